@@ -1,0 +1,54 @@
+# `make` alone lists the targets. The first one run sets up .venv from requirements.txt by itself.
+PYTHON ?= python3
+DATASET ?= all
+
+# Python is slow to start without its byte code, and the stages are many
+unexport PYTHONDONTWRITEBYTECODE
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export MLFLOW_DISABLE_TELEMETRY := true
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup pipeline sync ui lint test test-all lock
+
+help:            ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
+
+setup: $(READY)  ## make .venv and install the pinned requirements
+
+$(READY): requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@echo "setting up .venv: installing the pinned requirements, a few minutes the first time"
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris
+ifeq ($(DATASET),all)
+	dvc repro
+else
+	dvc repro train@$(DATASET)
+	dvc repro --single-item compare validate
+endif
+	@python -m ops.sync
+	@python compare_results.py --show
+
+sync: $(READY)   ## write the runs that the MLflow store lacks, from the stages' files
+	@python -m ops.sync
+
+ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
+	mlflow ui --host 127.0.0.1
+
+lint: $(READY)   ## flake8
+	flake8
+
+test: $(READY) lint  ## flake8 and the tests, a few minutes
+	pytest -m "not slow"
+
+test-all: $(READY) lint  ## the slow proofs too
+	pytest
+
+lock: $(READY)   ## pin again what the packages of requirements.txt need: writes constraints.txt
+	@python -m pip install --quiet --disable-pip-version-check uv
+	grep -v '^-c' requirements.txt | uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links - --output-file constraints.txt

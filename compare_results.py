@@ -1,0 +1,117 @@
+"""Compare the candidates of all datasets and choose the best of each by its cross-validated primary metric.
+
+    python compare_results.py
+    python compare_results.py --show        # print the standing comparison, write nothing
+
+Reads   params.yaml, metrics/datasets/
+Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/comparison_report.html
+"""
+
+from pipeline import command, files, params, paths
+from pipeline.errors import DataError
+
+STAGES = ("train",)         # whose metrics hold candidates
+
+
+def compare(dataset):
+    """Return one dataset's part of the comparison: what the data are, every candidate, and the best one."""
+    from pipeline import scoring
+    quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
+    stages = {stage: files.read_json(paths.metrics(dataset, stage), made_by=f"dvc repro {stage}@{dataset}") for stage in STAGES}
+    for stage, figures in stages.items():
+        if figures["split_hash"] != quality["split_hash"]:
+            raise DataError(f"{paths.metrics(dataset, stage)}: its models are of other data than {paths.processed(dataset)}; "
+                            f"run `dvc repro`")
+    candidates = {name: candidate for figures in stages.values() for name, candidate in figures["candidates"].items()}
+    metric = stages["train"]["primary_metric"]
+    best = scoring.best_candidate(candidates, metric)
+    return {
+        "task": stages["train"]["task"], "primary_metric": metric, "source": quality["source"], "synthetic": quality["synthetic"],
+        "data_hash": quality["data_hash"], "rows": quality["split"], "features": quality["features"],
+        "candidates": candidates,
+        "best": {"name": best, "by": f"cv {metric}", "improvement": improvement(candidates, best, "dummy", metric)},
+    }
+
+
+def improvement(candidates, best, baseline, metric):
+    """Return how much better than a baseline the best candidate's cross-validated metric is; None without that baseline."""
+    if baseline not in candidates or best == baseline:
+        return None
+    from pipeline import scoring
+    one, other = (candidates[name]["cv"][metric]["mean"] for name in (best, baseline))
+    gain = other - one if metric in scoring.LOWER_IS_BETTER else one - other
+    return {"over": baseline, "absolute": scoring.rounded(gain),
+            "percent": scoring.rounded(100 * gain / abs(other)) if other else None}
+
+
+def best_figures(dataset, result):
+    """Return the few figures of the chosen candidate that `dvc metrics show` prints and later stages read."""
+    name, metric = result["best"]["name"], result["primary_metric"]
+    candidate = result["candidates"][name]
+    test = candidate["test"][metric]
+    return {"dataset": dataset, "candidate": name, "stage": candidate["stage"], "primary_metric": metric,
+            "cv": candidate["cv"][metric]["mean"], "cv_std": candidate["cv"][metric]["std"],
+            "test": test["value"], "test_low": test["low"], "test_high": test["high"],
+            "synthetic": str(result["synthetic"]).lower(), "data_hash": result["data_hash"],
+            "model_sha256": candidate["model_sha256"]}
+
+
+def report(results):
+    """Return the comparison as one self-contained HTML page."""
+    from jinja2 import Environment, PackageLoader, select_autoescape
+    from pipeline import scoring
+    page = Environment(loader=PackageLoader("pipeline", "reports"), autoescape=select_autoescape(("j2",)), trim_blocks=True,
+                       lstrip_blocks=True).get_template("comparison.html.j2")
+    order = {dataset: sorted(result["candidates"], key=lambda name: rank(result, name)) for dataset, result in results.items()}
+    return page.render(results=results, order=order, lower_is_better=scoring.LOWER_IS_BETTER)
+
+
+def rank(result, name):
+    """Return what orders the candidates of a dataset from the best to the worst."""
+    from pipeline import scoring
+    mean = result["candidates"][name]["cv"][result["primary_metric"]]["mean"]
+    lower = result["primary_metric"] in scoring.LOWER_IS_BETTER
+    return name != result["best"]["name"], mean is None, (mean or 0) * (1 if lower else -1), name
+
+
+def table(results):
+    """Return the lines that name the best candidate of each dataset, its score and its interval."""
+    lines = [f"{'dataset':20} {'best':20} {'metric':18} {'cv':>18} {'test [95 % interval]':>34}"]
+    for dataset, result in results.items():
+        figures = best_figures(dataset, result)
+        cv = f"{figures['cv']:.4g} ± {figures['cv_std']:.2g}"
+        test = f"{figures['test']:.4g} [{figures['test_low']:.4g}, {figures['test_high']:.4g}]"
+        data = "  synthetic data" if result["synthetic"] else ""
+        lines.append(f"{dataset:20} {figures['candidate']:20} {figures['primary_metric']:18} {cv:>18} {test:>34}{data}")
+    return lines
+
+
+def main(argv=None):
+    parser = command.parser(__doc__)
+    parser.add_argument("--show", action="store_true", help="print the standing comparison and what to open next")
+    args = parser.parse_args(argv)
+    if args.show:
+        print("\n".join(table(files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"])))
+        print(f"report: {paths.COMPARISON_REPORT}; the runs: `make ui` (or `mlflow ui`)")
+        return
+    settings = params.load()
+    trained = [dataset for dataset in settings.datasets if paths.metrics(dataset, "train").is_file()]
+    left_out = [dataset for dataset in settings.datasets if dataset not in trained]
+    if not trained:
+        raise DataError(f"{paths.DATASET_METRICS}: no dataset of {paths.PARAMS} is trained yet; run `dvc repro`")
+    results = {dataset: compare(dataset) for dataset in trained}
+    with files.replacing(paths.BEST) as partial:
+        for dataset, result in results.items():
+            files.write_json(partial / f"{dataset}.json", best_figures(dataset, result))
+    files.write_text(paths.COMPARISON_REPORT, report(results))
+    files.write_json(paths.COMPARISON, {"schema": 1, "datasets": results})
+    from pipeline import tracking
+    for dataset in results:
+        tracking.record(dataset, "compare", settings)
+    print("\n".join(table(results)))
+    if left_out:
+        print(f"left out, not trained yet: {', '.join(left_out)}")
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,85 @@
+"""Score a stored model on the test split of its dataset, or on a file with the same columns.
+
+    python evaluate.py --dataset iris                                     # the model that compare chose
+    python evaluate.py --dataset iris --model random_forest --input new_rows.csv
+
+Reads   params.yaml, models/iris/, data/processed/iris/test.parquet or the file
+Writes  nothing: prints every metric with its 95 % bootstrap interval
+"""
+
+from pathlib import Path
+
+from pipeline import command, files, params, paths
+from pipeline.errors import DataError, UsageError
+
+
+def stored_model(dataset, settings, name):
+    """Return the folder of a model of the dataset: the one named, or the one that compare chose."""
+    if name is None:
+        best = files.read_json(paths.best(dataset), made_by="python compare_results.py")
+        return paths.models(dataset, best["stage"]) / best["candidate"]
+    folder = paths.models(dataset, "train") / name
+    if not folder.is_dir():
+        stored = sorted(path.name for path in folder.parent.glob("*") if path.is_dir())
+        raise UsageError(f"no stored model {name!r} of {dataset}; there are: {', '.join(stored) or 'none, run train.py'}")
+    return folder
+
+
+def labelled_rows(dataset, spec, file):
+    """Return the rows to score, as they stand in the test split or a file, and their targets."""
+    from pipeline import tables
+    data = spec.data
+    if file is None:
+        frame, origin = tables.read_split(dataset, "test"), f"{paths.processed(dataset)}/test.parquet"
+    else:
+        frame, origin = tables.read(file, data.separator, data.encoding), file
+    if data.target not in frame.columns:
+        raise DataError(f"{origin}: no column {data.target!r}, the target to score against; add it")
+    target = tables.blank_to_missing(frame[data.target])
+    if target.isna().any():
+        raise DataError(f"{origin}: {int(target.isna().sum())} rows have no {data.target!r}; fill them in or remove them")
+    return frame, target, origin
+
+
+def scores(model, frame, target, origin, seed):
+    """Return {metric: (value, low, high)} of a model on labelled rows."""
+    import pandas as pd
+    from pipeline import features, models, scoring, tables
+    output = model.output(features.conform(frame, model.spec["features"], origin))
+    task, classes = model.spec["task"], model.spec["classes"]
+    if task == "regression":
+        y, fault = tables.as_numbers(target)
+        if fault:
+            raise DataError(f"{origin}: text in the target {target.name!r}: {fault}; mend the values")
+        y, decisions = y.to_numpy(), None
+    else:
+        labels = tables.as_text(target)
+        unknown = sorted(set(labels) - set(classes))
+        if unknown:
+            raise DataError(f"{origin}: {target.name!r} holds {tables.listed(unknown)}, which the model does not know; "
+                            f"it knows: {tables.listed(classes)}")
+        y = pd.Categorical(labels, categories=classes).codes.astype(int)
+        decisions = models.decide(output, model.spec["threshold"])
+    intervals = scoring.intervals(task, y, output, decisions, seed)
+    return {metric: (value, *intervals.get(metric, (None, None)))
+            for metric, value in scoring.score(task, y, output, decisions, classes).items()}
+
+
+def main(argv=None):
+    parser = command.parser(__doc__)
+    parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
+    parser.add_argument("--model", metavar="M", help="a stored model, in place of the best one")
+    parser.add_argument("--input", metavar="FILE", help="a CSV or Parquet file with the features and the target")
+    args = parser.parse_args(argv)
+    settings = params.load()
+    spec = settings.dataset(args.dataset)
+    from pipeline import models
+    folder = stored_model(args.dataset, settings, args.model)
+    frame, target, origin = labelled_rows(args.dataset, spec, Path(args.input) if args.input else None)
+    print(f"{folder} on {len(frame):,} rows of {origin}")
+    for metric, (value, low, high) in scores(models.load(folder), frame, target, origin, settings.seed).items():
+        print(f"{metric:28} {value:12.6g}" + (f"   [{low:.6g}, {high:.6g}]" if low is not None else ""))
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,82 @@
+"""Make the table of one dataset, or of all: synthetic by default, or from a file, a URL, scikit-learn or OpenML.
+
+    python generate_data.py --dataset iris
+    python generate_data.py --dataset customer_churn --rows 100000
+    python generate_data.py --dataset credit_fraud --source openml:creditcard
+    python generate_data.py --new telco --source data/raw/telco.csv --target Churn      # prints a block for params.yaml
+
+Reads   params.yaml, the source file
+Writes  data/iris_data.csv, metrics/datasets/iris/generate.json
+"""
+
+import importlib
+
+from pipeline import command, files, params, paths
+from pipeline.errors import UsageError
+
+
+def synthetic_table(module, rows, seed):
+    """Return the table that a module of pipeline/sources makes; `module` is its path, as `depends_on` names it."""
+    name = module.removesuffix(".py").replace("/", ".")
+    try:
+        source = importlib.import_module(name)
+    except ModuleNotFoundError:
+        raise UsageError(f"{paths.PARAMS}: depends_on: {module!r} is no module that makes synthetic data; "
+                         f"see pipeline/sources/") from None
+    try:
+        return source.generate(rows or source.ROWS, seed)
+    except ValueError as error:
+        raise UsageError(f"{module}: {error}") from None
+
+
+def generate(dataset, settings, source=None, rows=None):
+    """Write the CSV file of one dataset and what it is made of; return the latter."""
+    data = settings.dataset(dataset).data
+    source = source or data.source
+    rows = rows or data.rows
+    if source == "synthetic":
+        frame = synthetic_table(data.depends_on, rows, settings.seed)
+        with files.replacing(data.file) as partial:
+            frame.to_csv(partial, index=False, lineterminator="\n")
+    else:
+        if rows:
+            raise UsageError(f"{dataset}: rows are chosen for synthetic data only; {source} has the rows it has")
+        from pipeline.sources import external
+        frame = external.write_csv(dataset, source, data)
+    figures = {"schema": 1, "dataset": dataset, "source": source, "synthetic": source == "synthetic",
+               "rows": len(frame), "columns": frame.shape[1], "data_hash": files.digest(data.file, "md5")}
+    files.write_json(paths.metrics(dataset, "generate"), figures)
+    return figures
+
+
+def main(argv=None):
+    parser = command.parser(__doc__)
+    command.add_dataset(parser)
+    parser.add_argument("--source", help="synthetic, sklearn, openml:NAME, a path or a URL, in place of params.yaml's")
+    parser.add_argument("--rows", type=int, metavar="N", help="rows of a synthetic table")
+    parser.add_argument("--new", metavar="NAME", help="print a block for params.yaml that describes the file of --source")
+    parser.add_argument("--target", metavar="COLUMN", help="with --new: the column to predict")
+    args = parser.parse_args(argv)
+    if args.rows is not None and args.rows < 1:
+        raise UsageError(f"--rows {args.rows}: give 1 or more")
+    if args.new:
+        if not (args.source and args.target):
+            raise UsageError("--new NAME needs --source FILE and --target COLUMN")
+        from pipeline.sources import proposal
+        print(proposal.block(args.new, args.source, args.target))
+        return
+    settings = params.load()
+    if args.source and args.dataset == "all":
+        raise UsageError("--source is for one dataset; add --dataset NAME")
+    for dataset in settings.names(args.dataset):
+        figures = generate(dataset, settings, args.source, args.rows)
+        from pipeline import tracking
+        tracking.record(dataset, "generate", settings)
+        print(f"generate {dataset}: {figures['rows']:,} rows x {figures['columns']} columns from {figures['source']} "
+              f"-> {settings.dataset(dataset).data.file}")
+    if args.source or args.rows:
+        print("the next `dvc repro` makes this table as params.yaml says again; put the option there to keep it")
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,52 @@
+"""The command line that all scripts share: common options, one-line errors, exit statuses."""
+
+import argparse
+import errno
+import os
+import sys
+
+from pipeline.errors import PipelineError
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+REMEDIES = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some space and run again",
+    errno.EROFS: "make the folder writable or run elsewhere",
+    errno.EACCES: "check the permissions of the file and its folder",
+    errno.EPERM: "check the permissions of the file and its folder",
+}
+
+
+def parser(doc: str) -> argparse.ArgumentParser:
+    """Return a parser that shows the script's own docstring as its help."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def add_dataset(parser: argparse.ArgumentParser) -> None:
+    """Add --dataset, which takes a name of params.yaml or `all`."""
+    parser.add_argument("--dataset", default="all", metavar="D", help="a dataset of params.yaml, or all (the default)")
+
+
+def run(main) -> None:
+    """Run a script's main and leave with its exit status; an error is one line on standard error, unless --debug."""
+    for variable in ONE_THREAD:         # one thread per fit, many fits at a time; read when a library is first imported
+        os.environ[variable] = "1"
+    if "--debug" in sys.argv:
+        sys.exit(main() or 0)
+    try:
+        sys.exit(main() or 0)
+    except PipelineError as error:
+        message, status = str(error), error.status
+    except KeyboardInterrupt:
+        message, status = "stopped; what was finished is kept, the same command goes on from there", 130
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        message = f"{place}{error.strerror or error}; {REMEDIES.get(error.errno, 'check the path and run again')}"
+        status = 1
+    except Exception as error:      # a fault of ours: the user still gets one line, and is told how to see the rest
+        message, status = f"unexpected {type(error).__name__}: {error}; --debug shows where", 1
+    script = sys.argv[0].rsplit("/", 1)[-1]
+    print(f"{script}: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)

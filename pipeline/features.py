@@ -1,0 +1,87 @@
+"""Columns -> what an estimator takes: the preprocessing that is fitted with each model and saved with it.
+
+An encoding is a way to prepare a table for a family of estimators:
+
+    scaled   medians for missing numbers, zero mean and unit deviation, one column per category: for linear models
+    filled   medians for missing numbers, one code per category: for trees that split on the code
+    native   missing numbers stay missing, one code per category, which XGBoost and LightGBM are told of; scikit-learn's
+             boosting splits on the code, because its own handling stores functions in the model
+    integer  the same as a DataFrame whose codes are integers, as CatBoost wants them
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from pipeline import tables
+from pipeline.errors import DataError
+
+MOST_CATEGORIES = 250       # of a column; the rarest share a code (histogram boosters hold 255 at most)
+MOST_INDICATORS = 50        # the same for one-hot columns
+
+
+def kinds(frame: pd.DataFrame) -> dict[str, str]:
+    """Return {column: "numeric" | "categorical"} as the prepared table's types say."""
+    return {column: "numeric" if pd.api.types.is_numeric_dtype(frame[column]) else "categorical" for column in frame.columns}
+
+
+def conform(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the input") -> pd.DataFrame:
+    """Return the columns that `kinds` names, in its order and types; other columns of the frame are left out.
+
+    Raises DataError that names every missing column, or every column of numbers that holds text.
+    """
+    missing = [column for column in kinds if column not in frame.columns]
+    if missing:
+        raise DataError(f"{origin}: no column {tables.listed(missing)}, which the model needs")
+    columns, faults = {}, []
+    for column, kind in kinds.items():
+        values = tables.blank_to_missing(frame[column])
+        if kind == "numeric":
+            columns[column], fault = tables.as_numbers(values)
+            faults += [f"{column} ({fault})"] if fault else []
+        else:
+            columns[column] = tables.as_text(values)
+    if faults:
+        raise DataError(f"{origin}: text in a column of numbers: {'; '.join(faults)}; mend the values")
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def preprocessing(kinds: dict[str, str], encoding: str) -> ColumnTransformer:
+    """Return the unfitted preprocessing of an encoding; columns that `kinds` does not name are dropped."""
+    numeric = [column for column, kind in kinds.items() if kind == "numeric"]
+    categorical = [column for column, kind in kinds.items() if kind == "categorical"]
+    steps = {
+        "scaled": (make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()),
+                   OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_INDICATORS, sparse_output=False)),
+        "filled": (SimpleImputer(strategy="median", keep_empty_features=True), _codes(-1)),
+        "native": ("passthrough", _codes(np.nan)),
+        "integer": ("passthrough", _codes(-1, dtype=np.int64)),
+    }
+    for_numbers, for_categories = steps[encoding]
+    transformer = ColumnTransformer([("numeric", for_numbers, numeric), ("categorical", for_categories, categorical)],
+                                    sparse_threshold=0, verbose_feature_names_out=False)
+    return transformer.set_output(transform="pandas") if encoding == "integer" else transformer
+
+
+def _codes(missing: float, dtype=np.float64) -> OrdinalEncoder:
+    """Return an encoder of categories to 0, 1, ...; unseen ones and missing values get the code `missing`."""
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=missing, encoded_missing_value=missing,
+                          max_categories=MOST_CATEGORIES, dtype=dtype)
+
+
+def output_columns(preprocessing: ColumnTransformer) -> list[str]:
+    """Return, for each column that a fitted preprocessing puts out, the table's column it comes from."""
+    columns = []
+    for name, transformer, taken in preprocessing.transformers_:
+        if name == "remainder" or not len(taken):
+            continue
+        if not isinstance(transformer, OneHotEncoder):
+            columns += taken
+            continue
+        for column, categories, infrequent in zip(taken, transformer.categories_, transformer.infrequent_categories_):
+            count = len(categories) if infrequent is None else len(categories) - len(infrequent) + 1
+            columns += [column] * count
+    return columns

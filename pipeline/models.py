@@ -1,0 +1,280 @@
+"""Models: name -> estimator, fitting, prediction, and files that run no code when they are loaded.
+
+A stored model is a folder: `preprocessing.skops`, the estimator in its library's own format or skops, and `metadata.json`, which
+holds what prediction needs beside them and the sha256 of both. The bytes repeat: equal fits give equal files.
+"""
+
+import importlib
+import inspect
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import features, files
+from pipeline.errors import DataError, UsageError
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model: its class for each task, its table's encoding, its file's ending, and settings that are not the user's."""
+
+    regression: str | None
+    classification: str | None
+    encoding: str
+    suffix: str
+    fixed: dict
+
+
+BOOSTER_THREADS = 1         # LightGBM and CatBoost store the number of threads in the file, which has to repeat
+FAMILIES = {                # from the simplest to the least simple: a tie goes to the simpler
+    "dummy": Family("sklearn.dummy.DummyRegressor", "sklearn.dummy.DummyClassifier", "native", ".skops", {}),
+    "linear_regression": Family("sklearn.linear_model.LinearRegression", None, "scaled", ".skops", {}),
+    "logistic_regression": Family(None, "sklearn.linear_model.LogisticRegression", "scaled", ".skops", {}),
+    "ridge": Family("sklearn.linear_model.Ridge", None, "scaled", ".skops", {}),
+    "lasso": Family("sklearn.linear_model.Lasso", None, "scaled", ".skops", {}),
+    "decision_tree": Family("sklearn.tree.DecisionTreeRegressor", "sklearn.tree.DecisionTreeClassifier", "filled", ".skops", {}),
+    "random_forest": Family("sklearn.ensemble.RandomForestRegressor", "sklearn.ensemble.RandomForestClassifier", "filled",
+                            ".skops", {}),
+    "gradient_boosting": Family("sklearn.ensemble.HistGradientBoostingRegressor",
+                                "sklearn.ensemble.HistGradientBoostingClassifier", "native", ".skops", {"early_stopping": False}),
+    "lightgbm": Family("lightgbm.LGBMRegressor", "lightgbm.LGBMClassifier", "native", ".txt",
+                       {"n_jobs": BOOSTER_THREADS, "deterministic": True, "force_row_wise": True, "verbosity": -1}),
+    "xgboost": Family("xgboost.XGBRegressor", "xgboost.XGBClassifier", "native", ".ubj",
+                      {"n_jobs": BOOSTER_THREADS, "tree_method": "hist", "enable_categorical": True, "verbosity": 0}),
+    "catboost": Family("catboost.CatBoostRegressor", "catboost.CatBoostClassifier", "integer", ".cbm",
+                       {"thread_count": BOOSTER_THREADS, "verbose": False, "allow_writing_files": False}),
+}
+COUNTERPARTS = {"linear_regression": "logistic_regression", "ridge": "logistic_regression", "lasso": "logistic_regression",
+                "logistic_regression": "linear_regression"}
+
+# LightGBM's class takes these too, beside the arguments that it names; https://lightgbm.readthedocs.io/en/stable/Parameters.html
+LIGHTGBM_SETTINGS = {"scale_pos_weight", "is_unbalance", "max_bin", "min_data_in_bin", "extra_trees", "feature_fraction_bynode",
+                     "path_smooth", "linear_tree", "cat_smooth", "cat_l2", "max_cat_threshold", "min_data_per_group"}
+
+# Types beyond skops's own that a stored model may hold; each was read: none runs code when it is built from its state.
+TRUSTED_TYPES = ("numpy.dtype", "sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+
+
+def check(name: str, task: str, hyperparameters: dict, where: str) -> None:
+    """Raise UsageError where there is no such model, it is of the other task, or it has no such hyperparameter."""
+    if name not in FAMILIES:
+        raise UsageError(f"{where}: unknown model {name!r}; known: {', '.join(FAMILIES)}")
+    if getattr(FAMILIES[name], task) is None:
+        raise UsageError(f"{where}: {name} is no model for {task}; use {COUNTERPARTS[name]}")
+    known = _settings(name, task)
+    for setting in hyperparameters:
+        if setting not in known:
+            raise UsageError(f"{where}: {name} has no hyperparameter {setting!r}; it has: {', '.join(sorted(known))}")
+        if setting in FAMILIES[name].fixed:
+            raise UsageError(f"{where}: {name}'s {setting} is fixed, so that results repeat; remove it")
+
+
+def estimator(name: str, task: str, hyperparameters: dict, seed: int):
+    """Return the unfitted estimator of a model with the user's hyperparameters, one thread and the seed."""
+    settings = {**hyperparameters, **FAMILIES[name].fixed}
+    if "random_state" in _settings(name, task):
+        settings.setdefault("random_state", seed)
+    return _estimator_class(name, task)(**settings)
+
+
+def _estimator_class(name: str, task: str):
+    module, _, attribute = getattr(FAMILIES[name], task).rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _settings(name: str, task: str) -> set[str]:
+    """Return the names of all hyperparameters; XGBoost's classes take theirs from a class above them."""
+    names = LIGHTGBM_SETTINGS | set(FAMILIES[name].fixed) if name == "lightgbm" else set()
+    for cls in _estimator_class(name, task).__mro__[:-1]:
+        if "__init__" in vars(cls):
+            names |= {parameter.name for parameter in inspect.signature(cls.__init__).parameters.values()
+                      if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)}
+    return names - {"self"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted preprocessing and estimator, and what is needed to say their output in the user's terms.
+
+    `spec` holds name, task, features ({column: kind}), target, target_transform, classes and threshold.
+    """
+
+    preprocessing: object
+    estimator: object
+    spec: dict
+
+    def output(self, X: pd.DataFrame) -> np.ndarray:
+        """Return numbers of shape (rows,), or class probabilities of shape (rows, classes), for typed features."""
+        return self.estimator_output(self.preprocessing.transform(X))
+
+    def estimator_output(self, Z) -> np.ndarray:
+        """Return the same for a table that is preprocessed already."""
+        if self.spec["task"] == "regression":
+            prediction = np.asarray(self.estimator.predict(Z), dtype=np.float64)
+            return np.expm1(prediction) if self.spec["target_transform"] == "log1p" else prediction
+        if hasattr(self.estimator, "predict_proba"):
+            return np.asarray(self.estimator.predict_proba(Z), dtype=np.float64)
+        probabilities = np.asarray(self.estimator.predict(Z), dtype=np.float64)  # a stored LightGBM model is a bare Booster
+        return probabilities if probabilities.ndim == 2 else np.column_stack([1 - probabilities, probabilities])
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the class probabilities, in the order of spec["classes"], of rows as a user has them."""
+        return self.output(features.conform(frame, self.spec["features"]))
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the predicted numbers or class labels of rows as a user has them; a binary class by the stored threshold."""
+        output = self.predict_proba(frame)
+        if self.spec["task"] == "regression":
+            return output
+        return np.array(self.spec["classes"])[decide(output, self.spec["threshold"])]
+
+
+def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
+    """Return the class number of each row: the likeliest, or with two classes the second from the threshold on."""
+    if threshold is None:
+        return probabilities.argmax(axis=1)
+    return (probabilities[:, 1] >= threshold).astype(int)
+
+
+def fit(spec: dict, hyperparameters: dict, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none") -> Model:
+    """Return the model fitted on typed features and a numeric target (class numbers for classification)."""
+    name, task = spec["name"], spec["task"]
+    hyperparameters = dict(hyperparameters)
+    if hyperparameters.get("scale_pos_weight") == "balanced":
+        hyperparameters["scale_pos_weight"] = float((y == 0).sum() / max((y == 1).sum(), 1))
+    unfitted = estimator(name, task, hyperparameters, seed)
+    preprocessing = features.preprocessing(spec["features"], FAMILIES[name].encoding)
+    Z = preprocessing.fit_transform(X)
+    categories = [number for number, column in enumerate(features.output_columns(preprocessing))
+                  if spec["features"][column] == "categorical"]
+    if resampling != "none":
+        Z, y = _resample(Z, y, categories if FAMILIES[name].encoding != "scaled" else [], resampling, seed)
+    if spec["target_transform"] == "log1p":
+        y = np.log1p(y)
+    if name == "xgboost":
+        unfitted.set_params(feature_types=["c" if number in categories else "q" for number in range(Z.shape[1])])
+    elif name == "catboost":
+        unfitted.set_params(cat_features=categories)
+    options = {"categorical_feature": categories} if name == "lightgbm" else {}
+    return Model(preprocessing, unfitted.fit(Z, y, **options), spec)
+
+
+def _resample(Z, y: np.ndarray, categories: list[int], resampling: str, seed: int):
+    """Return rows with balanced classes: SMOTE (Chawla et al. 2002; SMOTENC with categories) or random undersampling."""
+    from imblearn.over_sampling import SMOTE, SMOTENC
+    from imblearn.under_sampling import RandomUnderSampler
+    if resampling == "undersample":
+        return RandomUnderSampler(random_state=seed).fit_resample(Z, y)
+    fewest = np.bincount(y).min()
+    if fewest < 2:
+        raise DataError(f"train.resampling smote: a class has {fewest} row in a fold and needs 2; use undersample or none")
+    neighbours = min(5, int(fewest) - 1)
+    if np.isnan(np.asarray(Z, dtype=float)).any():
+        Z = pd.DataFrame(Z).fillna(pd.DataFrame(Z).median()).to_numpy() if isinstance(Z, np.ndarray) else Z.fillna(Z.median())
+    smote = SMOTENC(categories, random_state=seed, k_neighbors=neighbours) if categories else SMOTE(
+        random_state=seed, k_neighbors=neighbours)
+    return smote.fit_resample(Z, y)
+
+
+def save(model: Model, folder: Path, metadata: dict) -> dict:
+    """Write a model into a folder that is there; return the metadata with the files' sha256 and the model's own."""
+    (folder / "preprocessing.skops").write_bytes(_skops_bytes(model.preprocessing))
+    name = model.spec["name"]
+    path = folder / f"estimator{FAMILIES[name].suffix}"
+    if path.suffix == ".skops":
+        path.write_bytes(_skops_bytes(model.estimator))
+    elif path.suffix == ".txt":
+        model.estimator.booster_.save_model(path)
+    else:
+        if path.suffix == ".cbm":           # CatBoost stamps each fit with a random identifier and the time
+            model.estimator.get_metadata()["model_guid"] = ""
+            model.estimator.get_metadata()["train_finish_time"] = ""
+        model.estimator.save_model(str(path))
+    hashes = {file.name: files.digest(file) for file in files.folder_files(folder) if file.name != "metadata.json"}
+    metadata = {"schema": 1, **model.spec, **metadata, "files": hashes, "model_sha256": model_hash(hashes, model.spec)}
+    files.write_json(folder / "metadata.json", metadata)
+    return metadata
+
+
+def model_hash(hashes: dict, spec: dict) -> str:
+    """Return the sha256 that stands for a model: of its files' hashes and of what turns their output into predictions."""
+    import hashlib
+    return hashlib.sha256(json.dumps([hashes, spec], sort_keys=True).encode()).hexdigest()
+
+
+SPEC_KEYS = ("name", "task", "features", "target", "target_transform", "classes", "threshold")
+
+
+def load(folder: Path) -> Model:
+    """Return a stored model once its files are found unchanged.
+
+    Raises DataError where a file is missing, its sha256 is not the recorded one, or it holds a type that is not on the list.
+    """
+    folder = Path(folder)
+    metadata = files.read_json(folder / "metadata.json", made_by="dvc repro")
+    hashes = {}
+    for name, expected in metadata["files"].items():
+        if not (folder / name).is_file():
+            raise DataError(f"{folder / name} is not there; train the model again")
+        hashes[name] = files.digest(folder / name)
+        if hashes[name] != expected:
+            raise DataError(f"{folder / name}: sha256 {hashes[name]} is not the recorded {expected}: the file was changed; "
+                            f"restore it with `dvc checkout` or train again")
+    spec = {key: metadata[key] for key in SPEC_KEYS}
+    found = model_hash(hashes, spec)
+    if found != metadata["model_sha256"]:
+        raise DataError(f"{folder / 'metadata.json'}: sha256 {found} is not the recorded {metadata['model_sha256']}: "
+                        f"the file was changed; restore it with `dvc checkout` or train again")
+    preprocessing = _load_skops(folder / "preprocessing.skops")
+    path = folder / f"estimator{FAMILIES[spec['name']].suffix}"
+    if path.suffix == ".skops":
+        estimator = _load_skops(path)
+    elif path.suffix == ".txt":
+        import lightgbm
+        estimator = lightgbm.Booster(model_file=path)
+    else:
+        estimator = _estimator_class(spec["name"], spec["task"])()
+        estimator.load_model(str(path))
+    return Model(preprocessing, estimator, spec)
+
+
+def _load_pyfunc(path: str) -> Model:
+    """Load a model for mlflow.pyfunc, which finds this function by its name."""
+    return load(Path(path))
+
+
+def _load_skops(path: Path):
+    import skops.io
+    unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES)
+    if unknown:
+        raise DataError(f"{path}: holds {', '.join(sorted(unknown))}, which is not on the list of reviewed types; "
+                        f"do not load a model from an origin you do not trust")
+    return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+
+
+def _skops_bytes(estimator) -> bytes:
+    """Return skops's archive of an estimator in a canonical form.
+
+    skops numbers objects by their address and dates the entries. Here they are numbered in the order in which schema.json names
+    them, sorted, and dated alike, so that equal estimators give equal bytes.
+    """
+    import skops.io
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    schema = entries.pop("schema.json").decode()
+    numbers = {}
+    for found in re.finditer(r'"(?:__id__": |file": ")(\d+)', schema):
+        numbers.setdefault(found[1], str(len(numbers)))
+    schema = re.sub(r'("(?:__id__": |file": "))(\d+)', lambda found: found[1] + numbers[found[2]], schema)
+    renamed = {re.sub(r"^\d+", lambda found: numbers[found[0]], name): content for name, content in entries.items()}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted({**renamed, "schema.json": schema.encode()}.items()):
+            archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()

@@ -1,0 +1,58 @@
+"""Where each artefact lies, relative to the project's root; nothing else spells a path.
+
+    D                    a dataset of params.yaml
+    metrics/datasets     a dependency of compare as a whole: nothing but the stages' own outputs may lie in it
+"""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+COMPARISON = Path("metrics/comparison_results.json")
+COMPARISON_REPORT = Path("reports/comparison_report.html")
+DATASET_METRICS = Path("metrics/datasets")
+BEST = Path("metrics/best")
+VALIDATION = Path("metrics/validation")
+VALIDATION_LOG = Path("logs/validation.log")
+STORE = Path("mlflow.db")
+STORE_LOCK = Path("mlflow.db.lock")
+RAW = Path("data/raw")
+
+
+def processed(dataset: str) -> Path:
+    """Return the folder of the dataset's train.parquet and test.parquet."""
+    return Path("data/processed") / dataset
+
+
+def predictions(dataset: str, stage: str) -> Path:
+    """Return the folder of a stage's out-of-fold and test predictions."""
+    return Path("data/predictions") / dataset / stage
+
+
+def metrics(dataset: str, stage: str) -> Path:
+    """Return the JSON file in which a stage of one dataset leaves its figures."""
+    return DATASET_METRICS / dataset / f"{stage}.json"
+
+
+def models(dataset: str, stage: str) -> Path:
+    """Return the folder that holds one folder per model of a stage."""
+    return Path("models") / dataset / stage
+
+
+def reports(dataset: str, stage: str) -> Path:
+    """Return the folder of a stage's figures and pages."""
+    return Path("reports") / dataset / stage
+
+
+def best(dataset: str) -> Path:
+    """Return the file that names the chosen candidate."""
+    return BEST / f"{dataset}.json"
+
+
+def validation(dataset: str) -> Path:
+    """Return the file of the gates' verdicts."""
+    return VALIDATION / f"{dataset}.json"
+
+
+def timings(dataset: str, stage: str) -> Path:
+    """Return the file of a stage's durations, which do not repeat and so lie outside DVC."""
+    return Path("logs/timings") / f"{dataset}_{stage}.json"

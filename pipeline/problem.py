@@ -1,0 +1,79 @@
+"""What one dataset asks a model to learn: features, target and folds, as every stage after prepare sees them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline import features, files, paths, splits, tables
+from pipeline.errors import DataError, UsageError
+from pipeline.params import Params
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Features and numeric targets (class numbers for classification) of both splits, indexed by the row's number in the CSV.
+
+    `fold` is the fold that predicts each training row, -1 where none does; `folds` are the positions to fit and to predict.
+    """
+
+    dataset: str
+    task: str
+    target: str
+    target_transform: str
+    classes: list[str] | None
+    X: pd.DataFrame
+    y: np.ndarray
+    X_test: pd.DataFrame
+    y_test: np.ndarray
+    folds: list[splits.Fold]
+    data_hash: str
+    split_hash: str
+
+    @property
+    def fold(self) -> np.ndarray:
+        fold = np.full(len(self.X), -1)
+        for number, (_, predict) in enumerate(self.folds):
+            fold[predict] = number
+        return fold
+
+    def model_spec(self, name: str) -> dict:
+        """Return what a model of this problem must know beside its preprocessing and estimator; see models.Model."""
+        return {"name": name, "task": self.task, "features": features.kinds(self.X), "target": self.target,
+                "target_transform": self.target_transform, "classes": self.classes, "threshold": None}
+
+
+def read(dataset: str, settings: Params) -> Problem:
+    """Return the problem that a prepared dataset poses under its settings."""
+    spec = settings.dataset(dataset)
+    data, train = spec.data, spec.train
+    quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
+    train_split, test_split = tables.read_split(dataset, "train"), tables.read_split(dataset, "test")
+    classes = tables.classes(train_split[data.target], data.positive) if data.task == "classification" else None
+    columns = _feature_columns(dataset, train_split, spec)
+    y, y_test = (_numeric_target(split[data.target], classes) for split in (train_split, test_split))
+    if train.target_transform == "log1p" and y.min() <= -1:
+        raise DataError(f"{data.file}: target {data.target!r} holds {y.min():g}, of which log1p is not defined; "
+                        f"set datasets.{dataset}.train.target_transform: none")
+    folds = splits.folds(train_split, train_split[data.target] if classes else None, spec.prepare, train.cv_folds,
+                         settings.seed, data.file)
+    return Problem(dataset, data.task, data.target, train.target_transform, classes, train_split[columns], y,
+                   test_split[columns], y_test, folds, quality["data_hash"], quality["split_hash"])
+
+
+def _feature_columns(dataset: str, split: pd.DataFrame, spec) -> list[str]:
+    columns = tables.feature_columns(split, spec.data, spec.prepare.split_column)
+    excluded = spec.train.features.exclude
+    unknown = [column for column in excluded if column not in columns]
+    if unknown or len(excluded) == len(columns):
+        raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.train.features.exclude: "
+                         f"{f'no feature {tables.listed(unknown)}' if unknown else 'no feature is left'}; "
+                         f"there are: {tables.listed(columns, most=100)}")
+    return [column for column in columns if column not in excluded]
+
+
+def _numeric_target(target: pd.Series, classes: list[str] | None) -> np.ndarray:
+    """Return the target as numbers, or as the number of each row's class."""
+    if classes is None:
+        return target.to_numpy(dtype=np.float64)
+    return pd.Categorical(target, categories=classes).codes.astype(np.int64)

@@ -1,0 +1,293 @@
+"""Metrics by task, their intervals, the decision threshold, gates, and the one chooser of the best candidate.
+
+`output` is what a model puts out: numbers of shape (rows,), or class probabilities of shape (rows, classes). Targets of
+classification are class numbers, 0 to classes - 1, the positive class last. Precision, recall and F1 are those of the positive
+class where there are two classes, else the unweighted mean over the classes, as is the ROC AUC (each class against the rest).
+"""
+
+import math
+from functools import partial
+
+import numpy as np
+
+from pipeline.models import FAMILIES, decide
+from pipeline.params import Gate
+
+LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
+RESAMPLES = 1000            # of the bootstrap
+LEVEL = 0.95                # of the intervals
+SMALLEST_PROBABILITY = 1e-15
+
+
+def rounded(value: float) -> float | None:
+    """Return a metric with six significant digits; None where it is not defined."""
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
+
+
+def is_better(metric: str, one: float, other: float) -> bool:
+    """Tell whether the first value of a metric is better than the second."""
+    return one < other if metric.split("__")[0] in LOWER_IS_BETTER else one > other
+
+
+def score(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None = None,
+          classes: list[str] | None = None) -> dict[str, float]:
+    """Return every metric of the task, per class as well (`f1__virginica`); nan where one is not defined on these rows."""
+    if task == "regression":
+        return regression_metrics(y, output)
+    n_classes = output.shape[1]
+    recalls, precisions, f1s = _by_class(np.bincount(y * n_classes + decisions, minlength=n_classes**2).reshape(
+        1, n_classes, n_classes))
+    metrics = {"accuracy": float((y == decisions).mean())}
+    for name, values in (("precision", precisions[0]), ("recall", recalls[0]), ("f1", f1s[0])):
+        metrics[name] = float(values[1] if n_classes == 2 else values.mean())
+    metrics |= probability_metrics(y, output)
+    for name, values in (("precision", precisions[0]), ("recall", recalls[0]), ("f1", f1s[0])):
+        metrics |= {f"{name}__{label}": float(value) for label, value in zip(classes, values)}
+    return metrics
+
+
+def regression_metrics(y: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    """Return rmse, mae and r2."""
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+    return {"rmse": float(root_mean_squared_error(y, prediction)), "mae": float(mean_absolute_error(y, prediction)),
+            "r2": float(r2_score(y, prediction)) if len(y) > 1 else math.nan}
+
+
+def probability_metrics(y: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """Return roc_auc, average_precision and log_loss; the first two are nan where a class is absent."""
+    from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+    n_classes = probabilities.shape[1]
+    indicators = np.eye(n_classes, dtype=int)[y]
+    whole = indicators.any(axis=0).all()
+    if n_classes == 2:
+        indicators, scores = indicators[:, 1], probabilities[:, 1]
+    else:
+        scores = probabilities
+    clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
+    return {"roc_auc": float(roc_auc_score(indicators, scores)) if whole else math.nan,
+            "average_precision": float(average_precision_score(indicators, scores)) if whole else math.nan,
+            "log_loss": float(log_loss(y, clipped / clipped.sum(axis=1, keepdims=True), labels=range(n_classes)))}
+
+
+def confusion(y: np.ndarray, decisions: np.ndarray, classes: list[str]) -> dict:
+    """Return {labels, counts}; counts[i][j] rows of class i were predicted as class j."""
+    counts = np.bincount(y * len(classes) + decisions, minlength=len(classes)**2).reshape(len(classes), len(classes))
+    return {"labels": list(classes), "counts": counts.tolist()}
+
+
+def _by_class(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return recall, precision and F1 of shape (n, classes) for n confusion matrices; 0 where one would divide by 0."""
+    hits = np.diagonal(counts, axis1=1, axis2=2).astype(float)
+    actual, predicted = counts.sum(axis=2), counts.sum(axis=1)
+    recall = np.divide(hits, actual, out=np.zeros_like(hits), where=actual > 0)
+    precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=predicted > 0)
+    f1 = np.divide(2 * hits, actual + predicted, out=np.zeros_like(hits), where=actual + predicted > 0)
+    return recall, precision, f1
+
+
+def threshold(y: np.ndarray, probabilities: np.ndarray, metric: str) -> float | None:
+    """Return the probability of the positive class from which on a row counts as positive, best by F1 or accuracy.
+
+    It lies halfway between two rows' probabilities, so that no row of these stands on it. None unless there are two classes.
+    """
+    if probabilities.shape[1] != 2:
+        return None
+    scores = probabilities[:, 1]
+    order = np.argsort(-scores, kind="stable")
+    ranked, positives = scores[order], np.cumsum(y[order] == 1)
+    cuts = np.flatnonzero(np.diff(ranked) < 0)              # behind these ranks the score changes
+    if not len(cuts):
+        return 0.5
+    called, hits = cuts + 1, positives[cuts]
+    if metric == "f1":
+        quality = 2 * hits / (called + positives[-1])
+    else:
+        quality = (hits + (len(y) - positives[-1]) - (called - hits)) / len(y)
+    best = cuts[np.argmax(quality)]
+    middle = (ranked[best] + ranked[best + 1]) / 2
+    return float(middle if middle > ranked[best + 1] else ranked[best])
+
+
+def cross_fitted_decisions(y: np.ndarray, output: np.ndarray, fold: np.ndarray, metric: str) -> np.ndarray:
+    """Return out-of-fold decisions, each fold's by the threshold that is best on the other folds.
+
+    A threshold that was chosen on the very rows it is scored on flatters the score; rows with fold -1 have no prediction and
+    keep the decision 0.
+    """
+    if output.shape[1] != 2:
+        return output.argmax(axis=1)
+    decisions = np.zeros(len(y), dtype=int)
+    predicted = fold >= 0
+    for number in np.unique(fold[predicted]):
+        here, others = fold == number, predicted & (fold != number)
+        decisions[here] = decide(output[here], threshold(y[others], output[others], metric))
+    return decisions
+
+
+def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
+              resamples: int = RESAMPLES) -> dict[str, tuple[float, float]]:
+    """Return the 95 % bootstrap interval (percentiles; Efron 1979) of every metric of the task.
+
+    Rows are drawn with replacement, within each class for classification, so that a rare class is in every resample.
+    """
+    rng = np.random.default_rng(seed)
+    samples = {}
+    block = max(1, min(resamples, 4_000_000 // len(y)))     # resamples at a time: bounds the memory
+    for start in range(0, resamples, block):
+        count = min(block, resamples - start)
+        weights = _weights(y if task == "classification" else np.zeros(len(y), dtype=int), count, rng)
+        part = (_weighted_regression(weights, y, output) if task == "regression"
+                else _weighted_classification(weights, y, output, decisions))
+        for metric, values in part.items():
+            samples.setdefault(metric, []).append(values)
+    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    return {metric: tuple(float(bound) for bound in np.quantile(np.concatenate(values), tails))
+            for metric, values in samples.items()}
+
+
+def _weights(strata: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return how often each row is drawn in each of `count` resamples: shape (count, rows)."""
+    weights = np.zeros((count, len(strata)))
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
+        drawn = rng.integers(len(rows), size=(count, len(rows)))
+        flat = (drawn + np.arange(count)[:, None] * len(rows)).ravel()
+        weights[:, rows] = np.bincount(flat, minlength=count * len(rows)).reshape(count, len(rows))
+    return weights
+
+
+def _weighted_regression(weights: np.ndarray, y: np.ndarray, prediction: np.ndarray) -> dict[str, np.ndarray]:
+    n = len(y)
+    residual, centred = y - prediction, y - y.mean()
+    squares = weights @ residual**2
+    total = weights @ centred**2 - (weights @ centred)**2 / n
+    r2 = 1 - np.divide(squares, total, out=np.ones_like(squares), where=total > 0)
+    return {"rmse": np.sqrt(squares / n), "mae": weights @ np.abs(residual) / n, "r2": r2}
+
+
+def _weighted_classification(weights: np.ndarray, y: np.ndarray, probabilities: np.ndarray,
+                             decisions: np.ndarray) -> dict[str, np.ndarray]:
+    n, n_classes = len(y), probabilities.shape[1]
+    cells = np.eye(n_classes**2)[y * n_classes + decisions]
+    counts = (weights @ cells).reshape(-1, n_classes, n_classes)
+    recalls, precisions, f1s = _by_class(counts)
+    own = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
+    own = (own / own.sum(axis=1, keepdims=True))[np.arange(n), y]
+    of_positive = (lambda values: values[:, 1]) if n_classes == 2 else (lambda values: values.mean(axis=1))
+    ranked = [_weighted_ranking(weights, y == k, probabilities[:, k]) for k in ([1] if n_classes == 2 else range(n_classes))]
+    return {"accuracy": np.trace(counts, axis1=1, axis2=2) / n, "precision": of_positive(precisions),
+            "recall": of_positive(recalls), "f1": of_positive(f1s),
+            "roc_auc": np.mean([auc for auc, _ in ranked], axis=0),
+            "average_precision": np.mean([precision for _, precision in ranked], axis=0),
+            "log_loss": weights @ -np.log(own) / n}
+
+
+def _weighted_ranking(weights: np.ndarray, positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ROC AUC and the average precision of each weighted resample; rows of equal score are one step."""
+    order = np.argsort(-scores, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) != 0])
+    hits = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)
+    false = np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1)
+    all_hits, all_false = hits.sum(axis=1), false.sum(axis=1)
+    true_so_far, false_so_far = hits.cumsum(axis=1), false.cumsum(axis=1)
+    auc = (false * (true_so_far - hits / 2)).sum(axis=1) / (all_hits * all_false)
+    called = true_so_far + false_so_far
+    precision = np.divide(true_so_far, called, out=np.zeros_like(called), where=called > 0)
+    return auc, (precision * hits).sum(axis=1) / all_hits
+
+
+def candidate(task: str, y: np.ndarray, oof: np.ndarray, fold: np.ndarray, train_output: np.ndarray, y_test: np.ndarray,
+              test_output: np.ndarray, classes: list[str] | None, threshold_metric: str, seed: int) -> dict:
+    """Return a candidate's scores: by fold (`cv`), pooled out of fold, on the training rows, and with intervals on the test rows.
+
+    `fold` is the fold that predicted each training row, -1 where none did. Undefined scores are None, and the mean over the
+    folds is over those that have one.
+    """
+    seen, threshold_, oof_decisions, train_decisions, test_decisions = fold >= 0, None, None, None, None
+    if task == "classification":
+        threshold_ = threshold(y[seen], oof[seen], threshold_metric)
+        oof_decisions = cross_fitted_decisions(y, oof, fold, threshold_metric)
+        train_decisions, test_decisions = decide(train_output, threshold_), decide(test_output, threshold_)
+
+    def of_rows(rows):
+        return score(task, y[rows], oof[rows], None if oof_decisions is None else oof_decisions[rows], classes)
+
+    by_fold = [of_rows(fold == number) for number in range(fold.max() + 1)]
+    bounds = intervals(task, y_test, test_output, test_decisions, seed)
+    scores = {
+        "cv": {metric: _mean_and_deviation([part[metric] for part in by_fold]) for metric in by_fold[0]},
+        "cv_oof": {metric: rounded(value) for metric, value in of_rows(seen).items()},
+        "train": {metric: rounded(value) for metric, value in score(task, y, train_output, train_decisions, classes).items()},
+        "test": {metric: {"value": rounded(value)} | dict(zip(("low", "high"), map(rounded, bounds.get(metric, ()))))
+                 for metric, value in score(task, y_test, test_output, test_decisions, classes).items()},
+    }
+    if task == "classification":
+        scores |= {"threshold": threshold_, "confusion_matrix": confusion(y_test, test_decisions, classes)}
+    return scores
+
+
+def _mean_and_deviation(values: list[float]) -> dict[str, float | None]:
+    defined = [value for value in values if math.isfinite(value)]
+    if not defined:
+        return {"mean": None, "std": None}
+    return {"mean": rounded(np.mean(defined)), "std": rounded(np.std(defined))}
+
+
+def permutation_importance(task: str, predict, Z, owners: list[str], y: np.ndarray, metric: str, seed: int,
+                           repeats: int = 3) -> dict[str, float]:
+    """Return how much worse the metric gets when a column of the table is shuffled (Breiman 2001), mean over repeats.
+
+    `Z` is the table as the estimator takes it and `owners` the table's column that each of its columns comes from: all columns
+    of one owner are shuffled together.
+    """
+    rng = np.random.default_rng(seed)
+    measure = partial(_primary, task, y, metric)
+    sign = 1 if metric in LOWER_IS_BETTER else -1
+    base, values = measure(predict(Z)), np.asarray(Z)
+    places = {owner: [number for number, name in enumerate(owners) if name == owner] for owner in dict.fromkeys(owners)}
+    importance = {}
+    for owner, columns in places.items():
+        losses = []
+        for _ in range(repeats):
+            shuffled = values.copy()
+            shuffled[:, columns] = values[rng.permutation(len(values))][:, columns]
+            losses.append(sign * (measure(predict(_like(Z, shuffled))) - base))
+        importance[owner] = float(np.mean(losses))
+    return importance
+
+
+def _like(Z, values: np.ndarray):
+    """Return values as the kind of table that Z is: CatBoost takes a DataFrame with integer columns."""
+    return Z.__class__(values, columns=Z.columns, index=Z.index).astype(Z.dtypes) if hasattr(Z, "columns") else values
+
+
+def _primary(task: str, y: np.ndarray, metric: str, output: np.ndarray) -> float:
+    """Return one metric; label metrics are measured at the likeliest class, as a shuffled table has no threshold of its own."""
+    if task == "regression":
+        return regression_metrics(y, output)[metric]
+    if metric in ("roc_auc", "average_precision", "log_loss"):
+        return probability_metrics(y, output)[metric]
+    return score(task, y, output, output.argmax(axis=1), [str(k) for k in range(output.shape[1])])[metric]
+
+
+def best_candidate(candidates: dict, metric: str) -> str:
+    """Return the name of the best candidate by the cross-validated metric; a tie goes to the simpler, then by name."""
+    simplicity = {name: place for place, name in enumerate(FAMILIES)}
+    sign = 1 if metric in LOWER_IS_BETTER else -1
+
+    def rank(name):
+        mean = candidates[name]["cv"][metric]["mean"]
+        model_type = candidates[name]["params"].get("model_type")
+        return mean is None, sign * (mean or 0), simplicity.get(model_type, len(simplicity)), name
+
+    return min(candidates, key=rank)
+
+
+def gate_verdicts(gates: dict[str, Gate], candidate: dict) -> list[dict]:
+    """Return, for each gate, the value it looks at, its bounds, and whether it holds; an undefined value fails."""
+    verdicts = []
+    for metric, gate in gates.items():
+        value = candidate["cv_oof"].get(metric) if gate.on == "oof" else candidate["test"].get(metric, {}).get("value")
+        passed = value is not None and (gate.min is None or value >= gate.min) and (gate.max is None or value <= gate.max)
+        verdicts.append({"metric": metric, "on": gate.on, "value": value, "min": gate.min, "max": gate.max, "passed": passed})
+    return verdicts

@@ -1,0 +1,238 @@
+"""The MLflow record of what the stages' files say; the only importer of MLflow.
+
+A stage writes its files and calls `record`; `make sync` calls the same for whatever the store lacks. A run is known by its
+identity, a hash of what it records, so that writing a result twice makes no second run, and a store that was lost is written anew
+from the files. No stage decides by what the store says.
+"""
+
+import hashlib
+import importlib
+import json
+import logging
+import os
+import subprocess
+import warnings
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+from pipeline import files, params, paths
+from pipeline.params import Params
+
+STAGES = ("generate", "prepare", "train", "compare", "validate")        # in the order of the graph
+MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
+LOADING_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "pydantic", "ruamel.yaml", "psutil")
+EXAMPLE_ROWS = 5
+
+
+def record(dataset: str, stage: str, settings: Params) -> int:
+    """Write the runs of one stage of a dataset that the store does not hold; return how many were written."""
+    wanted = {_identity(run): run for run in RUNS[stage](dataset, settings)}
+    if not wanted:
+        return 0
+    with _store() as mlflow:
+        experiment = mlflow.set_experiment(settings.dataset(dataset).experiment)
+        present = _recorded(mlflow, experiment.experiment_id, stage)
+        missing = {identity: run for identity, run in wanted.items() if identity not in present}
+        for identity, run in missing.items():
+            _write(mlflow, identity, run, settings)
+    return len(missing)
+
+
+def tracking_uri() -> str:
+    """Return the store's address: MLFLOW_TRACKING_URI where set, else the file that a plain `mlflow ui` here opens."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{paths.STORE.resolve().as_posix()}"
+
+
+@contextmanager
+def _store():
+    """Yield mlflow, set to this project's store, while no other process writes to it: two that create it at once both fail."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    from filelock import FileLock
+    with FileLock(paths.STORE_LOCK):
+        logging.getLogger("alembic").setLevel(logging.WARNING)      # the creation of a store is no news
+        import mlflow
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        mlflow.set_tracking_uri(tracking_uri())
+        yield mlflow
+
+
+def _recorded(mlflow, experiment_id: str, stage: str) -> set[str]:
+    """Return the identities of the stage's finished runs; a run that was cut short is deleted, to be written again."""
+    client, identities, token = mlflow.MlflowClient(), set(), None
+    while True:
+        page = client.search_runs([experiment_id], f"tags.stage = '{stage}'", max_results=1000, page_token=token)
+        for run in page:
+            if run.info.status == "FINISHED":
+                identities.add(run.data.tags.get("identity"))
+            else:
+                client.delete_run(run.info.run_id)
+        token = page.token
+        if not token:
+            return identities
+
+
+def _identity(run: dict) -> str:
+    """Return the hash of all that a run records but the commit and the moment, which differ when it is written again."""
+    content = {key: run[key] for key in ("stage", "dataset", "name", "params", "metrics", "tags", "hashes")}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _write(mlflow, identity: str, run: dict, settings: Params) -> None:
+    tags = {"dataset": run["dataset"], "stage": run["stage"], **run["tags"], "timestamp": datetime.now(timezone.utc).isoformat(
+        timespec="seconds"), **git_tags(), "identity": identity}
+    with mlflow.start_run(run_name=run["name"]):
+        mlflow.set_tags(tags)
+        mlflow.log_params(run["params"])
+        mlflow.log_metrics(run["metrics"])
+        for path in run["artifacts"]:
+            if path.is_dir():
+                mlflow.log_artifacts(str(path), path.name)
+            elif path.is_file():
+                mlflow.log_artifact(str(path))
+        if run.get("log"):
+            run["log"](mlflow, settings)
+
+
+def git_tags() -> dict[str, str]:
+    """Return the commit of the working tree and whether tracked files differ from it; nothing outside a git repository."""
+    def git(*arguments):
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        if commit is None:
+            return {}
+        return {"git_commit": commit, "git_dirty": str(bool(git("status", "--porcelain", "--untracked-files=no"))).lower()}
+    except FileNotFoundError:           # no git on this machine
+        return {}
+
+
+def _run(dataset: str, stage: str, name: str, metrics: dict, artifacts: list[Path], *, params: dict | None = None,
+         tags: dict | None = None, hashes: dict | None = None, log=None) -> dict:
+    """Return a run to be recorded, its figures flat and without those that are not defined."""
+    return {"dataset": dataset, "stage": stage, "name": name,
+            "params": {key: str(value) for key, value in (params or {}).items()},
+            "metrics": {key: float(value) for key, value in metrics.items() if value is not None},
+            "artifacts": artifacts, "tags": {key: str(value) for key, value in (tags or {}).items() if value is not None},
+            "hashes": hashes or {}, "log": log}
+
+
+def _read(path: Path) -> dict | None:
+    """Return a stage's figures; None where the stage has not run, so that there is nothing to record."""
+    return files.read_json(path, made_by="dvc repro") if path.is_file() else None
+
+
+def _generate_runs(dataset: str, settings: Params) -> list[dict]:
+    path = paths.metrics(dataset, "generate")
+    figures = _read(path)
+    if figures is None:
+        return []
+    return [_run(dataset, "generate", "generate", {"rows": figures["rows"], "columns": figures["columns"]}, [path],
+                 params={"source": figures["source"], "random_state": settings.seed},
+                 tags={"data_hash": figures["data_hash"], "synthetic": figures["synthetic"]})]
+
+
+def _prepare_runs(dataset: str, settings: Params) -> list[dict]:
+    path = paths.metrics(dataset, "quality")
+    figures = _read(path)
+    if figures is None:
+        return []
+    metrics = {"rows": figures["rows"], "columns": figures["columns"], "features": figures["features"],
+               "missing_share": figures["missing_share"], "duplicates": figures["duplicates"],
+               "outliers": sum(figures["outliers"].values()), "train_rows": figures["split"]["train"],
+               "test_rows": figures["split"]["test"]}
+    return [_run(dataset, "prepare", "prepare", metrics, [path],
+                 params={"split": figures["split"]["by"], "random_state": settings.seed}, hashes={"split": figures["split_hash"]},
+                 tags={"data_hash": figures["data_hash"], "synthetic": figures["synthetic"]})]
+
+
+def _train_runs(dataset: str, settings: Params) -> list[dict]:
+    figures = _read(paths.metrics(dataset, "train"))
+    if figures is None:
+        return []
+    return [candidate_run(dataset, "train", name, candidate, figures) for name, candidate in figures["candidates"].items()
+            if (paths.models(dataset, "train") / name).is_dir()]
+
+
+def candidate_run(dataset: str, stage: str, name: str, candidate: dict, figures: dict) -> dict:
+    """Return the run of one trained model: its scores, figures, and the model itself."""
+    metrics = {f"cv_{metric}": value["mean"] for metric, value in candidate["cv"].items()}
+    metrics |= {f"cv_{metric}_std": value["std"] for metric, value in candidate["cv"].items()}
+    metrics |= {f"oof_{metric}": value for metric, value in candidate["cv_oof"].items()}
+    metrics |= {f"train_{metric}": value for metric, value in candidate["train"].items()}
+    for metric, value in candidate["test"].items():
+        metrics |= {f"test_{metric}": value["value"]} | {f"test_{metric}_{bound}": value.get(bound) for bound in ("low", "high")}
+    metrics["threshold"] = candidate.get("threshold")
+    folder = paths.models(dataset, stage) / name
+
+    def log(mlflow, settings):
+        _log_dataset_and_model(mlflow, dataset, folder, settings)
+
+    return _run(dataset, stage, name, metrics,
+                [*files.folder_files(paths.reports(dataset, stage) / name), folder / "metadata.json",
+                 paths.models(dataset, stage) / "train_stats.json"],
+                params={**candidate["params"], "cv_folds": figures["cv_folds"]},
+                tags={"data_hash": figures["data_hash"], "model_type": candidate["params"]["model_type"],
+                      "model_sha256": candidate["model_sha256"], "primary_metric": figures["primary_metric"]},
+                hashes={"split": figures["split_hash"]}, log=log)
+
+
+def _log_dataset_and_model(mlflow, dataset: str, folder: Path, settings: Params) -> None:
+    """Log the training data by their hash, and the stored model as one that mlflow.pyfunc loads through pipeline.models."""
+    import pandas as pd
+    from mlflow.models import infer_signature
+    metadata = files.read_json(folder / "metadata.json", made_by=f"python train.py --dataset {dataset}")
+    data = settings.dataset(dataset).data
+    train = pd.read_parquet(paths.processed(dataset) / "train.parquet")
+    features = train[list(metadata["features"])]
+    from pipeline import models
+    model = models.load(folder)
+    example = features.head(EXAMPLE_ROWS)
+    library = MODEL_LIBRARIES.get(metadata["name"])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The specified dataset source can be interpreted in multiple ways")     # alike
+        mlflow.log_input(mlflow.data.from_pandas(train, source=data.file, name=dataset, targets=data.target,
+                                                 digest=metadata["data_hash"]), context="training")
+    mlflow.pyfunc.log_model(
+        name="model", loader_module="pipeline.models", data_path=str(folder), code_paths=[str(Path(__file__).parent)],
+        signature=infer_signature(features, model.predict(example)), input_example=example,
+        pip_requirements=[f"{name}=={version(name)}" for name in LOADING_LIBRARIES]
+        + ([f"{library}=={importlib.import_module(library).__version__}"] if library else []))
+
+
+def _compare_runs(dataset: str, settings: Params) -> list[dict]:
+    path = paths.best(dataset)
+    figures = _read(path)
+    if figures is None:
+        return []
+    metrics = {f"{part}_{figures['primary_metric']}": figures[part] for part in ("cv", "test")}
+    metrics |= {f"test_{figures['primary_metric']}_{bound}": figures[f"test_{bound}"] for bound in ("low", "high")}
+    return [_run(dataset, "compare", "compare", metrics, [path, paths.COMPARISON_REPORT],
+                 params={"best": figures["candidate"], "primary_metric": figures["primary_metric"]},
+                 tags={"data_hash": figures["data_hash"], "model_sha256": figures["model_sha256"]})]
+
+
+def _validate_runs(dataset: str, settings: Params) -> list[dict]:
+    path = paths.validation(dataset)
+    figures = _read(path)
+    if figures is None:
+        return []
+    metrics = {f"gate_{gate['on']}_{gate['metric']}": gate["value"] for gate in figures["gates"]}
+    return [_run(dataset, "validate", "validate", {**metrics, "passed": figures["passed"]}, [path],
+                 params={"candidate": figures["candidate"]},
+                 tags={"verdict": "PASS" if figures["passed"] else "FAIL", "data_hash": figures["data_hash"],
+                       "model_sha256": figures["model_sha256"]})]
+
+
+RUNS = {"generate": _generate_runs, "prepare": _prepare_runs, "train": _train_runs, "compare": _compare_runs,
+        "validate": _validate_runs}
+
+
+def sync() -> dict[tuple[str, str], int]:
+    """Record every stage of every dataset; return {(dataset, stage): runs written} for those where some were missing."""
+    settings = params.load()
+    written = {(dataset, stage): record(dataset, stage, settings) for dataset in settings.datasets for stage in STAGES}
+    return {key: count for key, count in written.items() if count}

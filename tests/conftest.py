@@ -1,0 +1,109 @@
+"""What the tests share: a small project in a temporary folder, and one real run of the whole pipeline on it."""
+
+import os
+
+from pipeline.command import ONE_THREAD
+
+for variable in ONE_THREAD:                 # as the scripts set it, before a library reads it
+    os.environ[variable] = "1"
+for variable in ("PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI"):
+    os.environ.pop(variable, None)
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+import shutil                               # noqa: E402
+import subprocess                           # noqa: E402
+import sys                                  # noqa: E402
+from pathlib import Path                    # noqa: E402
+
+import numpy as np                          # noqa: E402
+import pandas as pd                         # noqa: E402
+import pytest                               # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+PARAMS = """\
+seed: 42
+workers: 2
+datasets:
+  iris:
+    experiment: Iris-Classification
+    data: {source: sklearn, depends_on: pipeline/sources/iris.py, file: data/iris_data.csv,
+           task: classification, target: species}
+    prepare: {test_size: 0.2, split: random}
+    train: {primary_metric: log_loss, cv_folds: 3, models: [dummy, logistic_regression, decision_tree]}
+    gates: {accuracy: {min: 0.80}}
+  tiny:
+    experiment: Tiny-Regression
+    data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]}
+    prepare: {test_size: 0.25, split: random}
+    train: {primary_metric: rmse, cv_folds: 3, models: [dummy, ridge, decision_tree]}
+    gates: {r2: {min: 0.5}}
+models:
+  logistic_regression: {max_iter: 2000}
+  ridge: {alpha: 1.0}
+  decision_tree: {max_depth: 4}
+"""
+
+
+def tiny_table(rows: int = 200, seed: int = 0) -> pd.DataFrame:
+    """Return a small table with numbers, categories, blanks and a price that depends on some of them."""
+    rng = np.random.default_rng(seed)
+    size = rng.normal(100, 20, rows).round(1)
+    town = rng.choice(["Aville", "Bford", "Cham"], rows)
+    age = rng.integers(0, 60, rows)
+    price = 2 * size + 30 * (town == "Aville") - age + rng.normal(0, 8, rows)
+    table = pd.DataFrame({"id": np.arange(1, rows + 1), "size": size, "town": town, "age": age, "price": price.round(2)})
+    table.loc[table.index % 17 == 0, "size"] = np.nan
+    table.loc[table.index % 23 == 0, "town"] = None
+    return table
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """An empty project with the tiny params.yaml and tiny.csv, as the working directory."""
+    (tmp_path / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    tiny_table().to_csv(tmp_path / "tiny.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def script(name: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    """Run one of the project's scripts, or a module of ops, as a user does; return its status and output."""
+    command = ["-m", name] if name.startswith("ops.") else [str(ROOT / f"{name}.py")]
+    return subprocess.run([sys.executable, *command, *arguments], capture_output=True, text=True, cwd=cwd,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def shell(command: str, cwd: Path) -> subprocess.CompletedProcess:
+    """Run a command line with this Python's commands first on the path."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(command, shell=True, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PATH": path})
+
+
+def copy_project(folder: Path, params: str = PARAMS) -> Path:
+    """Copy the project's own files into a new folder, with other params.yaml, as a git and DVC repository without outputs."""
+    tracked = shell("git ls-files --cached --others --exclude-standard", ROOT).stdout.splitlines()
+    for name in tracked:
+        if (ROOT / name).is_file() and not name.startswith(("metrics/", "tests/", "dvc.lock")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    (folder / "params.yaml").write_text(params, encoding="utf-8")
+    tiny_table().to_csv(folder / "tiny.csv", index=False)
+    done = shell("git init -q -b main . && git config user.email a@example.org && git config user.name a && git add -A "
+                 "&& git commit -q -m start", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """A folder in which `dvc repro` has run to the end; not to be changed: take `pipeline_run` for that."""
+    folder = copy_project(tmp_path_factory.mktemp("finished") / "project")
+    done = shell("dvc repro", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def pipeline_run(finished, tmp_path) -> Path:
+    """A copy of the finished project, the test's own."""
+    return Path(shutil.copytree(finished, tmp_path / "project"))

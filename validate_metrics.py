@@ -1,0 +1,68 @@
+"""Hold the best model of each dataset against the gates of params.yaml; a gate that fails stops `dvc repro` here.
+
+    python validate_metrics.py
+
+Reads   params.yaml, metrics/comparison_results.json
+Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 where a gate fails, after all were looked at
+"""
+
+from pipeline import command, files, params, paths
+from pipeline.errors import DataError
+
+
+def validate(dataset, gates, result):
+    """Return the verdict on one dataset: each gate with the value it looked at, and whether all hold."""
+    from pipeline import scoring
+    name = result["best"]["name"]
+    candidate = result["candidates"][name]
+    verdicts = scoring.gate_verdicts(gates, candidate)
+    return {"dataset": dataset, "candidate": name, "data_hash": result["data_hash"], "model_sha256": candidate["model_sha256"],
+            "passed": all(verdict["passed"] for verdict in verdicts), "gates": verdicts}
+
+
+def lines(verdict):
+    """Return one line per gate, PASS or FAIL; a dataset without gates has one that says so."""
+    name = f"{verdict['dataset']} {verdict['candidate']}"
+    if not verdict["gates"]:
+        return [f"PASS {name}: no gate in {paths.PARAMS}"]
+    return [f"{'PASS' if gate['passed'] else 'FAIL'} {name}: {gate['on']} {gate['metric']} {shown(gate['value'])} {bounds(gate)}"
+            for gate in verdict["gates"]]
+
+
+def bounds(gate):
+    """Return the words for a gate's bounds."""
+    parts = [f">= {gate['min']:g}"] if gate["min"] is not None else []
+    parts += [f"<= {gate['max']:g}"] if gate["max"] is not None else []
+    return f"(must be {' and '.join(parts)})"
+
+
+def shown(value):
+    """Return a value as it is printed."""
+    return "is not defined" if value is None else f"{value:.4f}"
+
+
+def main(argv=None):
+    command.parser(__doc__).parse_args(argv)
+    settings = params.load()
+    results = files.read_json(paths.COMPARISON, made_by="python compare_results.py")["datasets"]
+    missing = [dataset for dataset in settings.datasets if dataset not in results]
+    if missing:
+        raise DataError(f"{paths.COMPARISON}: nothing on {', '.join(missing)}; run `dvc repro`")
+    verdicts = [validate(dataset, spec.gates, results[dataset]) for dataset, spec in settings.datasets.items()]
+    with files.replacing(paths.VALIDATION) as partial:
+        for verdict in verdicts:
+            files.write_json(partial / f"{verdict['dataset']}.json", verdict)
+    text = "\n".join(line for verdict in verdicts for line in lines(verdict))
+    files.write_text(paths.VALIDATION_LOG, text + "\n")
+    from pipeline import tracking
+    for dataset in settings.datasets:
+        tracking.record(dataset, "validate", settings)
+    print(text)
+    failed = [line.removeprefix("FAIL ") for line in text.splitlines() if line.startswith("FAIL")]
+    if failed:
+        raise DataError(f"{len(failed)} gate{'s' * (len(failed) > 1)} failed: {'; '.join(failed)}; improve the model, or change "
+                        f"the gate in {paths.PARAMS} if it asks too much")
+
+
+if __name__ == "__main__":
+    command.run(main)
