@@ -11,6 +11,7 @@ from pipeline import command, files, params, paths
 from pipeline.errors import DataError
 
 STAGES = ("train",)         # whose metrics hold candidates
+FEW_TEST_ROWS = 10          # of a class in the test split: below it the report says that the test score is no ground to judge by
 
 
 def compare(dataset):
@@ -44,16 +45,15 @@ def improvement(candidates, best, baseline, metric):
             "percent": scoring.rounded(100 * gain / abs(other)) if other else None}
 
 
-def best_figures(dataset, result):
+def best_figures(result):
     """Return the few figures of the chosen candidate that `dvc metrics show` prints and later stages read."""
     name, metric = result["best"]["name"], result["primary_metric"]
     candidate = result["candidates"][name]
     test = candidate["test"][metric]
-    return {"dataset": dataset, "candidate": name, "stage": candidate["stage"], "primary_metric": metric,
+    return {"candidate": name, "stage": candidate["stage"], "primary_metric": metric,
             "cv": candidate["cv"][metric]["mean"], "cv_std": candidate["cv"][metric]["std"],
             "test": test["value"], "test_low": test["low"], "test_high": test["high"],
-            "synthetic": str(result["synthetic"]).lower(), "data_hash": result["data_hash"],
-            "model_sha256": candidate["model_sha256"]}
+            "data": "synthetic" if result["synthetic"] else "real"}
 
 
 def report(results):
@@ -63,7 +63,24 @@ def report(results):
     page = Environment(loader=PackageLoader("pipeline", "reports"), autoescape=select_autoescape(("j2",)), trim_blocks=True,
                        lstrip_blocks=True).get_template("comparison.html.j2")
     order = {dataset: sorted(result["candidates"], key=lambda name: rank(result, name)) for dataset, result in results.items()}
-    return page.render(results=results, order=order, lower_is_better=scoring.LOWER_IS_BETTER)
+    return page.render(results=results, order=order, lower_is_better=scoring.LOWER_IS_BETTER, shown=shown,
+                       rare={dataset: rare_class(result) for dataset, result in results.items()})
+
+
+def rare_class(result):
+    """Return (class, test rows of it) where the test split holds too few rows of a class to judge by, else None."""
+    matrix = result["candidates"][result["best"]["name"]].get("confusion_matrix")
+    if matrix is None:
+        return None
+    rows, label = min((sum(row), label) for label, row in zip(matrix["labels"], matrix["counts"]))
+    return (label, rows) if rows < FEW_TEST_ROWS else None
+
+
+def shown(value):
+    """Return a figure as it is printed: four digits, or whole from a thousand on."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def rank(result, name):
@@ -76,13 +93,13 @@ def rank(result, name):
 
 def table(results):
     """Return the lines that name the best candidate of each dataset, its score and its interval."""
-    lines = [f"{'dataset':20} {'best':20} {'metric':18} {'cv':>18} {'test [95 % interval]':>34}"]
+    lines = [f"{'dataset':20} {'best':20} {'metric':18} {'cv':>18} {'test [95 % interval]':>28}"]
     for dataset, result in results.items():
-        figures = best_figures(dataset, result)
-        cv = f"{figures['cv']:.4g} ± {figures['cv_std']:.2g}"
-        test = f"{figures['test']:.4g} [{figures['test_low']:.4g}, {figures['test_high']:.4g}]"
+        figures = best_figures(result)
+        cv = f"{shown(figures['cv'])} ± {shown(figures['cv_std'])}"
+        test = f"{shown(figures['test'])} [{shown(figures['test_low'])}, {shown(figures['test_high'])}]"
         data = "  synthetic data" if result["synthetic"] else ""
-        lines.append(f"{dataset:20} {figures['candidate']:20} {figures['primary_metric']:18} {cv:>18} {test:>34}{data}")
+        lines.append(f"{dataset:20} {figures['candidate']:20} {figures['primary_metric']:18} {cv:>18} {test:>28}{data}")
     return lines
 
 
@@ -102,7 +119,7 @@ def main(argv=None):
     results = {dataset: compare(dataset) for dataset in trained}
     with files.replacing(paths.BEST) as partial:
         for dataset, result in results.items():
-            files.write_json(partial / f"{dataset}.json", best_figures(dataset, result))
+            files.write_json(partial / f"{dataset}.json", best_figures(result))
     files.write_text(paths.COMPARISON_REPORT, report(results))
     files.write_json(paths.COMPARISON, {"schema": 1, "datasets": results})
     from pipeline import tracking

@@ -7,28 +7,26 @@ Reads   params.yaml, models/iris/, data/processed/iris/test.parquet or the file
 Writes  nothing: prints every metric with its 95 % bootstrap interval
 """
 
-from pathlib import Path
-
 from pipeline import command, files, params, paths
 from pipeline.errors import DataError, UsageError
 
 
-def stored_model(dataset, settings, name):
+def stored_model(dataset, name):
     """Return the folder of a model of the dataset: the one named, or the one that compare chose."""
     if name is None:
         best = files.read_json(paths.best(dataset), made_by="python compare_results.py")
         return paths.models(dataset, best["stage"]) / best["candidate"]
-    folder = paths.models(dataset, "train") / name
-    if not folder.is_dir():
-        stored = sorted(path.name for path in folder.parent.glob("*") if path.is_dir())
-        raise UsageError(f"no stored model {name!r} of {dataset}; there are: {', '.join(stored) or 'none, run train.py'}")
-    return folder
+    stored = sorted(path.parent for path in paths.models(dataset, "train").glob("*/metadata.json"))
+    for folder in stored:
+        if folder.name == name:
+            return folder
+    raise UsageError(f"--model {name}: no stored model of {dataset}; there are: "
+                     f"{', '.join(folder.name for folder in stored) or f'none, run `python train.py --dataset {dataset}` first'}")
 
 
-def labelled_rows(dataset, spec, file):
-    """Return the rows to score, as they stand in the test split or a file, and their targets."""
+def labelled_rows(dataset, data, file):
+    """Return the rows to score, as they stand in the test split or a file, their targets, and where they come from."""
     from pipeline import tables
-    data = spec.data
     if file is None:
         frame, origin = tables.read_split(dataset, "test"), f"{paths.processed(dataset)}/test.parquet"
     else:
@@ -72,12 +70,13 @@ def main(argv=None):
     parser.add_argument("--input", metavar="FILE", help="a CSV or Parquet file with the features and the target")
     args = parser.parse_args(argv)
     settings = params.load()
-    spec = settings.dataset(args.dataset)
+    data = settings.dataset(args.dataset).data
+    folder = stored_model(args.dataset, args.model)
+    frame, target, origin = labelled_rows(args.dataset, data, args.input)
     from pipeline import models
-    folder = stored_model(args.dataset, settings, args.model)
-    frame, target, origin = labelled_rows(args.dataset, spec, Path(args.input) if args.input else None)
+    found = scores(models.load(folder), frame, target, origin, settings.seed)
     print(f"{folder} on {len(frame):,} rows of {origin}")
-    for metric, (value, low, high) in scores(models.load(folder), frame, target, origin, settings.seed).items():
+    for metric, (value, low, high) in found.items():
         print(f"{metric:28} {value:12.6g}" + (f"   [{low:.6g}, {high:.6g}]" if low is not None else ""))
 
 

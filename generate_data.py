@@ -9,7 +9,8 @@ Reads   params.yaml, the source file
 Writes  data/iris_data.csv, metrics/datasets/iris/generate.json
 """
 
-import importlib
+import importlib.util
+import re
 
 from pipeline import command, files, params, paths
 from pipeline.errors import UsageError
@@ -17,30 +18,37 @@ from pipeline.errors import UsageError
 
 def synthetic_table(module, rows, seed):
     """Return the table that a module of pipeline/sources makes; `module` is its path, as `depends_on` names it."""
-    name = module.removesuffix(".py").replace("/", ".")
-    try:
-        source = importlib.import_module(name)
-    except ModuleNotFoundError:
-        raise UsageError(f"{paths.PARAMS}: depends_on: {module!r} is no module that makes synthetic data; "
-                         f"see pipeline/sources/") from None
+    found = re.fullmatch(r"pipeline/sources/(\w+)\.py", module)
+    source = None
+    if found and importlib.util.find_spec(f"pipeline.sources.{found[1]}"):
+        source = importlib.import_module(f"pipeline.sources.{found[1]}")
+    if not hasattr(source, "generate"):
+        raise UsageError(f"{paths.PARAMS}: data.depends_on: {module!r} is no module that makes synthetic data; "
+                         f"see pipeline/sources/")
     try:
         return source.generate(rows or source.ROWS, seed)
     except ValueError as error:
         raise UsageError(f"{module}: {error}") from None
 
 
+def source_and_rows(dataset, data, source=None, rows=None):
+    """Return where a dataset's table comes from and how many rows it is to have; the options come before params.yaml."""
+    if source is None:
+        source, rows = data.source, rows or data.rows
+    if rows and source != "synthetic":
+        raise UsageError(f"{dataset}: the number of rows is chosen for synthetic data only; {source} has the rows it has")
+    return source, rows
+
+
 def generate(dataset, settings, source=None, rows=None):
     """Write the CSV file of one dataset and what it is made of; return the latter."""
     data = settings.dataset(dataset).data
-    source = source or data.source
-    rows = rows or data.rows
+    source, rows = source_and_rows(dataset, data, source, rows)
     if source == "synthetic":
         frame = synthetic_table(data.depends_on, rows, settings.seed)
         with files.replacing(data.file) as partial:
             frame.to_csv(partial, index=False, lineterminator="\n")
     else:
-        if rows:
-            raise UsageError(f"{dataset}: rows are chosen for synthetic data only; {source} has the rows it has")
         from pipeline.sources import external
         frame = external.write_csv(dataset, source, data)
     figures = {"schema": 1, "dataset": dataset, "source": source, "synthetic": source == "synthetic",
@@ -59,16 +67,19 @@ def main(argv=None):
     args = parser.parse_args(argv)
     if args.rows is not None and args.rows < 1:
         raise UsageError(f"--rows {args.rows}: give 1 or more")
+    settings = params.load()
     if args.new:
         if not (args.source and args.target):
             raise UsageError("--new NAME needs --source FILE and --target COLUMN")
         from pipeline.sources import proposal
-        print(proposal.block(args.new, args.source, args.target))
+        print(proposal.block(args.new, args.source, args.target, settings))
         return
-    settings = params.load()
     if args.source and args.dataset == "all":
         raise UsageError("--source is for one dataset; add --dataset NAME")
-    for dataset in settings.names(args.dataset):
+    datasets = settings.names(args.dataset)
+    for dataset in datasets:                # all are checked before the first is made
+        source_and_rows(dataset, settings.dataset(dataset).data, args.source, args.rows)
+    for dataset in datasets:
         figures = generate(dataset, settings, args.source, args.rows)
         from pipeline import tracking
         tracking.record(dataset, "generate", settings)

@@ -6,40 +6,76 @@ Reads   params.yaml, data/iris_data.csv, metrics/datasets/iris/generate.json
 Writes  data/processed/iris/train.parquet and test.parquet, metrics/datasets/iris/quality.json
 """
 
-from pipeline import command, files, params, paths
-from pipeline.errors import DataError
+from pathlib import Path
 
-LEAK_SCORE = 0.99           # of a tree on one column alone: balanced accuracy or r2 on rows that it has not seen
-LEAK_SAMPLE = 20_000        # rows that the check looks at
+from pipeline import command, files, params, paths
+from pipeline.errors import DataError, UsageError
+
+LEAK_SCORE = 0.99           # of one column alone, from which on it is taken for a leak
+LEAK_SAMPLE = 10_000        # rows that the check looks at
+LEAK_FOLDS = 3
+MOST_GAPS = 0.5             # a column with a larger share of missing values repeats nothing, whatever the few that are there say
 
 
 def leaking_columns(train, target, task, seed):
-    """Return the features that alone predict the target near-perfectly, each with the score of a small tree on it.
+    """Return the features that alone predict the target near-perfectly, each with its score.
 
-    The score is 3-fold cross-validated: balanced accuracy, or r2. The larger of the tree's r2 and the squared rank correlation
-    counts for regression, because a tree cannot repeat a copied number exactly.
+    A column that is mostly there is looked at a second time on the rows that have it, so that gaps do not hide a copy.
     """
-    import pandas as pd
-    from sklearn.model_selection import cross_val_score
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-    rows = train.sample(min(len(train), LEAK_SAMPLE), random_state=seed)
-    y = rows[target]
-    if task == "classification":
-        if y.value_counts().min() < 3:
-            return {}
-        tree, scoring = DecisionTreeClassifier(min_samples_leaf=2, random_state=seed), "balanced_accuracy"
+    answers = train[target].sample(frac=1, random_state=seed)
+    if task == "classification":            # up to as many rows of each class, so that a rare one counts
+        answers = answers.astype("category").cat.codes
+        answers = answers.groupby(answers).head(max(LEAK_SAMPLE // answers.nunique(), LEAK_FOLDS))
     else:
-        tree, scoring = DecisionTreeRegressor(min_samples_leaf=2, random_state=seed), "r2"
+        answers = answers.head(LEAK_SAMPLE)
     found = {}
-    for column in rows.columns.drop(target):
-        values = rows[column]
-        codes = values if pd.api.types.is_numeric_dtype(values) else pd.Series(pd.factorize(values)[0], index=values.index)
-        score = cross_val_score(tree, codes.to_frame(), y, cv=3, scoring=scoring).mean()
-        if task == "regression" and pd.api.types.is_numeric_dtype(values):
-            score = max(score, codes.corr(y, method="spearman") ** 2)
+    for column, values in train.drop(columns=target).loc[answers.index].items():
+        score = score_alone(values, answers, task, seed)
+        if 0 < values.isna().mean() < MOST_GAPS:
+            score = max(score, score_alone(values.dropna(), answers, task, seed))
         if score >= LEAK_SCORE:
             found[column] = round(float(score), 4)
     return found
+
+
+def score_alone(values, answers, task, seed):
+    """Return how well one column predicts: the cross-validated balanced accuracy, or r2, of a decision tree.
+
+    For regression the squared rank correlation counts where it is larger, because a tree cannot repeat a copied number exactly.
+    """
+    from sklearn.model_selection import cross_val_score
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+    answers = answers[values.index]
+    if task == "classification":
+        answers = answers[answers.map(answers.value_counts()) >= LEAK_FOLDS]
+        tree, scoring = DecisionTreeClassifier(min_samples_leaf=2, random_state=seed), "balanced_accuracy"
+    else:
+        tree, scoring = DecisionTreeRegressor(min_samples_leaf=2, random_state=seed), "r2"
+    if answers.nunique() < 2 or len(answers) < 2 * LEAK_FOLDS:
+        return 0.0
+    values, numeric = values[answers.index], values.dtype.kind == "f"
+    codes = values if numeric else values.astype("category").cat.codes
+    score = cross_val_score(tree, codes.to_frame(), answers, cv=LEAK_FOLDS, scoring=scoring).mean()
+    if task == "regression" and numeric and values.isna().mean() < MOST_GAPS and values.nunique() > 1:
+        score = max(score, values.corr(answers, method="spearman") ** 2)
+    return score
+
+
+def check_leakage(train, dataset, settings):
+    """Return {column: score} of the leaks that params.yaml allows; stop at any other."""
+    from pipeline import tables
+    spec = settings.dataset(dataset)
+    data, allowed = spec.data, spec.prepare.allow_leakage
+    unknown = [column for column in allowed if column not in train.columns]
+    if unknown:
+        raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.prepare.allow_leakage: no feature {tables.listed(unknown)} in "
+                         f"{data.file}; there are: {tables.listed(train.columns.drop(data.target), most=30)}")
+    leaks = leaking_columns(train, data.target, data.task, settings.seed)
+    refused = ", ".join(f"{column} (score {score})" for column, score in leaks.items() if column not in allowed)
+    if refused:
+        raise DataError(f"{data.file}: predicts {data.target} all alone, as a leak of the answer does: {refused}; name it in "
+                        f"data.drop, or in prepare.allow_leakage where it is known at prediction time")
+    return leaks
 
 
 def prepare(dataset, settings):
@@ -47,25 +83,26 @@ def prepare(dataset, settings):
     from pipeline import splits, tables
     spec = settings.dataset(dataset)
     data, other = spec.data, spec.prepare.split_column
-    generated = files.read_json(paths.metrics(dataset, "generate"), made_by=f"python generate_data.py --dataset {dataset}")
+    generate = f"python generate_data.py --dataset {dataset}"
+    generated = files.read_json(paths.metrics(dataset, "generate"), made_by=generate)
+    if not Path(data.file).is_file():
+        raise DataError(f"{data.file} is not there; run `{generate}` first")
+    data_hash = files.digest(data.file, "md5")
+    if data_hash != generated["data_hash"]:
+        raise DataError(f"{data.file} is not the file that {paths.metrics(dataset, 'generate')} describes; run `{generate}` "
+                        f"again, and change data at their source")
 
     raw = tables.read(data.file)
     cleaned = tables.clean(raw, data, other)
     labels = cleaned[data.target] if data.task == "classification" else None
     train_rows, test_rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)
     train, test = cleaned.iloc[train_rows], cleaned.iloc[test_rows]
-
-    leaks = leaking_columns(train.drop(columns=[other] if other else []), data.target, data.task, settings.seed)
-    refused = {column: score for column, score in leaks.items() if column not in spec.prepare.allow_leakage}
-    if refused:
-        named = ", ".join(f"{column} (score {score})" for column, score in refused.items())
-        raise DataError(f"{data.file}: predicts {data.target} all alone, as a leak of the answer does: {named}; name it in "
-                        f"data.drop, or in prepare.allow_leakage where it is known at prediction time")
+    leaks = check_leakage(train.drop(columns=[other] if other else []), dataset, settings)
 
     tables.write_splits(paths.processed(dataset), train, test)
     figures = {
         "schema": 1, "dataset": dataset, "source": generated["source"], "synthetic": generated["synthetic"],
-        "data_hash": files.digest(data.file, "md5"), "split_hash": files.digest(paths.processed(dataset)),
+        "data_hash": data_hash, "split_hash": files.digest(paths.processed(dataset)),
         **tables.quality(raw, cleaned, data, other),
         "split": {"by": spec.prepare.split, "train": len(train), "test": len(test)}, "leakage_allowed": leaks,
     }

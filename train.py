@@ -89,7 +89,7 @@ def train(dataset, settings, only=None, n_workers=None):
     scored = candidates.write("train", problem, settings, fitted, chosen, standing)
     results = {
         "schema": 1, "dataset": dataset, "task": problem.task, "primary_metric": spec.primary_metric, "seed": settings.seed,
-        "data_hash": problem.data_hash, "split_hash": problem.split_hash,
+        "synthetic": problem.synthetic, "data_hash": problem.data_hash, "split_hash": problem.split_hash,
         "rows": {"train": len(problem.X), "test": len(problem.X_test)}, "cv_folds": len(problem.folds),
         "candidates": {name: scored[name] for name in spec.models if name in scored},
     }
@@ -97,8 +97,8 @@ def train(dataset, settings, only=None, n_workers=None):
     files.write_json(paths.timings(dataset, "train"), seconds)
     best = scoring.best_candidate(results["candidates"], spec.primary_metric)
     cv = results["candidates"][best]["cv"][spec.primary_metric]
-    print(f"train {dataset}: {len(fitted)} models, best {best} with cv {spec.primary_metric} {cv['mean']} ± {cv['std']} "
-          f"-> {paths.metrics(dataset, 'train')}")
+    print(f"train {dataset}: {len(fitted)} models, best {best} with cv {spec.primary_metric} {cv['mean']:.4g} ± {cv['std']:.2g}"
+          f"{' on synthetic data' * problem.synthetic} -> {paths.metrics(dataset, 'train')}")
     return results
 
 

@@ -32,7 +32,7 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
             results[name], decided = _score(problem, model, oof, test_output, settings)
             results[name] = {"stage": stage, "params": _recorded(model, hyperparameters[name]), **results[name]}
             metadata = {"dataset": problem.dataset, "stage": stage, "candidate": name, "params": results[name]["params"],
-                        "data_hash": problem.data_hash, "split_hash": problem.split_hash,
+                        "synthetic": problem.synthetic, "data_hash": problem.data_hash, "split_hash": problem.split_hash,
                         "rows": {"train": len(problem.X), "test": len(problem.X_test)},
                         "metrics": {part: results[name][part] for part in ("cv", "cv_oof", "train", "test")},
                         "how_to_load": HOW_TO_LOAD.format(folder=(paths.models(problem.dataset, stage) / name).as_posix())}
@@ -84,7 +84,8 @@ def _draw(folder: Path, name: str, problem: Problem, model: models.Model, oof: n
     seen = problem.fold >= 0
     parts = {"test": (problem.y_test, test_output), "out of fold": (problem.y[seen], oof[seen])}
     decisions = models.decide(test_output, model.spec["threshold"]) if problem.classes else None
-    plots.draw_candidate(folder, f"{name} on {problem.dataset}", importance, metric, parts, decisions, problem.classes)
+    title = f"{name} on {problem.dataset}{' (synthetic data)' * problem.synthetic}"
+    plots.draw_candidate(folder, title, importance, metric, parts, decisions, problem.classes)
 
 
 def _columns(name: str, output: np.ndarray, classes: list[str] | None) -> dict[str, np.ndarray]:

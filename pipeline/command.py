@@ -4,6 +4,7 @@ import argparse
 import errno
 import os
 import sys
+import traceback
 
 from pipeline.errors import PipelineError
 
@@ -30,23 +31,28 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
 
 
 def run(main) -> None:
-    """Run a script's main and leave with its exit status; an error is one line on standard error, unless --debug."""
+    """Run a script's main and leave with its exit status; an error is one line on standard error, --debug adds its traceback."""
     for variable in ONE_THREAD:         # one thread per fit, many fits at a time; read when a library is first imported
         os.environ[variable] = "1"
-    if "--debug" in sys.argv:
-        sys.exit(main() or 0)
     try:
         sys.exit(main() or 0)
-    except PipelineError as error:
-        message, status = str(error), error.status
-    except KeyboardInterrupt:
-        message, status = "stopped; what was finished is kept, the same command goes on from there", 130
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        message = f"{place}{error.strerror or error}; {REMEDIES.get(error.errno, 'check the path and run again')}"
-        status = 1
-    except Exception as error:      # a fault of ours: the user still gets one line, and is told how to see the rest
-        message, status = f"unexpected {type(error).__name__}: {error}; --debug shows where", 1
+    except (Exception, KeyboardInterrupt) as error:
+        message, status = _told(error)
+        if "--debug" in sys.argv:
+            traceback.print_exc()
     script = sys.argv[0].rsplit("/", 1)[-1]
     print(f"{script}: error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(status)
+
+
+def _told(error: BaseException) -> tuple[str, int]:
+    """Return what to tell the user of an error, and the exit status."""
+    if isinstance(error, PipelineError):
+        return str(error), error.status
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped; what was finished is kept, the same command goes on from there", 130
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}; {REMEDIES.get(error.errno, 'check the path and run again')}", 1
+    # a fault of ours: the user still gets one line, and is told how to see the rest
+    return f"unexpected {type(error).__name__}: {error}; --debug shows where", 1

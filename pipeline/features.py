@@ -11,10 +11,6 @@ An encoding is a way to prepare a table for a family of estimators:
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from pipeline import tables
 from pipeline.errors import DataError
@@ -49,8 +45,12 @@ def conform(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the input
     return pd.DataFrame(columns, index=frame.index)
 
 
-def preprocessing(kinds: dict[str, str], encoding: str) -> ColumnTransformer:
-    """Return the unfitted preprocessing of an encoding; columns that `kinds` does not name are dropped."""
+def preprocessing(kinds: dict[str, str], encoding: str):
+    """Return the unfitted ColumnTransformer of an encoding; columns that `kinds` does not name are dropped."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
     numeric = [column for column, kind in kinds.items() if kind == "numeric"]
     categorical = [column for column, kind in kinds.items() if kind == "categorical"]
     steps = {
@@ -66,14 +66,16 @@ def preprocessing(kinds: dict[str, str], encoding: str) -> ColumnTransformer:
     return transformer.set_output(transform="pandas") if encoding == "integer" else transformer
 
 
-def _codes(missing: float, dtype=np.float64) -> OrdinalEncoder:
-    """Return an encoder of categories to 0, 1, ...; unseen ones and missing values get the code `missing`."""
+def _codes(missing: float, dtype=np.float64):
+    """Return an OrdinalEncoder of categories to 0, 1, ...; unseen ones and missing values get the code `missing`."""
+    from sklearn.preprocessing import OrdinalEncoder
     return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=missing, encoded_missing_value=missing,
                           max_categories=MOST_CATEGORIES, dtype=dtype)
 
 
-def output_columns(preprocessing: ColumnTransformer) -> list[str]:
+def output_columns(preprocessing) -> list[str]:
     """Return, for each column that a fitted preprocessing puts out, the table's column it comes from."""
+    from sklearn.preprocessing import OneHotEncoder
     columns = []
     for name, transformer, taken in preprocessing.transformers_:
         if name == "remainder" or not len(taken):

@@ -1,8 +1,10 @@
 """Files that are whole or absent: written beside their place and put there by rename; and their hashes."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 import psutil
 
 from pipeline.errors import DataError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -29,6 +33,10 @@ def replacing(path: str | os.PathLike):
             _swap_folder(partial, path)
         else:
             os.replace(partial, path)
+    except OSError as error:
+        if error.errno in DISK_FULL and error.filename is None:     # a write knows no name: say which file it was
+            error.filename = str(path)
+        raise
     finally:
         _remove(partial)
 
@@ -44,11 +52,11 @@ def _swap_folder(new: Path, path: Path) -> None:
 
 def _drop_leftovers(path: Path) -> None:
     """Remove what a killed writer left; a folder that it had moved aside and not yet replaced goes back."""
-    for leftover in path.parent.glob(f".{path.name}.*.partial"):
-        pid = leftover.name.removeprefix(f".{path.name}.").split(".")[0]
-        if pid != str(os.getpid()) and psutil.pid_exists(int(pid)):
+    for leftover in sorted(path.parent.iterdir()):
+        found = re.fullmatch(rf"\.{re.escape(path.name)}\.(\d+)(\.old)?\.partial", leftover.name)
+        if not found or int(found[1]) != os.getpid() and psutil.pid_exists(int(found[1])):
             continue
-        if leftover.name.endswith(".old.partial") and not path.exists():
+        if found[2] and not path.exists():
             os.rename(leftover, path)
         else:
             _remove(leftover)
@@ -94,4 +102,4 @@ def digest(path: str | os.PathLike, algorithm: str = "sha256") -> str:
 
 def folder_files(path: Path) -> list[Path]:
     """Return the files below a folder in one order on every system."""
-    return sorted(file for file in path.rglob("*") if file.is_file())
+    return sorted((file for file in path.rglob("*") if file.is_file()), key=lambda file: file.relative_to(path).parts)

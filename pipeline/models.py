@@ -147,6 +147,8 @@ def fit(spec: dict, hyperparameters: dict, X: pd.DataFrame, y: np.ndarray, seed:
     name, task = spec["name"], spec["task"]
     hyperparameters = dict(hyperparameters)
     if hyperparameters.get("scale_pos_weight") == "balanced":
+        if len(spec["classes"] or ()) != 2:
+            raise UsageError(f"{name}: scale_pos_weight: balanced is for two classes; remove it")
         hyperparameters["scale_pos_weight"] = float((y == 0).sum() / max((y == 1).sum(), 1))
     unfitted = estimator(name, task, hyperparameters, seed)
     preprocessing = features.preprocessing(spec["features"], FAMILIES[name].encoding)
@@ -175,11 +177,16 @@ def _resample(Z, y: np.ndarray, categories: list[int], resampling: str, seed: in
     if fewest < 2:
         raise DataError(f"train.resampling smote: a class has {fewest} row in a fold and needs 2; use undersample or none")
     neighbours = min(5, int(fewest) - 1)
-    if np.isnan(np.asarray(Z, dtype=float)).any():
-        Z = pd.DataFrame(Z).fillna(pd.DataFrame(Z).median()).to_numpy() if isinstance(Z, np.ndarray) else Z.fillna(Z.median())
     smote = SMOTENC(categories, random_state=seed, k_neighbors=neighbours) if categories else SMOTE(
         random_state=seed, k_neighbors=neighbours)
-    return smote.fit_resample(Z, y)
+    values = np.array(Z, dtype=np.float64)
+    missing = np.isnan(values)              # SMOTE takes none: medians for numbers, for the time being a code for categories
+    fill = pd.DataFrame(values).median().fillna(0).to_numpy(copy=True)
+    fill[categories] = -1
+    values, y = smote.fit_resample(np.where(missing, fill, values), y)
+    if missing[:, categories].any():
+        values[:, categories] = np.where(values[:, categories] < 0, np.nan, values[:, categories])
+    return (pd.DataFrame(values, columns=Z.columns).astype(Z.dtypes) if isinstance(Z, pd.DataFrame) else values), y
 
 
 def save(model: Model, folder: Path, metadata: dict) -> dict:

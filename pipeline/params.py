@@ -1,10 +1,12 @@
 """params.yaml as typed, checked settings; the only reader of that file."""
 
+import math
 import os
-import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator,
+                      model_validator)
+from pydantic_core import PydanticCustomError
 
 from pipeline import paths
 from pipeline.errors import UsageError
@@ -12,15 +14,36 @@ from pipeline.errors import UsageError
 REGRESSION_METRICS = ("rmse", "mae", "r2")
 CLASSIFICATION_METRICS = ("accuracy", "precision", "recall", "f1", "roc_auc", "average_precision", "log_loss")
 METRICS = {"regression": REGRESSION_METRICS, "classification": CLASSIFICATION_METRICS}
+METRICS_BY_CLASS = ("precision", "recall", "f1")        # also as `f1__virginica`
+
+
+def _plain(value):
+    if isinstance(value, bool | int | str | None) or isinstance(value, float) and math.isfinite(value):
+        return value
+    raise ValueError("must be a number, text, true, false or null")
+
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Hyperparameters = dict[str, bool | int | float | str | None]
+Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
+
+
+def _fault(key: str, message: str) -> PydanticCustomError:
+    """Return the error of a key below the block that is being checked."""
+    return PydanticCustomError("fault", "{message}", {"key": key, "message": message})
 
 
 class Settings(BaseModel):
-    """A block of params.yaml: unknown keys are refused, values are not changed after the check."""
+    """A block of params.yaml: unknown keys and other types are refused, values are not changed after the check."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, block):
+        for key in block if isinstance(block, dict) else ():
+            if key not in cls.model_fields:
+                raise _fault(str(key), f"unknown key; allowed: {', '.join(cls.model_fields)}")
+        return block
 
 
 class Data(Settings):
@@ -45,13 +68,13 @@ class Data(Settings):
     @model_validator(mode="after")
     def _consistent(self):
         if self.task == "regression" and self.positive is not None:
-            raise ValueError("positive is for classification; remove it or set task: classification")
+            raise _fault("positive", f"{self.positive!r} is for classification; remove it or set task: classification")
         for role in ("drop", "numeric", "categorical"):
             if self.target in getattr(self, role):
-                raise ValueError(f"{role} names the target {self.target!r}; remove it there")
+                raise _fault(role, f"names the target {self.target!r}; remove it there")
         twice = set(self.numeric) & set(self.categorical)
         if twice:
-            raise ValueError(f"{sorted(twice)[0]!r} stands in numeric and in categorical; keep one")
+            raise _fault("numeric", f"{sorted(twice)[0]!r} stands in categorical, too; keep one")
         return self
 
 
@@ -92,14 +115,16 @@ class Train(Settings):
 
 
 class Gate(Settings):
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(None, allow_inf_nan=False)
+    max: float | None = Field(None, allow_inf_nan=False)
     on: Literal["test", "oof"] = "test"
 
     @model_validator(mode="after")
     def _one_bound(self):
         if self.min is None and self.max is None:
             raise ValueError("a gate needs min or max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}, so that nothing passes")
         return self
 
 
@@ -113,14 +138,23 @@ class Dataset(Settings):
     @model_validator(mode="after")
     def _metrics_of_the_task(self):
         known = METRICS[self.data.task]
-        for key, metric in [("train.primary_metric", self.train.primary_metric), *((f"gates.{g}", g) for g in self.gates)]:
-            if metric.split("__")[0] not in known:
-                raise ValueError(f"{key}: {metric!r} is no metric of {self.data.task}; allowed: {', '.join(known)}")
+        if self.train.primary_metric not in known:
+            raise _no_metric("train.primary_metric", self.train.primary_metric, self.data.task)
+        for metric in self.gates:
+            name, by_class, _ = metric.partition("__")
+            if name not in known or by_class and name not in METRICS_BY_CLASS:
+                raise _no_metric(f"gates.{metric}", metric, self.data.task)
         if self.data.task == "regression" and self.train.resampling != "none":
-            raise ValueError("train.resampling is for classification; set it to none")
+            raise _fault("train.resampling", f"{self.train.resampling!r} is for classification; set it to none")
         if self.data.task == "classification" and self.train.target_transform != "none":
-            raise ValueError("train.target_transform is for regression; set it to none")
+            raise _fault("train.target_transform", f"{self.train.target_transform!r} is for regression; set it to none")
+        if self.prepare.split_column == self.data.target:
+            raise _fault("prepare.split", f"{self.prepare.split!r} names the target; name another column")
         return self
+
+
+def _no_metric(key: str, metric: str, task: str) -> PydanticCustomError:
+    return _fault(key, f"{metric!r} is no metric of {task}; allowed: {', '.join(METRICS[task])}")
 
 
 class Params(Settings):
@@ -128,6 +162,18 @@ class Params(Settings):
     workers: int = -1
     datasets: dict[Name, Dataset] = Field(min_length=1)
     models: dict[str, Hyperparameters]
+
+    @field_validator("datasets")
+    @classmethod
+    def _names_and_files_of_their_own(cls, datasets):
+        if "all" in datasets:
+            raise _fault("all", "stands for every dataset on the command line; choose another name")
+        owners = {}
+        for name, dataset in datasets.items():
+            owner = owners.setdefault(dataset.data.file, name)
+            if owner != name:
+                raise _fault(f"{name}.data.file", f"{dataset.data.file!r} is that of {owner}, too; choose another name")
+        return datasets
 
     @field_validator("workers")
     @classmethod
@@ -171,7 +217,9 @@ def load() -> Params:
     except FileNotFoundError:
         raise UsageError(f"no {paths.PARAMS} in this folder; run from the project's root") from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{paths.PARAMS} is not valid YAML: {error}") from None
+        mark = getattr(error, "problem_mark", None)
+        reason = f"line {mark.line + 1}: {error.problem}" if mark else error
+        raise UsageError(f"{paths.PARAMS} is not valid YAML: {reason}") from None
     try:
         return Params.model_validate(content)
     except ValidationError as error:
@@ -179,19 +227,14 @@ def load() -> Params:
 
 
 def _one_line(error: ValidationError) -> str:
+    """Return the first fault of the file: its key, what is allowed, and what was found."""
     fault = error.errors()[0]
-    key = ".".join(str(part) for part in fault["loc"] if part not in ("[key]",) and not _is_type_name(part))
-    found = fault["input"]
-    value = "" if isinstance(found, dict | list) or fault["type"] in ("missing", "extra_forbidden") else f" (found {found!r})"
-    rest = f"; and {error.error_count() - 1} more" if error.error_count() > 1 else ""
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        message = "unknown key; remove it or mend its spelling"
+    key = ".".join(str(part) for part in (*fault["loc"], fault.get("ctx", {}).get("key")) if part not in ("[key]", None))
+    found, message = fault["input"], fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "string_pattern_mismatch":
         message = f"must match {fault['ctx']['pattern']}"
-    return f"{paths.PARAMS}: {key or 'the file'}: {message}{value}{rest}"
-
-
-def _is_type_name(part) -> bool:
-    """Tell whether a part of pydantic's location names a member of a union and no key of the file."""
-    return isinstance(part, str) and re.fullmatch(r"bool|int|float|str|none", part) is not None
+    elif fault["type"] in ("dict_type", "model_type"):
+        message = "must be a block of keys; an empty one is {}"
+    told = fault["type"] in ("missing", "fault") or isinstance(found, dict)
+    rest = f"; and {error.error_count() - 1} more" if error.error_count() > 1 else ""
+    return f"{paths.PARAMS}: {key or 'the file'}: {message}{'' if told else f' (found {found!r})'}{rest}"

@@ -46,7 +46,7 @@ def feature_importance(importance: dict[str, float], metric: str, title: str) ->
     shown = sorted(importance.items(), key=lambda item: (-item[1], item[0]))[:MOST_BARS][::-1]
     axes.barh([_short(name) for name, _ in shown], [value for _, value in shown])
     axes.axvline(0, color="grey", linewidth=0.8)
-    axes.set_xlabel(f"loss of {metric} on the test split when the column is shuffled")
+    axes.set_xlabel(f"loss of test {metric} when shuffled")
     return figure
 
 

@@ -27,6 +27,7 @@ class Problem:
     X_test: pd.DataFrame
     y_test: np.ndarray
     folds: list[splits.Fold]
+    synthetic: bool
     data_hash: str
     split_hash: str
 
@@ -58,7 +59,7 @@ def read(dataset: str, settings: Params) -> Problem:
     folds = splits.folds(train_split, train_split[data.target] if classes else None, spec.prepare, train.cv_folds,
                          settings.seed, data.file)
     return Problem(dataset, data.task, data.target, train.target_transform, classes, train_split[columns], y,
-                   test_split[columns], y_test, folds, quality["data_hash"], quality["split_hash"])
+                   test_split[columns], y_test, folds, quality["synthetic"], quality["data_hash"], quality["split_hash"])
 
 
 def _feature_columns(dataset: str, split: pd.DataFrame, spec) -> list[str]:

@@ -10,13 +10,16 @@ from functools import partial
 
 import numpy as np
 
+from pipeline.errors import DataError
 from pipeline.models import FAMILIES, decide
 from pipeline.params import Gate
 
 LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
 RESAMPLES = 1000            # of the bootstrap
 LEVEL = 0.95                # of the intervals
-SMALLEST_PROBABILITY = 1e-15
+BLOCK_CELLS = 4_000_000     # resamples x rows that are drawn at a time: bounds the memory
+ROWS_AT_A_TIME = 50_000     # that are predicted for the importances
+SMALLEST_PROBABILITY = np.finfo(np.float64).eps         # as scikit-learn's log_loss has it
 
 
 def rounded(value: float) -> float | None:
@@ -47,26 +50,59 @@ def score(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | 
 
 
 def regression_metrics(y: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
-    """Return rmse, mae and r2."""
-    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
-    return {"rmse": float(root_mean_squared_error(y, prediction)), "mae": float(mean_absolute_error(y, prediction)),
-            "r2": float(r2_score(y, prediction)) if len(y) > 1 else math.nan}
+    """Return rmse, mae and r2; r2 is nan for a single row."""
+    return {metric: measure(y, prediction) for metric, measure in REGRESSION_METRICS.items()}
+
+
+def _rmse(y: np.ndarray, prediction: np.ndarray) -> float:
+    from sklearn.metrics import root_mean_squared_error
+    return float(root_mean_squared_error(y, prediction))
+
+
+def _mae(y: np.ndarray, prediction: np.ndarray) -> float:
+    from sklearn.metrics import mean_absolute_error
+    return float(mean_absolute_error(y, prediction))
+
+
+def _r2(y: np.ndarray, prediction: np.ndarray) -> float:
+    from sklearn.metrics import r2_score
+    return float(r2_score(y, prediction)) if len(y) > 1 else math.nan
+
+
+REGRESSION_METRICS = {"rmse": _rmse, "mae": _mae, "r2": _r2}
 
 
 def probability_metrics(y: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
     """Return roc_auc, average_precision and log_loss; the first two are nan where a class is absent."""
-    from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
-    n_classes = probabilities.shape[1]
-    indicators = np.eye(n_classes, dtype=int)[y]
-    whole = indicators.any(axis=0).all()
-    if n_classes == 2:
-        indicators, scores = indicators[:, 1], probabilities[:, 1]
-    else:
-        scores = probabilities
+    return {metric: measure(y, probabilities) for metric, measure in PROBABILITY_METRICS.items()}
+
+
+def _roc_auc(y: np.ndarray, probabilities: np.ndarray) -> float:
+    from sklearn.metrics import roc_auc_score
+    return _ranking(roc_auc_score, y, probabilities)
+
+
+def _average_precision(y: np.ndarray, probabilities: np.ndarray) -> float:
+    from sklearn.metrics import average_precision_score
+    return _ranking(average_precision_score, y, probabilities)
+
+
+def _ranking(measure, y: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return a metric of the positive class, or the mean over the classes; nan where a class is absent."""
+    indicators = np.eye(probabilities.shape[1], dtype=int)[y]
+    if not indicators.any(axis=0).all():
+        return math.nan
+    two = probabilities.shape[1] == 2
+    return float(measure(indicators[:, 1], probabilities[:, 1]) if two else measure(indicators, probabilities))
+
+
+def _log_loss(y: np.ndarray, probabilities: np.ndarray) -> float:
+    from sklearn.metrics import log_loss
     clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
-    return {"roc_auc": float(roc_auc_score(indicators, scores)) if whole else math.nan,
-            "average_precision": float(average_precision_score(indicators, scores)) if whole else math.nan,
-            "log_loss": float(log_loss(y, clipped / clipped.sum(axis=1, keepdims=True), labels=range(n_classes)))}
+    return float(log_loss(y, clipped / clipped.sum(axis=1, keepdims=True), labels=range(probabilities.shape[1])))
+
+
+PROBABILITY_METRICS = {"roc_auc": _roc_auc, "average_precision": _average_precision, "log_loss": _log_loss}
 
 
 def confusion(y: np.ndarray, decisions: np.ndarray, classes: list[str]) -> dict:
@@ -88,24 +124,28 @@ def _by_class(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def threshold(y: np.ndarray, probabilities: np.ndarray, metric: str) -> float | None:
     """Return the probability of the positive class from which on a row counts as positive, best by F1 or accuracy.
 
-    It lies halfway between two rows' probabilities, so that no row of these stands on it. None unless there are two classes.
+    It lies halfway between two rows' probabilities, so that no row of these stands on it, or beyond them all where to call every
+    row positive, or none, is best. 0.5 where all probabilities are equal. None unless there are two classes.
     """
     if probabilities.shape[1] != 2:
         return None
     scores = probabilities[:, 1]
     order = np.argsort(-scores, kind="stable")
-    ranked, positives = scores[order], np.cumsum(y[order] == 1)
-    cuts = np.flatnonzero(np.diff(ranked) < 0)              # behind these ranks the score changes
-    if not len(cuts):
+    ranked, hits = scores[order], np.r_[0, np.cumsum(y[order] == 1)]
+    steps = np.flatnonzero(np.diff(ranked) < 0) + 1
+    if not len(steps):
         return 0.5
-    called, hits = cuts + 1, positives[cuts]
+    called = np.r_[0, steps, len(y)]                        # so many rows can be called positive
+    hits, positives = hits[called], hits[-1]
     if metric == "f1":
-        quality = 2 * hits / (called + positives[-1])
+        quality = 2 * hits / np.maximum(called + positives, 1)
     else:
-        quality = (hits + (len(y) - positives[-1]) - (called - hits)) / len(y)
-    best = cuts[np.argmax(quality)]
-    middle = (ranked[best] + ranked[best + 1]) / 2
-    return float(middle if middle > ranked[best + 1] else ranked[best])
+        quality = (hits + (len(y) - positives) - (called - hits)) / len(y)
+    best = called[np.argmax(quality)]
+    bounds = np.r_[np.nextafter(1, 2), ranked, 0]           # a threshold above 1 calls no row positive
+    above, below = bounds[best], bounds[best + 1]
+    middle = (above + below) / 2
+    return float(middle if middle > below else above)
 
 
 def cross_fitted_decisions(y: np.ndarray, output: np.ndarray, fold: np.ndarray, metric: str) -> np.ndarray:
@@ -130,12 +170,12 @@ def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarra
 
     Rows are drawn with replacement, within each class for classification, so that a rare class is in every resample.
     """
-    rng = np.random.default_rng(seed)
+    strata = [np.flatnonzero(y == k) for k in np.unique(y)] if task == "classification" else [np.arange(len(y))]
+    rngs = np.random.default_rng(seed).spawn(len(strata))   # one each, so that the draws do not depend on the blocks
     samples = {}
-    block = max(1, min(resamples, 4_000_000 // len(y)))     # resamples at a time: bounds the memory
+    block = max(1, min(resamples, BLOCK_CELLS // len(y)))
     for start in range(0, resamples, block):
-        count = min(block, resamples - start)
-        weights = _weights(y if task == "classification" else np.zeros(len(y), dtype=int), count, rng)
+        weights = _weights(strata, min(block, resamples - start), rngs)
         part = (_weighted_regression(weights, y, output) if task == "regression"
                 else _weighted_classification(weights, y, output, decisions))
         for metric, values in part.items():
@@ -145,11 +185,10 @@ def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarra
             for metric, values in samples.items()}
 
 
-def _weights(strata: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def _weights(strata: list[np.ndarray], count: int, rngs: list[np.random.Generator]) -> np.ndarray:
     """Return how often each row is drawn in each of `count` resamples: shape (count, rows)."""
-    weights = np.zeros((count, len(strata)))
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero(strata == stratum)
+    weights = np.zeros((count, sum(map(len, strata))))
+    for rows, rng in zip(strata, rngs):
         drawn = rng.integers(len(rows), size=(count, len(rows)))
         flat = (drawn + np.arange(count)[:, None] * len(rows)).ravel()
         weights[:, rows] = np.bincount(flat, minlength=count * len(rows)).reshape(count, len(rows))
@@ -183,17 +222,24 @@ def _weighted_classification(weights: np.ndarray, y: np.ndarray, probabilities: 
 
 
 def _weighted_ranking(weights: np.ndarray, positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ROC AUC and the average precision of each weighted resample; rows of equal score are one step."""
+    """Return the ROC AUC and the average precision of each weighted resample; rows of equal score are one step.
+
+    nan where the class is absent, or alone.
+    """
     order = np.argsort(-scores, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) != 0])
     hits = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)
     false = np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1)
     all_hits, all_false = hits.sum(axis=1), false.sum(axis=1)
     true_so_far, false_so_far = hits.cumsum(axis=1), false.cumsum(axis=1)
-    auc = (false * (true_so_far - hits / 2)).sum(axis=1) / (all_hits * all_false)
+    auc = _ratio((false * (true_so_far - hits / 2)).sum(axis=1), all_hits * all_false)
     called = true_so_far + false_so_far
     precision = np.divide(true_so_far, called, out=np.zeros_like(called), where=called > 0)
-    return auc, (precision * hits).sum(axis=1) / all_hits
+    return auc, _ratio((precision * hits).sum(axis=1), all_hits)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    return np.divide(numerator, denominator, out=np.full_like(numerator, np.nan), where=denominator > 0)
 
 
 def candidate(task: str, y: np.ndarray, oof: np.ndarray, fold: np.ndarray, train_output: np.ndarray, y_test: np.ndarray,
@@ -245,33 +291,42 @@ def permutation_importance(task: str, predict, Z, owners: list[str], y: np.ndarr
     sign = 1 if metric in LOWER_IS_BETTER else -1
     base, values = measure(predict(Z)), np.asarray(Z)
     places = {owner: [number for number, name in enumerate(owners) if name == owner] for owner in dict.fromkeys(owners)}
-    importance = {}
-    for owner, columns in places.items():
-        losses = []
-        for _ in range(repeats):
-            shuffled = values.copy()
-            shuffled[:, columns] = values[rng.permutation(len(values))][:, columns]
-            losses.append(sign * (measure(predict(_like(Z, shuffled))) - base))
-        importance[owner] = float(np.mean(losses))
-    return importance
+    shuffles = [(owner, rng.permutation(len(values))) for owner in places for _ in range(repeats)]
+    losses = {owner: [] for owner in places}
+    at_a_time = max(1, ROWS_AT_A_TIME // len(values))       # one prediction of many rows is much faster than many of a few
+    for start in range(0, len(shuffles), at_a_time):
+        block = shuffles[start:start + at_a_time]
+        tables = np.tile(values, (len(block), 1, 1))
+        for table, (owner, order) in zip(tables, block):
+            table[:, places[owner]] = values[order][:, places[owner]]
+        outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
+        for (owner, _), output in zip(block, np.split(outputs, len(block))):
+            losses[owner].append(sign * (measure(output) - base))
+    return {owner: float(np.mean(values)) for owner, values in losses.items()}
 
 
 def _like(Z, values: np.ndarray):
     """Return values as the kind of table that Z is: CatBoost takes a DataFrame with integer columns."""
-    return Z.__class__(values, columns=Z.columns, index=Z.index).astype(Z.dtypes) if hasattr(Z, "columns") else values
+    return Z.__class__(values, columns=Z.columns).astype(Z.dtypes) if hasattr(Z, "columns") else values
 
 
 def _primary(task: str, y: np.ndarray, metric: str, output: np.ndarray) -> float:
     """Return one metric; label metrics are measured at the likeliest class, as a shuffled table has no threshold of its own."""
     if task == "regression":
-        return regression_metrics(y, output)[metric]
-    if metric in ("roc_auc", "average_precision", "log_loss"):
-        return probability_metrics(y, output)[metric]
+        return REGRESSION_METRICS[metric](y, output)
+    if metric in PROBABILITY_METRICS:
+        return PROBABILITY_METRICS[metric](y, output)
     return score(task, y, output, output.argmax(axis=1), [str(k) for k in range(output.shape[1])])[metric]
 
 
 def best_candidate(candidates: dict, metric: str) -> str:
-    """Return the name of the best candidate by the cross-validated metric; a tie goes to the simpler, then by name."""
+    """Return the name of the best candidate by the cross-validated metric; a tie goes to the simpler, then by name.
+
+    Raises DataError where the metric is undefined for all of them.
+    """
+    if all(scores["cv"][metric]["mean"] is None for scores in candidates.values()):
+        raise DataError(f"no candidate has a cross-validated {metric}: a class is absent in every fold; change "
+                        f"train.primary_metric, train.cv_folds or prepare.split")
     simplicity = {name: place for place, name in enumerate(FAMILIES)}
     sign = 1 if metric in LOWER_IS_BETTER else -1
 

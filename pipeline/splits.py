@@ -13,17 +13,18 @@ def train_test(frame: pd.DataFrame, labels: pd.Series | None, prepare: Prepare, 
     """Return the positions of the training and the test rows, each in the table's order.
 
     random: seeded, stratified by `labels` where given; equal rows fall on one side. group: a group falls on one side.
-    time: the latest rows are the test split. Raises DataError where no such split exists.
+    time: the latest rows are the test split; rows of one moment fall on one side. Raises DataError where no such split exists.
     """
     if prepare.split_kind == "time":
-        order = _order(frame[prepare.split_column], origin)
-        cut = len(order) - round(len(order) * prepare.test_size)
+        cut = len(frame) - max(1, round(len(frame) * prepare.test_size))
+        order, (cut,) = _by_time(frame[prepare.split_column], [cut], origin)
         train, test = np.sort(order[:cut]), np.sort(order[cut:])
     else:
         train, test = _by_units(_units(frame, prepare), labels, prepare, seed, origin)
     if not len(train) or not len(test):
-        raise DataError(f"{origin}: {len(frame)} rows give an empty split at prepare.test_size {prepare.test_size}; "
-                        f"give more rows or change it")
+        raise DataError(f"{origin}: {len(frame)} rows give an empty split at prepare.test_size {prepare.test_size} and "
+                        f"prepare.split {prepare.split}; give more rows or change one of them")
+    _check_fitted_classes(labels, train, "the training rows", "prepare.split or prepare.test_size", origin)
     return train, test
 
 
@@ -32,12 +33,28 @@ def folds(frame: pd.DataFrame, labels: pd.Series | None, prepare: Prepare, n_fol
 
     time: each fold is predicted from the rows before it, so the first part of the rows is never predicted.
     """
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
     if len(frame) < 2 * n_folds:
         raise DataError(f"{origin}: {len(frame)} training rows are too few for train.cv_folds {n_folds}; lower it")
-    if prepare.split_kind == "time":
-        order = _order(frame[prepare.split_column], origin)
-        return [(np.sort(order[fit]), np.sort(order[predict])) for fit, predict in TimeSeriesSplit(n_folds).split(order)]
+    parts = _time_folds(frame, prepare, n_folds, origin) if prepare.split_kind == "time" else _unit_folds(
+        frame, labels, prepare, n_folds, seed, origin)
+    for number, (fit, _) in enumerate(parts, start=1):
+        _check_fitted_classes(labels, fit, f"the rows that fold {number} is predicted from", "train.cv_folds", origin)
+    return parts
+
+
+def _time_folds(frame: pd.DataFrame, prepare: Prepare, n_folds: int, origin: str) -> list[Fold]:
+    size = len(frame) // (n_folds + 1)
+    order, starts = _by_time(frame[prepare.split_column], [len(frame) - size * k for k in range(n_folds, 0, -1)], origin)
+    ends = np.r_[starts[1:], len(order)]
+    if starts[0] == 0 or (starts == ends).any():
+        raise DataError(f"{origin}: column {prepare.split_column!r} holds too few different times for train.cv_folds {n_folds}; "
+                        f"lower it")
+    return [(np.sort(order[:start]), np.sort(order[start:end])) for start, end in zip(starts, ends)]
+
+
+def _unit_folds(frame: pd.DataFrame, labels: pd.Series | None, prepare: Prepare, n_folds: int, seed: int,
+                origin: str) -> list[Fold]:
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
     units = _units(frame, prepare)
     if len(np.unique(units)) < n_folds:
         raise DataError(f"{origin}: {len(np.unique(units))} groups are too few for train.cv_folds {n_folds}; lower it")
@@ -84,16 +101,26 @@ def _units(frame: pd.DataFrame, prepare: Prepare) -> np.ndarray:
     return pd.factorize(pd.util.hash_pandas_object(frame, index=False))[0]
 
 
-def _order(column: pd.Series, origin: str) -> np.ndarray:
-    """Return the positions of the rows from the earliest to the latest; equal times keep the table's order."""
-    if not pd.api.types.is_numeric_dtype(column):
-        moments = pd.to_datetime(column, errors="coerce", format="mixed", utc=True)
-        if moments.isna().any():
-            wrong = column[moments.isna()].iloc[0]
-            raise DataError(f"{origin}: column {column.name!r} orders the rows, but {wrong!r} is no date; mend it or change "
-                            f"prepare.split")
-        column = moments
-    return np.argsort(column.to_numpy(), kind="stable")
+def _by_time(column: pd.Series, cuts: list[int], origin: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the rows from the earliest to the latest, and the cuts, each moved back to its moment's first row.
+
+    So rows of one moment are never cut apart: a day's later rows would tell of its earlier ones.
+    """
+    moments = _moments(column, origin).to_numpy()
+    order = np.argsort(moments, kind="stable")
+    return order, np.searchsorted(moments[order], moments[order][cuts], side="left")
+
+
+def _moments(column: pd.Series, origin: str) -> pd.Series:
+    """Return the column's numbers, or its dates: ISO 8601 only, for 01/02/2024 is January to some and February to others."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    moments = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True)
+    if moments.isna().any():
+        wrong = column[moments.isna()].iloc[0]
+        raise DataError(f"{origin}: column {column.name!r} orders the rows, but {wrong!r} is no date of the form 2024-12-31; "
+                        f"mend it or change prepare.split")
+    return moments
 
 
 def _check_class_sizes(labels: pd.Series, least: int, what: str, origin: str) -> None:
@@ -101,3 +128,12 @@ def _check_class_sizes(labels: pd.Series, least: int, what: str, origin: str) ->
     if counts.min() < least:
         raise DataError(f"{origin}: class {counts.idxmin()!r} of {labels.name!r} has {counts.min()} rows, {what} needs {least}; "
                         f"give more rows of it, merge or remove the class")
+
+
+def _check_fitted_classes(labels: pd.Series | None, fit: np.ndarray, what: str, setting: str, origin: str) -> None:
+    if labels is None:
+        return
+    absent = sorted(set(labels) - set(labels.iloc[fit]))
+    if absent:
+        raise DataError(f"{origin}: class {absent[0]!r} of {labels.name!r} is not among {what}, so no model can learn it; "
+                        f"change {setting}, or merge or remove the class")

@@ -1,5 +1,6 @@
 """Tables: read them from files, check and clean them, describe their quality, and write and read the splits."""
 
+import codecs
 import csv
 from pathlib import Path
 
@@ -7,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline import files, paths
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 from pipeline.params import Data
 
 NUMERIC_SHARE = 0.95        # a text column in which this share of the values are numbers is meant to be a column of numbers
-DELIMITERS = ";\t|"
+DELIMITERS = ",;\t|"
 QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1]
 MOST_CATEGORIES = 100       # of a column in the statistics, the commonest first
 IQR_FENCE = 1.5             # Tukey's fences: values beyond 1.5 interquartile ranges from the quartiles are outliers
@@ -20,55 +21,84 @@ IQR_FENCE = 1.5             # Tukey's fences: values beyond 1.5 interquartile ra
 def read(path: str | Path, separator: str = ",", encoding: str = "utf-8") -> pd.DataFrame:
     """Return a CSV or Parquet file as it is: text stays text, numbers are inferred, blank fields are missing.
 
-    Raises DataError where the file is missing, empty, of another encoding or delimiter, or names a column twice.
+    So are the words that pandas takes for missing (NA, NaN, None, null, ...), which real files hold. Raises DataError where the
+    file is missing, empty, broken, of another encoding or delimiter, or names a column twice.
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such file; check `source` in {paths.PARAMS} or run generate_data.py")
-    if path.suffix == ".parquet":
-        return _read_parquet(path)
-    try:
-        _check_header(path, separator, encoding)
-        frame = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False, skipinitialspace=True)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not {encoding}; save the file as UTF-8 or set data.encoding "
-                        f"(latin-1, cp1252, ...)") from None
-    except (pd.errors.ParserError, csv.Error) as error:
-        raise DataError(f"{path}: not a table ({error}); mend that line or set data.separator") from None
+        raise DataError(f"{path}: no such file; check the path")
+    frame = _read_parquet(path) if is_parquet(path) else _read_csv(path, separator, encoding)
     if frame.empty:
         raise DataError(f"{path}: a header and no rows; give a file with data")
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise DataError(f"{path}: rows have more fields than the header has names; mend the header or the rows")
     return frame
+
+
+def is_parquet(path: str | Path) -> bool:
+    """Tell whether a file is one of Parquet, by its name."""
+    return Path(path).suffix.lower() in (".parquet", ".pq")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     import pyarrow
+    import pyarrow.parquet
     try:
+        _check_names(path, pyarrow.parquet.read_schema(path).names)
         frame = pd.read_parquet(path)
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a Parquet file ({error}); write it again") from None
-    if frame.empty:
-        raise DataError(f"{path}: no rows; give a file with data")
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path}: not a whole Parquet file ({error}); write it again") from None
     return frame.reset_index(drop=isinstance(frame.index, pd.RangeIndex))
+
+
+def _read_csv(path: Path, separator: str, encoding: str) -> pd.DataFrame:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise UsageError(f"{paths.PARAMS}: data.encoding: unknown encoding {encoding!r}; utf-8, latin-1, cp1252 and the like "
+                         f"are allowed") from None
+    try:
+        _check_header(path, separator, encoding)
+        frame = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False, skipinitialspace=True, compression=None)
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: line {_undecodable_line(path, encoding)} is not {encoding}; save the file as CSV in UTF-8, "
+                        f"or set data.encoding (latin-1, cp1252, ...) in {paths.PARAMS}") from None
+    except (pd.errors.ParserError, csv.Error) as error:
+        fault = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise DataError(f"{path}: not a table ({fault}); mend that line or set data.separator in {paths.PARAMS}") from None
+    return frame.rename(columns=str.strip)
 
 
 def _check_header(path: Path, separator: str, encoding: str) -> None:
     with open(path, encoding=encoding, newline="") as stream:
-        header = next(csv.reader(stream, delimiter=separator), None)
+        lines = filter(None, csv.reader(stream, delimiter=separator, skipinitialspace=True))
+        header, first = next(lines, None), next(lines, [])
     if not header:
         raise DataError(f"{path}: an empty file; give a CSV with a header line")
     if len(header) == 1:
         for delimiter in DELIMITERS:
-            if delimiter in header[0]:
+            if delimiter != separator and delimiter in header[0]:
                 raise DataError(f"{path}: one column only, but its header holds {delimiter!r}; "
                                 f"set data.separator: {delimiter!r} in {paths.PARAMS}")
-    header = [name.strip().removeprefix("\ufeff") for name in header]
+    if len(first) > len(header):            # pandas would take the first column for row names and shift the others
+        raise DataError(f"{path}: the first row has {len(first)} fields, the header names {len(header)} columns; mend either")
+    _check_names(path, [name.strip().removeprefix("\ufeff") for name in header])
+
+
+def _check_names(path: Path, header: list[str]) -> None:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DataError(f"{path}: the header names {listed(twice)} more than once; rename the columns")
-    if "" in header[1:]:
+    if "" in header[1:]:                    # the first may have none: that is how pandas writes row names
         raise DataError(f"{path}: column {header.index('', 1) + 1} has no name; name it in the header")
+
+
+def _undecodable_line(path: Path, encoding: str) -> int:
+    with open(path, "rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def clean(frame: pd.DataFrame, data: Data, other: str | None = None, origin: str = "") -> pd.DataFrame:
@@ -79,22 +109,27 @@ def clean(frame: pd.DataFrame, data: Data, other: str | None = None, origin: str
     """
     origin = origin or data.file
     _check_columns(frame, data, other, origin)
-    columns = [column for column in frame.columns if column not in data.drop or column == other]
-    numbers, faults = {}, []
-    for column in columns:
+    columns, faults = {}, {}
+    for column in frame.columns:
+        if column in data.drop and column != other:
+            continue
         values = blank_to_missing(frame[column])
         role = _role(column, values, data, other)
         if role == "number":
-            numbers[column], fault = as_numbers(values)
+            columns[column], fault = as_numbers(values)
             if fault:
-                faults.append(f"{column} ({fault})")
+                remedy = "" if column == data.target else ", or name the column in data.categorical or data.drop"
+                faults[column] = f"{fault}, in a column of numbers: mend it{remedy}"
         else:
-            numbers[column] = as_text(values) if role == "category" else values
+            columns[column] = as_text(values) if role == "category" else values
+    cleaned = pd.DataFrame(columns, index=frame.index)
+    faults |= _faulty_values(cleaned.drop(columns=list(faults)), data, other)
     if faults:
-        raise DataError(f"{origin}: text in a column of numbers: {'; '.join(faults)}; mend the values, or name the columns "
-                        f"in data.categorical or data.drop")
-    cleaned = pd.DataFrame(numbers, index=frame.index)
-    _check_values(cleaned, data, other, origin)
+        raise DataError(f"{origin}: {'; '.join(f'{column}: {fault}' for column, fault in faults.items())}")
+    if not feature_columns(cleaned, data, other):
+        raise DataError(f"{origin}: no feature column is left beside the target {data.target!r}; check data.drop")
+    if data.task == "classification":
+        _check_classes(cleaned[data.target], data, origin)
     return cleaned
 
 
@@ -114,77 +149,94 @@ def _role(column: str, values: pd.Series, data: Data, other: str | None) -> str:
         return "number" if data.task == "regression" else "category"
     if column in data.numeric:
         return "number"
-    if column in data.categorical or pd.api.types.is_bool_dtype(values):
-        return "category"
+    return "number" if column not in data.categorical and is_numeric(values) else "category"
+
+
+def is_numeric(values: pd.Series) -> bool:
+    """Tell whether a column is one of numbers by its content: at least 95 % of the values that are there can be read as one."""
+    if pd.api.types.is_bool_dtype(values):
+        return False
     if pd.api.types.is_numeric_dtype(values):
-        return "number"
+        return True
     present = values.dropna()
-    if present.empty:
-        return "number"
-    return "number" if pd.to_numeric(present, errors="coerce").notna().mean() >= NUMERIC_SHARE else "category"
+    if pd.api.types.infer_dtype(present) == "boolean":      # True and False beside missing values
+        return False
+    return present.empty or pd.to_numeric(present, errors="coerce").notna().mean() >= NUMERIC_SHARE
 
 
 def blank_to_missing(values: pd.Series) -> pd.Series:
     """Return a column in which blank text is missing and other text has no blanks around it."""
     if pd.api.types.is_numeric_dtype(values):
         return values
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(object)
-    if pd.api.types.is_datetime64_any_dtype(values):
+    if values.dtype.kind in "mM":           # dates and durations of a Parquet file, spelt as a CSV file spells them
         return values.astype(str).where(values.notna())
-    stripped = values.map(lambda value: value.strip() if isinstance(value, str) else value)
+    if isinstance(values.dtype, pd.StringDtype):
+        stripped = values.str.strip()
+    else:
+        stripped = values.astype(object).map(lambda value: value.strip() if isinstance(value, str) else value)
     return stripped.mask(stripped == "")
 
 
 def as_numbers(values: pd.Series) -> tuple[pd.Series, str]:
     """Return the column as float64 and, where something in it is no finite number, what and in which line of the file."""
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    wrong = (numbers.isna() & values.notna()) | np.isinf(numbers)
-    if not wrong.any():
-        return numbers, ""
-    first = wrong.idxmax()
-    return numbers, f"{values[first]!r} in row {frame_row(first)}, {int(wrong.sum())} such values"
+    wrong = np.flatnonzero((numbers.isna() & values.notna()) | np.isinf(numbers))
+    return numbers, f"{str(values.iloc[wrong[0]])!r} in {_lines(values.index[wrong])}" if len(wrong) else ""
 
 
-def frame_row(index: int) -> int:
-    """Return the line of the CSV file that holds a row of the frame, the header being line 1."""
-    return int(index) + 2
+def _lines(rows: pd.Index) -> str:
+    """Return the line of the CSV file in which the first of some rows stands, the header being line 1, and how many follow."""
+    return f"line {int(rows[0]) + 2}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "") if len(rows) else "no line"
 
 
 def as_text(values: pd.Series) -> pd.Series:
-    """Return categories as text: 20.0 that stands for the integer 20 (its column has missing values) reads "20"."""
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype(object).map(str, na_action="ignore").astype("str")
+    """Return categories as text, a whole number alike whether its column was read as integers or as floats: 20.0 reads "20"."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.astype("str")
+    return values.astype(object).map(label, na_action="ignore").astype("str")
 
 
-def _check_values(frame: pd.DataFrame, data: Data, other: str | None, origin: str) -> None:
-    """Check the cleaned table with pandera: all faults at once, each with its column."""
+def label(value) -> str:
+    """Return the text that stands for a category."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _faulty_values(frame: pd.DataFrame, data: Data, other: str | None) -> dict[str, str]:
+    """Return what pandera finds wrong in a cleaned table, by column, and what to do about it."""
     import pandera.pandas as pa
 
-    def present(values: pd.Series) -> bool:
-        return bool(values.notna().any())
+    def check(holds, error: str) -> pa.Check:
+        return pa.Check(holds, error=error, ignore_na=False)
 
-    schema = {column: pa.Column(nullable=True, checks=pa.Check(present, error="no value at all: name it in data.drop"))
-              for column in frame.columns}
-    schema[data.target] = pa.Column(
-        "float64" if data.task == "regression" else "str", nullable=True,
-        checks=[pa.Check(lambda values: bool(values.notna().all()), error=(
-                    f"{int(frame[data.target].isna().sum())} rows have no target: fill them in or remove them")),
-                pa.Check(lambda values: values.nunique() != 1, error="the same target in every row: nothing to learn")])
-    if other:
-        schema[other] = pa.Column(nullable=False, coerce=False)
+    def missing(column: str) -> str:
+        return _lines(frame.index[frame[column].isna()])
+
+    schema = {}
+    for column in frame.columns:
+        checks = [check(_some, "no value at all: name it in data.drop")]
+        if column == data.target:
+            checks = [check(_every, f"no target in {missing(column)}: fill it in or remove the rows"),
+                      check(_several, "the same target in every row: nothing to learn, choose another target")]
+        elif column == other:
+            checks = [check(_every, f"no value in {missing(column)}, which prepare.split needs: fill it in")]
+        schema[column] = pa.Column(nullable=True, checks=checks)
     try:
-        pa.DataFrameSchema(schema, strict=True).validate(frame, lazy=True)
+        pa.DataFrameSchema(schema).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-        faults = dict.fromkeys(f"{case.column}: {case.check}" for case in cases.itertuples())
-        raise DataError(f"{origin}: {'; '.join(faults)}") from None
-    features = feature_columns(frame, data, other)
-    if not features:
-        raise DataError(f"{origin}: no feature column is left beside the target {data.target!r}; check data.drop")
-    if data.task == "classification":
-        _check_classes(frame[data.target], data, origin)
+        return errors.failure_cases.groupby("column", sort=False)["check"].agg(lambda found: "; ".join(found.unique())).to_dict()
+    return {}
+
+
+def _some(values: pd.Series) -> bool:
+    return bool(values.notna().any())
+
+
+def _every(values: pd.Series) -> bool:
+    return bool(values.notna().all())
+
+
+def _several(values: pd.Series) -> bool:
+    return values.nunique() != 1
 
 
 def _check_classes(target: pd.Series, data: Data, origin: str) -> None:

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import subprocess
-import warnings
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -21,23 +20,46 @@ from pipeline import files, params, paths
 from pipeline.params import Params
 
 STAGES = ("generate", "prepare", "train", "compare", "validate")        # in the order of the graph
+RECORDED_WITH = {"train": ("generate", "prepare"), "validate": ("compare",)}
 MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
 LOADING_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "pydantic", "ruamel.yaml", "psutil")
 EXAMPLE_ROWS = 5
 
 
-def record(dataset: str, stage: str, settings: Params) -> int:
-    """Write the runs of one stage of a dataset that the store does not hold; return how many were written."""
-    wanted = {_identity(run): run for run in RUNS[stage](dataset, settings)}
-    if not wanted:
-        return 0
+def record(dataset: str, stage: str, settings: Params) -> None:
+    """Write the runs of a stage that the store does not hold.
+
+    Under `dvc repro` a short stage is recorded with the next long one: MLflow takes longer to start than it takes to run.
+    """
+    waits = {short: long for long, shorts in RECORDED_WITH.items() for short in shorts}
+    if stage in waits and "DVC_STAGE" in os.environ:
+        return
+    write_missing({dataset: (*RECORDED_WITH.get(stage, ()), stage)}, settings)
+
+
+def sync() -> dict[tuple[str, str], int]:
+    """Write whatever the store lacks of any stage of any dataset; return {(dataset, stage): runs written}."""
+    settings = params.load()
+    return write_missing({dataset: STAGES for dataset in settings.datasets}, settings)
+
+
+def write_missing(stages: dict[str, tuple[str, ...]], settings: Params) -> dict[tuple[str, str], int]:
+    """Write the runs of the datasets' stages that the store does not hold; return {(dataset, stage): runs written}."""
+    written = {}
     with _store() as mlflow:
-        experiment = mlflow.set_experiment(settings.dataset(dataset).experiment)
-        present = _recorded(mlflow, experiment.experiment_id, stage)
-        missing = {identity: run for identity, run in wanted.items() if identity not in present}
-        for identity, run in missing.items():
-            _write(mlflow, identity, run, settings)
-    return len(missing)
+        for dataset, names in stages.items():
+            wanted = {stage: {_identity(run): run for run in RUNS[stage](dataset, settings)} for stage in names}
+            if not any(wanted.values()):
+                continue
+            experiment = mlflow.set_experiment(settings.dataset(dataset).experiment)
+            present = _recorded(mlflow, experiment.experiment_id, dataset)
+            for stage, runs in wanted.items():
+                missing = {identity: run for identity, run in runs.items() if identity not in present}
+                for identity, run in missing.items():
+                    _write(mlflow, identity, run, settings)
+                if missing:
+                    written[dataset, stage] = len(missing)
+    return written
 
 
 def tracking_uri() -> str:
@@ -49,20 +71,21 @@ def tracking_uri() -> str:
 def _store():
     """Yield mlflow, set to this project's store, while no other process writes to it: two that create it at once both fail."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    import mlflow
     from filelock import FileLock
+    logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
     with FileLock(paths.STORE_LOCK):
-        logging.getLogger("alembic").setLevel(logging.WARNING)      # the creation of a store is no news
-        import mlflow
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
         mlflow.set_tracking_uri(tracking_uri())
         yield mlflow
 
 
-def _recorded(mlflow, experiment_id: str, stage: str) -> set[str]:
-    """Return the identities of the stage's finished runs; a run that was cut short is deleted, to be written again."""
+def _recorded(mlflow, experiment_id: str, dataset: str) -> set[str]:
+    """Return the identities of the dataset's finished runs; a run that was cut short is deleted, to be written again."""
     client, identities, token = mlflow.MlflowClient(), set(), None
     while True:
-        page = client.search_runs([experiment_id], f"tags.stage = '{stage}'", max_results=1000, page_token=token)
+        page = client.search_runs([experiment_id], f"tags.dataset = '{dataset}' AND tags.identity != ''",
+                                  max_results=1000, page_token=token)
         for run in page:
             if run.info.status == "FINISHED":
                 identities.add(run.data.tags.get("identity"))
@@ -175,44 +198,47 @@ def candidate_run(dataset: str, stage: str, name: str, candidate: dict, figures:
                 [*files.folder_files(paths.reports(dataset, stage) / name), folder / "metadata.json",
                  paths.models(dataset, stage) / "train_stats.json"],
                 params={**candidate["params"], "cv_folds": figures["cv_folds"]},
-                tags={"data_hash": figures["data_hash"], "model_type": candidate["params"]["model_type"],
-                      "model_sha256": candidate["model_sha256"], "primary_metric": figures["primary_metric"]},
+                tags={"data_hash": figures["data_hash"], "synthetic": figures["synthetic"],
+                      "model_type": candidate["params"]["model_type"], "model_sha256": candidate["model_sha256"],
+                      "primary_metric": figures["primary_metric"]},
                 hashes={"split": figures["split_hash"]}, log=log)
 
 
 def _log_dataset_and_model(mlflow, dataset: str, folder: Path, settings: Params) -> None:
     """Log the training data by their hash, and the stored model as one that mlflow.pyfunc loads through pipeline.models."""
+    import numpy as np
     import pandas as pd
-    from mlflow.models import infer_signature
+    from mlflow.data.meta_dataset import MetaDataset
+    from mlflow.data.sources import LocalArtifactDatasetSource
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import ColSpec, Schema, TensorSpec
     metadata = files.read_json(folder / "metadata.json", made_by=f"python train.py --dataset {dataset}")
-    data = settings.dataset(dataset).data
-    train = pd.read_parquet(paths.processed(dataset) / "train.parquet")
-    features = train[list(metadata["features"])]
-    from pipeline import models
-    model = models.load(folder)
-    example = features.head(EXAMPLE_ROWS)
+    # said and not inferred: the types are known, and reading them off the values takes as long as a fit
+    inputs = Schema([ColSpec("double" if kind == "numeric" else "string", name) for name, kind in metadata["features"].items()])
+    answer = np.dtype("float64" if metadata["task"] == "regression" else "str")
+    mlflow.log_input(MetaDataset(LocalArtifactDatasetSource(settings.dataset(dataset).data.file), name=dataset,
+                                 digest=metadata["data_hash"], schema=inputs), context="training")
+    example = pd.read_parquet(paths.processed(dataset) / "train.parquet", columns=list(metadata["features"])).head(EXAMPLE_ROWS)
     library = MODEL_LIBRARIES.get(metadata["name"])
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The specified dataset source can be interpreted in multiple ways")     # alike
-        mlflow.log_input(mlflow.data.from_pandas(train, source=data.file, name=dataset, targets=data.target,
-                                                 digest=metadata["data_hash"]), context="training")
     mlflow.pyfunc.log_model(
         name="model", loader_module="pipeline.models", data_path=str(folder), code_paths=[str(Path(__file__).parent)],
-        signature=infer_signature(features, model.predict(example)), input_example=example,
+        signature=ModelSignature(inputs, Schema([TensorSpec(answer, (-1,))])), input_example=example,
         pip_requirements=[f"{name}=={version(name)}" for name in LOADING_LIBRARIES]
         + ([f"{library}=={importlib.import_module(library).__version__}"] if library else []))
 
 
 def _compare_runs(dataset: str, settings: Params) -> list[dict]:
-    path = paths.best(dataset)
+    path, comparison = paths.best(dataset), _read(paths.COMPARISON)
     figures = _read(path)
-    if figures is None:
+    if figures is None or comparison is None:
         return []
+    result = comparison["datasets"][dataset]
     metrics = {f"{part}_{figures['primary_metric']}": figures[part] for part in ("cv", "test")}
     metrics |= {f"test_{figures['primary_metric']}_{bound}": figures[f"test_{bound}"] for bound in ("low", "high")}
     return [_run(dataset, "compare", "compare", metrics, [path, paths.COMPARISON_REPORT],
                  params={"best": figures["candidate"], "primary_metric": figures["primary_metric"]},
-                 tags={"data_hash": figures["data_hash"], "model_sha256": figures["model_sha256"]})]
+                 tags={"data_hash": result["data_hash"], "synthetic": result["synthetic"],
+                       "model_sha256": result["candidates"][figures["candidate"]]["model_sha256"]})]
 
 
 def _validate_runs(dataset: str, settings: Params) -> list[dict]:
@@ -229,10 +255,3 @@ def _validate_runs(dataset: str, settings: Params) -> list[dict]:
 
 RUNS = {"generate": _generate_runs, "prepare": _prepare_runs, "train": _train_runs, "compare": _compare_runs,
         "validate": _validate_runs}
-
-
-def sync() -> dict[tuple[str, str], int]:
-    """Record every stage of every dataset; return {(dataset, stage): runs written} for those where some were missing."""
-    settings = params.load()
-    written = {(dataset, stage): record(dataset, stage, settings) for dataset in settings.datasets for stage in STAGES}
-    return {key: count for key, count in written.items() if count}

@@ -1,1 +1,1 @@
-"""The built-in datasets, one module each: `ROWS` and `generate(n_rows, seed)`; iris is real, the other four are synthetic."""
+"""The built-in datasets: each module has `ROWS` and `generate(n_rows, seed)`. Iris is real, the others synthetic."""

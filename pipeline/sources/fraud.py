@@ -20,8 +20,8 @@ SPREAD = np.array([1.96, 1.65, 1.52, 1.42, 1.38, 1.33, 1.24, 1.19, 1.10, 1.09, 1
                    0.915, 0.876, 0.849, 0.838, 0.814, 0.771, 0.735, 0.726, 0.624, 0.606, 0.521, 0.482, 0.404, 0.330])
 
 # kinds of fraud: shifts of components, in standard deviations
-STOLEN_CARD = {14: -3.2, 12: -3.2, 10: -3.0, 17: -3.2, 4: 2.4, 11: 2.6, 3: -2.4, 16: -2.6, 7: -1.8, 9: -1.6}
-ACCOUNT_TAKEOVER = {14: -3.0, 4: 3.2, 11: 3.0, 10: -3.0, 12: -1.6, 17: -1.2, 2: 2.4, 18: -2.2, 21: 2.0, 9: -1.8}
+STOLEN_CARD = {14: -3.0, 12: -3.2, 10: -3.0, 17: -3.2, 4: 2.2, 11: 2.6, 3: -2.4, 16: -2.6, 7: -1.8, 9: -1.6}
+ACCOUNT_TAKEOVER = {14: -2.8, 4: 3.0, 11: 3.0, 10: -3.0, 12: -1.6, 17: -1.2, 2: 2.4, 18: -2.2, 21: 2.0, 9: -1.8}
 CARD_TESTING = {17: -3.4, 12: -3.4, 14: -1.4, 3: -3.0, 7: -2.8, 16: -3.0, 10: -1.6, 11: 1.8, 4: 1.6, 1: -1.8}
 KINDS = [STOLEN_CARD, ACCOUNT_TAKEOVER, CARD_TESTING]
 # Each ten frauds hold five, three and two of the kinds, so that a small table has all of them.
@@ -64,7 +64,7 @@ def choose_shifts(rng, fraud, lookalike):
     """The rows to shift, towards which kind of fraud each one goes, and how far (1 is all the way)."""
     order = np.concatenate([np.arange(fraud.size), np.arange(lookalike.size)])
     strength = rng.uniform(0.9, 1.3, size=order.size)
-    strength[:fraud.size][::-HIDDEN_EVERY] *= 0.15
+    strength[HIDDEN_EVERY - 1:fraud.size:HIDDEN_EVERY] *= 0.15
     strength[fraud.size:] *= rng.uniform(0.15, 0.5, size=lookalike.size)
     return np.concatenate([fraud, lookalike]), PATTERN[order % PATTERN.size], strength
 

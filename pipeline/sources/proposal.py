@@ -8,11 +8,13 @@ import pandas as pd
 
 from pipeline import tables
 from pipeline.errors import DataError, UsageError
+from pipeline.params import Params
 from pipeline.sources import external
 
 FEW = 20                    # at most so many different numbers are taken for classes
 RARE = 0.05                 # below this share of positives the ROC curve flatters, and classes need weights
 SKEWED = 1.0                # a positive target this skewed is fitted on a logarithmic scale
+WIDTH = 120
 YES = ("yes", "true", "1", "y", "positive")
 MODELS = {"regression": ["dummy", "ridge", "random_forest", "gradient_boosting", "xgboost", "lightgbm"],
           "classification": ["dummy", "logistic_regression", "random_forest", "gradient_boosting", "xgboost", "catboost"]}
@@ -21,72 +23,91 @@ WEIGHTS = {"logistic_regression": {"class_weight": "balanced"}, "random_forest":
            "catboost": {"auto_class_weights": "Balanced"}}
 
 
-def block(name: str, source: str, target: str) -> str:
+def block(name: str, source: str, target: str, settings: Params) -> str:
     """Return the YAML text of a dataset's block, ready to stand under `datasets:` in params.yaml.
 
     Raises UsageError for a name that cannot be used, DataError for a file that is no table or has no such target.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise UsageError(f"--new {name!r}: a dataset's name is lower-case letters, digits and _, and starts with a letter")
-    path = external.fetch(name, source) if external.is_url(source) else Path(source)
+    file = f"data/{name}_data.csv"
+    _check_name(name, file, source, settings)
+    path = external.local_file(name, source)
     separator = _separator(path)
-    frame = tables.read(path, separator)
+    frame = tables.read(path, separator).apply(tables.blank_to_missing)
     if target not in frame.columns:
-        raise DataError(f"{source}: no column {target!r}; the file has: {', '.join(map(repr, frame.columns[:30]))}")
-    answers = frame[target].dropna()
+        raise DataError(f"{source}: no column {target!r}; the file has: {tables.listed(frame.columns, most=30)}")
+    answers = frame.pop(target)
+    if answers.isna().any():
+        raise DataError(f"{source}: the target {target!r} has no value in {answers.isna().sum()} rows; fill them in, remove "
+                        f"them, or choose another column")
     if answers.nunique() < 2:
         raise DataError(f"{source}: the target {target!r} has one value in every row; choose another column")
     task = _task(answers)
-    identifiers = [column for column in frame.columns if column != target and _is_identifier(frame[column])]
-    data = {"source": path.as_posix(), "depends_on": path.as_posix(), "file": f"data/{name}_data.csv", "task": task,
-            "target": target}
-    data |= {"separator": separator} if separator != "," else {}
-    data |= {"drop": identifiers} if identifiers else {}
-    if task == "regression":
-        skewed = answers.min() >= 0 and answers.skew() > SKEWED
-        train = {"primary_metric": "rmse", "cv_folds": 5, "models": MODELS[task],
-                 "target_transform": "log1p" if skewed else "none"}
-        gates, reason = {"r2": {"min": 0.2}}, "better than the mean of the target"
-    else:
-        shares = answers.map(_label).value_counts(normalize=True)
-        binary = len(shares) == 2
-        rare = binary and shares.min() < RARE
-        data |= {"positive": _positive(shares)} if binary else {}
-        models = {model: WEIGHTS.get(model, {}) for model in MODELS[task]} if rare else MODELS[task]
-        metric = ("average_precision" if rare else "roc_auc") if binary else "log_loss"
-        train = {"primary_metric": metric, "cv_folds": 5, "models": models}
-        gates, reason = {"roc_auc": {"min": 0.6}}, "better than chance"
-    origin = f"    # {source}\n" if external.is_url(source) else ""
-    return (f"  {name}:\n{origin}"
-            f"    experiment: {name.replace('_', '-').title()}-{task.title()}\n"
-            f"    data: {_flow(data)}\n"
-            f"    prepare: {{test_size: 0.2, split: random}}\n"
-            f"    train: {_flow(train)}\n"
-            f"    gates: {_flow(gates)}      # {reason}; raise it once you know the data")
+    positive, train, gates, reason = _regression(answers) if task == "regression" else _classification(answers)
+    dropped = [column for column in frame if frame[column].isna().all() or _is_identifier(frame[column])]
+    data = {"source": path.as_posix(), "depends_on": path.as_posix(), "file": file,
+            "separator": separator if separator != "," else None, "task": task, "target": target, "positive": positive,
+            "drop": dropped or None}
+    origin = [f"    # fetched from {source}"] if external.is_url(source) else []
+    return "\n".join([
+        f"  {name}:", *origin,
+        f"    experiment: {name.replace('_', '-').title()}-{task.title()}",
+        _setting("data", {key: value for key, value in data.items() if value is not None}),
+        _setting("prepare", {"test_size": 0.2, "split": "random"}),
+        "    train:", *(_setting(key, value, indent=6) for key, value in train.items()),
+        f"{_setting('gates', gates)}    # {reason}; raise it once you know the data"])
+
+
+def _regression(answers: pd.Series) -> tuple[None, dict, dict, str]:
+    """Return the positive class, which there is none of, the settings of training, the gates and what they stand for."""
+    numbers, _ = tables.as_numbers(answers)
+    train = {"primary_metric": "rmse", "cv_folds": 5, "models": MODELS["regression"]}
+    if numbers.min() >= 0 and numbers.skew() > SKEWED:
+        train["target_transform"] = "log1p"
+    return None, train, {"r2": {"min": 0.2}}, "better than the mean of the target"
+
+
+def _classification(answers: pd.Series) -> tuple[str | None, dict, dict, str]:
+    """Return the positive class of two, the settings of training, the gates and what they stand for."""
+    shares = tables.as_text(answers).value_counts(normalize=True)
+    models, metric, positive = MODELS["classification"], "log_loss", None
+    if len(shares) == 2:
+        positive, metric = _positive(shares), "roc_auc"
+        if shares.min() < RARE:
+            models, metric = {model: WEIGHTS.get(model, {}) for model in models}, "average_precision"
+    train = {"primary_metric": metric, "cv_folds": 5, "models": models}
+    return positive, train, {"roc_auc": {"min": 0.6}}, "better than chance"
+
+
+def _check_name(name: str, file: str, source: str, settings: Params) -> None:
+    """Refuse a name under which the block would not load, or would write over what is there."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "all":
+        raise UsageError(f"--new {name!r}: a dataset's name is lower-case letters, digits and _, starts with a letter, and is "
+                         f"not `all`, which means every dataset")
+    if name in settings.datasets or file in [spec.data.file for spec in settings.datasets.values()]:
+        raise UsageError(f"--new {name}: a dataset of that name or with the file {file} is there already; choose another name")
+    if Path(source).resolve() == Path(file).resolve():
+        raise UsageError(f"--source {source}: generate_data.py will write that file itself; move yours to data/raw/")
 
 
 def _separator(path: Path) -> str:
     """Return the likely delimiter of a file's header line."""
-    if path.suffix == ".parquet" or not path.is_file():
+    if tables.is_parquet(path):
         return ","
     with open(path, encoding="utf-8", errors="replace") as stream:
         header = stream.readline()
-    return max("," + tables.DELIMITERS, key=header.count)
+    return max(tables.DELIMITERS, key=header.count)
 
 
 def _task(answers: pd.Series) -> str:
-    if not pd.api.types.is_numeric_dtype(answers) or pd.api.types.is_bool_dtype(answers):
+    if not tables.is_numeric(answers):
         return "classification"
-    return "classification" if (answers % 1 == 0).all() and answers.nunique() <= min(FEW, len(answers) / 10) else "regression"
-
-
-def _label(value) -> str:
-    """Return a class as prepare_data.py spells it: 1.0 is "1"."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    numbers, _ = tables.as_numbers(answers)
+    return "classification" if (numbers % 1 == 0).all() and numbers.nunique() <= min(FEW, len(numbers) / 10) else "regression"
 
 
 def _positive(shares: pd.Series) -> str:
-    named = [label for label in shares.index if label.strip().lower() in YES]
+    """Return the class of two that the model looks for: the one that says yes, else the rarer."""
+    named = [label for label in shares.index if label.lower() in YES]
     return named[0] if len(named) == 1 else shares.idxmin()
 
 
@@ -95,10 +116,43 @@ def _is_identifier(values: pd.Series) -> bool:
     if values.nunique() < len(values) or len(values) < FEW:
         return False
     if pd.api.types.is_integer_dtype(values):
-        return bool(values.is_monotonic_increasing or re.search(r"(^|_)id$|Id$|ID$", str(values.name)))
+        counted = values.max() - values.min() == len(values) - 1
+        return bool(counted or re.search(r"(^|_)id$|Id$|ID$", str(values.name)))
     return not pd.api.types.is_numeric_dtype(values) and pd.to_numeric(values, errors="coerce").isna().all()
 
 
-def _flow(content: dict) -> str:
-    """Return a mapping in YAML's flow style, which JSON is part of."""
-    return json.dumps(content, ensure_ascii=False)
+def _setting(key: str, value, indent: int = 4) -> str:
+    """Return a key of the block with its value in YAML's flow style, wrapped between items."""
+    line, lines = f"{' ' * indent}{key}:", []
+    for piece in _pieces(value):
+        if len(line) + len(piece) >= WIDTH:
+            lines.append(line)
+            line = " " * (indent + len(key) + 2)
+        line += f" {piece}"
+    return "\n".join([*lines, line])
+
+
+def _pieces(value) -> list[str]:
+    """Return the text of a value in parts between which a line may break."""
+    if isinstance(value, dict):
+        opening, closing = "{", "}"
+        items = [_pieces(item) for item in value.values()]
+        for key, item in zip(value, items):
+            item[0] = f"{key}: {item[0]}"
+    elif isinstance(value, list):
+        opening, closing = "[", "]"
+        items = [_pieces(item) for item in value]
+    else:
+        return [_scalar(value)]
+    pieces = [piece for item in items for piece in (*item[:-1], f"{item[-1]},")] or [""]
+    pieces[0] = opening + pieces[0]
+    pieces[-1] = pieces[-1].removesuffix(",") + closing
+    return pieces
+
+
+def _scalar(value) -> str:
+    """Return a value as YAML, quoted unless it is a number or a plain word that no reader of YAML takes for something else."""
+    word = isinstance(value, str) and re.fullmatch(r"(\.{1,2}/|[A-Za-z_/])[\w./-]*", value, re.ASCII)
+    if word and value.lower() not in ("y", "n", "yes", "no", "on", "off", "true", "false", "null"):
+        return value
+    return json.dumps(value, ensure_ascii=False)

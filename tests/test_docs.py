@@ -1,0 +1,63 @@
+"""The documents name only scripts, options, targets, paths and settings that exist."""
+
+import re
+
+import pytest
+from conftest import ROOT, script
+
+from pipeline import params
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+
+
+def code(page) -> str:
+    """Return what a page sets in code: spans and blocks."""
+    text = page.read_text()
+    blocks = re.findall(r"```[a-z]*\n(.*?)```", text, re.S)
+    return "\n".join(blocks + re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S)))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_scripts_and_modules_exist(page):
+    for name in re.findall(r"\b([a-z_]+\.py)\b", code(page)):
+        assert (ROOT / name).is_file() or list(ROOT.glob(f"*/**/{name}")), name
+    for module in re.findall(r"python -m (ops\.[a-z_]+)", code(page)):
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_make_targets_exist(page):
+    for target in re.findall(r"\bmake ([a-z-]+)", code(page)):
+        assert target in MAKE_TARGETS, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_exist(page):
+    for name, rest in re.findall(r"python ([a-z_]+)\.py([^\n`]*)", code(page)):
+        options = set(re.findall(r"(--[a-z-]+)", rest))
+        if options:
+            assert options <= set(re.findall(r"--[a-z-]+", script(name, "--help").stdout)), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_folders_exist(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+    outputs = {"data", "models", "reports", "mlruns", "logs"}
+    for folder in re.findall(r"(?:^|\s)([a-z.]+)/(?=\s|$)", code(page), re.M):
+        assert folder in outputs or (ROOT / folder).is_dir() or (ROOT / "pipeline" / folder).is_dir(), folder
+
+
+def test_every_setting_of_a_dataset_is_documented():
+    text = (ROOT / "docs/your-data.md").read_text()
+    for block, settings in (("data", params.Data), ("prepare", params.Prepare), ("train", params.Train)):
+        for key in settings.model_fields:
+            if (block, key) not in {("data", "rows"), ("prepare", "test_size"), ("train", "cv_folds")}:
+                assert key in text, f"{block}.{key}"
+
+
+def test_every_script_is_in_the_table_of_stages():
+    text = (ROOT / "README.md").read_text()
+    for path in ROOT.glob("*.py"):
+        assert f"`{path.name}`" in text, path.name
