@@ -23,7 +23,8 @@ def fit_and_predict(spec, hyperparameters, X, y, X_new, resampling, seed):
     except PipelineError:
         raise
     except Exception as error:              # each library raises errors of its own for a setting that it refuses
-        raise DataError(f"{spec['name']} cannot be fitted with {hyperparameters}: {error}") from error
+        raise UsageError(f"{paths.PARAMS}: train.models.{spec['name']}: cannot be fitted with {hyperparameters}: {error}"
+                         ) from error
     fitted = time.perf_counter()
     output = model.output(X_new)
     return model, output, {"fit": fitted - started, "predict": time.perf_counter() - fitted}

@@ -7,7 +7,7 @@ Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 wh
 """
 
 from pipeline import command, files, params, paths
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 
 
 def validate(dataset, gates, result):
@@ -15,6 +15,10 @@ def validate(dataset, gates, result):
     from pipeline import scoring
     name = result["best"]["name"]
     candidate = result["candidates"][name]
+    unknown = [metric for metric in gates if metric not in candidate["test"]]
+    if unknown:
+        raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.gates.{unknown[0]}: no such metric; there are: "
+                         f"{', '.join(candidate['test'])}")
     verdicts = scoring.gate_verdicts(gates, candidate)
     return {"dataset": dataset, "candidate": name, "data_hash": result["data_hash"], "model_sha256": candidate["model_sha256"],
             "passed": all(verdict["passed"] for verdict in verdicts), "gates": verdicts}

@@ -34,8 +34,8 @@ def replacing(path: str | os.PathLike):
         else:
             os.replace(partial, path)
     except OSError as error:
-        if error.errno in DISK_FULL and error.filename is None:     # a write knows no name: say which file it was
-            error.filename = str(path)
+        if error.filename == str(partial) or (error.errno in DISK_FULL and error.filename is None):
+            error.filename = str(path)          # the name that the user knows; a write that fails knows none
         raise
     finally:
         _remove(partial)

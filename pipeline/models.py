@@ -225,6 +225,9 @@ def load(folder: Path) -> Model:
     """
     folder = Path(folder)
     metadata = files.read_json(folder / "metadata.json", made_by="dvc repro")
+    absent = [key for key in (*SPEC_KEYS, "files", "model_sha256") if key not in metadata]
+    if absent:
+        raise DataError(f"{folder / 'metadata.json'}: no key {absent[0]!r}; restore it with `dvc checkout` or train again")
     hashes = {}
     for name, expected in metadata["files"].items():
         if not (folder / name).is_file():

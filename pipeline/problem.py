@@ -49,6 +49,9 @@ def read(dataset: str, settings: Params) -> Problem:
     spec = settings.dataset(dataset)
     data, train = spec.data, spec.train
     quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
+    if paths.processed(dataset).is_dir() and files.digest(paths.processed(dataset)) != quality["split_hash"]:
+        raise DataError(f"{paths.processed(dataset)} is not what {paths.metrics(dataset, 'quality')} describes; run `python "
+                        f"prepare_data.py --dataset {dataset}` again")
     train_split, test_split = tables.read_split(dataset, "train"), tables.read_split(dataset, "test")
     classes = tables.classes(train_split[data.target], data.positive) if data.task == "classification" else None
     columns = _feature_columns(dataset, train_split, spec)

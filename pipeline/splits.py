@@ -126,7 +126,8 @@ def _moments(column: pd.Series, origin: str) -> pd.Series:
 def _check_class_sizes(labels: pd.Series, least: int, what: str, origin: str) -> None:
     counts = labels.value_counts()
     if counts.min() < least:
-        raise DataError(f"{origin}: class {counts.idxmin()!r} of {labels.name!r} has {counts.min()} rows, {what} needs {least}; "
+        rows = f"{counts.min()} row" + ("s" if counts.min() > 1 else "")
+        raise DataError(f"{origin}: class {counts.idxmin()!r} of {labels.name!r} has {rows}, {what} needs {least}; "
                         f"give more rows of it, merge or remove the class")
 
 

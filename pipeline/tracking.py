@@ -24,6 +24,7 @@ RECORDED_WITH = {"train": ("generate", "prepare"), "validate": ("compare",)}
 MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
 LOADING_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "pydantic", "ruamel.yaml", "psutil")
 EXAMPLE_ROWS = 5
+TRACKING_URI = "MLFLOW_TRACKING_URI"
 
 
 def record(dataset: str, stage: str, settings: Params) -> None:
@@ -64,7 +65,7 @@ def write_missing(stages: dict[str, tuple[str, ...]], settings: Params) -> dict[
 
 def tracking_uri() -> str:
     """Return the store's address: MLFLOW_TRACKING_URI where set, else the file that a plain `mlflow ui` here opens."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{paths.STORE.resolve().as_posix()}"
+    return os.environ.get(TRACKING_URI) or f"sqlite:///{paths.STORE.resolve().as_posix()}"
 
 
 @contextmanager
@@ -75,9 +76,15 @@ def _store():
     from filelock import FileLock
     logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    before = os.environ.get(TRACKING_URI)
     with FileLock(paths.STORE_LOCK):
         mlflow.set_tracking_uri(tracking_uri())
-        yield mlflow
+        try:
+            yield mlflow
+        finally:                # MLflow writes the address into the environment, where another project's turn would find it
+            mlflow.set_tracking_uri(before)
+            if before is None:
+                os.environ.pop(TRACKING_URI, None)
 
 
 def _recorded(mlflow, experiment_id: str, dataset: str) -> set[str]:

@@ -145,11 +145,11 @@ def test_house_prices_are_skewed_and_in_hundreds(tables):
 def test_large_tables_need_few_times_their_own_memory(module):
     module.generate(100, 1)  # what a first call loads does not count
     tracemalloc.start()
-    table = module.generate(200_000, 1)
+    table = module.generate(100_000, 1)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     size = table.memory_usage(deep=True).sum()
-    assert size < 200_000 * 8 * table.shape[1]
+    assert size < 100_000 * 8 * table.shape[1]
     assert peak < 4 * size
 
 

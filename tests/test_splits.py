@@ -135,9 +135,9 @@ def test_class_whose_rows_are_all_equal_is_refused():
     target = pd.Series(["p"] * 40 + ["rare"] * 10, name="kind")
     frame = table(50)
     frame.loc[40:] = frame.loc[40].to_list()
-    with pytest.raises(DataError, match=r"'rare' .* has 1 rows, train.cv_folds 3 once equal rows are kept together needs 3"):
+    with pytest.raises(DataError, match=r"'rare' .* has 1 row, train.cv_folds 3 once equal rows are kept together needs 3"):
         folds(frame, target)
-    with pytest.raises(DataError, match=r"'rare' .* has 1 rows, a stratified split needs 2"):
+    with pytest.raises(DataError, match=r"'rare' .* has 1 row, a stratified split needs 2"):
         split(frame, target)
 
 

@@ -7,8 +7,9 @@ Most columns are drawn as grades: a standard normal number, partly made of what 
 size or condition), is cut into the column's categories at the points that give their usual shares. What is not there
 has no description: without a garage, basement, fireplace or pool its columns are missing.
 
-What moves the price, so that trees find more than straight lines do: effects multiply instead of adding up, size pays
-little in poor houses, the best grades pay more than the steps below them, and age counts only in unrenovated houses.
+What moves the price, so that trees find more than straight lines do, on the log scale too: good neighbourhoods pay more
+for quality, good houses pay more for size, age counts only in the cheaper neighbourhoods and neglect in old houses, and
+the best grades, a second garage place or a finished basement that opens to the garden are steps, not slopes.
 """
 
 from statistics import NormalDist
@@ -18,7 +19,7 @@ import pandas as pd
 
 ROWS = 1_460
 LAST_YEAR = 2010
-MEAN_LOG_PRICE = 11.91
+BASE_LOG_PRICE = 11.91
 NOISE = 0.07  # standard deviation of the log price that no column explains
 
 # share of the rows, mean and spread of the year built, mean quality, median lot area, effect on the log price,
@@ -439,7 +440,7 @@ def garage(rng, columns):
 def sale_price(rng, columns):
     """Dollars, in hundreds: what the house, its place and the sale are worth, multiplied."""
     n = columns["Id"].size
-    price = MEAN_LOG_PRICE + worth_of_house(columns) + worth_of_parts(columns)
+    price = BASE_LOG_PRICE + worth_of_house(columns) + worth_of_parts(columns)
     price += 0.06 * has(columns, "SaleCondition", "Partial") - 0.10 * has(columns, "SaleCondition", "Abnorml")
     unusual = ~has(columns, "SaleCondition", "Normal", "Partial")
     price += NOISE * (1 + unusual) * rng.standard_normal(n)

@@ -1,11 +1,12 @@
 """california_housing: one row per census block group of California, 1990, with the median house value in $100,000.
 
 SYNTHETIC. No row is a real block group. The columns, ranges and typical sizes follow the well-known table made from
-the 1990 census (Pace and Barry, 1997); the coast and the places are real geography, coarsely drawn.
+the 1990 census (Pace and Barry, 1997), with three more that a census could hold: Households, OwnerShare (the share of
+homes that their owners live in) and OceanProximity. The coast and the places are real geography, coarsely drawn.
 
 What moves the value, so that trees find more than straight lines do: the distance to the coast decays fast and counts
-more where incomes are high, good and bad neighbourhoods alternate along the map, the effect of age changes sign
-between the bay and the inland towns, crowding and ownership act through thresholds, and values are capped at 5.00001.
+more where incomes are high, good and bad neighbourhoods alternate along the map, the effect of age has the
+opposite sign around the bay, crowding and ownership act through thresholds, and values are capped at 5.00001.
 """
 
 import numpy as np
@@ -35,7 +36,7 @@ COAST_LATITUDE = [32.5, 33.0, 33.6, 33.75, 34.0, 34.1, 34.45, 35.2, 36.0,
 COAST_LONGITUDE = [-117.12, -117.28, -117.90, -118.30, -118.50, -119.10, -120.45, -120.80, -121.45,
                    -121.90, -122.15, -122.50, -122.95, -123.25, -123.80, -124.35, -124.20]
 KM_PER_DEGREE = 75  # of longitude, at right angles to a coast that runs to the north-west
-BAY = (37.75, -122.25)
+BAY_CENTRE = (37.75, -122.25)
 
 PROXIMITY = ["<1H OCEAN", "INLAND", "NEAR BAY", "NEAR OCEAN"]
 CAP = 5.00001
@@ -71,7 +72,7 @@ def distance_to_coast(latitude, longitude):
 
 
 def ocean_proximity(latitude, longitude, coast_km):
-    near_bay = np.hypot(latitude - BAY[0], 0.8 * (longitude - BAY[1])) < 0.24
+    near_bay = np.hypot(latitude - BAY_CENTRE[0], 0.8 * (longitude - BAY_CENTRE[1])) < 0.24
     codes = np.select([near_bay, coast_km < 9, coast_km < 60], [2, 3, 0], default=1).astype(np.int8)
     return pd.Categorical.from_codes(codes, categories=PROXIMITY)
 
@@ -111,10 +112,10 @@ def house_value(rng, place, coast_km, columns):
     area = neighbourhood(columns["Latitude"], columns["Longitude"])
     by_the_sea = np.exp(-coast_km / 18)
     old = (columns["HouseAge"] - 28.0) / 12
-    urban = PLACES[place, 5] > 0.1
+    bay = PLACES[place, 5] > 0.1
     value = 0.57 + PLACES[place, 5] + 0.24 * area + 0.45 * by_the_sea
     value += (0.48 + 0.35 * by_the_sea) * income
-    value += np.where(urban, 0.09, -0.07) * old
+    value += np.where(bay, 0.09, -0.07) * old
     value -= 0.20 * (columns["AveOccup"] > 3.3) + 0.12 * (columns["OwnerShare"] < 0.5)
     value += 0.10 * np.tanh(2 * (columns["AveRooms"] - 5.2)) * (income > 0)
     value += NOISE * rng.standard_normal(place.size)

@@ -1,0 +1,166 @@
+"""Sources that are not synthetic: files as they are, a real HTTP server on this machine, and addresses that nobody answers."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pandas as pd
+import pytest
+
+from pipeline.errors import DataError, UsageError
+from pipeline.params import Data, Params
+from pipeline.sources import external, proposal
+
+TABLE = b"size,price\n50,100\n60,\n"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """The paths of a small server: a table, the same in pieces, and what goes wrong on the way."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        kind = self.path.split("?")[0].strip("/")
+        if kind == "gone.csv":
+            return self.send_error(404)
+        if kind == "moved.csv":
+            self.send_response(302)
+            self.send_header("Location", "/table.csv")
+            return self.end_headers()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8" if kind == "page" else "text/csv")
+        if kind == "broken_chunks.csv":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            return self.wfile.write(b"40\r\n" + TABLE)
+        body = self.server.parquet if kind == "table.parquet" else TABLE
+        self.send_header("Content-Length", str(len(body) + (1000 if kind == "half.csv" else 0)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}"
+        server.parquet = pd.DataFrame({"size": [50, 60], "price": [100.0, None]}).to_parquet()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def house(**settings) -> Data:
+    plain = {"source": "x", "depends_on": "x", "file": "data/house.csv", "task": "regression", "target": "price"}
+    return Data(**plain | settings)
+
+
+def left(folder) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_csv_file_is_copied_byte_for_byte(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    content = b'\xef\xbb\xbfsize, price\r\n050,1.10\r\n"60", NA\r\n'
+    (tmp_path / "mine.csv").write_bytes(content)
+    frame = external.write_csv("house", "mine.csv", house())
+    assert (tmp_path / "data/house.csv").read_bytes() == content and frame.shape == (2, 2)
+
+
+def test_other_formats_are_written_as_comma_separated_utf8(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_bytes("town;price\nCaf\xe9;1,5\nB;2\n".encode("latin-1"))
+    external.write_csv("house", "mine.csv", house(separator=";", encoding="latin-1"))
+    assert (tmp_path / "data/house.csv").read_text(encoding="utf-8") == 'town,price\nCafé,"1,5"\nB,2\n'
+    pd.DataFrame({"town": ["Café", None], "price": [1.5, 2]}).to_parquet("mine.parquet")
+    external.write_csv("house", "mine.parquet", house())
+    assert (tmp_path / "data/house.csv").read_text(encoding="utf-8") == "town,price\nCafé,1.5\n,2.0\n"
+
+
+def test_url_is_fetched_once_and_another_url_is_another_file(server, tmp_path):
+    for _ in range(2):
+        external.write_csv("house", f"{server.url}/table.csv?day=1", house())
+    assert server.asked == ["/table.csv?day=1"]
+    assert (tmp_path / "data/house.csv").read_bytes() == TABLE
+    external.write_csv("house", f"{server.url}/moved.csv", house())
+    assert server.asked[1:] == ["/moved.csv", "/table.csv"]
+    assert len(left(tmp_path / "data/raw")) == 2
+
+
+def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path):
+    train = {"primary_metric": "rmse", "models": ["dummy"]}
+    other = {"experiment": "X", "data": house(), "prepare": {}, "train": train, "gates": {}}
+    settings = Params(seed=1, datasets={"other": other}, models={})
+    block = proposal.block("house", f"{server.url}/table.csv", "size", settings)
+    fetched = f"data/raw/{left(tmp_path)[0]}"
+    assert f"    # fetched from {server.url}/table.csv\n" in block and f"source: {fetched}, depends_on: {fetched}," in block
+
+
+def test_parquet_url_is_read_as_parquet(server, tmp_path):
+    assert external.write_csv("house", f"{server.url}/table.parquet?x=a.csv", house()).shape == (2, 2)
+    assert (tmp_path / "data/house.csv").read_text() == "size,price\n50,100.0\n60,\n"
+
+
+@pytest.mark.parametrize("path, message", [
+    ("gone.csv", r"cannot be fetched \(HTTP Error 404: .*\); check the address"),
+    ("half.csv", "the answer broke off, 1000 bytes are missing; run again"),
+    ("broken_chunks.csv", r"cannot be fetched \(IncompleteRead"),
+    ("page", "gives a web page, not a file"),
+])
+def test_answer_that_is_no_whole_file_leaves_nothing(server, tmp_path, path, message):
+    with pytest.raises(DataError, match=message):
+        external.write_csv("house", f"{server.url}/{path}", house())
+    assert left(tmp_path) == []
+
+
+def test_refused_connection_and_impossible_address_are_errors_of_one_line(server, tmp_path):
+    server.shutdown()
+    server.server_close()
+    for url in (f"{server.url}/table.csv", "http://127.0.0.1:99999/x.csv", "http:///x.csv"):
+        with pytest.raises(DataError, match=rf"^{url}: cannot be fetched \([^\n]+\); check the address, or save the file"):
+            external.write_csv("house", url, house())
+    assert left(tmp_path) == []
+
+
+def test_a_source_that_is_not_there_names_what_a_source_may_be(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for source in ("syntetic", "data", "data/raw/none.csv"):
+        with pytest.raises(DataError, match=f"{source}: no such file; a source is the path or URL of a CSV or Parquet file"):
+            external.write_csv("house", source, house())
+
+
+@pytest.mark.parametrize("source, error, message", [
+    ("sklearn", UsageError, "scikit-learn holds no table for 'house', only for: california_housing, iris"),
+    ("openml:", UsageError, "'openml:' names no table of OpenML; write openml:NAME"),
+    ("openml:credit@new", UsageError, "'openml:credit@new' names no table of OpenML"),
+    ("openml:no_such_table", DataError, "openml:no_such_table: cannot be fetched from OpenML .* check the name"),
+])
+def test_wrong_name_at_sklearn_or_openml_is_an_error_of_one_line(tmp_path, monkeypatch, source, error, message):
+    closed(monkeypatch, tmp_path)
+    with pytest.raises(error, match=message):
+        external.write_csv("house", source, house())
+    assert left(tmp_path) == []
+
+
+def test_california_housing_offline_is_an_error_of_one_line(tmp_path, monkeypatch, recwarn):
+    closed(monkeypatch, tmp_path)
+    with pytest.raises(DataError, match="sklearn: the California housing table cannot be fetched .* try again online"):
+        external.write_csv("california_housing", "sklearn", house())
+    assert not recwarn.list
+
+
+def closed(monkeypatch, folder) -> None:
+    """Send every request to a port where nobody answers, and look for no earlier download."""
+    monkeypatch.chdir(folder)
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(folder))
+
+
+def test_iris_of_sklearn_is_the_real_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    external.write_csv("iris", "sklearn", house(file="data/iris_data.csv"))
+    first, *rest = (tmp_path / "data/iris_data.csv").read_text().splitlines()
+    assert len(rest) == 150 and rest[0] == "5.1,3.5,1.4,0.2,setosa"
