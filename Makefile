@@ -28,7 +28,8 @@ ifeq ($(DATASET),all)
 	dvc repro
 else
 	dvc repro train@$(DATASET)
-	dvc repro --single-item compare validate
+	@python compare_results.py
+	@python validate_metrics.py --dataset $(DATASET)
 endif
 	@python -m ops.sync
 	@python compare_results.py --show

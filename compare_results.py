@@ -125,9 +125,9 @@ def main(argv=None):
     from pipeline import tracking
     for dataset in results:
         tracking.record(dataset, "compare", settings)
-    print("\n".join(table(results)))
-    if left_out:
-        print(f"left out, not trained yet: {', '.join(left_out)}")
+    chosen = ", ".join(f"{result['best']['name']} for {dataset}" for dataset, result in results.items())
+    rest = f"; not trained yet: {', '.join(left_out)}" if left_out else ""
+    print(f"compare: {chosen}{rest} -> {paths.COMPARISON}, {paths.COMPARISON_REPORT}")
 
 
 if __name__ == "__main__":

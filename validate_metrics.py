@@ -1,6 +1,7 @@
 """Hold the best model of each dataset against the gates of params.yaml; a gate that fails stops `dvc repro` here.
 
     python validate_metrics.py
+    python validate_metrics.py --dataset iris       # its gates alone
 
 Reads   params.yaml, metrics/comparison_results.json
 Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 where a gate fails, after all were looked at
@@ -46,20 +47,26 @@ def shown(value):
 
 
 def main(argv=None):
-    command.parser(__doc__).parse_args(argv)
+    parser = command.parser(__doc__)
+    command.add_dataset(parser)
+    args = parser.parse_args(argv)
     settings = params.load()
+    datasets = settings.names(args.dataset)
     results = files.read_json(paths.COMPARISON, made_by="python compare_results.py")["datasets"]
-    missing = [dataset for dataset in settings.datasets if dataset not in results]
+    missing = [dataset for dataset in datasets if dataset not in results]
     if missing:
         raise DataError(f"{paths.COMPARISON}: nothing on {', '.join(missing)}; run `dvc repro`")
-    verdicts = [validate(dataset, spec.gates, results[dataset]) for dataset, spec in settings.datasets.items()]
-    with files.replacing(paths.VALIDATION) as partial:
-        for verdict in verdicts:
-            files.write_json(partial / f"{verdict['dataset']}.json", verdict)
-    text = "\n".join(line for verdict in verdicts for line in lines(verdict))
+    verdicts = {dataset: validate(dataset, settings.dataset(dataset).gates, results[dataset]) for dataset in datasets}
+    if args.dataset == "all":
+        with files.replacing(paths.VALIDATION) as partial:
+            for dataset, verdict in verdicts.items():
+                files.write_json(partial / f"{dataset}.json", verdict)
+    else:
+        files.write_json(paths.validation(args.dataset), verdicts[args.dataset])
+    text = "\n".join(line for verdict in verdicts.values() for line in lines(verdict))
     files.write_text(paths.VALIDATION_LOG, text + "\n")
     from pipeline import tracking
-    for dataset in settings.datasets:
+    for dataset in datasets:
         tracking.record(dataset, "validate", settings)
     print(text)
     failed = [line.removeprefix("FAIL ") for line in text.splitlines() if line.startswith("FAIL")]
