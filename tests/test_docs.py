@@ -1,11 +1,12 @@
 """The documents name only scripts, options, targets, paths and settings that exist."""
 
+import json
 import re
 
 import pytest
 from conftest import ROOT, script
 
-from pipeline import params
+from pipeline import params, paths
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
@@ -55,6 +56,17 @@ def test_every_setting_of_a_dataset_is_documented():
         for key in settings.model_fields:
             if (block, key) not in {("data", "rows"), ("prepare", "test_size"), ("train", "cv_folds")}:
                 assert key in text, f"{block}.{key}"
+
+
+def test_readme_shows_what_the_committed_results_print():
+    import compare_results
+    import validate_metrics
+    text = (ROOT / "README.md").read_text()
+    for line in compare_results.table(json.loads((ROOT / paths.COMPARISON).read_text())["datasets"]):
+        assert line in text, line
+    for verdict in (ROOT / paths.VALIDATION).glob("*.json"):
+        for line in validate_metrics.lines(json.loads(verdict.read_text())):
+            assert line in text, line
 
 
 def test_every_script_is_in_the_table_of_stages():

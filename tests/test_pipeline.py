@@ -134,6 +134,20 @@ def test_killed_training_leaves_the_old_result_and_its_rerun_gives_that_of_an_un
     assert not list(pipeline_run.rglob("*.partial"))
 
 
+def test_interrupted_training_ends_at_once_in_one_line_and_changes_nothing(pipeline_run):
+    edit(pipeline_run, "models: [dummy, ridge, decision_tree]", "models: {random_forest: {n_estimators: 50000}}")
+    before = (pipeline_run / "metrics/datasets/tiny/train.json").read_bytes()
+    process = subprocess.Popen([sys.executable, "train.py", "--dataset", "tiny"], cwd=pipeline_run, text=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    time.sleep(6)                                           # the fits take minutes
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.read().splitlines() == [
+        "train.py: error: stopped; what was finished is kept, the same command goes on from there"]
+    assert process.wait(timeout=30) == 130
+    assert (pipeline_run / "metrics/datasets/tiny/train.json").read_bytes() == before
+    assert not list(pipeline_run.rglob("*.partial"))
+
+
 def test_any_number_of_workers_gives_the_same_bytes(pipeline_run):
     before = {path: path.read_bytes() for path in (pipeline_run / "models/tiny/train").rglob("*") if path.is_file()}
     assert shell("python train.py --dataset tiny --workers 1", pipeline_run).returncode == 0
