@@ -1,7 +1,6 @@
 """params.yaml as typed, checked settings; the only reader of that file."""
 
 import math
-import os
 from typing import Annotated, Any, Literal
 
 from pydantic import (AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator,
@@ -200,9 +199,9 @@ class Params(Settings):
         return {**self.models.get(model, {}), **self.dataset(dataset).train.models[model]}
 
     def cores(self) -> int:
-        """Return how many fits may run at a time."""
-        return len(os.sched_getaffinity(0)) if self.workers == -1 and hasattr(os, "sched_getaffinity") else (
-            os.cpu_count() if self.workers == -1 else self.workers)
+        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use."""
+        from joblib import cpu_count
+        return cpu_count() if self.workers == -1 else self.workers
 
 
 def load() -> Params:

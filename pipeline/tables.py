@@ -186,7 +186,10 @@ def as_numbers(values: pd.Series) -> tuple[pd.Series, str]:
 
 def _lines(rows: pd.Index) -> str:
     """Return the line of the CSV file in which the first of some rows stands, the header being line 1, and how many follow."""
-    return f"line {int(rows[0]) + 2}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "") if len(rows) else "no line"
+    if not len(rows):
+        return "no line"
+    first = f"line {rows[0] + 2}" if pd.api.types.is_integer_dtype(rows) else f"row {rows[0]!r}"
+    return f"{first} and {len(rows) - 1} more" if len(rows) > 1 else first
 
 
 def as_text(values: pd.Series) -> pd.Series:

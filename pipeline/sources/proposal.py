@@ -1,7 +1,8 @@
 """A block for params.yaml, inferred from a file: what a user starts from with data of their own."""
 
-import json
+import io
 import re
+import textwrap
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,7 @@ from pipeline.sources import external
 FEW = 20                    # at most so many different numbers are taken for classes
 RARE = 0.05                 # below this share of positives the ROC curve flatters, and classes need weights
 SKEWED = 1.0                # a positive target this skewed is fitted on a logarithmic scale
-WIDTH = 120
+WIDTH = 110                 # of a line, before its indentation
 YES = ("yes", "true", "1", "y", "positive")
 MODELS = {"regression": ["dummy", "ridge", "random_forest", "gradient_boosting", "xgboost", "lightgbm"],
           "classification": ["dummy", "logistic_regression", "random_forest", "gradient_boosting", "xgboost", "catboost"]}
@@ -47,14 +48,20 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
     data = {"source": path.as_posix(), "depends_on": path.as_posix(), "file": file,
             "separator": separator if separator != "," else None, "task": task, "target": target, "positive": positive,
             "drop": dropped or None}
-    origin = [f"    # fetched from {source}"] if external.is_url(source) else []
-    return "\n".join([
-        f"  {name}:", *origin,
-        f"    experiment: {name.replace('_', '-').title()}-{task.title()}",
-        _setting("data", {key: value for key, value in data.items() if value is not None}),
-        _setting("prepare", {"test_size": 0.2, "split": "random"}),
-        "    train:", *(_setting(key, value, indent=6) for key, value in train.items()),
-        f"{_setting('gates', gates)}    # {reason}; raise it once you know the data"])
+    content = {"experiment": f"{name.replace('_', '-').title()}-{task.title()}",
+               "data": {key: value for key, value in data.items() if value is not None},
+               "prepare": {"test_size": 0.2, "split": "random"}, "train": train, "gates": gates}
+    origin = f"fetched from {source}; " if external.is_url(source) else ""
+    return _yaml({name: content}, f"{origin}the gate says {reason}; raise it once you know the data")
+
+
+def _yaml(content: dict, comment: str) -> str:
+    """Return a block as it stands under `datasets:`, a comment first."""
+    from ruamel.yaml import YAML
+    writer, stream = YAML(typ="safe", pure=True), io.StringIO()
+    writer.default_flow_style, writer.sort_base_mapping_type_on_output, writer.width = None, False, WIDTH
+    writer.dump(content, stream)
+    return textwrap.indent(f"# {comment}\n{stream.getvalue().rstrip()}", "  ")
 
 
 def _regression(answers: pd.Series) -> tuple[None, dict, dict, str]:
@@ -119,40 +126,3 @@ def _is_identifier(values: pd.Series) -> bool:
         counted = values.max() - values.min() == len(values) - 1
         return bool(counted or re.search(r"(^|_)id$|Id$|ID$", str(values.name)))
     return not pd.api.types.is_numeric_dtype(values) and pd.to_numeric(values, errors="coerce").isna().all()
-
-
-def _setting(key: str, value, indent: int = 4) -> str:
-    """Return a key of the block with its value in YAML's flow style, wrapped between items."""
-    line, lines = f"{' ' * indent}{key}:", []
-    for piece in _pieces(value):
-        if len(line) + len(piece) >= WIDTH:
-            lines.append(line)
-            line = " " * (indent + len(key) + 2)
-        line += f" {piece}"
-    return "\n".join([*lines, line])
-
-
-def _pieces(value) -> list[str]:
-    """Return the text of a value in parts between which a line may break."""
-    if isinstance(value, dict):
-        opening, closing = "{", "}"
-        items = [_pieces(item) for item in value.values()]
-        for key, item in zip(value, items):
-            item[0] = f"{key}: {item[0]}"
-    elif isinstance(value, list):
-        opening, closing = "[", "]"
-        items = [_pieces(item) for item in value]
-    else:
-        return [_scalar(value)]
-    pieces = [piece for item in items for piece in (*item[:-1], f"{item[-1]},")] or [""]
-    pieces[0] = opening + pieces[0]
-    pieces[-1] = pieces[-1].removesuffix(",") + closing
-    return pieces
-
-
-def _scalar(value) -> str:
-    """Return a value as YAML, quoted unless it is a number or a plain word that no reader of YAML takes for something else."""
-    word = isinstance(value, str) and re.fullmatch(r"(\.{1,2}/|[A-Za-z_/])[\w./-]*", value, re.ASCII)
-    if word and value.lower() not in ("y", "n", "yes", "no", "on", "off", "true", "false", "null"):
-        return value
-    return json.dumps(value, ensure_ascii=False)
