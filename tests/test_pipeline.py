@@ -1,12 +1,16 @@
 """The whole pipeline under DVC: what runs again and what does not, what is the same twice, what a failure leaves."""
 
+import contextlib
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT, copy_project, shell, tiny_table
 
@@ -132,6 +136,25 @@ def test_killed_training_leaves_the_old_result_and_its_rerun_gives_that_of_an_un
     assert subprocess.run(command, cwd=pipeline_run, capture_output=True).returncode == 0
     assert read(pipeline_run, "metrics/datasets/tiny/train.json") == unbroken
     assert not list(pipeline_run.rglob("*.partial"))
+
+
+@pytest.mark.slow
+def test_repro_killed_again_and_again_ends_with_the_lock_and_runs_of_an_unbroken_one(finished, tmp_path):
+    folder = copy_project(tmp_path / "killed")
+    dvc = [sys.executable, "-m", "dvc", "repro"]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    for seconds in np.random.default_rng(0).uniform(1, 9, 10):
+        process = subprocess.Popen(dvc, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        with contextlib.suppress(ProcessLookupError):       # it came to the end by itself
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert shell("dvc repro", folder).returncode == 0
+    assert (folder / "dvc.lock").read_text() == (finished / "dvc.lock").read_text()
+    shell("python -m ops.sync", folder)
+    assert "holds every run already" in shell("python -m ops.sync", folder).stdout
+    assert not list(folder.rglob("*.partial"))
 
 
 def test_interrupted_training_ends_at_once_in_one_line_and_changes_nothing(pipeline_run):
