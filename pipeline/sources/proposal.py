@@ -54,6 +54,7 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
         _setting("data", {key: value for key, value in data.items() if value is not None}),
         _setting("prepare", {"test_size": 0.2, "split": "random"}),
         "    train:", *(_setting(key, value, indent=6) for key, value in train.items()),
+        _setting("drift", {}),
         f"{_setting('gates', gates)}    # {reason}; raise it once you know the data"])
 
 
