@@ -22,6 +22,7 @@ REFERENCE, CURRENT = "reference", "current"
 SMALL = 5                   # an expected count below it makes the chi-squared distribution a poor approximation (Cochran 1954)
 DATES = 0.95                # a text column in which this share of the values are dates is one of dates
 RISE = 0.05                 # of the share of duplicates or outliers, from which on data quality is called changed
+CORRELATED_ROWS = 20_000    # or a few more, of each table: enough to see any change of a correlation that matters
 LISTED = 10                 # correlation changes that are listed, the largest first
 OTHER = "(other)"
 MOST_CATEGORIES = 50        # of a column on Evidently's pages
@@ -233,8 +234,10 @@ def summary(columns: dict[str, dict], changes: list[dict], rows: dict[str, int],
 def correlation_changes(reference: pd.DataFrame, current: pd.DataFrame, limits: Drift) -> list[dict]:
     """Return the pairs of number columns whose rank correlation changed, the largest change first.
 
-    Each is tested by Fisher's z with Bonett and Wright's (2000) variance, corrected over the pairs as the columns are.
+    Each is tested by Fisher's z with Bonett and Wright's (2000) variance, corrected over the pairs as the columns are. Of large
+    tables every so many-th row is read.
     """
+    reference, current = (frame.iloc[::max(1, len(frame) // CORRELATED_ROWS)] for frame in (reference, current))
     names = [name for name in shared(reference, current) if kind(reference[name]) == kind(current[name]) == "number"
              and min(reference[name].nunique(), current[name].nunique()) > 1]
     if len(names) < 2 or min(len(reference), len(current)) < limits.min_rows:
@@ -304,7 +307,11 @@ def _side(frame: pd.DataFrame, fences: dict[str, tuple[float, float]]) -> dict:
     return {"rows": len(frame), "missing_share": float(frame.isna().to_numpy().mean()) if frame.size else 0.0,
             "duplicates": duplicates, "duplicate_share": duplicates / max(len(frame), 1),
             "outliers": {name: count for name, count in outliers.items() if count},
-            "constant": [name for name in frame if frame[name].nunique(dropna=False) <= 1]}
+            "constant": [name for name in frame if _constant(frame[name])]}
+
+
+def _constant(values: pd.Series) -> bool:
+    return values.head(100).nunique(dropna=False) <= 1 and values.nunique(dropna=False) <= 1
 
 
 # what it means
@@ -369,7 +376,8 @@ def pages(reference: pd.DataFrame, current: pd.DataFrame, results: dict, roles: 
     from evidently import Dataset, Report
     frames = [drawn(frame, limits.report_rows, seed) for frame in (reference, current)]
     found = {}
-    for name, (definition, metrics, complete) in _reports(results, roles).items():
+    there = {name for name in shared(*frames) if all(frame[name].notna().any() for frame in frames)}
+    for name, (definition, metrics, complete) in _reports(results, roles, there).items():
         samples = [frame[definition.numerical_columns + definition.categorical_columns] for frame in frames]
         if complete:
             samples = [sample.dropna() for sample in samples]
@@ -393,12 +401,16 @@ def drawn(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
     return frame
 
 
-def _reports(results: dict, roles: dict) -> dict[str, tuple]:
-    """Return {name: (Evidently's definition of the columns, its metrics, whether rows with a gap are left out)}."""
+def _reports(results: dict, roles: dict, there: set[str]) -> dict[str, tuple]:
+    """Return {name: (Evidently's definition of the columns, its metrics, whether rows with a gap are left out)}.
+
+    `there` are the columns with values in both samples: an empty one ends Evidently's run.
+    """
     from evidently.metrics import ValueDrift
     from evidently.presets import DataDriftPreset, DataSummaryPreset
-    features = {name: column for name, column in results["columns"].items() if column["test"]}
-    answers = {results[part]["column"]: results[part] for part in ("target", "prediction") if (results[part] or {}).get("test")}
+    features = {name: column for name, column in results["columns"].items() if column["test"] and name in there}
+    answers = {results[part]["column"]: results[part] for part in ("target", "prediction")
+               if results[part] and results[part]["test"] and results[part]["column"] in there}
     _register_verdicts(features | answers)
     reports = {}
     if features:

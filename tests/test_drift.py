@@ -288,6 +288,20 @@ def test_stage_gives_the_same_bytes_again(pipeline_run, monkeypatch):
     assert after == before
 
 
+def test_pages_of_odd_columns_are_drawn():
+    rows = 6000
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"constant": 1.0, "huge": rng.choice([-1e300, 1e300], rows), "ids": rng.permutation(rows).astype(str),
+                          "<b> & é": rng.normal(size=rows), "one": [1.0] + [None] * (rows - 1), "void": None, "flag": True,
+                          "day": pd.date_range("2026-01-01", periods=rows, freq="h").astype(str)})
+    frame, _ = drift.typed(frame)
+    roles = dict.fromkeys(("task", "target", "prediction", "label", "positive"))
+    results = detect_drift.judge(frame, frame, roles, LIMITS)
+    pages = drift.pages(frame, frame, results, roles, LIMITS, seed=0)
+    assert sorted(pages) == ["drift", "quality"] and "5,000 and 5,000 of them" in pages["drift"]
+    assert results["verdict"] == "no drift"
+
+
 def test_identifiers_of_a_page_come_from_its_content():
     page = "metric_{0} 01a1fb7f-68b5-77eb-a8e5-{1} metric_{0} {2}"
     one, same, other = (drift.repeatable(page.format(*parts)) for parts in (
