@@ -262,6 +262,16 @@ def test_options_that_do_not_go_together_are_refused(tmp_path):
         assert script("detect_drift", *options, cwd=tmp_path).returncode == 2
 
 
+def test_batch_with_a_known_drift_is_found_and_one_without_is_not(pipeline_run):
+    made = script("generate_data", "--dataset", "tiny", "--current-batch", "--drift", "0.8", "--rows", "400", cwd=pipeline_run)
+    assert made.returncode == 0, made.stderr
+    command = made.stdout.strip().split("compare: python detect_drift.py ")[1].split()
+    done = script("detect_drift", *command, cwd=pipeline_run)
+    assert done.returncode == 3 and "  size: Kolmogorov-Smirnov" in done.stdout and "  town:" not in done.stdout, done.stdout
+    assert script("generate_data", "--dataset", "tiny", "--current-batch", cwd=pipeline_run).returncode == 0
+    assert script("detect_drift", *command, cwd=pipeline_run).returncode == 0
+
+
 # the stage
 
 @pytest.mark.parametrize("dataset, verdict, target", [("tiny", "no drift", "price"), ("iris", "not enough data", "species")])

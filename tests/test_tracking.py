@@ -87,6 +87,26 @@ def test_model_run_holds_parameters_metrics_tags_plots_data_and_model(pipeline_r
     assert len(run.outputs.model_outputs) == 1
 
 
+def test_drift_run_holds_scores_verdict_and_the_pages(pipeline_run, synced):
+    import mlflow
+    run = next(run for run in synced()["Tiny-Regression"].values() if run.data.tags["stage"] == "drift")
+    figures = json.loads((pipeline_run / "metrics/datasets/tiny/drift.json").read_text())
+    expected = {"drift_share", "drift_score", "target_drift", "prediction_drift", "target_mean_current", "reference_rmse",
+                "current_rmse", "drift_score__size", "drift_score__town", "drift_score__age"}
+    assert expected <= set(run.data.metrics)
+    assert run.data.metrics["drift_score__town"] == figures["columns"]["town"]["drift_score"]
+    assert run.data.tags["verdict"] == figures["verdict"] and run.data.params["min_rows"] == "50"
+    client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/mlflow.db")
+    names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
+    assert {"drift.json", "drift_report.html", "quality_report.html", "target_drift_report.html",
+            "performance_report.html"} == names
+
+
+def test_names_of_metrics_are_those_that_mlflow_takes():
+    from pipeline.tracking import metric_name
+    assert metric_name("drift_score__f(x) é %") == "drift_score__f_x_ _ _"
+
+
 @pytest.mark.parametrize("dataset, experiment, model", [("tiny", "Tiny-Regression", "ridge"),
                                                         ("iris", "Iris-Classification", "logistic_regression")])
 def test_recorded_model_loads_without_pickle_and_predicts_the_same_for_nulls_too(pipeline_run, synced, dataset, experiment,
