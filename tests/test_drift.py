@@ -272,6 +272,12 @@ def test_batch_with_a_known_drift_is_found_and_one_without_is_not(pipeline_run):
     assert script("detect_drift", *command, cwd=pipeline_run).returncode == 0
 
 
+@pytest.mark.parametrize("options", [("--drift", "0.5"), ("--current-batch", "--drift", "-1"), ("--current-batch", "--drift", "inf")])
+def test_drift_of_a_batch_is_a_number_from_0_on(project, options):
+    done = script("generate_data", "--dataset", "tiny", *options)
+    assert done.returncode == 2 and "give a number of standard deviations" in done.stderr
+
+
 # the stage
 
 @pytest.mark.parametrize("dataset, verdict, target", [("tiny", "no drift", "price"), ("iris", "not enough data", "species")])
