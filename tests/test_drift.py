@@ -149,6 +149,26 @@ def test_ten_thousand_categories_are_no_drift_by_themselves_and_one_that_takes_o
     assert verdicts(one, other.mask(rng.random((20_000, 1)) < 0.3, "same")) == {"id": "drift"}
 
 
+def test_quality_counts_both_sides_and_tells_what_got_worse():
+    rng = np.random.default_rng(0)
+    one = pd.DataFrame({"x": rng.normal(size=400), "y": rng.normal(size=400), "town": categories(rng, 400, {"a": 0.5, "b": 0.5})})
+    other = pd.concat([one.head(150)] * 2, ignore_index=True).assign(town="a")
+    other.loc[other.index % 5 == 0, "x"] = 50.0
+    other.loc[other.index % 4 == 0, "y"] = np.nan
+    found = drift.quality(one, other, drift.compare(one, other, LIMITS), [], LIMITS)
+    assert found["verdict"] == "check" and found["current"]["constant"] == ["town"] and found["reference"]["constant"] == []
+    assert found["current"]["duplicates"] == other.duplicated().sum() and found["current"]["outliers"]["x"] >= 60
+    assert [reason.split()[0] for reason in found["reasons"]] == ["y:", "town:", "x:", "duplicate"]
+    same = drift.quality(one, one.head(300), drift.compare(one, one.head(300), LIMITS), [], LIMITS)
+    assert (same["verdict"], same["reasons"]) == ("good", [])
+
+
+def test_table_of_few_categories_is_not_blamed_for_its_duplicates():
+    rng = np.random.default_rng(0)
+    one, other = (pd.DataFrame({name: categories(rng, rows, {"a": 0.5, "b": 0.5}) for name in "pqrstuv"}) for rows in (200, 5000))
+    assert drift.quality(one, other, drift.compare(one, other, LIMITS), [], LIMITS)["verdict"] == "good"
+
+
 def test_changed_correlation_is_listed():
     rng = np.random.default_rng(0)
     one = pd.DataFrame(rng.normal(size=(400, 3)), columns=list("abc"))
@@ -272,7 +292,8 @@ def test_batch_with_a_known_drift_is_found_and_one_without_is_not(pipeline_run):
     assert script("detect_drift", *command, cwd=pipeline_run).returncode == 0
 
 
-@pytest.mark.parametrize("options", [("--drift", "0.5"), ("--current-batch", "--drift", "-1"), ("--current-batch", "--drift", "inf")])
+@pytest.mark.parametrize("options", [("--drift", "0.5"), ("--current-batch", "--drift", "-1"),
+                                     ("--current-batch", "--drift", "inf")])
 def test_drift_of_a_batch_is_a_number_from_0_on(project, options):
     done = script("generate_data", "--dataset", "tiny", *options)
     assert done.returncode == 2 and "give a number of standard deviations" in done.stderr

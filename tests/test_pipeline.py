@@ -165,7 +165,7 @@ def test_committed_lock_belongs_to_the_committed_files():
 
     from ruamel.yaml import YAML
     lock = YAML(typ="safe").load((ROOT / "dvc.lock").read_text())["stages"]
-    assert {name.split("@")[0] for name in lock} == {"generate", "prepare", "train", "compare", "validate"}
+    assert {name.split("@")[0] for name in lock} == {"generate", "prepare", "train", "drift", "compare", "validate"}
     for name, stage in lock.items():
         for dep in stage["deps"]:
             path = ROOT / dep["path"]
