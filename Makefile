@@ -27,7 +27,7 @@ pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: ma
 ifeq ($(DATASET),all)
 	dvc repro
 else
-	dvc repro train@$(DATASET)
+	dvc repro drift@$(DATASET)
 	@python compare_results.py
 	@python validate_metrics.py --dataset $(DATASET)
 endif

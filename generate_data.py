@@ -3,10 +3,11 @@
     python generate_data.py --dataset iris
     python generate_data.py --dataset customer_churn --rows 100000
     python generate_data.py --dataset credit_fraud --source openml:creditcard
+    python generate_data.py --dataset iris --current-batch --drift 0.5          # rows with a known drift, to try detect_drift.py
     python generate_data.py --new telco --source data/raw/telco.csv --target Churn      # prints a block for params.yaml
 
 Reads   params.yaml, the source file
-Writes  data/iris_data.csv, metrics/datasets/iris/generate.json
+Writes  data/iris_data.csv, metrics/datasets/iris/generate.json; or data/iris_current.csv alone
 """
 
 import importlib.util
@@ -14,6 +15,8 @@ import re
 
 from pipeline import command, files, params, paths
 from pipeline.errors import UsageError
+
+BATCH_ROWS = 1000           # of a batch, unless --rows says otherwise
 
 
 def synthetic_table(module, rows, seed):
@@ -57,6 +60,41 @@ def generate(dataset, settings, source=None, rows=None):
     return figures
 
 
+def current_batch(frame, columns, rows, strength, seed):
+    """Return rows drawn from a table as production might send them, every other one of some columns drifted.
+
+    Numbers move up by `strength` standard deviations, whole ones stay whole; of the values of a text column the share
+    `strength` / 2 becomes its rarest category. A strength of 0 changes nothing.
+    """
+    import numpy as np
+    rng = np.random.default_rng(seed)
+    batch = frame.iloc[rng.integers(len(frame), size=rows)].reset_index(drop=True)
+    for column in columns[::2] if strength else ():
+        values = batch[column]
+        if values.dtype.kind in "if":
+            moved = values + strength * frame[column].std()
+            batch[column] = moved.round() if (values.dropna() % 1 == 0).all() else moved.round(6)
+        else:
+            replaced = (rng.random(rows) < strength / 2) & values.notna()
+            batch[column] = values.mask(replaced, frame[column].value_counts().index[-1])
+    return batch
+
+
+def write_current_batch(dataset, settings, rows, strength):
+    """Write a batch drawn from the dataset's table and say how to compare it."""
+    from pipeline import tables
+    spec = settings.dataset(dataset)
+    data, path = spec.data, paths.current_batch(dataset)
+    frame = tables.read(data.file)
+    kept_as_they_are = {data.target, spec.prepare.split_column, *data.drop}
+    columns = [column for column in frame if column not in kept_as_they_are]
+    batch = current_batch(frame, columns, rows or BATCH_ROWS, strength, settings.seed + 1)
+    with files.replacing(path) as partial:
+        batch.to_csv(partial, index=False, lineterminator="\n")
+    print(f"{len(columns[::2])} of {len(columns)} columns drifted by {strength:g} -> {path}; compare: "
+          f"python detect_drift.py --dataset {dataset} --reference-data {data.file} --current-data {path}")
+
+
 def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
@@ -64,6 +102,8 @@ def main(argv=None):
     parser.add_argument("--rows", type=int, metavar="N", help="rows of a synthetic table")
     parser.add_argument("--new", metavar="NAME", help="print a block for params.yaml that describes the file of --source")
     parser.add_argument("--target", metavar="COLUMN", help="with --new: the column to predict")
+    parser.add_argument("--current-batch", action="store_true", help="write rows as production might send them, and nothing else")
+    parser.add_argument("--drift", type=float, default=0, metavar="S", help="with --current-batch: how far, in deviations")
     args = parser.parse_args(argv)
     if args.rows is not None and args.rows < 1:
         raise UsageError(f"--rows {args.rows}: give 1 or more")
@@ -73,6 +113,12 @@ def main(argv=None):
             raise UsageError("--new NAME needs --source FILE and --target COLUMN")
         from pipeline.sources import proposal
         print(proposal.block(args.new, args.source, args.target, settings))
+        return
+    if not 0 <= args.drift < float("inf") or args.drift and not args.current_batch:
+        raise UsageError(f"--drift {args.drift:g}: give a number of standard deviations from 0 on, with --current-batch")
+    if args.current_batch:
+        for dataset in settings.names(args.dataset):
+            write_current_batch(dataset, settings, args.rows, args.drift)
         return
     if args.source and args.dataset == "all":
         raise UsageError("--source is for one dataset; add --dataset NAME")

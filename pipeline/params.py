@@ -113,6 +113,19 @@ class Train(Settings):
         return value
 
 
+class Drift(Settings):
+    """What counts as drift: a test's adjusted p-value below alpha and an effect size of at least its threshold."""
+
+    alpha: float = Field(0.05, gt=0, lt=1)                  # level of the false discovery rate over a table's columns
+    numbers: float = Field(0.1, ge=0)                       # Wasserstein distance, in the reference's standard deviations
+    categories: float = Field(0.08, ge=0, le=1)             # Jensen-Shannon distance, base 2: 1 = nothing in common
+    missing: float = Field(0.05, ge=0, le=1)                # difference of the shares of missing values
+    correlation: float = Field(0.3, ge=0, le=2)             # difference of the rank correlations of two columns
+    min_rows: int = Field(50, ge=2)                         # of either table: below it the answer is "not enough data"
+    min_columns: int = Field(1, ge=1)                       # so many drifted columns make an alarm
+    report_rows: int = Field(5000, ge=50)                   # of either table that the HTML pages draw
+
+
 class Gate(Settings):
     min: float | None = Field(None, allow_inf_nan=False)
     max: float | None = Field(None, allow_inf_nan=False)
@@ -132,6 +145,7 @@ class Dataset(Settings):
     data: Data
     prepare: Prepare
     train: Train
+    drift: Drift
     gates: dict[str, Gate]
 
     @model_validator(mode="after")

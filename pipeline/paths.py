@@ -23,6 +23,11 @@ def processed(dataset: str) -> Path:
     return Path("data/processed") / dataset
 
 
+def current_batch(dataset: str) -> Path:
+    """Return the CSV file of rows as production might send them, made to try the drift alarm."""
+    return Path("data") / f"{dataset}_current.csv"
+
+
 def predictions(dataset: str, stage: str) -> Path:
     """Return the folder of a stage's out-of-fold and test predictions."""
     return Path("data/predictions") / dataset / stage

@@ -10,6 +10,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import subprocess
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -19,8 +20,8 @@ from pathlib import Path
 from pipeline import files, params, paths
 from pipeline.params import Params
 
-STAGES = ("generate", "prepare", "train", "compare", "validate")        # in the order of the graph
-RECORDED_WITH = {"train": ("generate", "prepare"), "validate": ("compare",)}
+STAGES = ("generate", "prepare", "train", "drift", "compare", "validate")        # in the order of the graph
+RECORDED_WITH = {"train": ("generate", "prepare"), "validate": ("drift", "compare")}
 MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
 LOADING_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "pydantic", "ruamel.yaml", "psutil")
 EXAMPLE_ROWS = 5
@@ -234,6 +235,33 @@ def _log_dataset_and_model(mlflow, dataset: str, folder: Path, settings: Params)
         + ([f"{library}=={importlib.import_module(library).__version__}"] if library else []))
 
 
+def _drift_runs(dataset: str, settings: Params) -> list[dict]:
+    path = paths.metrics(dataset, "drift")
+    figures, quality = _read(path), _read(paths.metrics(dataset, "quality"))
+    if figures is None or quality is None:
+        return []
+    metrics = {"drift_share": figures["drift_share"], "drift_score": figures["drift_score"],
+               "drifted_columns": len(figures["drifted"]), "missing_share": figures["quality"]["current"]["missing_share"],
+               "data_quality_good": figures["quality"]["verdict"] == "good"}
+    for part in ("target", "prediction"):
+        metrics |= {f"{part}_drift": figures[part]["verdict"] == "drift", f"{part}_drift_score": figures[part]["drift_score"]}
+    metrics |= {f"target_mean_{side}": value for side, value in figures["target"]["mean"].items()}
+    metrics |= {f"{side}_{metric}": value for side in ("reference", "current")
+                for metric, value in figures["performance"][side].items()}
+    metrics |= {f"drift_score__{name}": column["drift_score"] for name, column in figures["columns"].items()}
+    return [_run(dataset, "drift", "drift", {metric_name(name): value for name, value in metrics.items()},
+                 [path, *files.folder_files(paths.reports(dataset, "drift"))],
+                 params={"candidate": figures["performance"]["candidate"], **figures["thresholds"]},
+                 tags={"verdict": figures["verdict"], "recommendation": figures["recommendation"],
+                       "data_hash": quality["data_hash"], "synthetic": quality["synthetic"]},
+                 hashes={"split": quality["split_hash"]})]
+
+
+def metric_name(name: str) -> str:
+    """Return a name that MLflow takes: a column's may hold other characters than it allows."""
+    return re.sub(r"[^\w\-./ ]", "_", name, flags=re.ASCII)
+
+
 def _compare_runs(dataset: str, settings: Params) -> list[dict]:
     path, comparison = paths.best(dataset), _read(paths.COMPARISON)
     figures = _read(path)
@@ -260,5 +288,5 @@ def _validate_runs(dataset: str, settings: Params) -> list[dict]:
                        "model_sha256": figures["model_sha256"]})]
 
 
-RUNS = {"generate": _generate_runs, "prepare": _prepare_runs, "train": _train_runs, "compare": _compare_runs,
-        "validate": _validate_runs}
+RUNS = {"generate": _generate_runs, "prepare": _prepare_runs, "train": _train_runs, "drift": _drift_runs,
+        "compare": _compare_runs, "validate": _validate_runs}

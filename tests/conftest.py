@@ -30,12 +30,14 @@ datasets:
            task: classification, target: species}
     prepare: {test_size: 0.2, split: random}
     train: {primary_metric: log_loss, cv_folds: 3, models: [dummy, logistic_regression, decision_tree]}
+    drift: {}
     gates: {accuracy: {min: 0.80}}
   tiny:
     experiment: Tiny-Regression
     data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]}
     prepare: {test_size: 0.25, split: random}
     train: {primary_metric: rmse, cv_folds: 3, models: [dummy, ridge, decision_tree]}
+    drift: {}
     gates: {r2: {min: 0.5}}
 models:
   logistic_regression: {max_iter: 2000}

@@ -69,6 +69,12 @@ def test_readme_shows_what_the_committed_results_print():
             assert line in text, line
 
 
+def test_every_threshold_of_drift_is_documented_with_its_default():
+    text = (ROOT / "docs/drift.md").read_text()
+    for key, field in params.Drift.model_fields.items():
+        assert f"| `{key}` | {field.default} |" in text, key
+
+
 def test_every_script_is_in_the_table_of_stages():
     text = (ROOT / "README.md").read_text()
     for path in ROOT.glob("*.py"):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from conftest import script, shell
 
-STAGES = ["compare", "generate", "prepare", "train", "train", "train", "validate"]
+STAGES = ["compare", "drift", "generate", "prepare", "train", "train", "train", "validate"]
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ def test_every_stage_of_every_dataset_is_recorded_once(store):
 def test_lost_store_is_rebuilt_with_the_same_runs_and_sync_is_idempotent(pipeline_run, store):
     before = {name: set(runs) for name, runs in store().items()}
     shell("rm -rf mlflow.db mlruns", pipeline_run)
-    assert "14 runs written" in shell("python -m ops.sync", pipeline_run).stdout
+    assert "16 runs written" in shell("python -m ops.sync", pipeline_run).stdout
     assert {name: set(runs) for name, runs in store().items()} == before
     assert "holds every run already" in shell("python -m ops.sync", pipeline_run).stdout
-    assert {name: len(runs) for name, runs in store().items()} == {name: 7 for name in before}
+    assert {name: len(runs) for name, runs in store().items()} == {name: 8 for name in before}
 
 
 def test_stages_restored_from_the_cache_without_running_are_recorded_by_sync(pipeline_run, synced):
@@ -85,6 +85,26 @@ def test_model_run_holds_parameters_metrics_tags_plots_data_and_model(pipeline_r
     assert {"feature_importance.png", "predictions_plot.png", "metadata.json", "train_stats.json"} <= names
     assert run.inputs.dataset_inputs[0].dataset.digest == tags["data_hash"]
     assert len(run.outputs.model_outputs) == 1
+
+
+def test_drift_run_holds_scores_verdict_and_the_pages(pipeline_run, synced):
+    import mlflow
+    run = next(run for run in synced()["Tiny-Regression"].values() if run.data.tags["stage"] == "drift")
+    figures = json.loads((pipeline_run / "metrics/datasets/tiny/drift.json").read_text())
+    expected = {"drift_share", "drift_score", "target_drift", "prediction_drift", "target_mean_current", "reference_rmse",
+                "current_rmse", "drift_score__size", "drift_score__town", "drift_score__age"}
+    assert expected <= set(run.data.metrics)
+    assert run.data.metrics["drift_score__town"] == figures["columns"]["town"]["drift_score"]
+    assert run.data.tags["verdict"] == figures["verdict"] and run.data.params["min_rows"] == "50"
+    client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/mlflow.db")
+    names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
+    assert {"drift.json", "drift_report.html", "quality_report.html", "target_drift_report.html",
+            "performance_report.html"} == names
+
+
+def test_names_of_metrics_are_those_that_mlflow_takes():
+    from pipeline.tracking import metric_name
+    assert metric_name("drift_score__f(x) é %") == "drift_score__f_x_ _ _"
 
 
 @pytest.mark.parametrize("dataset, experiment, model", [("tiny", "Tiny-Regression", "ridge"),
