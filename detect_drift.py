@@ -57,7 +57,8 @@ def mean(target, positive):
 # a dataset's splits
 
 def splits_of(dataset, settings):
-    """Return both splits of a dataset with the best candidate's predictions, the columns' roles, and how it scored on either.
+    """Return both splits of a dataset with the best candidate's predictions, the columns' roles, how it scored on either, and
+    whether the data are synthetic.
 
     Training rows have the predictions of the fold that did not see them; rows without one are left out.
     """
@@ -87,7 +88,7 @@ def splits_of(dataset, settings):
             decided = models.decide(output, best["threshold"])
             frame[roles["label"]] = [labels[number] for number in decided]
         frames.append(frame[~(output != output).reshape(len(frame), -1).any(axis=1)])
-    return *frames, roles, scores(name, best, trained["primary_metric"])
+    return *frames, roles, scores(name, best, trained["primary_metric"]), quality["synthetic"]
 
 
 def predictions(dataset, part, name, labels, rows):
@@ -115,8 +116,8 @@ def detect(dataset, settings):
     """Compare the splits of one dataset, write the results and the reports; return the former."""
     from pipeline import drift
     limits = settings.dataset(dataset).drift
-    reference, current, roles, measured = splits_of(dataset, settings)
-    results = {"schema": 1, "dataset": dataset, "reference": "training split", "current": "test split",
+    reference, current, roles, measured, synthetic = splits_of(dataset, settings)
+    results = {"schema": 1, "dataset": dataset, "synthetic": synthetic, "reference": "training split", "current": "test split",
                **judge(reference, current, roles, limits, measured)}
     pages = drift.pages(reference, current, results, roles, limits, settings.seed)
     with files.replacing(paths.reports(dataset, "drift")) as folder:
@@ -181,7 +182,8 @@ def file_roles(reference, current, target, prediction):
 def told(name, results, folder):
     """Return the closing line of one comparison."""
     drifted = f"{len(results['drifted'])} of {results['compared']} columns"
-    return f"drift {name}: {results['verdict']}, {drifted} drifted; {results['recommendation']} -> {folder}/"
+    data = " on synthetic data" if results.get("synthetic") else ""
+    return f"drift {name}: {results['verdict']}{data}, {drifted} drifted; {results['recommendation']} -> {folder}/"
 
 
 def details(results):

@@ -1,9 +1,9 @@
-"""What the pipeline costs beyond its fits: a cold `dvc repro` against bare loops over the same fits, on the same cores.
+"""What the pipeline costs beyond its work: a cold `dvc repro` against bare loops over the same fits and drift pages.
 
     python benchmarks/pipeline_overhead.py [--cores 2] [--dataset iris]
 
-Works on a copy of the project in a temporary folder. Prints the wall time of both and their ratio, that of a `dvc repro` with
-nothing to do, and the wall time and peak memory of each stage run by hand.
+Both run on the same cores, on a copy of the project in a temporary folder. Prints the wall time of both and their ratio, that of
+a `dvc repro` with nothing to do, and the wall time and peak memory of each stage run by hand.
 """
 
 import argparse
@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BARE_LOOPS = """
 import sys
 from joblib import Parallel, delayed
-from pipeline import models, params
+import detect_drift
+from pipeline import drift, models, params
 from pipeline.problem import read
 
 def fit(problem, name, hyperparameters, resampling, seed, fit_rows, X_new):
@@ -34,8 +35,11 @@ for dataset in sys.argv[1:]:
     Parallel(n_jobs=settings.cores(), backend="threading")(
         delayed(fit)(problem, name, settings.hyperparameters(dataset, name), train.resampling, settings.seed, rows, new)
         for name, rows, new in jobs)
+    limits = settings.dataset(dataset).drift
+    reference, current, roles, measured, _ = detect_drift.splits_of(dataset, settings)
+    drift.pages(reference, current, detect_drift.judge(reference, current, roles, limits, measured), roles, limits, settings.seed)
 """
-STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"))
+STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"), ("drift", "detect_drift.py"))
 
 
 def timed(command: list[str], folder: Path) -> tuple[float, float]:
@@ -73,12 +77,12 @@ def main():
     os.chdir(ROOT)
     from pipeline import params
     datasets = args.dataset or list(params.load().datasets)
-    targets = [f"train@{dataset}" for dataset in datasets] if args.dataset else []
+    targets = [f"drift@{dataset}" for dataset in datasets] if args.dataset else []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "project"
         folder.mkdir()
         copy_project(folder)
-        warm_up = "import mlflow, lightgbm, xgboost, catboost, matplotlib.figure, skops.io, pandera.pandas"
+        warm_up = "import mlflow, lightgbm, xgboost, catboost, matplotlib.figure, skops.io, pandera.pandas, evidently"
         timed([sys.executable, "-c", warm_up], folder)          # so that byte code and file cache are there for both
         cold, _ = timed(["dvc", "repro", *targets], folder)
         bare, _ = timed([sys.executable, "-c", BARE_LOOPS, *datasets], folder)
@@ -91,7 +95,8 @@ def main():
         print(f"{'stage by hand':36} {'seconds':>8} {'peak MiB':>9}")
         for dataset in datasets:
             for stage, script in STAGES:
-                seconds, peak = timed([sys.executable, script, "--dataset", dataset], folder)
+                never = ["--fail-on", "never"] * (stage == "drift")
+                seconds, peak = timed([sys.executable, script, "--dataset", dataset, *never], folder)
                 print(f"{stage + '@' + dataset:36} {seconds:8.1f} {peak:9.0f}")
         for stage, script in (("compare", "compare_results.py"), ("validate", "validate_metrics.py")):
             if not args.dataset:

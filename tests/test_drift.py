@@ -360,3 +360,11 @@ def test_evidently_is_imported_in_one_module_only_and_late():
                  if re.search(r"^\s*(from|import) evidently", path.read_text(), re.M)]
     assert importers == ["drift.py"]
     assert not re.search(r"^(from|import) evidently", (ROOT / "pipeline/drift.py").read_text(), re.M)
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_verdict_on_synthetic_data_says_so_on_the_terminal_and_on_the_page(synthetic):
+    results = {"verdict": "no drift", "recommendation": "nothing to do", "drifted": [], "compared": 3, "synthetic": synthetic,
+               "rows": {"reference": 80, "current": 20}}
+    assert ("synthetic data" in detect_drift.told("iris", results, "reports")) == synthetic
+    assert ("synthetic data" in drift._with_verdict("<body></body>", results, [80, 20])) == synthetic
