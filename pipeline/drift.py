@@ -476,8 +476,8 @@ def _with_verdict(html: str, results: dict, rows: list[int]) -> str:
     """Return a page that tells the verdict, what to do and what it draws at its top."""
     text = (f"<p><b>{escape(results['verdict'])}</b>: {escape(results['recommendation'])}</p><p>Tests and verdicts: all "
             f"{results['rows'][REFERENCE]:,} reference and {results['rows'][CURRENT]:,} current rows. Figures below: "
-            f"{rows[0]:,} and {rows[1]:,} of them{', of synthetic data' * bool(results.get('synthetic'))}. To keep a page as PDF, "
-            f"print it from the browser.</p>")
+            f"{rows[0]:,} and {rows[1]:,} of them{', of synthetic data' * bool(results.get('synthetic'))}. To keep a page as "
+            f"PDF, print it from the browser.</p>")
     page, found = re.subn(r"<body[^>]*>", lambda body: f'{body[0]}<div style="font: 16px sans-serif; margin: 16px">{text}</div>',
                           html, count=1)
     return page if found else text + page
