@@ -75,7 +75,8 @@ def main(argv=None):
     frame, target, origin = labelled_rows(args.dataset, data, args.input)
     from pipeline import models
     found = scores(models.load(folder), frame, target, origin, settings.seed)
-    print(f"{folder} on {len(frame):,} rows of {origin}")
+    trained_on = files.read_json(folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}")
+    print(f"{folder} on {len(frame):,} rows of {origin}{', synthetic data' * (trained_on['synthetic'] and not args.input)}")
     for metric, (value, low, high) in found.items():
         print(f"{metric:28} {value:12.6g}" + (f"   [{low:.6g}, {high:.6g}]" if low is not None else ""))
 

@@ -21,8 +21,8 @@ def validate(dataset, gates, result):
         raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.gates.{unknown[0]}: no such metric; there are: "
                          f"{', '.join(candidate['test'])}")
     verdicts = scoring.gate_verdicts(gates, candidate)
-    return {"dataset": dataset, "candidate": name, "data_hash": result["data_hash"], "model_sha256": candidate["model_sha256"],
-            "passed": all(verdict["passed"] for verdict in verdicts), "gates": verdicts}
+    return {"dataset": dataset, "candidate": name, "synthetic": result["synthetic"], "data_hash": result["data_hash"],
+            "model_sha256": candidate["model_sha256"], "passed": all(verdict["passed"] for verdict in verdicts), "gates": verdicts}
 
 
 def lines(verdict):
@@ -30,8 +30,9 @@ def lines(verdict):
     name = f"{verdict['dataset']} {verdict['candidate']}"
     if not verdict["gates"]:
         return [f"PASS {name}: no gate in {paths.PARAMS}"]
-    return [f"{'PASS' if gate['passed'] else 'FAIL'} {name}: {gate['on']} {gate['metric']} {shown(gate['value'])} {bounds(gate)}"
-            for gate in verdict["gates"]]
+    data = " on synthetic data" if verdict["synthetic"] else ""
+    return [f"{'PASS' if gate['passed'] else 'FAIL'} {name}: {gate['on']} {gate['metric']} {shown(gate['value'])}{data} "
+            f"{bounds(gate)}" for gate in verdict["gates"]]
 
 
 def bounds(gate):

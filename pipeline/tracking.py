@@ -284,7 +284,8 @@ def _validate_runs(dataset: str, settings: Params) -> list[dict]:
     metrics = {f"gate_{gate['on']}_{gate['metric']}": gate["value"] for gate in figures["gates"]}
     return [_run(dataset, "validate", "validate", {**metrics, "passed": figures["passed"]}, [path],
                  params={"candidate": figures["candidate"]},
-                 tags={"verdict": "PASS" if figures["passed"] else "FAIL", "data_hash": figures["data_hash"],
+                 tags={"verdict": "PASS" if figures["passed"] else "FAIL", "synthetic": figures["synthetic"],
+                       "data_hash": figures["data_hash"],
                        "model_sha256": figures["model_sha256"]})]
 
 
