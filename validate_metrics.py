@@ -22,7 +22,8 @@ def validate(dataset, gates, result):
                          f"{', '.join(candidate['test'])}")
     verdicts = scoring.gate_verdicts(gates, candidate)
     return {"dataset": dataset, "candidate": name, "synthetic": result["synthetic"], "data_hash": result["data_hash"],
-            "model_sha256": candidate["model_sha256"], "passed": all(verdict["passed"] for verdict in verdicts), "gates": verdicts}
+            "model_sha256": candidate["model_sha256"], "passed": all(verdict["passed"] for verdict in verdicts),
+            "gates": verdicts}
 
 
 def lines(verdict):
