@@ -12,12 +12,14 @@ import logging
 import os
 import re
 import subprocess
+import sys
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
 from pipeline import files, params, paths
+from pipeline.errors import PipelineError
 from pipeline.params import Params
 
 STAGES = ("generate", "prepare", "train", "drift", "compare", "validate")        # in the order of the graph
@@ -31,12 +33,20 @@ TRACKING_URI = "MLFLOW_TRACKING_URI"
 def record(dataset: str, stage: str, settings: Params) -> None:
     """Write the runs of a stage that the store does not hold.
 
-    Under `dvc repro` a short stage is recorded with the next long one: MLflow takes longer to start than it takes to run.
+    Under `dvc repro` a short stage is recorded with the next long one: MLflow takes longer to start than it takes to run. A store
+    that cannot be written is told on standard error and ends nothing: the files are the result, and `make sync` writes the rest.
     """
     waits = {short: long for long, shorts in RECORDED_WITH.items() for short in shorts}
     if stage in waits and "DVC_STAGE" in os.environ:
         return
-    write_missing({dataset: (*RECORDED_WITH.get(stage, ()), stage)}, settings)
+    try:
+        write_missing({dataset: (*RECORDED_WITH.get(stage, ()), stage)}, settings)
+    except PipelineError:
+        raise
+    except Exception as error:          # MLflow, SQLAlchemy, a server or a full disk, each with errors of its own
+        reason = str(error).strip().splitlines()[0]
+        print(f"{stage} {dataset}: not recorded in {tracking_uri()} ({reason}); the files are written, mend the store and run "
+              f"`make sync`", file=sys.stderr)
 
 
 def sync() -> dict[tuple[str, str], int]:

@@ -151,6 +151,18 @@ def test_tracking_address_of_the_environment_is_used(pipeline_run, monkeypatch):
     assert (pipeline_run / "other.db").is_file()
 
 
+def test_store_that_cannot_be_written_is_told_and_costs_no_result(project):
+    (project / "mlflow.db").write_text("no database")
+    done = script("generate_data", "--dataset", "tiny", cwd=project)
+    assert done.returncode == 0 and (project / "data/tiny_data.csv").is_file()
+    told = done.stderr.splitlines()
+    assert told[-1].startswith("generate tiny: not recorded in sqlite:///") and told[-1].endswith("run `make sync`")
+    failed = script("ops.sync", cwd=project)
+    assert failed.returncode == 1 and "Traceback" not in failed.stderr
+    (project / "mlflow.db").unlink()
+    assert "1 generate run written" in script("ops.sync", cwd=project).stdout
+
+
 def test_recording_works_outside_a_git_repository(project):
     done = script("generate_data", "--dataset", "tiny", cwd=project)
     assert done.returncode == 0, done.stderr
