@@ -1,6 +1,7 @@
 """The whole pipeline under DVC: what runs again and what does not, what is the same twice, what a failure leaves."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -161,13 +162,17 @@ def test_repro_killed_again_and_again_ends_with_the_lock_and_runs_of_an_unbroken
 def test_interrupted_training_ends_at_once_in_one_line_and_changes_nothing(pipeline_run):
     edit(pipeline_run, "models: [dummy, ridge, decision_tree]", "models: {random_forest: {n_estimators: 50000}}")
     before = (pipeline_run / "metrics/datasets/tiny/train.json").read_bytes()
+    with_ctrl_c = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)       # a job in the background has none
     process = subprocess.Popen([sys.executable, "train.py", "--dataset", "tiny"], cwd=pipeline_run, text=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=with_ctrl_c)
     time.sleep(6)                                           # the fits take minutes
     process.send_signal(signal.SIGINT)
-    assert process.stderr.read().splitlines() == [
-        "train.py: error: stopped; what was finished is kept, the same command goes on from there"]
-    assert process.wait(timeout=30) == 130
+    try:
+        told = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+    assert told.splitlines() == ["train.py: error: stopped; what was finished is kept, the same command goes on from there"]
+    assert process.returncode == 130
     assert (pipeline_run / "metrics/datasets/tiny/train.json").read_bytes() == before
     assert not list(pipeline_run.rglob("*.partial"))
 
