@@ -95,7 +95,8 @@ def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path
     settings = Params(seed=1, datasets={"other": other}, models={})
     block = proposal.block("house", f"{server.url}/table.csv", "size", settings)
     fetched = f"data/raw/{left(tmp_path)[0]}"
-    assert f"    # fetched from {server.url}/table.csv\n" in block and f"source: {fetched}, depends_on: {fetched}," in block
+    assert block.startswith(f"  # fetched from {server.url}/table.csv; the gate says ")
+    assert f"      source: {fetched}\n      depends_on: {fetched}\n" in block
 
 
 def test_parquet_url_is_read_as_parquet(server, tmp_path):
