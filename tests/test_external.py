@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 from pipeline.errors import DataError, UsageError
 from pipeline.params import Data, Params
@@ -96,7 +97,8 @@ def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path
     block = proposal.block("house", f"{server.url}/table.csv", "size", settings)
     fetched = f"data/raw/{left(tmp_path)[0]}"
     assert block.startswith(f"  # fetched from {server.url}/table.csv; the gate says ")
-    assert f"      source: {fetched}\n      depends_on: {fetched}\n" in block
+    data = YAML(typ="safe").load(block)["house"]["data"]
+    assert (data["source"], data["depends_on"]) == (fetched, fetched)
 
 
 def test_parquet_url_is_read_as_parquet(server, tmp_path):
