@@ -248,7 +248,7 @@ def _log_dataset_and_model(mlflow, dataset: str, folder: Path, settings: Params)
 def _drift_runs(dataset: str, settings: Params) -> list[dict]:
     path = paths.metrics(dataset, "drift")
     figures, quality = _read(path), _read(paths.metrics(dataset, "quality"))
-    if figures is None or quality is None:
+    if figures is None or quality is None or not paths.reports(dataset, "drift").is_dir():      # a clone has figures alone
         return []
     metrics = {"drift_share": figures["drift_share"], "drift_score": figures["drift_score"],
                "drifted_columns": len(figures["drifted"]), "missing_share": figures["quality"]["current"]["missing_share"],
@@ -275,7 +275,7 @@ def metric_name(name: str) -> str:
 def _compare_runs(dataset: str, settings: Params) -> list[dict]:
     path, comparison = paths.best(dataset), _read(paths.COMPARISON)
     figures = _read(path)
-    if figures is None or comparison is None:
+    if figures is None or comparison is None or not paths.COMPARISON_REPORT.is_file():
         return []
     result = comparison["datasets"][dataset]
     metrics = {f"{part}_{figures['primary_metric']}": figures[part] for part in ("cv", "test")}

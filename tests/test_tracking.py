@@ -67,6 +67,13 @@ def test_stages_restored_from_the_cache_without_running_are_recorded_by_sync(pip
     assert set(synced()["Tiny-Regression"]) == before
 
 
+def test_stage_whose_pages_are_not_there_is_recorded_once_they_are(pipeline_run, store):
+    shell("rm -rf mlflow.db mlruns reports/tiny/drift && python -m ops.sync", pipeline_run)
+    assert "drift" not in {run.data.tags["stage"] for run in store()["Tiny-Regression"].values()}
+    shell("dvc checkout", pipeline_run)
+    assert "1 drift run written" in shell("python -m ops.sync", pipeline_run).stdout
+
+
 def test_model_run_holds_parameters_metrics_tags_plots_data_and_model(pipeline_run, synced):
     import mlflow
     runs = {run.info.run_name: run for run in synced()["Tiny-Regression"].values()}
