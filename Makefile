@@ -7,6 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
 READY := .venv/.ready
+READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
 .PHONY: help setup pipeline sync ui lint test test-all lock
@@ -21,6 +22,10 @@ $(READY): requirements.txt constraints.txt
 	@echo "setting up .venv: installing the pinned requirements, a few minutes the first time"
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(READY_TO_TEST): requirements-dev.txt $(READY)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
 pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris
@@ -40,16 +45,16 @@ sync: $(READY)   ## write the runs that the MLflow store lacks, from the stages'
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 	mlflow ui --host 127.0.0.1
 
-lint: $(READY)   ## flake8
+lint: $(READY_TO_TEST)   ## flake8
 	flake8
 
-test: $(READY) lint  ## flake8 and the tests, a few minutes
+test: $(READY_TO_TEST) lint  ## flake8 and the tests, a few minutes
 	pytest -m "not slow"
 
-test-all: $(READY) lint  ## the slow proofs too
+test-all: $(READY_TO_TEST) lint  ## the slow proofs too
 	pytest
 
-lock: $(READY)   ## pin again what the packages of requirements.txt need: writes constraints.txt
+lock: $(READY)   ## pin again what the packages of requirements-dev.txt need: writes constraints.txt
 	@python -m pip install --quiet --disable-pip-version-check uv
-	grep -v '^-c' requirements.txt | uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	cat requirements.txt requirements-dev.txt | grep -v '^-' | uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links - --output-file constraints.txt
