@@ -49,10 +49,10 @@ lint: $(READY_TO_TEST)   ## flake8
 	flake8
 
 test: $(READY_TO_TEST) lint  ## flake8 and the tests, a few minutes
-	pytest -m "not slow"
+	pytest -n auto --dist worksteal -m "not slow"
 
 test-all: $(READY_TO_TEST) lint  ## the slow proofs too
-	pytest
+	pytest -n auto --dist worksteal
 
 lock: $(READY)   ## pin again what the packages of requirements-dev.txt need: writes constraints.txt
 	@python -m pip install --quiet --disable-pip-version-check uv
