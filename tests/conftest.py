@@ -20,6 +20,8 @@ import pandas as pd                         # noqa: E402
 import pytest                               # noqa: E402
 from filelock import FileLock               # noqa: E402
 
+from browser import browser                 # noqa: E402,F401
+
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
