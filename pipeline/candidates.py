@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import features, files, models, paths, plots, scoring, tables
+from pipeline import explain, features, files, models, paths, plots, scoring, tables
 from pipeline.params import Params
 from pipeline.problem import Problem
 
 IMPORTANCE_ROWS = 1000      # of the test split that are shuffled for the importances
+BACKGROUND_ROWS = 200       # of the training split that Shapley values start from
+MOST_COLUMNS = 20           # whose importance is written
 HOW_TO_LOAD = "from pipeline import models; models.load({folder!r}).predict(frame)"
 
 
@@ -21,7 +23,7 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
     `fitted` is {name: (model, out-of-fold output, test output)}. The stage's folders of models, figures and predictions are
     replaced as a whole, what belongs to a standing candidate is carried over.
     """
-    results = dict(standing)
+    results, stored = dict(standing), {}
     with ExitStack() as stack:
         model_folder, report_folder, prediction_folder = (
             _folder(stack, place(problem.dataset, stage), keep=bool(standing))
@@ -38,11 +40,18 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
                         "how_to_load": HOW_TO_LOAD.format(folder=(paths.models(problem.dataset, stage) / name).as_posix())}
             folder = _emptied(model_folder / name)
             results[name]["model_sha256"] = models.save(decided, folder, metadata)["model_sha256"]
-            _draw(_emptied(report_folder / name), name, problem, decided, oof, test_output, settings)
+            importance = _importance(problem, decided, settings)
+            results[name]["importance"] = dict(sorted(importance.items(), key=lambda item: (-item[1], item[0]))[:MOST_COLUMNS])
+            _draw(_emptied(report_folder / name), name, problem, decided, importance, oof, test_output, settings)
+            stored[name] = decided
             predictions["oof"] |= _columns(name, oof, problem.classes)
             predictions["test"] |= _columns(name, test_output, problem.classes)
         _write_predictions(prediction_folder / "oof.parquet", problem.X.index, problem.y, problem, predictions["oof"])
         _write_predictions(prediction_folder / "test.parquet", problem.X_test.index, problem.y_test, problem, predictions["test"])
+        best = scoring.best_candidate(results, settings.dataset(problem.dataset).train.primary_metric)
+        for name in results:                # of the stage's best alone: they take long
+            results[name].pop("shap", None)
+        results[best]["shap"] = _shapley(problem, stored.get(best) or models.load(model_folder / best), settings)
     return results
 
 
@@ -74,18 +83,41 @@ def _score(problem: Problem, model: models.Model, oof: np.ndarray, test_output: 
     return scores, models.Model(model.preprocessing, model.estimator, spec)
 
 
-def _draw(folder: Path, name: str, problem: Problem, model: models.Model, oof: np.ndarray, test_output: np.ndarray,
-          settings: Params) -> None:
-    metric = settings.dataset(problem.dataset).train.primary_metric
+def _importance(problem: Problem, model: models.Model, settings: Params) -> dict[str, float]:
     rows = np.sort(np.random.default_rng(settings.seed).permutation(len(problem.X_test))[:IMPORTANCE_ROWS])
-    importance = scoring.permutation_importance(
+    importance = explain.permutation_importance(
         problem.task, model.estimator_output, model.preprocessing.transform(problem.X_test.iloc[rows]),
-        features.output_columns(model.preprocessing), problem.y_test[rows], metric, settings.seed)
+        features.output_columns(model.preprocessing), problem.y_test[rows],
+        settings.dataset(problem.dataset).train.primary_metric, settings.seed)
+    return {column: scoring.rounded(value) for column, value in importance.items()}
+
+
+def _shapley(problem: Problem, model: models.Model, settings: Params) -> dict:
+    """Return what each column adds to the model's output on rows of the test split: probabilities, or the target's own unit."""
+    rng, owners = np.random.default_rng(settings.seed), features.output_columns(model.preprocessing)
+    rows, background = (np.sort(rng.permutation(len(X))[:most]) for X, most in (
+        (problem.X_test, explain.rows_to_explain(len(set(owners)), len(problem.X_test))), (problem.X, BACKGROUND_ROWS)))
+
+    def output(Z):
+        put_out = model.estimator_output(Z)
+        return put_out[:, 1] if put_out.ndim == 2 and put_out.shape[1] == 2 else put_out
+
+    X = problem.X_test.iloc[rows]
+    contributions = explain.shapley(output, model.preprocessing.transform(X), owners,
+                                    model.preprocessing.transform(problem.X.iloc[background]), settings.seed)
+    of_class = f" of {problem.classes[1]}" if problem.classes and len(problem.classes) == 2 else ""
+    return {"rows": len(rows), "unit": f"probability{of_class}" if problem.classes else problem.target,
+            "columns": explain.summary(contributions, X, list(dict.fromkeys(owners)), MOST_COLUMNS)}
+
+
+def _draw(folder: Path, name: str, problem: Problem, model: models.Model, importance: dict[str, float], oof: np.ndarray,
+          test_output: np.ndarray, settings: Params) -> None:
     seen = problem.fold >= 0
     parts = {"test": (problem.y_test, test_output), "out of fold": (problem.y[seen], oof[seen])}
     decisions = models.decide(test_output, model.spec["threshold"]) if problem.classes else None
     title = f"{name} on {problem.dataset}{' (synthetic data)' * problem.synthetic}"
-    plots.draw_candidate(folder, title, importance, metric, parts, decisions, problem.classes)
+    plots.draw_candidate(folder, title, importance, settings.dataset(problem.dataset).train.primary_metric, parts, decisions,
+                         problem.classes)
 
 
 def _columns(name: str, output: np.ndarray, classes: list[str] | None) -> dict[str, np.ndarray]:

@@ -6,7 +6,6 @@ class where there are two classes, else the unweighted mean over the classes, as
 """
 
 import math
-from functools import partial
 
 import numpy as np
 
@@ -18,7 +17,6 @@ LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
 RESAMPLES = 1000            # of the bootstrap
 LEVEL = 0.95                # of the intervals
 BLOCK_CELLS = 4_000_000     # resamples x rows that are drawn at a time: bounds the memory
-ROWS_AT_A_TIME = 50_000     # that are predicted for the importances
 SMALLEST_PROBABILITY = np.finfo(np.float64).eps         # as scikit-learn's log_loss has it
 
 
@@ -279,38 +277,7 @@ def _mean_and_deviation(values: list[float]) -> dict[str, float | None]:
     return {"mean": rounded(np.mean(defined)), "std": rounded(np.std(defined))}
 
 
-def permutation_importance(task: str, predict, Z, owners: list[str], y: np.ndarray, metric: str, seed: int,
-                           repeats: int = 3) -> dict[str, float]:
-    """Return how much worse the metric gets when a column of the table is shuffled (Breiman 2001), mean over repeats.
-
-    `Z` is the table as the estimator takes it and `owners` the table's column that each of its columns comes from: all columns
-    of one owner are shuffled together.
-    """
-    rng = np.random.default_rng(seed)
-    measure = partial(_primary, task, y, metric)
-    sign = 1 if metric in LOWER_IS_BETTER else -1
-    base, values = measure(predict(Z)), np.asarray(Z)
-    places = {owner: [number for number, name in enumerate(owners) if name == owner] for owner in dict.fromkeys(owners)}
-    shuffles = [(owner, rng.permutation(len(values))) for owner in places for _ in range(repeats)]
-    losses = {owner: [] for owner in places}
-    at_a_time = max(1, ROWS_AT_A_TIME // len(values))       # one prediction of many rows is much faster than many of a few
-    for start in range(0, len(shuffles), at_a_time):
-        block = shuffles[start:start + at_a_time]
-        tables = np.tile(values, (len(block), 1, 1))
-        for table, (owner, order) in zip(tables, block):
-            table[:, places[owner]] = values[order][:, places[owner]]
-        outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
-        for (owner, _), output in zip(block, np.split(outputs, len(block))):
-            losses[owner].append(sign * (measure(output) - base))
-    return {owner: float(np.mean(values)) for owner, values in losses.items()}
-
-
-def _like(Z, values: np.ndarray):
-    """Return values as the kind of table that Z is: CatBoost takes a DataFrame with integer columns."""
-    return Z.__class__(values, columns=Z.columns).astype(Z.dtypes) if hasattr(Z, "columns") else values
-
-
-def _primary(task: str, y: np.ndarray, metric: str, output: np.ndarray) -> float:
+def of_output(task: str, y: np.ndarray, metric: str, output: np.ndarray) -> float:
     """Return one metric; label metrics are measured at the likeliest class, as a shuffled table has no threshold of its own."""
     if task == "regression":
         return REGRESSION_METRICS[metric](y, output)

@@ -4,7 +4,6 @@ import json
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn import metrics as reference
 from sklearn.model_selection import KFold
@@ -239,65 +238,6 @@ def test_rows_that_no_fold_predicts_are_not_looked_at():
     y, fold = np.array([1, 1, 0, 1, 0, 1]), np.array([-1, -1, 0, 0, 1, 1])
     probabilities = binary([np.nan, np.nan, 0.2, 0.8, 0.3, 0.7])
     assert scoring.cross_fitted_decisions(y, probabilities, fold, "f1").tolist() == [0, 0, 0, 1, 0, 1]
-
-
-@pytest.mark.parametrize("metric", ["rmse", "r2"])
-def test_importance_finds_the_one_informative_column(metric):
-    rng = np.random.default_rng(0)
-    Z = rng.normal(size=(200, 3))
-    importance = scoring.permutation_importance("regression", lambda Z: 5 * Z[:, 1], Z, ["a", "b", "c"], 5 * Z[:, 1], metric, 0)
-    assert importance["a"] == importance["c"] == 0
-    assert importance["b"] > 1
-
-
-@pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "f1"])
-def test_importance_of_a_classifier_counts_a_loss_as_positive(metric):
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 200)
-    Z = np.column_stack([rng.random(200), 0.25 + 0.5 * y])
-    importance = scoring.permutation_importance("classification", lambda Z: binary(Z[:, 1]), Z, ["noise", "signal"], y, metric, 0)
-    assert importance["noise"] == 0
-    assert importance["signal"] > 0.1
-
-
-def test_importance_shuffles_the_one_hot_columns_of_a_category_together():
-    rng = np.random.default_rng(0)
-    towns = np.eye(3)[rng.integers(0, 3, 100)]
-    Z, seen = np.column_stack([towns, rng.normal(size=100)]), []
-
-    def predict(Z):
-        seen.append(Z)
-        return Z[:, 0] - Z[:, 2]
-
-    importance = scoring.permutation_importance("regression", predict, Z, ["town"] * 3 + ["size"], predict(Z), "rmse", 0)
-    assert list(importance) == ["town", "size"]
-    assert importance["town"] > 0.5 and importance["size"] == 0
-    assert len(seen) > 2 and all((table[:, :3].sum(axis=1) == 1).all() for table in seen)
-
-
-@pytest.mark.parametrize("rows", [1, 250, 10**6])
-def test_importances_do_not_depend_on_how_many_rows_are_predicted_at_a_time(rows, monkeypatch):
-    rng = np.random.default_rng(0)
-    Z = pd.DataFrame(rng.normal(size=(100, 3)), columns=["a", "b", "c"])
-
-    def importances():
-        return scoring.permutation_importance("regression", lambda Z: (Z["a"] + 3 * Z["b"]).to_numpy(), Z, list("abc"),
-                                              (Z["a"] + 3 * Z["b"]).to_numpy(), "rmse", 0, repeats=5)
-
-    expected = importances()
-    assert 3 * np.sqrt(2) * 0.8 < expected["b"] < 3 * np.sqrt(2) * 1.2      # the deviation of the difference of two draws
-    monkeypatch.setattr(scoring, "ROWS_AT_A_TIME", rows)
-    assert importances() == pytest.approx(expected, rel=1e-12)
-
-
-def test_importance_hands_a_data_frame_to_the_model_with_its_types():
-    Z = pd.DataFrame({"size": [1.5, 2.5, 3.5], "town": np.array([0, 1, 1])})
-
-    def predict(Z):
-        assert list(Z.columns) == ["size", "town"] and Z["town"].dtype == np.int64
-        return Z["size"].to_numpy()
-
-    assert scoring.permutation_importance("regression", predict, Z, ["size", "town"], np.arange(3.0), "rmse", 0)["town"] == 0
 
 
 def candidates(metric, **means):
