@@ -1,22 +1,28 @@
 """Compare the candidates of all datasets and choose the best of each by its cross-validated primary metric.
 
     python compare_results.py
-    python compare_results.py --show        # print the standing comparison, write nothing
+    python compare_results.py --show                # print the standing comparison and write its page anew
+    python compare_results.py --against HEAD~1      # what changed since another git revision, as Markdown
+    python compare_results.py --history             # past comparisons in the MLflow store, by commit
 
-Reads   params.yaml, metrics/datasets/
-Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/comparison_report.html
+Reads   params.yaml, metrics/datasets/, data/processed/, data/predictions/; for the page besides logs/, reports/
+Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pictures.json, reports/plots/,
+        reports/comparison_report.html
 """
 
 from pipeline import command, files, params, paths
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 
 STAGES = ("train",)         # whose metrics hold candidates
-FEW_TEST_ROWS = 10          # of a class in the test split: below it the report says that the test score is no ground to judge by
 
 
-def compare(dataset):
-    """Return one dataset's part of the comparison: what the data are, every candidate, and the best one."""
-    from pipeline import scoring
+def compare(dataset, settings):
+    """Return one dataset's part of the comparison, and what its pictures draw.
+
+    The part tells what the data are, every candidate, the best one with what it relies on and where it does worse, whether the
+    gates hold, and what follows from all that.
+    """
+    from pipeline import advice, scoring
     quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
     stages = {stage: files.read_json(paths.metrics(dataset, stage), made_by=f"dvc repro {stage}@{dataset}") for stage in STAGES}
     for stage, figures in stages.items():
@@ -24,14 +30,27 @@ def compare(dataset):
             raise DataError(f"{paths.metrics(dataset, stage)}: its models are of other data than {paths.processed(dataset)}; "
                             f"run `dvc repro`")
     candidates = {name: candidate for figures in stages.values() for name, candidate in figures["candidates"].items()}
-    metric = stages["train"]["primary_metric"]
+    explained = {name: {"importance": candidate.pop("importance", {}), "shap": candidate.pop("shap", None)}
+                 for name, candidate in candidates.items()}
+    trained = stages["train"]
+    metric = trained["primary_metric"]
     best = scoring.best_candidate(candidates, metric)
-    return {
-        "task": stages["train"]["task"], "primary_metric": metric, "source": quality["source"], "synthetic": quality["synthetic"],
-        "data_hash": quality["data_hash"], "rows": quality["split"], "features": quality["features"],
+    spec = settings.dataset(dataset)
+    result = {
+        "task": trained["task"], "primary_metric": metric, "target": spec.data.target, "source": quality["source"],
+        "synthetic": quality["synthetic"], "data_hash": quality["data_hash"], "rows": quality["split"],
+        "features": quality["features"], "missing_share": quality["missing_share"],
+        "class_counts": quality.get("class_counts"), "cv_folds": trained["cv_folds"],
         "candidates": candidates,
         "best": {"name": best, "by": f"cv {metric}", "improvement": improvement(candidates, best, "dummy", metric)},
+        "gates": scoring.gate_verdicts(spec.gates, candidates[best]),
+        "explanation": explained[best],
     }
+    drawn, result["slices"] = looked_into(dataset, result, settings)
+    drift = drift_figures(dataset)
+    result["advice"] = advice.advice(dataset, result, drift)
+    result["verdict"] = advice.verdict(result["advice"])
+    return result, drawn
 
 
 def improvement(candidates, best, baseline, metric):
@@ -45,6 +64,47 @@ def improvement(candidates, best, baseline, metric):
             "percent": scoring.rounded(100 * gain / abs(other)) if other else None}
 
 
+def looked_into(dataset, result, settings):
+    """Return what the dataset's pictures draw and how the best model does on slices, both from the stored predictions."""
+    from pipeline import pictures, scoring, slices, tables
+    best, metric, task = result["best"]["name"], result["primary_metric"], result["task"]
+    names = [name for name in scoring.ranked(result["candidates"], metric) if name == best or name != "dummy"]
+    names = names[:pictures.MOST_CURVES]                    # the best one first
+    candidate = result["candidates"][best]
+    classes = candidate["confusion_matrix"]["labels"] if task == "classification" else None
+    parts = {part: pictures.read(dataset, part, {name: result["candidates"][name] for name in names}, classes)
+             for part in pictures.PARTS}
+    drawn = pictures.curves(names, parts, classes) if classes else {
+        "tolerance": pictures.tolerance(names, parts["test"]), "dots": pictures.dots(parts["test"], best)}
+    drawn["outcomes"] = pictures.outcomes(parts["test"], best, candidate)
+    spec = settings.dataset(dataset)
+    frames = {}
+    for part, split in zip(pictures.PARTS, ("train", "test")):
+        frame = tables.read_split(dataset, split)
+        frames[part] = frame.loc[parts[part].rows, tables.feature_columns(frame, spec.data, spec.prepare.split_column)]
+    unknown = [column for column in spec.slices.columns if column not in frames["oof"]]
+    if unknown:
+        raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.slices.columns: no feature {unknown[0]!r}; there are: "
+                         f"{tables.listed(frames['oof'].columns, most=100)}")
+    oof, test = parts["oof"], parts["test"]
+    error = slices.errors(task, oof.y, oof.outputs[best])
+    overall = candidate["test"][metric]["value"]
+    found = []
+    for origin, rule in slices.find(frames["oof"], error, spec.slices):
+        rows = slices.mask(rule, frames["oof"])
+        found.append({"where": slices.words(rule), "origin": origin, "train_rows": int(rows.sum()),
+                      "error_ratio": pictures.short(error[rows].mean() / error.mean()) if error.mean() > 0 else None,
+                      "test": slices.score(task, metric, rule, frames["test"], test.y, test.outputs[best],
+                                           candidate.get("threshold"), overall, settings.seed)})
+    return drawn, found
+
+
+def drift_figures(dataset):
+    """Return the drift stage's figures; None where it has not run."""
+    path = paths.metrics(dataset, "drift")
+    return files.read_json(path, made_by=f"dvc repro drift@{dataset}") if path.is_file() else None
+
+
 def best_figures(result):
     """Return the few figures of the chosen candidate that `dvc metrics show` prints and later stages read."""
     name, metric = result["best"]["name"], result["primary_metric"]
@@ -56,43 +116,23 @@ def best_figures(result):
             "data": "synthetic" if result["synthetic"] else "real"}
 
 
-def report(results):
-    """Return the comparison as one self-contained HTML page."""
-    from jinja2 import Environment, PackageLoader, select_autoescape
+def overall(results):
+    """Return the candidates that stand in every dataset by their mean rank, the best first: [{name, mean_rank}].
+
+    Ranks are among these candidates alone, so that a dataset with many does not weigh more.
+    """
     from pipeline import scoring
-    page = Environment(loader=PackageLoader("pipeline", "reports"), autoescape=select_autoescape(("j2",)), trim_blocks=True,
-                       lstrip_blocks=True).get_template("comparison.html.j2")
-    order = {dataset: sorted(result["candidates"], key=lambda name: rank(result, name)) for dataset, result in results.items()}
-    return page.render(results=results, order=order, lower_is_better=scoring.LOWER_IS_BETTER, shown=shown,
-                       rare={dataset: rare_class(result) for dataset, result in results.items()})
-
-
-def rare_class(result):
-    """Return (class, test rows of it) where the test split holds too few rows of a class to judge by, else None."""
-    matrix = result["candidates"][result["best"]["name"]].get("confusion_matrix")
-    if matrix is None:
-        return None
-    rows, label = min((sum(row), label) for label, row in zip(matrix["labels"], matrix["counts"]))
-    return (label, rows) if rows < FEW_TEST_ROWS else None
-
-
-def shown(value):
-    """Return a figure as it is printed: four digits, or whole from a thousand on."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def rank(result, name):
-    """Return what orders the candidates of a dataset from the best to the worst."""
-    from pipeline import scoring
-    mean = result["candidates"][name]["cv"][result["primary_metric"]]["mean"]
-    lower = result["primary_metric"] in scoring.LOWER_IS_BETTER
-    return name != result["best"]["name"], mean is None, (mean or 0) * (1 if lower else -1), name
+    everywhere = set.intersection(*(set(result["candidates"]) for result in results.values())) - {"dummy"}
+    orders = [[name for name in scoring.ranked(result["candidates"], result["primary_metric"]) if name in everywhere]
+              for result in results.values()]
+    means = {name: sum(order.index(name) + 1 for order in orders) / len(orders) for name in everywhere}
+    order = sorted(means, key=lambda name: (means[name], name))
+    return [{"name": name, "mean_rank": scoring.rounded(means[name])} for name in order]
 
 
 def table(results):
     """Return the lines that name the best candidate of each dataset, its score and its interval."""
+    from pipeline.advice import shown
     lines = [f"{'dataset':20} {'best':20} {'metric':18} {'cv':>18} {'test [95 % interval]':>28}"]
     for dataset, result in results.items():
         figures = best_figures(result)
@@ -103,25 +143,59 @@ def table(results):
     return lines
 
 
-def main(argv=None):
-    parser = command.parser(__doc__)
-    parser.add_argument("--show", action="store_true", help="print the standing comparison and what to open next")
-    args = parser.parse_args(argv)
-    if args.show:
-        print("\n".join(table(files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"])))
-        print(f"report: {paths.COMPARISON_REPORT}; the runs: `make ui` (or `mlflow ui`)")
-        return
-    settings = params.load()
-    trained = [dataset for dataset in settings.datasets if paths.metrics(dataset, "train").is_file()]
-    left_out = [dataset for dataset in settings.datasets if dataset not in trained]
-    if not trained:
-        raise DataError(f"{paths.DATASET_METRICS}: no dataset of {paths.PARAMS} is trained yet; run `dvc repro`")
-    results = {dataset: compare(dataset) for dataset in trained}
+def write(results, drawn):
+    """Write the comparison, the files that `dvc plots show` draws, and the page."""
+    from pipeline import pictures, report
     with files.replacing(paths.BEST) as partial:
         for dataset, result in results.items():
             files.write_json(partial / f"{dataset}.json", best_figures(result))
-    files.write_text(paths.COMPARISON_REPORT, report(results))
-    files.write_json(paths.COMPARISON, {"schema": 1, "datasets": results})
+    with files.replacing(paths.PLOTS) as partial:
+        for dataset, result in results.items():
+            pictures.write_plots(partial, dataset, result, drawn[dataset])
+    comparison = {"schema": 1, "overall": overall(results), "datasets": results}
+    files.write_json(paths.PICTURES, drawn)
+    files.write_text(paths.COMPARISON_REPORT, report.page(comparison, drawn))
+    files.write_json(paths.COMPARISON, comparison)
+
+
+def compare_all(settings):
+    """Return the comparison and the pictures of every dataset that is trained, and the names of those that are not."""
+    trained = [dataset for dataset in settings.datasets if paths.metrics(dataset, "train").is_file()]
+    if not trained:
+        raise DataError(f"{paths.DATASET_METRICS}: no dataset of {paths.PARAMS} is trained yet; run `dvc repro`")
+    both = {dataset: compare(dataset, settings) for dataset in trained}
+    return ({dataset: result for dataset, (result, _) in both.items()}, {dataset: drawn for dataset, (_, drawn) in both.items()},
+            [dataset for dataset in settings.datasets if dataset not in trained])
+
+
+def show():
+    """Return the lines of the standing comparison; write its page anew, with what has come after it: times, runs, cards."""
+    from pipeline import report
+    comparison = files.read_json(paths.COMPARISON, made_by="dvc repro")
+    lines = table(comparison["datasets"])
+    if paths.PICTURES.is_file():            # a clone has figures before it has pictures
+        files.write_text(paths.COMPARISON_REPORT, report.page(comparison, files.read_json(paths.PICTURES, made_by="dvc repro")))
+        lines.append(f"report: {paths.COMPARISON_REPORT}; the runs: `make ui` (or `mlflow ui`)")
+    return lines
+
+
+def main(argv=None):
+    parser = command.parser(__doc__)
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--show", action="store_true", help="print the standing comparison and write its page anew")
+    instead.add_argument("--against", metavar="REV", help="tell as Markdown what changed since a git revision")
+    instead.add_argument("--history", action="store_true", help="tell as Markdown what past comparisons in MLflow chose")
+    args = parser.parse_args(argv)
+    if args.show:
+        print("\n".join(show()))
+        return
+    if args.against or args.history:
+        from pipeline import history
+        print("\n".join(history.against(args.against) if args.against else history.past(params.load())))
+        return
+    settings = params.load()
+    results, drawn, left_out = compare_all(settings)
+    write(results, drawn)
     from pipeline import tracking
     for dataset in results:
         tracking.record(dataset, "compare", settings)

@@ -41,7 +41,8 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
             folder = _emptied(model_folder / name)
             results[name]["model_sha256"] = models.save(decided, folder, metadata)["model_sha256"]
             importance = _importance(problem, decided, settings)
-            results[name]["importance"] = dict(sorted(importance.items(), key=lambda item: (-item[1], item[0]))[:MOST_COLUMNS])
+            weightiest = sorted(importance, key=lambda column: (-importance[column], column))[:MOST_COLUMNS]
+            results[name]["importance"] = {column: scoring.rounded(importance[column]) for column in weightiest}
             _draw(_emptied(report_folder / name), name, problem, decided, importance, oof, test_output, settings)
             stored[name] = decided
             predictions["oof"] |= _columns(name, oof, problem.classes)
@@ -84,12 +85,20 @@ def _score(problem: Problem, model: models.Model, oof: np.ndarray, test_output: 
 
 
 def _importance(problem: Problem, model: models.Model, settings: Params) -> dict[str, float]:
-    rows = np.sort(np.random.default_rng(settings.seed).permutation(len(problem.X_test))[:IMPORTANCE_ROWS])
-    importance = explain.permutation_importance(
+    rows = _rows_of_every_class(problem, IMPORTANCE_ROWS, settings.seed)
+    return explain.permutation_importance(
         problem.task, model.estimator_output, model.preprocessing.transform(problem.X_test.iloc[rows]),
         features.output_columns(model.preprocessing), problem.y_test[rows],
         settings.dataset(problem.dataset).train.primary_metric, settings.seed)
-    return {column: scoring.rounded(value) for column, value in importance.items()}
+
+
+def _rows_of_every_class(problem: Problem, most: int, seed: int) -> np.ndarray:
+    """Return the places of test rows, drawn from each class in turn: without its rows a rare class has no score to lose."""
+    order = np.random.default_rng(seed).permutation(len(problem.X_test))
+    if problem.classes:
+        turn = pd.Series(problem.y_test[order]).groupby(problem.y_test[order]).cumcount()
+        order = order[np.argsort(turn, kind="stable")]
+    return np.sort(order[:most])
 
 
 def _shapley(problem: Problem, model: models.Model, settings: Params) -> dict:

@@ -127,6 +127,14 @@ class Drift(Settings):
     report_rows: int = Field(5000, ge=50)                   # of either table that the HTML pages draw
 
 
+class Slices(Settings):
+    """Parts of the table on which the best model is scored by itself."""
+
+    columns: list[str] = []                                 # one slice per category, or per quarter of the numbers
+    depth: int = Field(3, ge=0, le=5)                       # of the tree that looks for the worst slices; 0 = no search
+    min_rows: int = Field(30, ge=10)                        # of the training split in a slice
+
+
 class Gate(Settings):
     min: float | None = Field(None, allow_inf_nan=False)
     max: float | None = Field(None, allow_inf_nan=False)
@@ -147,6 +155,7 @@ class Dataset(Settings):
     prepare: Prepare
     train: Train
     drift: Drift
+    slices: Slices = Slices()
     gates: dict[str, Gate]
 
     @model_validator(mode="after")

@@ -9,6 +9,9 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 COMPARISON = Path("metrics/comparison_results.json")
 COMPARISON_REPORT = Path("reports/comparison_report.html")
+PLOTS = Path("reports/plots")
+PICTURES = Path("reports/pictures.json")
+MLFLOW_RUNS = Path("logs/mlflow_runs")
 DATASET_METRICS = Path("metrics/datasets")
 BEST = Path("metrics/best")
 VALIDATION = Path("metrics/validation")
@@ -66,3 +69,8 @@ def validation(dataset: str) -> Path:
 def timings(dataset: str, stage: str) -> Path:
     """Return the file of a stage's durations, which do not repeat and so lie outside DVC."""
     return Path("logs/timings") / f"{dataset}_{stage}.json"
+
+
+def mlflow_runs(dataset: str) -> Path:
+    """Return the file of the runs' addresses in the MLflow store, which differ from store to store."""
+    return MLFLOW_RUNS / f"{dataset}.json"

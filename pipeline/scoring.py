@@ -286,14 +286,11 @@ def of_output(task: str, y: np.ndarray, metric: str, output: np.ndarray) -> floa
     return score(task, y, output, output.argmax(axis=1), [str(k) for k in range(output.shape[1])])[metric]
 
 
-def best_candidate(candidates: dict, metric: str) -> str:
-    """Return the name of the best candidate by the cross-validated metric; a tie goes to the simpler, then by name.
+def ranked(candidates: dict, metric: str) -> list[str]:
+    """Return the candidates' names from the best to the worst by the cross-validated metric.
 
-    Raises DataError where the metric is undefined for all of them.
+    A tie goes to the simpler, then to the first by name.
     """
-    if all(scores["cv"][metric]["mean"] is None for scores in candidates.values()):
-        raise DataError(f"no candidate has a cross-validated {metric}: a class is absent in every fold; change "
-                        f"train.primary_metric, train.cv_folds or prepare.split")
     simplicity = {name: place for place, name in enumerate(FAMILIES)}
     sign = 1 if metric in LOWER_IS_BETTER else -1
 
@@ -302,7 +299,18 @@ def best_candidate(candidates: dict, metric: str) -> str:
         model_type = candidates[name]["params"].get("model_type")
         return mean is None, sign * (mean or 0), simplicity.get(model_type, len(simplicity)), name
 
-    return min(candidates, key=rank)
+    return sorted(candidates, key=rank)
+
+
+def best_candidate(candidates: dict, metric: str) -> str:
+    """Return the name of the best candidate by the cross-validated metric.
+
+    Raises DataError where the metric is undefined for all of them.
+    """
+    if all(scores["cv"][metric]["mean"] is None for scores in candidates.values()):
+        raise DataError(f"no candidate has a cross-validated {metric}: a class is absent in every fold; change "
+                        f"train.primary_metric, train.cv_folds or prepare.split")
+    return ranked(candidates, metric)[0]
 
 
 def gate_verdicts(gates: dict[str, Gate], candidate: dict) -> list[dict]:

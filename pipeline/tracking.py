@@ -28,6 +28,7 @@ MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "ca
 LOADING_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "pydantic", "ruamel.yaml", "psutil")
 EXAMPLE_ROWS = 5
 TRACKING_URI = "MLFLOW_TRACKING_URI"
+LOCAL_UI = "http://127.0.0.1:5000"      # where `make ui` shows the local store
 
 
 def record(dataset: str, stage: str, settings: Params) -> None:
@@ -68,10 +69,45 @@ def write_missing(stages: dict[str, tuple[str, ...]], settings: Params) -> dict[
             for stage, runs in wanted.items():
                 missing = {identity: run for identity, run in runs.items() if identity not in present}
                 for identity, run in missing.items():
-                    _write(mlflow, identity, run, settings)
+                    present[identity] = _write(mlflow, identity, run, settings)
                 if missing:
                     written[dataset, stage] = len(missing)
+            _note_addresses(dataset, experiment.experiment_id, {
+                f"{stage}/{run['name']}": present[identity] for stage, runs in wanted.items()
+                for identity, run in runs.items()})
     return written
+
+
+def _note_addresses(dataset: str, experiment_id: str, runs: dict[str, str]) -> None:
+    """Note where `mlflow ui` shows the runs, for pages that link to them without asking the store."""
+    path = paths.mlflow_runs(dataset)
+    noted = files.read_json(path, made_by="make sync") if path.is_file() else {}
+    uri = tracking_uri()
+    base = uri.rstrip("/") if uri.startswith("http") else LOCAL_UI
+    noted |= {name: f"{base}/#/experiments/{experiment_id}/runs/{run_id}" for name, run_id in runs.items()}
+    files.write_json(path, dict(sorted(noted.items())))
+
+
+def comparisons(settings: Params) -> dict[str, list[dict]]:
+    """Return what the recorded comparisons of each dataset chose, the newest first."""
+    found = {}
+    with _store() as mlflow:
+        client = mlflow.MlflowClient()
+        for dataset, spec in settings.datasets.items():
+            experiment = client.get_experiment_by_name(spec.experiment)
+            runs = [] if experiment is None else client.search_runs(
+                [experiment.experiment_id], f"tags.dataset = '{dataset}' AND tags.stage = 'compare'",
+                order_by=["start_time DESC"])
+            found[dataset] = [_comparison(run) for run in runs if run.info.status == "FINISHED"]
+    return found
+
+
+def _comparison(run) -> dict:
+    metric, tags, figures = run.data.params["primary_metric"], run.data.tags, run.data.metrics
+    commit = tags.get("git_commit", "")[:7] + "*" * (tags.get("git_dirty") == "true")           # * : with changes beside it
+    return {"time": tags["timestamp"], "commit": commit, "data": tags["data_hash"][:7], "best": run.data.params["best"],
+            "metric": metric, "cv": figures.get(f"cv_{metric}"), "test": figures.get(f"test_{metric}"),
+            "low": figures.get(f"test_{metric}_low"), "high": figures.get(f"test_{metric}_high")}
 
 
 def tracking_uri() -> str:
@@ -98,15 +134,15 @@ def _store():
                 os.environ.pop(TRACKING_URI, None)
 
 
-def _recorded(mlflow, experiment_id: str, dataset: str) -> set[str]:
-    """Return the identities of the dataset's finished runs; a run that was cut short is deleted, to be written again."""
-    client, identities, token = mlflow.MlflowClient(), set(), None
+def _recorded(mlflow, experiment_id: str, dataset: str) -> dict[str, str]:
+    """Return {identity: run id} of the dataset's finished runs; a run that was cut short is deleted, to be written again."""
+    client, identities, token = mlflow.MlflowClient(), {}, None
     while True:
         page = client.search_runs([experiment_id], f"tags.dataset = '{dataset}' AND tags.identity != ''",
                                   max_results=1000, page_token=token)
         for run in page:
             if run.info.status == "FINISHED":
-                identities.add(run.data.tags.get("identity"))
+                identities[run.data.tags.get("identity")] = run.info.run_id
             else:
                 client.delete_run(run.info.run_id)
         token = page.token
@@ -120,10 +156,11 @@ def _identity(run: dict) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _write(mlflow, identity: str, run: dict, settings: Params) -> None:
+def _write(mlflow, identity: str, run: dict, settings: Params) -> str:
+    """Write a run; return its id."""
     tags = {"dataset": run["dataset"], "stage": run["stage"], **run["tags"], "timestamp": datetime.now(timezone.utc).isoformat(
         timespec="seconds"), **git_tags(), "identity": identity}
-    with mlflow.start_run(run_name=run["name"]):
+    with mlflow.start_run(run_name=run["name"]) as started:
         mlflow.set_tags(tags)
         mlflow.log_params(run["params"])
         mlflow.log_metrics(run["metrics"])
@@ -134,6 +171,7 @@ def _write(mlflow, identity: str, run: dict, settings: Params) -> None:
                 mlflow.log_artifact(str(path))
         if run.get("log"):
             run["log"](mlflow, settings)
+    return started.info.run_id
 
 
 def git_tags() -> dict[str, str]:

@@ -1,0 +1,164 @@
+"""What the report's pictures and `dvc plots show` draw: curves, points and bars as numbers, from the stored predictions."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import files, paths, scoring
+
+MOST_POINTS = 80            # of a curve
+MOST_DOTS = 400             # of predicted against actual
+MOST_CURVES = 5             # candidates whose curves are drawn together
+MOST_CLASSES = 8
+BINS = 10                   # of a calibration curve
+BANDS = 5                   # of numbers, for what was predicted for what
+CURVES = ("roc", "precision_recall", "calibration", "tolerance")
+PARTS = ("oof", "test")
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The rows of a split that have predictions, by their number in the CSV: targets and each candidate's output.
+
+    Targets of classification are class numbers; an output has shape (rows,) or (rows, classes).
+    """
+
+    rows: pd.Index
+    y: np.ndarray
+    fold: np.ndarray | None
+    outputs: dict[str, np.ndarray]
+
+
+def read(dataset: str, part: str, candidates: dict[str, dict], classes: list[str] | None) -> Predicted:
+    """Return what candidates predicted for a split: `oof` (training rows, each by a model that had not seen it) or `test`."""
+    stages = sorted({candidate["stage"] for candidate in candidates.values()})
+    frames = {stage: pd.read_parquet(_file(dataset, stage, part)) for stage in stages}
+    rows = next(iter(frames.values()))
+    outputs = {}
+    for name, candidate in candidates.items():
+        frame = frames[candidate["stage"]].reindex(rows.index)
+        outputs[name] = frame[name].to_numpy() if classes is None else frame[[f"{name}__{label}" for label in classes]].to_numpy()
+    seen = np.all([np.isfinite(output).reshape(len(rows), -1).all(axis=1) for output in outputs.values()], axis=0)
+    y = (rows["target"].to_numpy(dtype=float) if classes is None
+         else pd.Categorical(rows["target"], categories=classes).codes.astype(np.int64))
+    return Predicted(rows.index[seen], y[seen], rows["fold"].to_numpy()[seen] if "fold" in rows else None,
+                     {name: output[seen] for name, output in outputs.items()})
+
+
+def _file(dataset: str, stage: str, part: str) -> Path:
+    path = paths.predictions(dataset, stage) / f"{part}.parquet"
+    if not path.is_file():
+        from pipeline.errors import DataError
+        raise DataError(f"{path} is not there; run `dvc repro {stage}@{dataset}`, or `dvc pull` where a remote holds it")
+    return path
+
+
+def curves(names: list[str], parts: dict[str, Predicted], classes: list[str]) -> dict[str, list[dict]]:
+    """Return the ROC, precision-recall and calibration curves: {kind: [{name, points}]}.
+
+    With two classes those of the positive one: the first candidate on both parts, the others out of fold. With more, those of the
+    first candidate's classes, each against the rest, out of fold.
+    """
+    oof, test = parts["oof"], parts["test"]
+    if len(classes) == 2:
+        series = [(f"{names[0]}, out of fold", oof.y == 1, oof.outputs[names[0]][:, 1]),
+                  (f"{names[0]}, test", test.y == 1, test.outputs[names[0]][:, 1])]
+        series += [(f"{name}, out of fold", oof.y == 1, oof.outputs[name][:, 1]) for name in names[1:MOST_CURVES]]
+    else:
+        series = [(label, oof.y == number, oof.outputs[names[0]][:, number])
+                  for number, label in enumerate(classes[:MOST_CLASSES])]
+    found = {"roc": [], "precision_recall": [], "calibration": []}
+    for name, actual, scores in series:
+        if actual.all() or not actual.any():                # no curve where a class is absent
+            continue
+        for kind, points in (("roc", _roc(actual, scores)), ("precision_recall", _precision_recall(actual, scores)),
+                             ("calibration", _calibration(actual, scores))):
+            found[kind].append({"name": name, "points": points})
+    return found
+
+
+def _roc(actual: np.ndarray, scores: np.ndarray) -> list[list[float]]:
+    from sklearn.metrics import roc_curve
+    false, true, _ = roc_curve(actual, scores)
+    return _thinned(false, true)
+
+
+def _precision_recall(actual: np.ndarray, scores: np.ndarray) -> list[list[float]]:
+    from sklearn.metrics import precision_recall_curve
+    precision, recall, _ = precision_recall_curve(actual, scores, drop_intermediate=True)
+    return _thinned(recall[::-1], precision[::-1])
+
+
+def _calibration(actual: np.ndarray, scores: np.ndarray) -> list[list[float]]:
+    from sklearn.calibration import calibration_curve
+    share, mean = calibration_curve(actual, np.clip(scores, 0, 1), n_bins=BINS, strategy="quantile")
+    return _thinned(mean, share)
+
+
+def _thinned(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> list[list[float]]:
+    """Return points of a curve about equally far from each other along it, both ends among them."""
+    if len(x) > most:
+        way = np.r_[0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))]
+        kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], most)).clip(0, len(x) - 1))
+        x, y = x[kept], y[kept]
+    return [[short(one), short(other)] for one, other in zip(x, y)]
+
+
+def dots(predicted: Predicted, name: str) -> list[list[float]]:
+    """Return [actual, predicted] of rows, evenly taken where there are many."""
+    every = -(-len(predicted.y) // MOST_DOTS)
+    return [[short(actual), short(output)] for actual, output in zip(predicted.y[::every], predicted.outputs[name][::every])]
+
+
+def short(value: float) -> float:
+    """Return four significant digits; no picture shows more."""
+    return float(f"{value:.4g}")
+
+
+def tolerance(names: list[str], predicted: Predicted) -> list[dict]:
+    """Return, for each candidate, the share of rows whose error is at most x.
+
+    This is the regression error characteristic (Bi and Bennett 2003), drawn up to the error that nine rows in ten of the worst
+    candidate keep to.
+    """
+    errors = {name: np.sort(np.abs(predicted.y - predicted.outputs[name])) for name in names}
+    widest = max(error[int(0.9 * (len(error) - 1))] for error in errors.values())
+    share = np.arange(1, len(predicted.y) + 1) / len(predicted.y)
+    return [{"name": name, "points": [[0.0, 0.0], *_thinned(error[error <= widest], share[error <= widest])]}
+            for name, error in errors.items()]
+
+
+def outcomes(predicted: Predicted, name: str, candidate: dict) -> list[list]:
+    """Return [actual, predicted, rows]: the confusion matrix, or with numbers that of the actual values' fifths."""
+    matrix = candidate.get("confusion_matrix")
+    if matrix is None:
+        edges = np.unique([short(edge) for edge in np.quantile(predicted.y, np.arange(1, BANDS) / BANDS)])
+        labels = [f"up to {edges[0]:,.4g}", *(f"to {edge:,.4g}" for edge in edges[1:]), f"above {edges[-1]:,.4g}"]
+        bands = [np.searchsorted(edges, values) for values in (predicted.y, predicted.outputs[name])]
+        counts = np.bincount(bands[0] * len(labels) + bands[1], minlength=len(labels)**2).reshape(len(labels), -1)
+        matrix = {"labels": labels, "counts": counts.tolist()}
+    return [[actual, other, count] for actual, row in zip(matrix["labels"], matrix["counts"])
+            for other, count in zip(matrix["labels"], row)]
+
+
+def write_plots(folder: Path, dataset: str, result: dict, drawn: dict) -> None:
+    """Write the files that `dvc plots show` draws: each candidate's scores, the curves, and what was predicted for what."""
+    metric = result["primary_metric"]
+    scores = {name: (one["cv"][metric]["mean"], one["cv"][metric]["std"]) for name, one in result["candidates"].items()}
+    _write(folder / "scores" / f"{dataset}.csv", ["candidate", "metric", "low", "high", "cv"],
+           [[name, metric, scoring.rounded(mean - std), scoring.rounded(mean + std), mean]
+            for name, (mean, std) in scores.items() if mean is not None])
+    _write(folder / "curves" / f"{dataset}.csv", ["kind", "curve", "x", "y"],
+           [[kind, one["name"], *point] for kind in CURVES for one in drawn.get(kind, []) for point in one["points"]])
+    _write(folder / "outcomes" / f"{dataset}.csv", ["actual", "predicted", "rows"], drawn["outcomes"])
+
+
+def _write(path: Path, header: list[str], rows: list[list]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with files.replacing(path) as partial, open(partial, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
