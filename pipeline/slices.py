@@ -16,6 +16,7 @@ WORST = 3                   # slices of the tree that are shown
 MOST_VALUES = 10            # of a named column; and of a column that the tree may split by
 FEWEST_TEST_ROWS = 10       # to score a slice on the test split
 RESAMPLES = 200             # of the bootstrap: half the digits of the headline's are enough here
+LEAST_GAIN = 0.005          # of the errors' variance that a split explains
 MISSING = "(missing)"
 LEAST_PROBABILITY = 0.001   # of the true class that an error counts: one row does not make a slice
 
@@ -96,7 +97,8 @@ def _worst_leaves(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[
     table, meanings = _indicators(X)
     if not meanings:
         return []
-    tree = DecisionTreeRegressor(max_depth=settings.depth, min_samples_leaf=max(settings.min_rows, len(X) // 50), random_state=0)
+    tree = DecisionTreeRegressor(max_depth=settings.depth, min_samples_leaf=max(settings.min_rows, len(X) // 50),
+                                 min_impurity_decrease=LEAST_GAIN * error.var(), random_state=0)
     nodes = tree.fit(table, error).tree_
     leaves, waiting = [], [(0, [])]
     while waiting:

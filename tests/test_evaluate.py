@@ -31,7 +31,7 @@ def trained(tmp_path_factory):
             generate_data.generate(dataset, settings)
             prepare_data.prepare(dataset, settings)
             train.train(dataset, settings, n_workers=1)
-            files.write_json(paths.best(dataset), compare_results.best_figures(compare_results.compare(dataset)))
+            files.write_json(paths.best(dataset), compare_results.best_figures(compare_results.compare(dataset, settings)[0]))
     return folder
 
 

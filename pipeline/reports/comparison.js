@@ -76,7 +76,7 @@ function figure(parent, { title, note, height, header, rows, marks }) {
     for (const row of rows) body.append(node("tr", {}, ...row.map((cell, place) => place
       ? node("td", { class: typeof cell === "number" ? "num" : "" }, typeof cell === "number" ? shown(cell) : cell ?? "–")
       : node("th", { scope: "row" }, typeof cell === "number" ? shown(cell) : cell))));
-    more.append(node("div", { class: "wide", tabindex: "0", role: "region", "aria-label": title }, node("table", {},
+    more.append(node("div", { class: "wide", tabindex: "0", role: "group", "aria-label": title }, node("table", {},
       node("thead", {}, node("tr", {}, ...header.map(text => node("th", { scope: "col" }, text)))), body)));
   });
   frame.append(more);
