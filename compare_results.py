@@ -13,8 +13,6 @@ Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pi
 from pipeline import command, files, params, paths
 from pipeline.errors import DataError, UsageError
 
-STAGES = ("train",)         # whose metrics hold candidates
-
 
 def compare(dataset, settings):
     """Return one dataset's part of the comparison, and what its pictures draw.
@@ -22,35 +20,39 @@ def compare(dataset, settings):
     The part tells what the data are, every candidate, the best one with what it relies on and where it does worse, whether the
     gates hold, and what follows from all that.
     """
-    from pipeline import advice, scoring
+    from pipeline import advice, scoring, standing
+    trained, candidates = standing.read(dataset)
     quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
-    stages = {stage: files.read_json(paths.metrics(dataset, stage), made_by=f"dvc repro {stage}@{dataset}") for stage in STAGES}
-    for stage, figures in stages.items():
-        if figures["split_hash"] != quality["split_hash"]:
-            raise DataError(f"{paths.metrics(dataset, stage)}: its models are of other data than {paths.processed(dataset)}; "
-                            f"run `dvc repro`")
-    candidates = {name: candidate for figures in stages.values() for name, candidate in figures["candidates"].items()}
     explained = {name: {"importance": candidate.pop("importance", {}), "shap": candidate.pop("shap", None)}
                  for name, candidate in candidates.items()}
-    trained = stages["train"]
-    metric = trained["primary_metric"]
+    metric, spec = trained["primary_metric"], settings.dataset(dataset)
     best = scoring.best_candidate(candidates, metric)
-    spec = settings.dataset(dataset)
+    gain = improvement(candidates, best, baseline(trained, best), metric)
     result = {
         "task": trained["task"], "primary_metric": metric, "target": spec.data.target, "source": quality["source"],
         "synthetic": quality["synthetic"], "data_hash": quality["data_hash"], "rows": quality["split"],
         "features": quality["features"], "missing_share": quality["missing_share"],
         "class_counts": quality.get("class_counts"), "cv_folds": trained["cv_folds"],
         "candidates": candidates,
-        "best": {"name": best, "by": f"cv {metric}", "improvement": improvement(candidates, best, "dummy", metric)},
+        "best": {"name": best, "by": f"cv {metric}", "improvement": gain},
+        "tuning": tuning(dataset),
         "gates": scoring.gate_verdicts(spec.gates, candidates[best]),
         "explanation": explained[best],
     }
     drawn, result["slices"] = looked_into(dataset, result, settings)
+    if result["tuning"]:
+        drawn["course"] = result["tuning"].pop("course")
     drift = drift_figures(dataset)
     result["advice"] = advice.advice(dataset, result, drift)
     result["verdict"] = advice.verdict(result["advice"])
     return result, drawn
+
+
+def baseline(trained, best):
+    """Return what the best candidate is held against: of train's models the best, or the dummy where it is that one itself."""
+    from pipeline import scoring
+    best_of_train = scoring.best_candidate(trained["candidates"], trained["primary_metric"])
+    return best_of_train if best_of_train != best else "dummy"
 
 
 def improvement(candidates, best, baseline, metric):
@@ -62,6 +64,16 @@ def improvement(candidates, best, baseline, metric):
     gain = other - one if metric in scoring.LOWER_IS_BETTER else one - other
     return {"over": baseline, "absolute": scoring.rounded(gain),
             "percent": scoring.rounded(100 * gain / abs(other)) if other else None}
+
+
+def tuning(dataset):
+    """Return how many trials the search had, its best candidate, what each gained, and the course; None where it has not run."""
+    path = paths.metrics(dataset, "tune")
+    if not path.is_file():
+        return None
+    tuned = files.read_json(path, made_by=f"dvc repro tune@{dataset}")
+    return {"trials": tuned["trials"], "best": tuned["best"], "improvement": tuned["improvement"],
+            "course": tuned.get("course", [])}
 
 
 def looked_into(dataset, result, settings):

@@ -149,12 +149,13 @@ def _simplicity(candidate: dict) -> int:
 
 
 def _tuning(dataset, result, drift):
-    """Tuning gained less than the folds differ."""
-    tuning = result.get("tuning")
-    if tuning and tuning["absolute"] is not None and tuning["absolute"] < _cv(result, tuning["candidate"])[1]:
-        gain = f"{shown(tuning['absolute'])} {result['primary_metric']} over {tuning['over']}"
-        yield (INFO, f"Tuning gained {gain}: less than the folds differ.",
-               "More trials are unlikely to pay; better columns or more rows may.")
+    """The tuned best candidate is not better on the test rows than the best untuned one beyond doubt."""
+    tuning, best = result.get("tuning"), result["best"]["name"]
+    over = (tuning or {}).get("improvement", {}).get(best, {}).get("best_of_train")
+    if over and over["test"]["low"] is not None and over["test"]["low"] <= 0:
+        gain = "{absolute} ({low} to {high})".format(**{key: shown(over["test"][key]) for key in ("absolute", "low", "high")})
+        yield (INFO, f"On the test rows the gain of {best} over {over['over']} may be chance: {result['primary_metric']} {gain}.",
+               f"{over['over']} is the plainer choice; more trials are unlikely to pay, better columns or more rows may.")
 
 
 def _sentence(text: str) -> str:

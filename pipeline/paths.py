@@ -74,3 +74,8 @@ def timings(dataset: str, stage: str) -> Path:
 def mlflow_runs(dataset: str) -> Path:
     """Return the file of the runs' addresses in the MLflow store, which differ from store to store."""
     return MLFLOW_RUNS / f"{dataset}.json"
+
+
+def studies(dataset: str) -> Path:
+    """Return the folder of a dataset's studies: journals and fold predictions, from which an interrupted search goes on."""
+    return Path("studies") / dataset

@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,12 @@ def outcomes(predicted: Predicted, name: str, candidate: dict) -> list[list]:
             for other, count in zip(matrix["labels"], row)]
 
 
+def best_so_far(drawn: dict, metric: str) -> list[float]:
+    """Return, for each trial of a search's course, the best value up to it."""
+    better = min if metric in scoring.LOWER_IS_BETTER else max
+    return list(accumulate((value for _, _, value in drawn.get("course", [])), better))
+
+
 def write_plots(folder: Path, dataset: str, result: dict, drawn: dict) -> None:
     """Write the files that `dvc plots show` draws: each candidate's scores, the curves, and what was predicted for what."""
     metric = result["primary_metric"]
@@ -153,6 +160,8 @@ def write_plots(folder: Path, dataset: str, result: dict, drawn: dict) -> None:
             for name, (mean, std) in scores.items() if mean is not None])
     _write(folder / "curves" / f"{dataset}.csv", ["kind", "curve", "x", "y"],
            [[kind, one["name"], *point] for kind in CURVES for one in drawn.get(kind, []) for point in one["points"]])
+    _write(folder / "tuning" / f"{dataset}.csv", ["trial", "model", "value", "best"],
+           [[*trial, best] for trial, best in zip(drawn.get("course", []), best_so_far(drawn, metric))])
     _write(folder / "outcomes" / f"{dataset}.csv", ["actual", "predicted", "rows"], drawn["outcomes"])
 
 

@@ -7,7 +7,7 @@ this machine has them.
 import json
 from pathlib import Path
 
-from pipeline import advice, files, paths, scoring
+from pipeline import advice, files, paths, pictures, scoring
 from pipeline.advice import shown
 
 TEMPLATES = Path(__file__).parent / "reports"
@@ -46,7 +46,8 @@ def section(dataset: str, result: dict) -> dict:
         "test": candidate["test"][metric], "skill": skill(result, best, metric),
         "rows": rows, "timed": any(row["seconds"] for row in rows),
         "metrics": [name for name in candidate["test"] if "__" not in name], "matrix": matrix(candidate),
-        "level": result["verdict"], "verdict": (advice.REHEARSED if result["synthetic"] else advice.VERDICTS)[result["verdict"]],
+        "tuned": tuned(result), "level": result["verdict"],
+        "verdict": (advice.REHEARSED if result["synthetic"] else advice.VERDICTS)[result["verdict"]],
         "advice": result["advice"], "next": result["advice"][0]["do"] if result["advice"] else None,
         "balance": balance(result), "drift": drift, "drift_rows": drift_rows(drift), **facts,
     }
@@ -128,6 +129,13 @@ def balance(result: dict) -> list[dict]:
             for label, rows in sorted(found.items(), key=lambda one: (-one[1], one[0]))][:MOST_CLASSES]
 
 
+def tuned(result: dict) -> list[dict]:
+    """Return what each tuned candidate gained over the same model untuned and over the best untuned one."""
+    improvement = (result.get("tuning") or {}).get("improvement", {})
+    return [{"name": name, **gain} for name, gains in improvement.items()
+            for gain in {gain["over"]: gain for gain in gains.values() if gain}.values()]
+
+
 def drift_rows(drift: dict | None, most: int = 8) -> list[dict]:
     """Return target, predictions and the columns nearest to drift, each with its effect size against the threshold."""
     if drift is None:
@@ -140,6 +148,18 @@ def drift_rows(drift: dict | None, most: int = 8) -> list[dict]:
 
 def _tested(test: dict) -> dict:
     return {key: test.get(key) for key in ("verdict", "effect", "effect_size", "threshold", "p_adjusted", "drift_score")}
+
+
+def course(drawn: dict, metric: str) -> list[dict]:
+    """Return the curves of a search: each model's best value so far, by trial."""
+    trials = drawn.get("course", [])
+    models = list(dict.fromkeys(model for _, model, _ in trials))
+    found = []
+    for model in models:
+        own = [[number, name, value] for number, name, value in trials if name == model]
+        bests = pictures.best_so_far({"course": own}, metric)
+        found.append({"name": model, "points": [[number, best] for (number, _, _), best in zip(own, bests)]})
+    return found
 
 
 def counts(sections: list[dict]) -> dict:
@@ -161,8 +181,9 @@ def picture_data(one: dict, drawn: dict) -> dict:
         "models": [{"name": row["name"], "cv": row["cv"]["mean"], "std": row["cv"]["std"],
                     "predict": row["seconds"] and row["seconds"].get("predict")} for row in one["rows"]],
         "test_rows": one["result"]["rows"]["test"],
+        "course": course(drawn, one["metric"]),
         "importance": list((explanation.get("importance") or {}).items()),
         "shap": shap and {"unit": shap["unit"], "rows": shap["rows"],
                           "columns": [[name, value["mean_abs"], value["direction"]] for name, value in shap["columns"].items()]},
-        **drawn,
+        **{kind: drawn[kind] for kind in (*pictures.CURVES, "dots") if kind in drawn},
     }

@@ -256,8 +256,8 @@ function draw(parent) {
       points: timed.map(model => ({ x: ms(model), y: model.cv, name: model.name, color: model.name === one.best ? color(1) : color(0),
         text: `${model.name}: ${shown(model.cv)}, ${shown(ms(model))} ms` })) });
   }
-  if (one.tuning) lines(parent, { title: "Course of the tuning", note: "Best value so far, by trial.", unit: false, steps: true, xTitle: "trial",
-    yTitle: `cv ${one.metric}`, series: one.tuning });
+  if (one.course.length) lines(parent, { title: "Course of the tuning", note: `Best value so far; ${better}.`, unit: false, steps: true, xTitle: "trial",
+    yTitle: `cv ${one.metric}`, series: one.course });
   if (one.roc?.length) lines(parent, { title: "ROC", note: "Right and wrong alarms at every threshold.", diagonal: true, series: one.roc,
     xTitle: "false positive rate", yTitle: "true positive rate" });
   if (one.precision_recall?.length) lines(parent, { title: "Precision and recall", note: "At every threshold.", series: one.precision_recall,

@@ -1,0 +1,304 @@
+"""Search better hyperparameters for the models of one dataset, and a blend of what was tried; score both as train does.
+
+    python tune_hyperparameters.py --dataset iris
+    python tune_hyperparameters.py --dataset iris --model random_forest --trials 100
+
+Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/train.json, data/predictions/iris/train/
+Writes  models/iris/tune/ (tuned_<model>/, blend/, best_params.json, trials.csv), metrics/datasets/iris/tune.json,
+        data/predictions/iris/tune/, reports/iris/tune/; records one MLflow run with a run per trial below it.
+        studies/iris/ holds the search: run again, it goes on where it was stopped
+"""
+
+import math
+import time
+
+from pipeline import command, files, params, paths, workers
+from pipeline.errors import DataError, UsageError
+
+MOST_MEMBERS = 25           # trials that the blend is chosen from, the best ones
+
+
+def winners(trials, problem, metric):
+    """Return {model: its best trial}, of the models that have a finished one."""
+    from pipeline import study
+    by_model = {trial.model: study.best([other for other in trials if other.model == trial.model], metric) for trial in trials}
+    return {model: trial for model, trial in by_model.items() if trial}
+
+
+def recipe(problem, trial):
+    """Return the spec and the hyperparameters with which a trial is fitted on all rows."""
+    from pipeline.study import TARGET_TRANSFORM
+    hyperparameters = dict(trial.settled())
+    return problem.model_spec(trial.model, hyperparameters.pop(TARGET_TRANSFORM, None)), hyperparameters
+
+
+def library(problem, trials, trained, settings, metric):
+    """Return {name: (recipe, out-of-fold output)} of what may be in the blend: the best trials, and train's other families."""
+    from pipeline import scoring
+    finished = sorted((trial for trial in trials if trial.state == "finished"),
+                      key=lambda trial: (trial.value if metric in scoring.LOWER_IS_BETTER else -trial.value, trial.number))
+    chosen = {f"trial_{trial.number}": (recipe(problem, trial), trial.oof(problem)) for trial in finished[:MOST_MEMBERS]}
+    tuned = {trial.model for trial in finished} | {"dummy"}
+    for name in trained["candidates"]:
+        if name not in tuned:
+            spec = problem.model_spec(name), settings.hyperparameters(problem.dataset, name)
+            chosen[name] = spec, outputs(problem, name, "oof")
+    return chosen
+
+
+def outputs(problem, name, part):
+    """Return the stored output of one of train's candidates on the training rows, out of fold, or on the test split."""
+    import pandas as pd
+    columns = [f"{name}__{label}" for label in problem.classes] if problem.classes else [name]
+    path = paths.predictions(problem.dataset, "train") / f"{part}.parquet"
+    if not path.is_file():
+        raise DataError(f"{path} is not there; run `python train.py --dataset {problem.dataset}` first")
+    frame = pd.read_parquet(path)
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise DataError(f"{path}: no column {missing[0]!r}; run `python train.py --dataset {problem.dataset}` again")
+    return frame[columns].to_numpy() if problem.classes else frame[name].to_numpy()
+
+
+def blend_weights(problem, members, metric):
+    """Return {name: weight} of the blend's members and its cross-fitted out-of-fold output; none if one model is best alone."""
+    import numpy as np
+
+    from pipeline import ensemble
+    oofs = np.stack([oof for _, oof in members.values()])
+    seen = problem.fold >= 0
+    weights = ensemble.weights(problem.y[seen], oofs[:, seen], metric)
+    chosen = {name: float(weight) for name, weight in zip(members, weights) if weight > 0}
+    if len(chosen) < 2:
+        return {}, None
+    return chosen, ensemble.cross_fitted(problem.y, oofs, problem.fold, metric)
+
+
+def fit_candidates(problem, trials, trained, settings, run):
+    """Fit what the search chose as train fits: each model's best trial on all rows and on the folds, and the blend's members.
+
+    Return {name: (model, out-of-fold output, test output)} and {name: parameters}. A model whose best trial does no better
+    under train's cross-validation than its baseline stays with that.
+    """
+    from pipeline import candidates, ensemble, models, scoring
+    spec = settings.dataset(problem.dataset)
+    metric, folds = spec.train.primary_metric, range(len(problem.folds))
+    best = winners(trials, problem, metric)
+    members = library(problem, trials, trained, settings, metric)
+    weights, blend_oof = blend_weights(problem, members, metric) if spec.tune.blend else ({}, None)
+    baselines = {trial.model: trial for trial in trials if trial.origin == "baseline" and trial.state == "finished"}
+    recipes = {name: members[name][0] for name in weights}
+    recipes |= {f"trial_{trial.number}": recipe(problem, trial) for trial in [*best.values(), *baselines.values()]}
+    confirmed = [trial for trial in best.values() if trial.origin != "baseline"]
+    wanted = [(f"trial_{trial.number}", candidates.ALL_ROWS) for trial in best.values()]
+    wanted += [(name, candidates.ALL_ROWS) for name in weights if (name, candidates.ALL_ROWS) not in wanted]
+    wanted += [(f"trial_{trial.number}", fold) for trial in confirmed for fold in folds]
+    with workers.progress(len(wanted), f"tune {problem.dataset}") as step:
+        fitted, _ = candidates.fit(problem, recipes, wanted, spec.train.resampling, settings.seed, run, step)
+
+    def cv(oof):
+        return float(np.nanmean(scoring.fold_scores(problem.task, problem.y, oof, problem.fold, metric,
+                                                    spec.train.threshold_metric)))
+
+    import numpy as np
+    results, parameters = {}, {}
+    for model, trial in best.items():
+        name, baseline = f"trial_{trial.number}", baselines.get(model)
+        oof = trial.oof(problem) if trial is baseline else candidates.out_of_fold(problem, name, fitted)
+        if baseline not in (None, trial) and not scoring.is_better(metric, cv(oof), baseline.value):
+            trial, oof, name = baseline, baseline.oof(problem), f"trial_{baseline.number}"
+            if (name, candidates.ALL_ROWS) not in fitted:
+                fitted |= candidates.fit(problem, recipes, [(name, candidates.ALL_ROWS)], spec.train.resampling, settings.seed,
+                                         run, lambda: None)[0]
+        results[f"tuned_{model}"] = fitted[name, candidates.ALL_ROWS][0], oof, fitted[name, candidates.ALL_ROWS][1]
+        parameters[f"tuned_{model}"] = {**trial.settled(), "trial": trial.number}
+    if weights:
+        parts = [fitted[name, candidates.ALL_ROWS] for name in weights]
+        blend = models.blend([model for model, _ in parts], list(weights.values()), problem.model_spec("blend"))
+        results["blend"] = blend, blend_oof, ensemble.blended(np.stack([output for _, output in parts]),
+                                                              np.array(list(weights.values())))
+        parameters["blend"] = {"members": {name: {"model": recipes[name][0]["name"], "weight": scoring.rounded(weight),
+                                                  **recipes[name][1]} for name, weight in weights.items()}}
+    return results, parameters
+
+
+def improvements(problem, fitted, scored, trained, settings):
+    """Return how much better each candidate is than the same model untuned and than the best of train's, with paired intervals.
+
+    The folds' figures were what the choice was made by, so they flatter it; those of the test split were not.
+    """
+    from pipeline import models, scoring
+    metric, standing = trained["primary_metric"], trained["candidates"]
+    best = scoring.best_candidate(standing, metric)
+
+    def decided(output, candidate):
+        return output, models.decide(output, candidate["threshold"]) if problem.classes else None
+
+    def over(name, other):
+        one, two = (part[key]["cv"][metric]["mean"] for part, key in ((scored, name), (standing, other)))
+        test = scoring.paired_difference(
+            problem.task, problem.y_test, metric, decided(fitted[name][2], scored[name]),
+            decided(outputs(problem, other, "test"), standing[other]), settings.seed)
+        base = standing[other]["test"][metric]["value"]
+        return {"over": other, "cv_selected_on": gain(metric, one, two),
+                "test": {"absolute": test["absolute"], "percent": percent(test["absolute"], base), "low": test["low"],
+                         "high": test["high"]}}
+
+    return {name: {"same_model": over(name, name.removeprefix("tuned_")) if name.removeprefix("tuned_") in standing else None,
+                   "best_of_train": over(name, best)} for name in fitted}
+
+
+def gain(metric, one, other):
+    """Return how much better one value of a metric is than another, in its own unit and in per cent."""
+    from pipeline import scoring
+    if one is None or other is None:
+        return {"absolute": None, "percent": None}
+    absolute = (other - one) if metric in scoring.LOWER_IS_BETTER else (one - other)
+    return {"absolute": scoring.rounded(absolute), "percent": percent(absolute, other)}
+
+
+def percent(absolute, base):
+    """Return a difference in per cent of the value it starts from; None where that is 0 or not defined."""
+    from pipeline import scoring
+    return scoring.rounded(100 * absolute / abs(base)) if base and absolute is not None else None
+
+
+def trials_table(trials):
+    """Return the trials as CSV: what was tried, the folds' scores and what became of it."""
+    import pandas as pd
+
+    from pipeline import scoring
+    n_folds = max((len(trial.folds) for trial in trials), default=0)
+    rows = []
+    for trial in trials:
+        folds = [scoring.rounded(value) for value in trial.folds] + [None] * (n_folds - len(trial.folds))
+        rows.append({"trial": trial.number, "origin": trial.origin, "model": trial.model, "state": trial.state,
+                     "value": scoring.rounded(trial.value), **{f"fold_{number}": value for number, value in enumerate(folds, 1)},
+                     "reason": trial.reason, **{f"{trial.model}.{name}": value for name, value in trial.settled().items()}})
+    return pd.DataFrame(rows).astype(object).to_csv(index=False, lineterminator="\n")
+
+
+def course(trials):
+    """Return [number, model, value] of the trials that came to their end, in order."""
+    from pipeline import scoring
+    return [[trial.number, trial.model, scoring.rounded(trial.value)] for trial in trials if trial.state == "finished"]
+
+
+def counts(trials):
+    """Return how many trials came to which end, and why the failed ones did."""
+    states = [trial.state for trial in trials]
+    reasons = [trial.reason for trial in trials if trial.state == "failed"]
+    return {"total": len(trials), **{state: states.count(state) for state in ("finished", "pruned", "failed")},
+            "reasons": {reason: reasons.count(reason) for reason in sorted(set(reasons))}}
+
+
+def train_figures(problem, settings):
+    """Return what train.py found on the same rows; refuse what is of other data or settings."""
+    dataset = problem.dataset
+    path = paths.metrics(dataset, "train")
+    trained = files.read_json(path, made_by=f"python train.py --dataset {dataset}")
+    now = problem.split_hash, settings.seed, settings.dataset(dataset).train.primary_metric, len(problem.folds)
+    if tuple(trained[key] for key in ("split_hash", "seed", "primary_metric", "cv_folds")) != now:
+        raise DataError(f"{path}: its models are of other data or settings; run `python train.py --dataset {dataset}` first")
+    return trained
+
+
+def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=None):
+    """Search, fit, score and store; return the content of the dataset's tune.json."""
+    from pipeline import candidates, scoring, study, trial_plots
+    from pipeline.problem import read
+    spec = settings.dataset(dataset)
+    n_trials, metric = n_trials or spec.tune.trials, spec.train.primary_metric
+    problem = read(dataset, settings)
+    study.check(problem, settings)
+    trained = train_figures(problem, settings)
+    started = time.perf_counter()
+    with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
+        with study.opened(problem, settings) as folder, workers.progress(n_trials, f"tune {dataset}", "trial") as step:
+            trials, searched = study.search(problem, settings, n_trials, run, folder, step, timeout)
+        if not study.best(trials, metric):
+            reasons = {trial.reason for trial in trials}
+            raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.tune: no trial of {len(trials)} came to its end"
+                             f"{': ' * bool(reasons)}{'; '.join(sorted(reasons - {None}))}")
+        moment = time.perf_counter()
+        fitted, parameters = fit_candidates(problem, trials, trained, settings, run)
+    tried = {"best": best_parameters(parameters), "trials": trials_table(trials)}
+
+    def beside(model_folder, report_folder, scored):
+        files.write_json(model_folder / "best_params.json", tried["best"])
+        files.write_text(model_folder / "trials.csv", tried["trials"])
+        trial_plots.draw(report_folder, searched, metric, f"{dataset}{' (synthetic data)' * problem.synthetic}")
+
+    scored = candidates.write("tune", problem, settings, fitted, parameters, {}, beside)
+    results = {
+        "schema": 1, "dataset": dataset, "task": problem.task, "primary_metric": metric, "seed": settings.seed,
+        "synthetic": problem.synthetic, "data_hash": problem.data_hash, "split_hash": problem.split_hash,
+        "rows": {"train": len(problem.X), "test": len(problem.X_test)}, "cv_folds": len(problem.folds),
+        "trials": counts(trials), "course": course(trials), "best": scoring.best_candidate(scored, metric),
+        "improvement": improvements(problem, fitted, scored, trained, settings), "candidates": scored,
+    }
+    files.write_json(paths.metrics(dataset, "tune"), results)
+    files.write_json(paths.timings(dataset, "tune"), {
+        "search": moment - started, "rest": time.perf_counter() - moment,
+        "trials": {trial.number: trial.seconds for trial in trials}})
+    return results
+
+
+def best_parameters(parameters):
+    """Return the hyperparameters of each tuned model, and the blend's members, as a user may put them into params.yaml."""
+    return {name: {key: value for key, value in chosen.items() if key != "trial"} for name, chosen in parameters.items()}
+
+
+def told(results):
+    """Return the closing line."""
+    trials, metric, name = results["trials"], results["primary_metric"], results["best"]
+    cv, over = results["candidates"][name]["cv"][metric], results["improvement"][name]["best_of_train"]
+    test = over["test"]
+    return (f"tune {results['dataset']}: {trials['total']} trials ({trials['finished']} finished, {trials['pruned']} pruned, "
+            f"{trials['failed']} failed), best {name} with cv {metric} {cv['mean']:.4g} ± {cv['std']:.2g}; on the test split "
+            f"{test['absolute']:+.3g} [{test['low']:.3g}, {test['high']:.3g}] better than {over['over']}"
+            f"{' on synthetic data' * results['synthetic']} -> {paths.metrics(results['dataset'], 'tune')}")
+
+
+def add_options(parser):
+    """Add the options that a search has beside --dataset and --model, for this script and for train.py."""
+    parser.add_argument("--trials", type=int, metavar="N", help="trials, in place of params.yaml's")
+    parser.add_argument("--timeout", type=float, metavar="S",
+                        help="start no more trials after so many seconds; the result then depends on the machine")
+
+
+def check_options(args):
+    """Raise UsageError where --trials, --timeout or --workers is not a number that they can be."""
+    for option, least in (("trials", 1), ("timeout", 0)):
+        value = getattr(args, option)
+        if value is not None and not least <= value < math.inf:
+            raise UsageError(f"--{option} {value:g}: give {least} or more")
+    command.check_workers(args)
+
+
+def main(argv=None):
+    parser = command.parser(__doc__)
+    command.add_dataset(parser)
+    parser.add_argument("--model", metavar="M", help="tune this model alone")
+    add_options(parser)
+    command.add_workers(parser)
+    args = parser.parse_args(argv)
+    check_options(args)
+    run(args, params.load())
+
+
+def run(args, settings):
+    """Tune what the options name, record it, and say what came out."""
+    if args.model:
+        settings = settings.tuning_only(args.model)
+    for dataset in settings.names(args.dataset):
+        results = tune(dataset, settings, args.trials, args.timeout, args.workers, args.dask)
+        from pipeline import tracking
+        tracking.record(dataset, "tune", settings)
+        print(told(results))
+    if args.model or args.trials or args.timeout:
+        print("the next `dvc repro` tunes as params.yaml says again; put the option there to keep it")
+
+
+if __name__ == "__main__":
+    command.run(main)
