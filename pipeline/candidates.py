@@ -64,9 +64,11 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
 
     `fitted` is {name: (model, out-of-fold output, test output)}. The stage's folders of models, figures and predictions are
     replaced as a whole, what belongs to a standing candidate is carried over; beside(model_folder, report_folder, results) may
-    add files.
+    add files. How long each takes to predict a row lies outside DVC, with the other durations.
     """
     results, stored = dict(standing), {}
+    seconds_path = paths.timings(problem.dataset, f"{stage}_predict")
+    seconds = files.read_json(seconds_path, made_by=stage) if standing and seconds_path.is_file() else {}
     with ExitStack() as stack:
         model_folder, report_folder, prediction_folder = (
             _folder(stack, place(problem.dataset, stage), keep=bool(standing))
@@ -74,7 +76,10 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
         files.write_json(model_folder / "train_stats.json", tables.statistics(problem.X))
         predictions = {split: _read_predictions(prediction_folder / f"{split}.parquet") for split in ("oof", "test")}
         for name, (model, oof, test_output) in fitted.items():
-            results[name], decided = _score(problem, model, oof, test_output, settings)
+            started = time.perf_counter()
+            train_output = model.output(problem.X)
+            seconds[name] = (time.perf_counter() - started) / len(problem.X)
+            results[name], decided = _score(problem, model, oof, train_output, test_output, settings)
             results[name] = {"stage": stage, "params": _recorded(model, hyperparameters[name]), **results[name]}
             metadata = {"dataset": problem.dataset, "stage": stage, "candidate": name, "params": results[name]["params"],
                         "synthetic": problem.synthetic, "data_hash": problem.data_hash, "split_hash": problem.split_hash,
@@ -98,6 +103,7 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
         results[best]["shap"] = _shapley(problem, stored.get(best) or models.load(model_folder / best), settings)
         if beside:
             beside(model_folder, report_folder, results)
+    files.write_json(seconds_path, {name: seconds[name] for name in results if name in seconds})
     return results
 
 
@@ -122,9 +128,10 @@ def _recorded(model: models.Fitted, hyperparameters: dict) -> dict:
     return {"model_type": model.spec["name"], **hyperparameters, "random_state": seed}
 
 
-def _score(problem: Problem, model: models.Fitted, oof: np.ndarray, test_output: np.ndarray, settings: Params):
+def _score(problem: Problem, model: models.Fitted, oof: np.ndarray, train_output: np.ndarray, test_output: np.ndarray,
+           settings: Params):
     """Return the candidate's scores, and the model with the decision threshold that its out-of-fold output gives."""
-    scores = scoring.candidate(problem.task, problem.y, oof, problem.fold, model.output(problem.X), problem.y_test, test_output,
+    scores = scoring.candidate(problem.task, problem.y, oof, problem.fold, train_output, problem.y_test, test_output,
                                problem.classes, settings.dataset(problem.dataset).train.threshold_metric, settings.seed)
     return scores, replace(model, spec={**model.spec, "threshold": scores.get("threshold")})
 

@@ -44,7 +44,7 @@ def section(dataset: str, result: dict) -> dict:
     return {
         "dataset": dataset, "result": result, "metric": metric, "lower": metric in scoring.LOWER_IS_BETTER, "best": best,
         "test": candidate["test"][metric], "skill": skill(result, best, metric),
-        "rows": rows, "timed": any(row["seconds"] for row in rows),
+        "rows": rows, "timed": any(row["ms"] for row in rows),
         "metrics": [name for name in candidate["test"] if "__" not in name], "matrix": matrix(candidate),
         "tuned": tuned(result), "level": result["verdict"],
         "verdict": (advice.REHEARSED if result["synthetic"] else advice.VERDICTS)[result["verdict"]],
@@ -57,14 +57,21 @@ def leaderboard(dataset: str, result: dict) -> list[dict]:
     """Return one row per candidate, the best first."""
     metric, rows = result["primary_metric"], []
     stages = {candidate["stage"] for candidate in result["candidates"].values()}
-    seconds = {stage: _read(paths.timings(dataset, stage)) or {} for stage in stages}
+    fits = _read(paths.timings(dataset, "train")) or {}
+    predictions = {stage: _read(paths.timings(dataset, f"{stage}_predict")) or {} for stage in stages}
     runs = _read(paths.mlflow_runs(dataset)) or {}
     for name in scoring.ranked(result["candidates"], metric):
         one = result["candidates"][name]
         rows.append({"name": name, "stage": one["stage"], "cv": one["cv"][metric], "oof": one["cv_oof"][metric],
                      "train": one["train"][metric], "test": one["test"][metric], "best": name == result["best"]["name"],
-                     "seconds": seconds[one["stage"]].get(name), "run": runs.get(f"{one['stage']}/{name}")})
+                     "fit": fits.get(name), "ms": milliseconds(predictions[one["stage"]].get(name)),
+                     "run": runs.get(f"{one['stage']}/{name}")})
     return rows
+
+
+def milliseconds(seconds: float | None) -> float | None:
+    """Return how long 1,000 rows take, of the seconds for one."""
+    return None if seconds is None else scoring.rounded(1e6 * seconds)
 
 
 def local_facts(dataset: str, result: dict) -> dict:
@@ -179,8 +186,7 @@ def picture_data(one: dict, drawn: dict) -> dict:
     return {
         "metric": one["metric"], "lower": one["lower"], "best": one["best"], "target": one["result"]["target"],
         "models": [{"name": row["name"], "cv": row["cv"]["mean"], "std": row["cv"]["std"],
-                    "predict": row["seconds"] and row["seconds"].get("predict")} for row in one["rows"]],
-        "test_rows": one["result"]["rows"]["test"],
+                    "ms": row["ms"]} for row in one["rows"]],
         "course": course(drawn, one["metric"]),
         "importance": list((explanation.get("importance") or {}).items()),
         "shap": shap and {"unit": shap["unit"], "rows": shap["rows"],

@@ -247,14 +247,13 @@ function draw(parent) {
     header: ["Model", "cv", "±"], rows: scored.map(model => [model.name, model.cv, model.std]),
     items: scored.slice(0, 20).map(model => ({ name: model.name, value: model.cv, low: model.cv - model.std, high: model.cv + model.std,
       color: model.name === one.best ? color(1) : color(0), text: `${model.name}: ${shown(model.cv)} ± ${shown(model.std)}` })) });
-  const timed = scored.filter(model => model.predict > 0);
+  const timed = scored.filter(model => model.ms > 0);
   if (timed.length > 1) {
-    const ms = model => 1e6 * model.predict / one.test_rows;
     dots(parent, { title: "Quality against prediction time", note: `${one.lower ? "Bottom" : "Top"} left is best; time on a logarithmic scale.`, large: true, log: true,
       xTitle: "ms for 1,000 rows", yTitle: `cv ${one.metric}`, header: ["Model", "ms for 1,000 rows", `cv ${one.metric}`],
-      rows: timed.map(model => [model.name, ms(model), model.cv]),
-      points: timed.map(model => ({ x: ms(model), y: model.cv, name: model.name, color: model.name === one.best ? color(1) : color(0),
-        text: `${model.name}: ${shown(model.cv)}, ${shown(ms(model))} ms` })) });
+      rows: timed.map(model => [model.name, model.ms, model.cv]),
+      points: timed.map(model => ({ x: model.ms, y: model.cv, name: model.name, color: model.name === one.best ? color(1) : color(0),
+        text: `${model.name}: ${shown(model.cv)}, ${shown(model.ms)} ms` })) });
   }
   if (one.course.length) lines(parent, { title: "Course of the tuning", note: `Best value so far; ${better}.`, unit: false, steps: true, xTitle: "trial",
     yTitle: `cv ${one.metric}`, series: one.course });
