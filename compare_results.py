@@ -77,9 +77,14 @@ def tuning(dataset):
 
 
 def looked_into(dataset, result, settings):
-    """Return what the dataset's pictures draw and how the best model does on slices, both from the stored predictions."""
+    """Return what the dataset's pictures draw and how the best model does on slices, both from the stored predictions.
+
+    A clone has the figures of all datasets before it has their rows: the pictures are left out then, and slices are as they were.
+    """
     from pipeline import pictures, scoring, slices, tables
     best, metric, task = result["best"]["name"], result["primary_metric"], result["task"]
+    if not paths.processed(dataset).is_dir() or not paths.predictions(dataset, result["candidates"][best]["stage"]).is_dir():
+        return {}, standing_slices(dataset, result)
     names = [name for name in scoring.ranked(result["candidates"], metric) if name == best or name != "dummy"]
     names = names[:pictures.MOST_CURVES]                    # the best one first
     candidate = result["candidates"][best]
@@ -109,6 +114,15 @@ def looked_into(dataset, result, settings):
                       "test": slices.score(task, metric, rule, frames["test"], test.y, test.outputs[best],
                                            candidate.get("threshold"), overall, settings.seed)})
     return drawn, found
+
+
+def standing_slices(dataset, result):
+    """Return the slices of the last comparison where the best model is still the same, else none."""
+    if not paths.COMPARISON.is_file():
+        return []
+    last = files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"].get(dataset)
+    sha256 = [one["candidates"][one["best"]["name"]]["model_sha256"] for one in (last, result) if one]
+    return last.get("slices", []) if len(sha256) == 2 and sha256[0] == sha256[1] else []
 
 
 def drift_figures(dataset):

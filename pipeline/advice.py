@@ -25,7 +25,7 @@ def shown(value: float | None) -> str:
     """Return a figure as it is printed: four digits, or whole from a thousand on."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value or 0:.4g}"       # no -0
 
 
 def bounds(gate: dict) -> str:

@@ -162,7 +162,7 @@ def write_plots(folder: Path, dataset: str, result: dict, drawn: dict) -> None:
            [[kind, one["name"], *point] for kind in CURVES for one in drawn.get(kind, []) for point in one["points"]])
     _write(folder / "tuning" / f"{dataset}.csv", ["trial", "model", "value", "best"],
            [[*trial, best] for trial, best in zip(drawn.get("course", []), best_so_far(drawn, metric))])
-    _write(folder / "outcomes" / f"{dataset}.csv", ["actual", "predicted", "rows"], drawn["outcomes"])
+    _write(folder / "outcomes" / f"{dataset}.csv", ["actual", "predicted", "rows"], drawn.get("outcomes", []))
 
 
 def _write(path: Path, header: list[str], rows: list[list]) -> None:

@@ -391,7 +391,7 @@ def metric_name(name: str) -> str:
 def _compare_runs(dataset: str, settings: Params) -> list[dict]:
     path, comparison = paths.best(dataset), _read(paths.COMPARISON)
     figures = _read(path)
-    if figures is None or comparison is None or not paths.COMPARISON_REPORT.is_file():
+    if figures is None or comparison is None or not paths.PICTURES.is_file():          # a clone has figures alone
         return []
     result = comparison["datasets"][dataset]
     metrics = {f"{part}_{figures['primary_metric']}": figures[part] for part in ("cv", "test")}

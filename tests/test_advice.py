@@ -111,3 +111,8 @@ def test_the_gravest_comes_first_and_each_says_what_to_do():
     assert [one["level"] for one in found] == ["stop", "watch", "watch", "info"]
     assert all(one["do"].endswith(".") and one["what"].endswith(".") for one in found)
     assert found[1]["do"] == "Train again."
+
+
+@pytest.mark.parametrize("value, text", [(None, "–"), (-0.0, "0"), (0.123456, "0.1235"), (1234.5, "1,234"), (-999.96, "-1000")])
+def test_figures_are_shown_with_four_digits(value, text):
+    assert advice.shown(value) == text

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import jsonschema
 import pytest
@@ -106,6 +107,18 @@ def test_show_prints_the_comparison_and_writes_its_page_anew(pipeline_run):
     (pipeline_run / paths.PICTURES).unlink()                # as in a clone without `dvc pull`
     done = script("compare_results", "--show", cwd=pipeline_run)
     assert done.returncode == 0 and "report:" not in done.stdout
+
+
+def test_a_clone_compares_what_it_has_the_figures_of(pipeline_run, comparison):
+    for folder in ("data/processed/iris", "data/predictions/iris"):
+        shutil.rmtree(pipeline_run / folder)
+    done = script("compare_results", cwd=pipeline_run)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((pipeline_run / paths.COMPARISON).read_text()) == comparison
+    assert sorted(json.loads((pipeline_run / paths.PICTURES).read_text())["iris"]) == ["course"]
+    (pipeline_run / paths.COMPARISON).unlink()
+    assert script("compare_results", cwd=pipeline_run).returncode == 0
+    assert json.loads((pipeline_run / paths.COMPARISON).read_text())["datasets"]["iris"]["slices"] == []
 
 
 def test_a_slice_of_a_column_that_is_no_feature_is_refused(pipeline_run):

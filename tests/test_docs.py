@@ -79,3 +79,9 @@ def test_every_script_is_in_the_table_of_stages():
     text = (ROOT / "README.md").read_text()
     for path in ROOT.glob("*.py"):
         assert f"`{path.name}`" in text, path.name
+
+
+def test_every_setting_of_slices_is_documented_with_its_default():
+    text = (ROOT / "docs/report.md").read_text()
+    for key, field in params.Slices.model_fields.items():
+        assert f"| `{key}` | {field.default or 'none'} |" in text, key

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CAST = ROOT / "docs/demo/session.cast"
 IMAGES = ROOT / "docs/images"
 COLUMNS, ROWS = 120, 36
-KEYSTROKE, READ, IDLE = 0.03, 3.0, 1.5          # seconds: per typed character, after a command, the longest silence that is kept
+KEYSTROKE, READ, IDLE = 0.05, 8.0, 2.0          # seconds: per typed character, after a command, the longest silence that is kept
 PROMPT = "❯ "
 SESSION = [
     "# a fresh clone; the first make sets up .venv by itself",
@@ -89,7 +89,7 @@ def record(folder: Path) -> None:
         events.append([round(clock, 3), "o", "\r\n"])
         os.write(terminal, f"{line}\n".encode())
         read(PROMPT)
-        clock += 0.5 if line.startswith("#") else READ
+        clock += 1 if line.startswith("#") else READ
     os.close(terminal)
     header = {"version": 2, "width": COLUMNS, "height": ROWS, "title": "From a clone to a validated model"}
     CAST.write_text("\n".join(json.dumps(part, ensure_ascii=False) for part in (header, *events)) + "\n", encoding="utf-8")

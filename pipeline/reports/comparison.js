@@ -166,15 +166,16 @@ function bars(parent, { title, note, items, xTitle, header, rows, signed }) {
   } });
 }
 
-function lines(parent, { title, note, series, xTitle, yTitle, diagonal, unit = true, steps }) {
+function lines(parent, { title, note, series, xTitle, yTitle, diagonal, fitted, unit = true, steps }) {
   const left = 46, right = WIDTH - 14, top = 24, bottom = 250, hidden = new Set();
   const rows = series.flatMap(one => one.points.map(([x, y]) => [one.name, x, y]));
   figure(parent, { title, note, height: bottom + 38, header: ["Curve", xTitle, yTitle], rows, marks: (drawing, points, frame) => {
     const xs = rows.map(row => row[1]), ys = rows.map(row => row[2]);
-    const x = unit ? scale(0, 1, left, right) : scale(Math.min(...xs), Math.max(...xs), left, right);
-    const y = unit ? scale(0, 1, bottom, top) : scale(Math.min(...ys), Math.max(...ys), bottom, top);
+    const most = fitted && Math.max(...xs, ...ys) < 0.5 ? Math.max(...xs, ...ys) : 1;        // a rare class would be a dot in a corner
+    const x = unit ? scale(0, most, left, right) : scale(Math.min(...xs), Math.max(...xs), left, right);
+    const y = unit ? scale(0, most, bottom, top) : scale(Math.min(...ys), Math.max(...ys), bottom, top);
     axes(drawing, x, y, { left, right, top, bottom, xTitle, yTitle, xText: short, yText: short });
-    if (diagonal) mark(drawing, "line", { class: "guide", x1: x(0), y1: y(0), x2: x(1), y2: y(1) });
+    if (diagonal) mark(drawing, "line", { class: "guide", x1: x(0), y1: y(0), x2: x(most), y2: y(most) });
     const legend = node("ul", { class: "legend", "aria-label": "Curves shown" });
     series.forEach((one, number) => {
       const way = one.points.map(([a, b], place) => `${!place ? "M" : steps ? `H${x(a).toFixed(1)}V` : "L"}${
@@ -261,7 +262,7 @@ function draw(parent) {
     xTitle: "false positive rate", yTitle: "true positive rate" });
   if (one.precision_recall?.length) lines(parent, { title: "Precision and recall", note: "At every threshold.", series: one.precision_recall,
     xTitle: "recall", yTitle: "precision" });
-  if (one.calibration?.length) lines(parent, { title: "Calibration", note: "On the diagonal, a probability means what it says.", diagonal: true, series: one.calibration,
+  if (one.calibration?.length) lines(parent, { title: "Calibration", note: "On the diagonal, a probability means what it says.", diagonal: true, fitted: true, series: one.calibration,
     xTitle: "mean predicted probability", yTitle: "share of the class" });
   if (one.tolerance?.length) lines(parent, { title: "Share of rows within an error", note: "On the test rows; the higher the curve, the better.", series: one.tolerance,
     unit: false, xTitle: `error of at most, ${one.target}`, yTitle: "share of the rows" });
