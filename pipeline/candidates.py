@@ -89,7 +89,7 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
             folder = _emptied(model_folder / name)
             results[name]["model_sha256"] = models.save(decided, folder, metadata)["model_sha256"]
             importance = _importance(problem, decided, settings)
-            weightiest = sorted(importance, key=lambda column: (-importance[column], column))[:MOST_COLUMNS]
+            weightiest = sorted(importance, key=lambda column: (-np.nan_to_num(importance[column]), column))[:MOST_COLUMNS]
             results[name]["importance"] = {column: scoring.rounded(importance[column]) for column in weightiest}
             _draw(_emptied(report_folder / name), name, problem, decided, importance, oof, test_output, settings)
             stored[name] = decided

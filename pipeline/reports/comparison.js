@@ -173,7 +173,8 @@ function lines(parent, { title, note, series, xTitle, yTitle, diagonal, fitted, 
     const xs = rows.map(row => row[1]), ys = rows.map(row => row[2]);
     const most = fitted && Math.max(...xs, ...ys) < 0.5 ? Math.max(...xs, ...ys) : 1;        // a rare class would be a dot in a corner
     const x = unit ? scale(0, most, left, right) : scale(Math.min(...xs), Math.max(...xs), left, right);
-    const y = unit ? scale(0, most, bottom, top) : scale(Math.min(...ys), Math.max(...ys), bottom, top);
+    const room = (Math.max(...ys) - Math.min(...ys) || 1) * 0.08;
+    const y = unit ? scale(0, most, bottom, top) : scale(Math.min(...ys) - room, Math.max(...ys) + room, bottom, top);
     axes(drawing, x, y, { left, right, top, bottom, xTitle, yTitle, xText: short, yText: short });
     if (diagonal) mark(drawing, "line", { class: "guide", x1: x(0), y1: y(0), x2: x(most), y2: y(most) });
     const legend = node("ul", { class: "legend", "aria-label": "Curves shown" });
@@ -243,9 +244,11 @@ function draw(parent) {
   if (parent.dataset.drawn) return;
   parent.dataset.drawn = "yes";
   const one = data[parent.dataset.pictures], better = one.lower ? "lower is better" : "higher is better";
-  const scored = one.models.filter(model => model.cv !== null);
-  bars(parent, { title: `Candidates by cross-validated ${one.metric}`, note: `Mean and deviation over the folds; ${better}.`, xTitle: `cv ${one.metric}`,
-    header: ["Model", "cv", "±"], rows: scored.map(model => [model.name, model.cv, model.std]),
+  const all = one.models.filter(model => model.cv !== null), guess = all.find(model => model.name === "dummy");
+  const scored = all.length > 2 ? all.filter(model => model !== guess) : all;         // beside it the others would be one dot
+  bars(parent, { title: `Candidates by cross-validated ${one.metric}`,
+    note: `Mean and deviation over the folds; ${better}.${guess && scored !== all ? ` Guessing: ${shown(guess.cv)}.` : ""}`, xTitle: `cv ${one.metric}`,
+    header: ["Model", "cv", "±"], rows: all.map(model => [model.name, model.cv, model.std]),
     items: scored.slice(0, 20).map(model => ({ name: model.name, value: model.cv, low: model.cv - model.std, high: model.cv + model.std,
       color: model.name === one.best ? color(1) : color(0), text: `${model.name}: ${shown(model.cv)} ± ${shown(model.std)}` })) });
   const timed = scored.filter(model => model.ms > 0);
