@@ -15,13 +15,15 @@ import time
 from pipeline import command, files, params, paths, workers
 from pipeline.errors import DataError, UsageError
 
+OBJECTIVES = ("metric", "metric,size", "metric,latency")
 MOST_MEMBERS = 25           # trials that the blend is chosen from, the best ones
 
 
-def winners(trials, problem, metric):
-    """Return {model: its best trial}, of the models that have a finished one."""
+def winners(trials, metric, tolerance):
+    """Return {model: its best trial}, of the models that have a finished one; with two objectives the cheapest near the best."""
     from pipeline import study
-    by_model = {trial.model: study.best([other for other in trials if other.model == trial.model], metric) for trial in trials}
+    by_model = {trial.model: study.pick([other for other in trials if other.model == trial.model], metric, tolerance)
+                for trial in trials}
     return {model: trial for model, trial in by_model.items() if trial}
 
 
@@ -83,9 +85,11 @@ def fit_candidates(problem, trials, trained, settings, run):
     from pipeline import candidates, ensemble, models, scoring
     spec = settings.dataset(problem.dataset)
     metric, folds = spec.train.primary_metric, range(len(problem.folds))
-    best = winners(trials, problem, metric)
-    members = library(problem, trials, trained, settings, metric)
-    weights, blend_oof = blend_weights(problem, members, metric) if spec.tune.blend else ({}, None)
+    best, several = winners(trials, metric, spec.tune.tolerance), len(spec.tune.objectives) > 1
+    weights, blend_oof = {}, None
+    if spec.tune.blend and not several:     # a blend is neither small nor fast
+        members = library(problem, trials, trained, settings, metric)
+        weights, blend_oof = blend_weights(problem, members, metric)
     baselines = {trial.model: trial for trial in trials if trial.origin == "baseline" and trial.state == "finished"}
     recipes = {name: members[name][0] for name in weights}
     recipes |= {f"trial_{trial.number}": recipe(problem, trial) for trial in [*best.values(), *baselines.values()]}
@@ -105,7 +109,7 @@ def fit_candidates(problem, trials, trained, settings, run):
     for model, trial in best.items():
         name, baseline = f"trial_{trial.number}", baselines.get(model)
         oof = trial.oof(problem) if trial is baseline else candidates.out_of_fold(problem, name, fitted)
-        if baseline not in (None, trial) and not scoring.is_better(metric, cv(oof), baseline.value):
+        if not several and baseline not in (None, trial) and not scoring.is_better(metric, cv(oof), baseline.value):
             trial, oof, name = baseline, baseline.oof(problem), f"trial_{baseline.number}"
             if (name, candidates.ALL_ROWS) not in fitted:
                 fitted |= candidates.fit(problem, recipes, [(name, candidates.ALL_ROWS)], spec.train.resampling, settings.seed,
@@ -173,8 +177,10 @@ def trials_table(trials):
     for trial in trials:
         folds = [scoring.rounded(value) for value in trial.folds] + [None] * (n_folds - len(trial.folds))
         rows.append({"trial": trial.number, "origin": trial.origin, "model": trial.model, "state": trial.state,
-                     "value": scoring.rounded(trial.value), **{f"fold_{number}": value for number, value in enumerate(folds, 1)},
-                     "reason": trial.reason, **{f"{trial.model}.{name}": value for name, value in trial.settled().items()}})
+                     "value": scoring.rounded(trial.value),
+                     **{f"fold_{number}": value for number, value in enumerate(folds, 1)},
+                     **({"cost": scoring.rounded(trial.cost)} if trial.cost is not None else {}), "reason": trial.reason,
+                     **{f"{trial.model}.{name}": value for name, value in trial.settled().items()}})
     return pd.DataFrame(rows).astype(object).to_csv(index=False, lineterminator="\n")
 
 
@@ -184,6 +190,19 @@ def counts(trials):
     reasons = [trial.reason for trial in trials if trial.state == "failed"]
     return {"total": len(trials), **{state: states.count(state) for state in ("finished", "pruned", "failed")},
             "reasons": {reason: reasons.count(reason) for reason in sorted(set(reasons))}}
+
+
+def pareto(searched, trials, tune_settings):
+    """Return the trials that no other one beats in both objectives, and how the winner is picked; nothing with one objective."""
+    from pipeline import scoring
+    if len(tune_settings.objectives) < 2:
+        return {}
+    by_number = {trial.number: trial for trial in trials}
+    front = sorted((by_number[frozen.number] for frozen in searched.best_trials), key=lambda trial: (trial.cost, trial.number))
+    rows = [{"trial": trial.number, "model": trial.model, "value": scoring.rounded(trial.value),
+             tune_settings.objectives[1]: scoring.rounded(trial.cost)} for trial in front]
+    rule = f"least {tune_settings.objectives[1]} within {100 * tune_settings.tolerance:.3g} % of the best metric"
+    return {"pareto": rows, "picked": rule}
 
 
 def train_figures(problem, settings):
@@ -221,14 +240,15 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
     def beside(model_folder, report_folder, scored):
         files.write_json(model_folder / "best_params.json", tried["best"])
         files.write_text(model_folder / "trials.csv", tried["trials"])
-        trial_plots.draw(report_folder, searched, metric, f"{dataset}{' (synthetic data)' * problem.synthetic}")
+        title = f"{dataset}{' (synthetic data)' * problem.synthetic}"
+        trial_plots.draw(report_folder, searched, spec.tune.objectives, metric, title)
 
     scored = candidates.write("tune", problem, settings, fitted, parameters, {}, beside)
     results = {
         "schema": 1, "dataset": dataset, "task": problem.task, "primary_metric": metric, "seed": settings.seed,
         "synthetic": problem.synthetic, "data_hash": problem.data_hash, "split_hash": problem.split_hash,
         "rows": {"train": len(problem.X), "test": len(problem.X_test)}, "cv_folds": len(problem.folds),
-        "trials": counts(trials), "best": scoring.best_candidate(scored, metric),
+        "trials": counts(trials), **pareto(searched, trials, spec.tune), "best": scoring.best_candidate(scored, metric),
         "improvement": improvements(problem, fitted, scored, trained, settings), "candidates": scored,
     }
     files.write_json(paths.metrics(dataset, "tune"), results)
@@ -259,6 +279,8 @@ def add_options(parser):
     parser.add_argument("--trials", type=int, metavar="N", help="trials, in place of params.yaml's")
     parser.add_argument("--timeout", type=float, metavar="S",
                         help="start no more trials after so many seconds; the result then depends on the machine")
+    parser.add_argument("--objectives", metavar="A,B", help="metric,size or metric,latency, in place of params.yaml's; latency "
+                        "depends on the machine")
 
 
 def check_options(args):
@@ -267,6 +289,8 @@ def check_options(args):
         value = getattr(args, option)
         if value is not None and not least <= value < math.inf:
             raise UsageError(f"--{option} {value:g}: give {least} or more")
+    if args.objectives and args.objectives not in OBJECTIVES:
+        raise UsageError(f"--objectives {args.objectives}: give one of {', '.join(OBJECTIVES)}")
     command.check_workers(args)
 
 
@@ -285,12 +309,14 @@ def run(args, settings):
     """Tune what the options name, record it, and say what came out."""
     if args.model:
         settings = settings.tuning_only(args.model)
+    if args.objectives:
+        settings = settings.tuning(objectives=args.objectives.split(","))
     for dataset in settings.names(args.dataset):
         results = tune(dataset, settings, args.trials, args.timeout, args.workers, args.dask)
         from pipeline import tracking
         tracking.record(dataset, "tune", settings)
         print(told(results))
-    if args.model or args.trials or args.timeout:
+    if args.model or args.trials or args.timeout or args.objectives:
         print("the next `dvc repro` tunes as params.yaml says again; put the option there to keep it")
 
 

@@ -289,6 +289,17 @@ def _resample(Z, y: np.ndarray, categories: list[int], resampling: str, seed: in
     return (pd.DataFrame(values, columns=Z.columns).astype(Z.dtypes) if isinstance(Z, pd.DataFrame) else values), y
 
 
+def stored_size(model: Model) -> int:
+    """Return how many bytes the estimator's file has."""
+    import tempfile
+    if FAMILIES[model.spec["name"]].suffix == ".skops":
+        return len(_skops_bytes(model.estimator))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"estimator{FAMILIES[model.spec['name']].suffix}"
+        getattr(model.estimator, "booster_", model.estimator).save_model(str(path))
+        return path.stat().st_size
+
+
 def save(model: Fitted, folder: Path, metadata: dict) -> dict:
     """Write a model into a folder that is there; return the metadata with the files' sha256 and the model's own."""
     if isinstance(model, Blend):

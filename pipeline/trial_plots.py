@@ -11,10 +11,13 @@ from pipeline import files, plots
 LEAST_TRIALS = 4            # finished ones of a model, below which there is nothing to compare
 
 
-def draw(folder: Path, study, metric: str, title: str) -> None:
-    """Write the figures of a study: its history, and for each model parallel coordinates and importances."""
+def draw(folder: Path, study, objectives: list[str], metric: str, title: str) -> None:
+    """Write the figures of a study: its history, and for each model parallel coordinates and importances; or its Pareto front."""
     import optuna
     folder.mkdir(parents=True, exist_ok=True)
+    if len(objectives) > 1:
+        _both(folder, "pareto_front", "plot_pareto_front", study, f"{title}: Pareto front", target_names=[metric, objectives[1]])
+        return
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state == optuna.trial.TrialState.COMPLETE]
     _both(folder, "history", "plot_optimization_history", study, f"{title}: history", target_name=metric)
     for model in sorted({trial.params["model"] for trial in finished}):
