@@ -24,15 +24,17 @@ def start(folder, *arguments):
 
 
 def end(process):
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @pytest.fixture
 def cluster(tmp_path):
     """The address of a scheduler, and its two workers' processes."""
     known = tmp_path / "scheduler.json"
-    processes = [start(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(known))]
+    processes = [start(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+                       "--scheduler-file", str(known))]
     try:
         deadline = time.monotonic() + 60
         while not known.is_file() and time.monotonic() < deadline:
@@ -89,7 +91,7 @@ def test_search_on_a_cluster_that_loses_a_worker_ends_as_on_one_machine(trained,
 
 def test_training_on_a_cluster_gives_the_same_models(trained, cluster):
     before = {path: path.read_bytes() for path in Path("models/tiny/train").rglob("*") if path.is_file()}
-    Path("params.yaml").write_text(re.sub("^workers: 2", f"workers: 2\ndask: {cluster[0]}", Path("params.yaml").read_text()))
+    Path("params.yaml").write_text(re.sub("(?m)^workers: 2", f"workers: 2\ndask: {cluster[0]}", Path("params.yaml").read_text()))
     shutil.rmtree("models/tiny/train")
     done = script("train", "--dataset", "tiny")
     assert done.returncode == 0, done.stderr

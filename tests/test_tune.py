@@ -400,8 +400,9 @@ def test_space_of_an_unknown_hyperparameter_is_refused_by_name(trained):
 
 @pytest.mark.parametrize("options, message", [
     (["--trials", "0"], "--trials 0: give 1 or more"), (["--timeout", "-1"], "--timeout -1: give 0 or more"),
-    (["--workers", "0"], "--workers 0: give 1 or more"), (["--model", "dummy"], "--model dummy: params.yaml has search_spaces of"),
-    (["--dataset", "nope"], "unknown dataset 'nope'"), (["--objectives", "size"], "--objectives size: give one of metric, metric,s"),
+    (["--workers", "0"], "--workers 0: give 1 or more"), (["--dataset", "nope"], "unknown dataset 'nope'"),
+    (["--model", "dummy"], "--model dummy: params.yaml has search_spaces of"),
+    (["--objectives", "size"], "--objectives size: give one of metric, metric,size"),
 ])
 def test_wrong_option_is_refused(trained, options, message):
     done = script("tune_hyperparameters", *options)
