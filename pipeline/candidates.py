@@ -61,8 +61,7 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
     """Score and store fitted models; return {name: scores} of them and the `standing` ones.
 
     `fitted` is {name: (model, out-of-fold output, test output)}. The stage's folders of models, figures and predictions are
-    replaced as a whole, what belongs to a standing candidate is carried over; beside(model_folder, report_folder, results) may
-    add files.
+    replaced as a whole, what belongs to a standing candidate is carried over; beside(model_folder, report_folder) may add files.
     """
     results = dict(standing)
     with ExitStack() as stack:
@@ -87,7 +86,7 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
         _write_predictions(prediction_folder / "oof.parquet", problem.X.index, problem.y, problem, predictions["oof"])
         _write_predictions(prediction_folder / "test.parquet", problem.X_test.index, problem.y_test, problem, predictions["test"])
         if beside:
-            beside(model_folder, report_folder, results)
+            beside(model_folder, report_folder)
     return results
 
 
