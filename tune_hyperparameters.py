@@ -15,13 +15,15 @@ import time
 from pipeline import command, files, params, paths, workers
 from pipeline.errors import DataError, UsageError
 
+OBJECTIVES = ("metric", "metric,size", "metric,latency")
 MOST_MEMBERS = 25           # trials that the blend is chosen from, the best ones
 
 
-def winners(trials, problem, metric):
-    """Return {model: its best trial}, of the models that have a finished one."""
+def winners(trials, metric, tolerance):
+    """Return {model: its best trial}, of the models that have a finished one; with two objectives the cheapest near the best."""
     from pipeline import study
-    by_model = {trial.model: study.best([other for other in trials if other.model == trial.model], metric) for trial in trials}
+    by_model = {trial.model: study.pick([other for other in trials if other.model == trial.model], metric, tolerance)
+                for trial in trials}
     return {model: trial for model, trial in by_model.items() if trial}
 
 
@@ -32,18 +34,11 @@ def recipe(problem, trial):
     return problem.model_spec(trial.model, hyperparameters.pop(TARGET_TRANSFORM, None)), hyperparameters
 
 
-def library(problem, trials, trained, settings, metric):
-    """Return {name: (recipe, out-of-fold output)} of what may be in the blend: the best trials, and train's other families."""
-    from pipeline import scoring
-    finished = sorted((trial for trial in trials if trial.state == "finished"),
-                      key=lambda trial: (trial.value if metric in scoring.LOWER_IS_BETTER else -trial.value, trial.number))
-    chosen = {f"trial_{trial.number}": (recipe(problem, trial), trial.oof(problem)) for trial in finished[:MOST_MEMBERS]}
-    tuned = {trial.model for trial in finished} | {"dummy"}
-    for name in trained["candidates"]:
-        if name not in tuned:
-            spec = problem.model_spec(name), settings.hyperparameters(problem.dataset, name)
-            chosen[name] = spec, outputs(problem, name, "oof")
-    return chosen
+def others_of_train(problem, trained, settings):
+    """Return {name: (recipe, out-of-fold output)} of train's candidates of other models than those that are tuned."""
+    tuned = {*settings.dataset(problem.dataset).tune.models, "dummy"}
+    return {name: ((problem.model_spec(name), settings.hyperparameters(problem.dataset, name)), outputs(problem, name, "oof"))
+            for name in trained["candidates"] if name not in tuned}
 
 
 def outputs(problem, name, part):
@@ -60,63 +55,81 @@ def outputs(problem, name, part):
     return frame[columns].to_numpy() if problem.classes else frame[name].to_numpy()
 
 
-def blend_weights(problem, members, metric):
-    """Return {name: weight} of the blend's members and its cross-fitted out-of-fold output; none if one model is best alone."""
+def promising(problem, trials, others, metric):
+    """Return the names of what a blend of the best trials and train's other models is made of, by the search's own fits."""
+    from pipeline import scoring
+    finished = sorted((trial for trial in trials if trial.state == "finished"),
+                      key=lambda trial: (trial.value if metric in scoring.LOWER_IS_BETTER else -trial.value, trial.number))
+    oofs = {name_of(trial): trial.oof(problem) for trial in finished[:MOST_MEMBERS]} | {
+        name: oof for name, (_, oof) in others.items()}
+    return list(blend_weights(problem, oofs, metric))
+
+
+def blend_weights(problem, oofs, metric):
+    """Return {name: weight} of the best blend of some out-of-fold outputs, without those of no weight."""
     import numpy as np
 
     from pipeline import ensemble
-    oofs = np.stack([oof for _, oof in members.values()])
     seen = problem.fold >= 0
-    weights = ensemble.weights(problem.y[seen], oofs[:, seen], metric)
-    chosen = {name: float(weight) for name, weight in zip(members, weights) if weight > 0}
-    if len(chosen) < 2:
-        return {}, None
-    return chosen, ensemble.cross_fitted(problem.y, oofs, problem.fold, metric)
+    weights = ensemble.weights(problem.y[seen], np.stack(list(oofs.values()))[:, seen], metric)
+    return {name: float(weight) for name, weight in zip(oofs, weights) if weight > 0}
+
+
+def name_of(trial):
+    return f"trial_{trial.number}"
 
 
 def fit_candidates(problem, trials, trained, settings, run):
-    """Fit what the search chose as train fits: each model's best trial on all rows and on the folds, and the blend's members.
+    """Fit what the search chose as train fits, so that all are scored alike: on the folds, and what stands then on all rows.
 
     Return {name: (model, out-of-fold output, test output)} and {name: parameters}. A model whose best trial does no better
-    under train's cross-validation than its baseline stays with that.
+    under train's cross-validation than its baseline stays with that. The blend is chosen among the members that the search's
+    own fits name, and the tuned models.
     """
+    import numpy as np
+
     from pipeline import candidates, ensemble, models, scoring
     spec = settings.dataset(problem.dataset)
-    metric, folds = spec.train.primary_metric, range(len(problem.folds))
-    best = winners(trials, problem, metric)
-    members = library(problem, trials, trained, settings, metric)
-    weights, blend_oof = blend_weights(problem, members, metric) if spec.tune.blend else ({}, None)
+    metric, resampling = spec.train.primary_metric, spec.train.resampling
+    best, several = winners(trials, metric, spec.tune.tolerance), len(spec.tune.objectives) > 1
+    blending = spec.tune.blend and not several          # a blend is neither small nor fast
+    others = others_of_train(problem, trained, settings) if blending else {}
+    members = promising(problem, trials, others, metric) if blending else []
     baselines = {trial.model: trial for trial in trials if trial.origin == "baseline" and trial.state == "finished"}
-    recipes = {name: members[name][0] for name in weights}
-    recipes |= {f"trial_{trial.number}": recipe(problem, trial) for trial in [*best.values(), *baselines.values()]}
-    confirmed = [trial for trial in best.values() if trial.origin != "baseline"]
-    wanted = [(f"trial_{trial.number}", candidates.ALL_ROWS) for trial in best.values()]
-    wanted += [(name, candidates.ALL_ROWS) for name in weights if (name, candidates.ALL_ROWS) not in wanted]
-    wanted += [(f"trial_{trial.number}", fold) for trial in confirmed for fold in folds]
-    with workers.progress(len(wanted), f"tune {problem.dataset}") as step:
-        fitted, _ = candidates.fit(problem, recipes, wanted, spec.train.resampling, settings.seed, run, step)
+    recipes = {name_of(trial): recipe(problem, trial) for trial in trials if trial.state == "finished"}
+    recipes |= {name: known for name, (known, _) in others.items()}
+    oofs = {name_of(trial): trial.oof(problem) for trial in baselines.values()} | {name: oof for name, (_, oof) in others.items()}
 
-    def cv(oof):
-        return float(np.nanmean(scoring.fold_scores(problem.task, problem.y, oof, problem.fold, metric,
+    def fit(wanted):
+        with workers.progress(len(wanted), f"tune {problem.dataset}") as step:
+            return candidates.fit(problem, recipes, wanted, resampling, settings.seed, run, step)[0]
+
+    def cv(name):
+        return float(np.nanmean(scoring.fold_scores(problem.task, problem.y, oofs[name], problem.fold, metric,
                                                     spec.train.threshold_metric)))
 
-    import numpy as np
+    unscored = [name for name in dict.fromkeys([*map(name_of, best.values()), *members]) if name not in oofs]
+    fitted = fit([(name, fold) for name in unscored for fold in range(len(problem.folds))])
+    oofs |= {name: candidates.out_of_fold(problem, name, fitted) for name in unscored}
+    for model, baseline in baselines.items():
+        if model in best and not several and not scoring.is_better(metric, cv(name_of(best[model])), baseline.value):
+            best[model] = baseline
+    wanted = {f"tuned_{model}": name_of(trial) for model, trial in best.items()}
+    library = {name: oofs[name] for name in dict.fromkeys([*members, *wanted.values()])} if blending else {}
+    weights = blend_weights(problem, library, metric) if blending else {}
+    weights = weights if len(weights) > 1 else {}       # one model alone is no blend
+    fitted = fit([(name, candidates.ALL_ROWS) for name in dict.fromkeys([*weights, *wanted.values()])])
     results, parameters = {}, {}
-    for model, trial in best.items():
-        name, baseline = f"trial_{trial.number}", baselines.get(model)
-        oof = trial.oof(problem) if trial is baseline else candidates.out_of_fold(problem, name, fitted)
-        if baseline not in (None, trial) and not scoring.is_better(metric, cv(oof), baseline.value):
-            trial, oof, name = baseline, baseline.oof(problem), f"trial_{baseline.number}"
-            if (name, candidates.ALL_ROWS) not in fitted:
-                fitted |= candidates.fit(problem, recipes, [(name, candidates.ALL_ROWS)], spec.train.resampling, settings.seed,
-                                         run, lambda: None)[0]
-        results[f"tuned_{model}"] = fitted[name, candidates.ALL_ROWS][0], oof, fitted[name, candidates.ALL_ROWS][1]
-        parameters[f"tuned_{model}"] = {**trial.settled(), "trial": trial.number}
+    for tuned, name in wanted.items():
+        model, test_output = fitted[name, candidates.ALL_ROWS]
+        results[tuned] = model, oofs[name], test_output
+        parameters[tuned] = best[tuned.removeprefix("tuned_")].settled()
     if weights:
         parts = [fitted[name, candidates.ALL_ROWS] for name in weights]
         blend = models.blend([model for model, _ in parts], list(weights.values()), problem.model_spec("blend"))
-        results["blend"] = blend, blend_oof, ensemble.blended(np.stack([output for _, output in parts]),
-                                                              np.array(list(weights.values())))
+        oof = ensemble.cross_fitted(problem.y, np.stack(list(library.values())), problem.fold, metric)
+        test_output = ensemble.blended(np.stack([output for _, output in parts]), np.array(list(weights.values())))
+        results["blend"] = blend, oof, test_output
         parameters["blend"] = {"members": {name: {"model": recipes[name][0]["name"], "weight": scoring.rounded(weight),
                                                   **recipes[name][1]} for name, weight in weights.items()}}
     return results, parameters
@@ -173,8 +186,10 @@ def trials_table(trials):
     for trial in trials:
         folds = [scoring.rounded(value) for value in trial.folds] + [None] * (n_folds - len(trial.folds))
         rows.append({"trial": trial.number, "origin": trial.origin, "model": trial.model, "state": trial.state,
-                     "value": scoring.rounded(trial.value), **{f"fold_{number}": value for number, value in enumerate(folds, 1)},
-                     "reason": trial.reason, **{f"{trial.model}.{name}": value for name, value in trial.settled().items()}})
+                     "value": scoring.rounded(trial.value),
+                     **{f"fold_{number}": value for number, value in enumerate(folds, 1)},
+                     **({"cost": scoring.rounded(trial.cost)} if trial.cost is not None else {}), "reason": trial.reason,
+                     **{f"{trial.model}.{name}": value for name, value in trial.settled().items()}})
     return pd.DataFrame(rows).astype(object).to_csv(index=False, lineterminator="\n")
 
 
@@ -190,6 +205,19 @@ def counts(trials):
     reasons = [trial.reason for trial in trials if trial.state == "failed"]
     return {"total": len(trials), **{state: states.count(state) for state in ("finished", "pruned", "failed")},
             "reasons": {reason: reasons.count(reason) for reason in sorted(set(reasons))}}
+
+
+def pareto(searched, trials, tune_settings):
+    """Return the trials that no other one beats in both objectives, and how the winner is picked; nothing with one objective."""
+    from pipeline import scoring
+    if len(tune_settings.objectives) < 2:
+        return {}
+    by_number = {trial.number: trial for trial in trials}
+    front = sorted((by_number[frozen.number] for frozen in searched.best_trials), key=lambda trial: (trial.cost, trial.number))
+    rows = [{"trial": trial.number, "model": trial.model, "value": scoring.rounded(trial.value),
+             tune_settings.objectives[1]: scoring.rounded(trial.cost)} for trial in front]
+    rule = f"least {tune_settings.objectives[1]} within {100 * tune_settings.tolerance:.3g} % of the best metric"
+    return {"pareto": rows, "picked": rule}
 
 
 def train_figures(problem, settings):
@@ -222,19 +250,20 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
                              f"{': ' * bool(reasons)}{'; '.join(sorted(reasons - {None}))}")
         moment = time.perf_counter()
         fitted, parameters = fit_candidates(problem, trials, trained, settings, run)
-    tried = {"best": best_parameters(parameters), "trials": trials_table(trials)}
 
-    def beside(model_folder, report_folder, scored):
-        files.write_json(model_folder / "best_params.json", tried["best"])
-        files.write_text(model_folder / "trials.csv", tried["trials"])
-        trial_plots.draw(report_folder, searched, metric, f"{dataset}{' (synthetic data)' * problem.synthetic}")
+    def beside(model_folder, report_folder):
+        files.write_json(model_folder / "best_params.json", parameters)
+        files.write_text(model_folder / "trials.csv", trials_table(trials))
+        title = f"{dataset}{' (synthetic data)' * problem.synthetic}"
+        trial_plots.draw(report_folder, searched, spec.tune.objectives, metric, title)
 
     scored = candidates.write("tune", problem, settings, fitted, parameters, {}, beside)
     results = {
         "schema": 1, "dataset": dataset, "task": problem.task, "primary_metric": metric, "seed": settings.seed,
         "synthetic": problem.synthetic, "data_hash": problem.data_hash, "split_hash": problem.split_hash,
         "rows": {"train": len(problem.X), "test": len(problem.X_test)}, "cv_folds": len(problem.folds),
-        "trials": counts(trials), "course": course(trials), "best": scoring.best_candidate(scored, metric),
+        "trials": counts(trials), "course": course(trials), **pareto(searched, trials, spec.tune),
+        "best": scoring.best_candidate(scored, metric),
         "improvement": improvements(problem, fitted, scored, trained, settings), "candidates": scored,
     }
     files.write_json(paths.metrics(dataset, "tune"), results)
@@ -242,11 +271,6 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
         "search": moment - started, "rest": time.perf_counter() - moment,
         "trials": {trial.number: trial.seconds for trial in trials}})
     return results
-
-
-def best_parameters(parameters):
-    """Return the hyperparameters of each tuned model, and the blend's members, as a user may put them into params.yaml."""
-    return {name: {key: value for key, value in chosen.items() if key != "trial"} for name, chosen in parameters.items()}
 
 
 def told(results):
@@ -265,6 +289,8 @@ def add_options(parser):
     parser.add_argument("--trials", type=int, metavar="N", help="trials, in place of params.yaml's")
     parser.add_argument("--timeout", type=float, metavar="S",
                         help="start no more trials after so many seconds; the result then depends on the machine")
+    parser.add_argument("--objectives", metavar="A,B", help="metric,size or metric,latency, in place of params.yaml's; latency "
+                        "depends on the machine")
 
 
 def check_options(args):
@@ -273,6 +299,8 @@ def check_options(args):
         value = getattr(args, option)
         if value is not None and not least <= value < math.inf:
             raise UsageError(f"--{option} {value:g}: give {least} or more")
+    if args.objectives and args.objectives not in OBJECTIVES:
+        raise UsageError(f"--objectives {args.objectives}: give one of {', '.join(OBJECTIVES)}")
     command.check_workers(args)
 
 
@@ -291,12 +319,14 @@ def run(args, settings):
     """Tune what the options name, record it, and say what came out."""
     if args.model:
         settings = settings.tuning_only(args.model)
+    if args.objectives:
+        settings = settings.tuning(objectives=args.objectives.split(","))
     for dataset in settings.names(args.dataset):
         results = tune(dataset, settings, args.trials, args.timeout, args.workers, args.dask)
         from pipeline import tracking
         tracking.record(dataset, "tune", settings)
         print(told(results))
-    if args.model or args.trials or args.timeout:
+    if args.model or args.trials or args.timeout or args.objectives:
         print("the next `dvc repro` tunes as params.yaml says again; put the option there to keep it")
 
 

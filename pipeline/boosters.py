@@ -95,6 +95,9 @@ class _BestRounds:
     def predict(self, Z) -> np.ndarray:
         return self.booster.inplace_predict(Z, iteration_range=(0, self.rounds))
 
+    def save_model(self, path: str) -> None:
+        self.booster[:self.rounds].save_model(path)
+
 
 def _xgboost(spec: dict, unfitted, tables: Binned, most_rounds: int, patience: int | None):
     import xgboost

@@ -63,8 +63,8 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
     """Score and store fitted models; return {name: scores} of them and the `standing` ones.
 
     `fitted` is {name: (model, out-of-fold output, test output)}. The stage's folders of models, figures and predictions are
-    replaced as a whole, what belongs to a standing candidate is carried over; beside(model_folder, report_folder, results) may
-    add files. How long each takes to predict a row lies outside DVC, with the other durations.
+    replaced as a whole, what belongs to a standing candidate is carried over; beside(model_folder, report_folder) may add files.
+    How long each takes to predict a row lies outside DVC, with the other durations.
     """
     results, stored = dict(standing), {}
     seconds_path = paths.timings(problem.dataset, f"{stage}_predict")
@@ -102,7 +102,7 @@ def write(stage: str, problem: Problem, settings: Params, fitted: dict, hyperpar
             results[name].pop("shap", None)
         results[best]["shap"] = _shapley(problem, stored.get(best) or models.load(model_folder / best), settings)
         if beside:
-            beside(model_folder, report_folder, results)
+            beside(model_folder, report_folder)
     files.write_json(seconds_path, {name: seconds[name] for name in results if name in seconds})
     return results
 

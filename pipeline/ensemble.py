@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.scoring import SMALLEST_PROBABILITY
 
-STEPS = 20                  # members that are added, so the smallest weight is 1 / STEPS
+STEPS = 12                  # members that are added, so the smallest weight is 1 / STEPS
 
 
 def weights(y: np.ndarray, outputs: np.ndarray, metric: str) -> np.ndarray:

@@ -289,6 +289,17 @@ def _resample(Z, y: np.ndarray, categories: list[int], resampling: str, seed: in
     return (pd.DataFrame(values, columns=Z.columns).astype(Z.dtypes) if isinstance(Z, pd.DataFrame) else values), y
 
 
+def stored_size(model: Model) -> int:
+    """Return how many bytes the estimator's file has."""
+    import tempfile
+    if FAMILIES[model.spec["name"]].suffix == ".skops":
+        return len(_skops_bytes(model.estimator))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"estimator{FAMILIES[model.spec['name']].suffix}"
+        getattr(model.estimator, "booster_", model.estimator).save_model(str(path))
+        return path.stat().st_size
+
+
 def save(model: Fitted, folder: Path, metadata: dict) -> dict:
     """Write a model into a folder that is there; return the metadata with the files' sha256 and the model's own."""
     if isinstance(model, Blend):
@@ -312,9 +323,13 @@ def _save_estimator(model: Model, stem: Path) -> None:
     elif path.suffix == ".txt":
         model.estimator.booster_.save_model(path)
     else:
-        if path.suffix == ".cbm":           # CatBoost stamps each fit with a random identifier and the time
-            model.estimator.get_metadata()["model_guid"] = ""
-            model.estimator.get_metadata()["train_finish_time"] = ""
+        if path.suffix == ".cbm":           # CatBoost stamps each fit with a random identifier and the time, in no fixed order
+            metadata = model.estimator.get_metadata()
+            stamped = {**dict(metadata.items()), "model_guid": "", "train_finish_time": ""}
+            for key in list(metadata.keys()):
+                del metadata[key]
+            for key in sorted(stamped):
+                metadata[key] = stamped[key]
         model.estimator.save_model(str(path))
 
 
@@ -392,19 +407,31 @@ def _skops_bytes(estimator) -> bytes:
     """Return skops's archive of an estimator in a canonical form.
 
     skops numbers objects by their address and dates the entries. Here they are numbered in the order in which schema.json names
-    them, sorted, and dated alike, so that equal estimators give equal bytes.
+    them, sorted, and dated alike, so that equal estimators give equal bytes. Numbers and texts have one number by their value:
+    whether two places hold the same object or an equal one differs once an estimator came from another process.
     """
     import skops.io
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
-    schema = entries.pop("schema.json").decode()
-    numbers = {}
-    for found in re.finditer(r'"(?:__id__": |file": ")(\d+)', schema):
-        numbers.setdefault(found[1], str(len(numbers)))
-    schema = re.sub(r'("(?:__id__": |file": "))(\d+)', lambda found: found[1] + numbers[found[2]], schema)
-    renamed = {re.sub(r"^\d+", lambda found: numbers[found[0]], name): content for name, content in entries.items()}
+    schema, numbers = json.loads(entries.pop("schema.json")), {}
+
+    def renamed(name: str) -> str:
+        return re.sub(r"^\d+", lambda found: str(numbers.setdefault(found[0], len(numbers))), name)
+
+    def renumber(node) -> None:
+        for child in node.values() if isinstance(node, dict) else node:
+            if isinstance(child, dict | list):
+                renumber(child)
+        if isinstance(node, dict) and isinstance(node.get("__id__"), int):
+            value = f"{node['__class__']} {node['content']}" if node.get("is_json") else str(node["__id__"])
+            node["__id__"] = numbers.setdefault(value, len(numbers))
+        if isinstance(node, dict) and isinstance(node.get("file"), str):
+            node["file"] = renamed(node["file"])
+
+    renumber(schema)
+    entries = {renamed(name): content for name, content in entries.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted({**renamed, "schema.json": schema.encode()}.items()):
+        for name, content in sorted({**entries, "schema.json": json.dumps(schema).encode()}.items()):
             archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

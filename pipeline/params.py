@@ -125,6 +125,15 @@ class Tune(Settings):
     stopping_share: float = Field(0.15, gt=0, lt=1)         # of a fold's fitted rows that say when to stop
     target_transforms: list[Literal["none", "log1p"]] = []  # to choose from by trial; [] = train.target_transform
     blend: bool = True
+    objectives: list[Literal["metric", "size"]] = ["metric"]
+    tolerance: float = Field(0.01, ge=0)                    # of the best metric that a smaller or faster model may lose
+
+    @field_validator("objectives")
+    @classmethod
+    def _metric_and_one_more(cls, objectives):
+        if objectives not in (["metric"], ["metric", "size"]):
+            raise ValueError("must be [metric] or [metric, size]")
+        return objectives
 
     @field_validator("models")
     @classmethod
@@ -299,13 +308,17 @@ class Params(Settings):
         """Return a model's settings: the defaults under `models`, overridden by the dataset's own."""
         return {**self.models.get(model, {}), **self.dataset(dataset).train.models.get(model, {})}
 
+    def tuning(self, **changed) -> "Params":
+        """Return these settings with other ones in the tune block of every dataset."""
+        return self.model_copy(update={"datasets": {
+            name: dataset.model_copy(update={"tune": dataset.tune.model_copy(update=changed)})
+            for name, dataset in self.datasets.items()}})
+
     def tuning_only(self, model: str) -> "Params":
         """Return these settings with one model to tune for every dataset."""
         if model not in self.search_spaces:
             raise UsageError(f"--model {model}: {paths.PARAMS} has search_spaces of: {', '.join(self.search_spaces)}")
-        return self.model_copy(update={"datasets": {
-            name: dataset.model_copy(update={"tune": dataset.tune.model_copy(update={"models": [model]})})
-            for name, dataset in self.datasets.items()}})
+        return self.tuning(models=[model])
 
     def cores(self) -> int:
         """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use."""

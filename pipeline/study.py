@@ -25,6 +25,7 @@ from pipeline.problem import Problem, stopping_slices
 STARTUP_TRIALS = 10         # that are drawn at random, the baseline and the portfolio counted in
 UNPRUNED_TRIALS = 5         # that are finished before the first one is pruned
 PRUNING_POINTS = 3          # a trial may be pruned after each of its first so many folds
+LATENCY_REPEATS = 21
 CODE = ("boosters", "features", "models", "problem", "scoring", "splits", "study", "tables")     # what a trial depends on
 LIBRARIES = ("catboost", "imbalanced-learn", "lightgbm", "numpy", "optuna", "pandas", "scikit-learn", "scipy")
 TARGET_TRANSFORM = "target_transform"       # is chosen as a hyperparameter is, and handed to the model's spec
@@ -43,6 +44,7 @@ class Trial:
     value: float | None = None              # mean of the primary metric over the folds
     folds: list[float] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
+    cost: float | None = None               # bytes or seconds, where they are an objective; mean over the folds
     reason: str | None = None               # of a failure
     seconds: float = 0.0
     fits: list[dict] = field(default_factory=list)
@@ -68,6 +70,7 @@ class Folds:
         spec = settings.dataset(problem.dataset)
         self.problem, self.seed = problem, settings.seed
         self.resampling, self.patience = spec.train.resampling, spec.tune.patience
+        self.cost = spec.tune.objectives[1] if len(spec.tune.objectives) > 1 else None
         self.slices = stopping_slices(problem, settings, spec.tune.stopping_share)
         self._start()
 
@@ -122,12 +125,24 @@ def fit_fold(folds: Folds, fold: int, model: str, hyperparameters: dict, early_s
     """Return what a trial gives on one fold, or the reason why it gives nothing: each library has errors of its own."""
     started = time.perf_counter()
     try:
-        _, output, rounds = folds.fit(fold, model, hyperparameters, early_stopping)
+        fitted, output, rounds = folds.fit(fold, model, hyperparameters, early_stopping)
+        cost = models.stored_size(fitted) if folds.cost == "size" else latency(folds, fitted) if folds.cost == "latency" else 0.0
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
     if not np.isfinite(output).all():
         return {"failed": "its predictions are not all finite"}
-    return {"output": output, "rounds": rounds, "seconds": time.perf_counter() - started}
+    return {"output": output, "rounds": rounds, "cost": cost, "seconds": time.perf_counter() - started}
+
+
+def latency(folds: Folds, model: models.Model) -> float:
+    """Return the seconds that a prediction of one preprocessed row takes, the median of some."""
+    Z = model.transform(folds.problem.X.iloc[:1])
+    taken = []
+    for _ in range(LATENCY_REPEATS):
+        started = time.perf_counter()
+        model.estimator_output(Z)
+        taken.append(time.perf_counter() - started)
+    return float(np.median(taken))
 
 
 # what is tried
@@ -148,12 +163,15 @@ def given(problem: Problem, settings: Params) -> list[Trial]:
 
 
 def _with_most_rounds(model: str, hyperparameters: dict, settings: Params) -> dict:
-    """Return a booster's hyperparameters with the most rounds of its search space, of which early stopping may take fewer."""
+    """Return a booster's hyperparameters with the most rounds of its search space; early stopping may take fewer."""
     rounds = boosters.ROUNDS.get(model)
     if not boosters.can_stop(model, hyperparameters):
         return hyperparameters
     space = settings.search_spaces[model].get(rounds)
-    most = (space.high or max(space.choices)) if space else hyperparameters.get(rounds, models.default(model, "regression", rounds))
+    if space:
+        most = max(space.choices) if space.choices else space.high
+    else:
+        most = hyperparameters.get(rounds, models.default(model, "regression", rounds))
     return {**hyperparameters, rounds: int(most)}
 
 
@@ -225,7 +243,8 @@ def identity(problem: Problem, settings: Params) -> dict:
     spec = settings.dataset(problem.dataset)
     chosen = spec.tune.models
     wanted = {"seed": settings.seed, "prepare": spec.prepare.model_dump(), "data": spec.data.model_dump(),
-              "train": spec.train.model_dump(exclude={"models"}), "tune": spec.tune.model_dump(exclude={"trials", "blend"}),
+              "train": spec.train.model_dump(exclude={"models"}),
+              "tune": spec.tune.model_dump(exclude={"trials", "blend", "tolerance"}),
               "hyperparameters": {model: settings.hyperparameters(problem.dataset, model) for model in chosen},
               "search_spaces": {model: {name: space.model_dump() for name, space in settings.search_spaces[model].items()}
                                 for model in chosen},
@@ -313,8 +332,9 @@ def _optuna_study(problem: Problem, settings: Params, journal: Journal):
               "wilcoxon": lambda: optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=1),
               "hyperband": lambda: optuna.pruners.HyperbandPruner(min_resource=1, max_resource=n_folds),
               "none": optuna.pruners.NopPruner}[spec.tune.pruner]()
-    direction = "minimize" if spec.train.primary_metric in scoring.LOWER_IS_BETTER else "maximize"
-    return optuna.create_study(study_name=problem.dataset, storage=JournalStorage(journal), direction=direction, pruner=pruner,
+    directions = ["minimize" if spec.train.primary_metric in scoring.LOWER_IS_BETTER else "maximize"]
+    directions += ["minimize"] * (len(spec.tune.objectives) - 1)
+    return optuna.create_study(study_name=problem.dataset, storage=JournalStorage(journal), directions=directions, pruner=pruner,
                                load_if_exists=True)
 
 
@@ -370,7 +390,7 @@ def _rounds(study, problem: Problem, settings: Params) -> list[list[int]]:
     import optuna
     every, pruner = list(range(len(problem.folds))), settings.dataset(problem.dataset).tune.pruner
     finished = len(study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)))
-    if pruner == "none" or pruner == "median" and finished < UNPRUNED_TRIALS:
+    if pruner == "none" or pruner == "median" and finished < UNPRUNED_TRIALS or len(study.directions) > 1:
         return [every]
     return [[fold] for fold in every[:PRUNING_POINTS]] + [every[PRUNING_POINTS:]] * (len(every) > PRUNING_POINTS)
 
@@ -401,7 +421,8 @@ def _fit_file(folder: Path, trial: Trial, fold: int) -> Path:
 
 def _write_fit(path: Path, trial: Trial, fit: dict) -> None:
     with files.replacing(path) as partial, open(partial, "wb") as stream:
-        np.savez(stream, output=fit["output"], rounds=fit["rounds"] or 0, seconds=fit["seconds"], trial=_known_by(trial))
+        np.savez(stream, output=fit["output"], rounds=fit["rounds"] or 0, cost=fit["cost"], seconds=fit["seconds"],
+                 trial=_known_by(trial))
 
 
 def _read_fit(path: Path, trial: Trial) -> dict | None:
@@ -410,7 +431,8 @@ def _read_fit(path: Path, trial: Trial) -> dict | None:
         with np.load(path, allow_pickle=False) as content:
             if str(content["trial"]) != _known_by(trial):
                 return None
-            return {"output": content["output"], "rounds": int(content["rounds"]) or None, "seconds": float(content["seconds"])}
+            return {"output": content["output"], "rounds": int(content["rounds"]) or None, "cost": float(content["cost"]),
+                    "seconds": float(content["seconds"])}
     except (OSError, ValueError, KeyError, EOFError):
         return None
 
@@ -432,16 +454,19 @@ def _judge(trial: Trial, handle, problem: Problem, settings: Params, prune: bool
                                       train.threshold_metric)
     trial.rounds = [fit["rounds"] for fit in trial.fits if fit["rounds"]]
     trial.seconds = sum(fit["seconds"] for fit in trial.fits)
+    several = len(settings.dataset(problem.dataset).tune.objectives) > 1
+    trial.cost = float(np.mean([fit["cost"] for fit in trial.fits])) if several else None
     defined = [value for value in trial.folds if math.isfinite(value)]
     trial.value = float(np.mean(defined)) if defined else None
     paired = settings.dataset(problem.dataset).tune.pruner == "wilcoxon"        # compares fold by fold, others the mean so far
-    for place in range(reported, len(trial.folds)):
-        handle.report(trial.folds[place] if paired else float(np.mean(trial.folds[:place + 1])), place)
+    if not several:                         # Optuna prunes by one objective only
+        for place in range(reported, len(trial.folds)):
+            handle.report(trial.folds[place] if paired else float(np.mean(trial.folds[:place + 1])), place)
     if not prune and defined:
         trial.state = "finished"
     elif not prune:
         trial.state, trial.reason = "failed", f"{train.primary_metric} is not defined on any fold"
-    elif handle.should_prune():
+    elif not several and handle.should_prune():
         trial.state = "pruned"
 
 
@@ -449,11 +474,11 @@ def _tell(study, trial: Trial, handle) -> None:
     import optuna
     states = optuna.trial.TrialState
     record = {"origin": trial.origin, "model": trial.model, "hyperparameters": trial.hyperparameters,
-              "early_stopping": trial.early_stopping, "folds": trial.folds, "rounds": trial.rounds, "reason": trial.reason,
-              "seconds": trial.seconds}
+              "early_stopping": trial.early_stopping, "folds": trial.folds, "rounds": trial.rounds, "cost": trial.cost,
+              "reason": trial.reason, "seconds": trial.seconds}
     handle.set_user_attr("trial", record)
     if trial.state == "finished":
-        study.tell(handle, trial.value)
+        study.tell(handle, [trial.value] if trial.cost is None else [trial.value, trial.cost])
     else:
         study.tell(handle, state=states.PRUNED if trial.state == "pruned" else states.FAIL)
 
@@ -471,6 +496,17 @@ def best(trials: list[Trial], metric: str) -> Trial | None:
     finished = [trial for trial in trials if trial.state == "finished"]
     sign = 1 if metric in scoring.LOWER_IS_BETTER else -1
     return min(finished, key=lambda trial: (sign * trial.value, trial.number), default=None)
+
+
+def pick(trials: list[Trial], metric: str, tolerance: float) -> Trial | None:
+    """Return the cheapest of the finished trials whose metric is within the tolerance of the best one's, the better of equals."""
+    winner = best(trials, metric)
+    if winner is None or winner.cost is None:
+        return winner
+    sign = 1 if metric in scoring.LOWER_IS_BETTER else -1
+    near = [trial for trial in trials if trial.state == "finished"
+            and sign * (trial.value - winner.value) <= tolerance * abs(winner.value)]
+    return min(near, key=lambda trial: (trial.cost, sign * trial.value, trial.number))
 
 
 def _note(trials: list[Trial], metric: str) -> str:

@@ -11,10 +11,13 @@ from pipeline import files, plots
 LEAST_TRIALS = 4            # finished ones of a model, below which there is nothing to compare
 
 
-def draw(folder: Path, study, metric: str, title: str) -> None:
-    """Write the figures of a study: its history, and for each model parallel coordinates and importances."""
+def draw(folder: Path, study, objectives: list[str], metric: str, title: str) -> None:
+    """Write the figures of a study: its history, and for each model parallel coordinates and importances; or its Pareto front."""
     import optuna
     folder.mkdir(parents=True, exist_ok=True)
+    if len(objectives) > 1:
+        _both(folder, "pareto_front", "plot_pareto_front", study, f"{title}: Pareto front", target_names=[metric, objectives[1]])
+        return
     finished = [trial for trial in study.get_trials(deepcopy=False) if trial.state == optuna.trial.TrialState.COMPLETE]
     _both(folder, "history", "plot_optimization_history", study, f"{title}: history", target_name=metric)
     for model in sorted({trial.params["model"] for trial in finished}):
@@ -33,17 +36,27 @@ def draw(folder: Path, study, metric: str, title: str) -> None:
 
 def _both(folder: Path, name: str, function: str, study, title: str, **options) -> None:
     """Write one figure as a page and as PNG."""
-    import matplotlib
+    with warnings.catch_warnings():         # Optuna warns that the module is new, and plotly turns on everybody's warnings
+        warnings.simplefilter("ignore")
+        _write_page(folder, name, function, study, title, options)
+        _write_png(folder, name, function, study, title, options)
+
+
+def _write_page(folder: Path, name: str, function: str, study, title: str, options: dict) -> None:
     import optuna
-    matplotlib.use("agg")
-    from matplotlib import pyplot
     page = getattr(optuna.visualization, function)(study, **options).update_layout(title=title)
     files.write_text(folder / f"{name}.html", page.to_html(include_plotlyjs="directory", div_id=name))
     if not (folder / "plotly.min.js").is_file():
         from plotly.offline import get_plotlyjs
         files.write_text(folder / "plotly.min.js", get_plotlyjs())
-    with matplotlib.rc_context(), warnings.catch_warnings():            # Optuna sets a style of its own, and warns of the module
-        warnings.simplefilter("ignore")
+
+
+def _write_png(folder: Path, name: str, function: str, study, title: str, options: dict) -> None:
+    import matplotlib
+    import optuna
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+    with matplotlib.rc_context():           # Optuna sets a style
         axes = getattr(optuna.visualization.matplotlib, function)(study, **options)
         axes.set_title(title)
         axes.figure.set_size_inches(9, 5)

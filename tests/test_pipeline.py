@@ -82,14 +82,14 @@ def test_model_setting_reruns_its_dataset_from_train_on_and_a_gate_what_looks_at
 
 def test_failed_gate_stops_repro_names_itself_and_keeps_everything(pipeline_run):
     edit(pipeline_run, "r2: {min: 0.5}", "r2: {min: 0.999}")
-    before = (pipeline_run / "metrics/comparison_results.json").read_bytes()
+    before = (pipeline_run / "metrics/best/tiny.json").read_bytes()
     done = shell("dvc repro", pipeline_run)
     assert done.returncode != 0
     assert re.search(r"validate_metrics.py: error: 1 gate failed: tiny ridge: test r2 0\.\d+ \(must be >= 0\.999\)", done.stderr)
     log = (pipeline_run / "logs/validation.log").read_text().splitlines()
     assert [line.split()[:2] for line in log] == [["PASS", "iris"], ["FAIL", "tiny"]]
     assert read(pipeline_run, "metrics/validation/tiny.json")["passed"] is False
-    assert (pipeline_run / "metrics/comparison_results.json").read_bytes() == before
+    assert (pipeline_run / "metrics/best/tiny.json").read_bytes() == before
 
 
 def test_changed_source_file_is_noticed(pipeline_run):

@@ -63,10 +63,10 @@ def test_page_of_a_run_opens_offline_without_a_fault_and_draws_every_picture(bro
         [...document.querySelectorAll('[data-pictures]')].map(one => [one.dataset.pictures,
             [...one.querySelectorAll('figure')].map(figure =>
                 [figure.querySelector('figcaption').firstChild.textContent, figure.querySelectorAll('svg .mark').length])]))""")
-    both = ["Candidates by cross-validated", "Quality against prediction time"]
+    both = ["Candidates by cross-validated", "Quality against prediction time", "Course of the tuning"]
     what = ["Permutation importance", "SHAP: what moves the prediction"]
     curves = ["ROC", "Precision and recall", "Calibration"]
-    expected = {"iris": both + curves + what, "two_classes": both[:1] + curves + what,
+    expected = {"iris": both + curves + what, "two_classes": [both[0], *curves, *what],
                 "tiny": both + ["Share of rows within an error", "Predicted against actual"] + what}
     assert {name: [title for title, _ in figures] for name, figures in drawn.items()} == {
         name: [f"{titles[0]} {'rmse' if name == 'tiny' else 'log_loss'}", *titles[1:]] for name, titles in expected.items()}
@@ -96,7 +96,8 @@ def test_pictures_are_drawn_when_they_come_into_view_and_values_are_reached_by_k
     until = time.monotonic() + 10
     while not parent.find_elements("css selector", "figure table"):
         assert time.monotonic() < until
-    assert [cell.text for cell in parent.find_elements("css selector", "figure tbody th")] == ["ridge", "decision_tree", "dummy"]
+    names = [cell.text for cell in parent.find_elements("css selector", "figure tbody th")]
+    assert names[0] == "ridge" and names[-1] == "dummy" and "tuned_ridge" in names
 
 
 def test_leaderboard_sorts_by_its_headers(browser, page):
@@ -110,7 +111,7 @@ def test_leaderboard_sorts_by_its_headers(browser, page):
     for order, key in (("ascending", 1), ("descending", -1)):
         head.find_element("tag name", "button").send_keys("\ue007")
         assert head.get_attribute("aria-sort") == order
-        assert column() == sorted(column(), key=lambda value: key * value) and len(set(column())) == 3
+        assert column() == sorted(column(), key=lambda value: key * value) and len(set(column())) >= 3
     assert len(board.find_elements("css selector", "[aria-sort]")) == 1
 
 
