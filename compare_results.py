@@ -77,43 +77,49 @@ def tuning(dataset):
 
 
 def looked_into(dataset, result, settings):
-    """Return what the dataset's pictures draw and how the best model does on slices, both from the stored predictions.
+    """Return what the dataset's pictures draw, and how the best model does on slices.
 
     A clone has the figures of all datasets before it has their rows: the pictures are left out then, and slices are as they were.
     """
-    from pipeline import pictures, scoring, slices, tables
-    best, metric, task = result["best"]["name"], result["primary_metric"], result["task"]
+    from pipeline import pictures, scoring
+    best, metric = result["best"]["name"], result["primary_metric"]
     if not paths.processed(dataset).is_dir() or not paths.predictions(dataset, result["candidates"][best]["stage"]).is_dir():
         return {}, standing_slices(dataset, result)
     names = [name for name in scoring.ranked(result["candidates"], metric) if name == best or name != "dummy"]
     names = names[:pictures.MOST_CURVES]                    # the best one first
     candidate = result["candidates"][best]
-    classes = candidate["confusion_matrix"]["labels"] if task == "classification" else None
+    classes = candidate["confusion_matrix"]["labels"] if result["task"] == "classification" else None
     parts = {part: pictures.read(dataset, part, {name: result["candidates"][name] for name in names}, classes)
              for part in pictures.PARTS}
     drawn = pictures.curves(names, parts, classes) if classes else {
         "tolerance": pictures.tolerance(names, parts["test"]), "dots": pictures.dots(parts["test"], best)}
     drawn["outcomes"] = pictures.outcomes(parts["test"], best, candidate)
-    spec = settings.dataset(dataset)
-    frames = {}
-    for part, split in zip(pictures.PARTS, ("train", "test")):
+    return drawn, scored_slices(dataset, result, settings, parts["oof"], parts["test"])
+
+
+def scored_slices(dataset, result, settings, oof, test):
+    """Return the slices that params.yaml names and those that a search finds out of fold, with the test rows' score on each."""
+    from pipeline import pictures, slices, tables
+    spec, best, metric = settings.dataset(dataset), result["best"]["name"], result["primary_metric"]
+
+    def features(split, rows):
         frame = tables.read_split(dataset, split)
-        frames[part] = frame.loc[parts[part].rows, tables.feature_columns(frame, spec.data, spec.prepare.split_column)]
-    unknown = [column for column in spec.slices.columns if column not in frames["oof"]]
+        return frame.loc[rows, tables.feature_columns(frame, spec.data, spec.prepare.split_column)]
+
+    X, X_test = features("train", oof.rows), features("test", test.rows)
+    unknown = [column for column in spec.slices.columns if column not in X]
     if unknown:
         raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.slices.columns: no feature {unknown[0]!r}; there are: "
-                         f"{tables.listed(frames['oof'].columns, most=100)}")
-    oof, test = parts["oof"], parts["test"]
-    error = slices.errors(task, oof.y, oof.outputs[best])
-    overall = candidate["test"][metric]["value"]
+                         f"{tables.listed(X.columns, most=100)}")
+    error, candidate = slices.errors(result["task"], oof.y, oof.outputs[best]), result["candidates"][best]
     found = []
-    for origin, rule in slices.find(frames["oof"], error, spec.slices):
-        rows = slices.mask(rule, frames["oof"])
+    for origin, rule in slices.find(X, error, spec.slices):
+        rows = slices.mask(rule, X)
         found.append({"where": slices.words(rule), "origin": origin, "train_rows": int(rows.sum()),
                       "error_ratio": pictures.short(error[rows].mean() / error.mean()) if error.mean() > 0 else None,
-                      "test": slices.score(task, metric, rule, frames["test"], test.y, test.outputs[best],
-                                           candidate.get("threshold"), overall, settings.seed)})
-    return drawn, found
+                      "test": slices.score(result["task"], metric, rule, X_test, test.y, test.outputs[best],
+                                           candidate.get("threshold"), candidate["test"][metric]["value"], settings.seed)})
+    return found
 
 
 def standing_slices(dataset, result):

@@ -145,10 +145,10 @@ def outcomes(predicted: Predicted, name: str, candidate: dict) -> list[list]:
             for other, count in zip(matrix["labels"], row)]
 
 
-def best_so_far(drawn: dict, metric: str) -> list[float]:
-    """Return, for each trial of a search's course, the best value up to it."""
-    better = min if metric in scoring.LOWER_IS_BETTER else max
-    return list(accumulate((value for _, _, value in drawn.get("course", [])), better))
+def best_so_far(course: list[list], metric: str) -> list[list]:
+    """Return the [number, model, value] of a search's trials, each with the best value up to it."""
+    bests = accumulate((value for _, _, value in course), min if metric in scoring.LOWER_IS_BETTER else max)
+    return [[*trial, best] for trial, best in zip(course, bests)]
 
 
 def write_plots(folder: Path, dataset: str, result: dict, drawn: dict) -> None:
@@ -161,7 +161,7 @@ def write_plots(folder: Path, dataset: str, result: dict, drawn: dict) -> None:
     _write(folder / "curves" / f"{dataset}.csv", ["kind", "curve", "x", "y"],
            [[kind, one["name"], *point] for kind in CURVES for one in drawn.get(kind, []) for point in one["points"]])
     _write(folder / "tuning" / f"{dataset}.csv", ["trial", "model", "value", "best"],
-           [[*trial, best] for trial, best in zip(drawn.get("course", []), best_so_far(drawn, metric))])
+           best_so_far(drawn.get("course", []), metric))
     _write(folder / "outcomes" / f"{dataset}.csv", ["actual", "predicted", "rows"], drawn.get("outcomes", []))
 
 

@@ -160,13 +160,9 @@ def _tested(test: dict) -> dict:
 def course(drawn: dict, metric: str) -> list[dict]:
     """Return the curves of a search: each model's best value so far, by trial."""
     trials = drawn.get("course", [])
-    models = list(dict.fromkeys(model for _, model, _ in trials))
-    found = []
-    for model in models:
-        own = [[number, name, value] for number, name, value in trials if name == model]
-        bests = pictures.best_so_far({"course": own}, metric)
-        found.append({"name": model, "points": [[number, best] for (number, _, _), best in zip(own, bests)]})
-    return found
+    models = dict.fromkeys(model for _, model, _ in trials)
+    return [{"name": model, "points": [[number, best] for number, _, _, best in pictures.best_so_far(
+        [trial for trial in trials if trial[1] == model], metric)]} for model in models]
 
 
 def counts(sections: list[dict]) -> dict:

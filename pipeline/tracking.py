@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from pipeline import files, params, paths
 from pipeline.errors import PipelineError
@@ -85,8 +86,10 @@ def _note_addresses(dataset: str, experiment_id: str, runs: dict[str, str]) -> N
     """Note where `mlflow ui` shows the runs, for pages that link to them without asking the store."""
     path = paths.mlflow_runs(dataset)
     noted = files.read_json(path, made_by="make sync") if path.is_file() else {}
-    uri = tracking_uri()
-    base = uri.rstrip("/") if uri.startswith("http") else LOCAL_UI
+    server = urlsplit(tracking_uri())
+    base = LOCAL_UI
+    if server.scheme in ("http", "https"):          # without a name and password, which do not belong in a page
+        base = urlunsplit(server._replace(netloc=server.netloc.rpartition("@")[2], query="", fragment="")).rstrip("/")
     noted |= {name: f"{base}/#/experiments/{experiment_id}/runs/{run_id}" for name, run_id in runs.items()}
     files.write_json(path, dict(sorted(noted.items())))
 

@@ -73,3 +73,9 @@ def test_candidates_of_two_stages_are_read_together_and_rows_without_prediction_
     assert found.outputs["tuned_ridge"].tolist() == found.outputs["ridge"].tolist() == [2.5, 3.5]
     with pytest.raises(DataError, match="data/predictions/tiny/train/test.parquet is not there; run `dvc repro train@tiny`"):
         pictures.read("tiny", "test", {"ridge": {"stage": "train"}}, None)
+
+
+@pytest.mark.parametrize("metric, bests", [("rmse", [3, 3, 2]), ("r2", [3, 5, 5])])
+def test_course_of_a_search_holds_the_best_value_so_far(metric, bests):
+    course = [[0, "a", 3], [2, "b", 5], [7, "a", 2]]
+    assert pictures.best_so_far(course, metric) == [[*trial, best] for trial, best in zip(course, bests)]

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from conftest import ROOT, script, shell
 
+from pipeline import paths, tracking
+
 STAGES = ["compare", "drift", "generate", "prepare", "train", "train", "train", "validate"]
 TUNED = {"Iris-Classification": ["tune"] * 3, "Tiny-Regression": ["tune"] * 4}          # the search, and a run per tuned model
 
@@ -176,3 +178,13 @@ def test_store_whose_creation_is_killed_is_made_anew(project):
     assert subprocess.run([sys.executable, "-c", code], cwd=project, env=environment).returncode == 9
     assert (project / "metrics/datasets/tiny/generate.json").is_file() and not (project / "mlflow.db").exists()
     assert "1 generate run written" in script("ops.sync", cwd=project).stdout
+
+
+@pytest.mark.parametrize("uri, base", [("sqlite:///store.db", "http://127.0.0.1:5000"),
+                                       ("https://ann:secret@example.org:8080/mlflow/", "https://example.org:8080/mlflow")])
+def test_addresses_of_runs_are_noted_without_a_password(project, monkeypatch, uri, base):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    tracking._note_addresses("tiny", "3", {"train/ridge": "abc"})
+    tracking._note_addresses("tiny", "3", {"compare/compare": "def"})
+    assert json.loads(paths.mlflow_runs("tiny").read_text()) == {
+        "compare/compare": f"{base}/#/experiments/3/runs/def", "train/ridge": f"{base}/#/experiments/3/runs/abc"}
