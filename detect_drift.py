@@ -3,7 +3,7 @@
     python detect_drift.py --dataset iris
     python detect_drift.py --reference-data last_year.csv --current-data this_week.csv --target price --prediction predicted
 
-Reads   params.yaml, data/processed/iris/, data/predictions/iris/train/, metrics/datasets/iris/train.json and quality.json;
+Reads   params.yaml, data/processed/iris/, data/predictions/iris/, metrics/datasets/iris/{quality,train,tune}.json;
         or the two files, CSV or Parquet
 Writes  metrics/datasets/iris/drift.json, reports/iris/drift/*_report.html; for two files drift.json and the reports to --output
 
@@ -62,15 +62,11 @@ def splits_of(dataset, settings):
 
     Training rows have the predictions of the fold that did not see them; rows without one are left out.
     """
-    from pipeline import models, scoring, tables
+    from pipeline import models, scoring, standing, tables
     spec = settings.dataset(dataset)
-    trained = files.read_json(paths.metrics(dataset, "train"), made_by=f"python train.py --dataset {dataset}")
-    quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
-    if trained["split_hash"] != quality["split_hash"]:
-        raise DataError(f"{paths.metrics(dataset, 'train')}: its models are of other data than {paths.processed(dataset)}; "
-                        f"run `python train.py --dataset {dataset}`")
-    name = scoring.best_candidate(trained["candidates"], trained["primary_metric"])
-    best = trained["candidates"][name]
+    trained, candidates = standing.read(dataset)
+    name = scoring.best_candidate(candidates, trained["primary_metric"])
+    best = candidates[name]
     labels = best["confusion_matrix"]["labels"] if trained["task"] == "classification" else None
     roles = {"task": trained["task"], "target": spec.data.target, "prediction": MODEL_OUTPUT,
              "label": MODEL_LABEL if labels and len(labels) == 2 else MODEL_OUTPUT if labels else None,
@@ -79,7 +75,7 @@ def splits_of(dataset, settings):
     for split, part in (("train", "oof"), ("test", "test")):
         frame = tables.read_split(dataset, split)
         frame = frame[tables.feature_columns(frame, spec.data, spec.prepare.split_column) + [spec.data.target]]
-        output = predictions(dataset, part, name, labels, frame.index)
+        output = predictions(dataset, best["stage"], part, name, labels, frame.index)
         if labels is None:
             frame[MODEL_OUTPUT] = output
         else:
@@ -88,16 +84,16 @@ def splits_of(dataset, settings):
             decided = models.decide(output, best["threshold"])
             frame[roles["label"]] = [labels[number] for number in decided]
         frames.append(frame[~(output != output).reshape(len(frame), -1).any(axis=1)])
-    return *frames, roles, scores(name, best, trained["primary_metric"]), quality["synthetic"]
+    return *frames, roles, scores(name, best, trained["primary_metric"]), trained["synthetic"]
 
 
-def predictions(dataset, part, name, labels, rows):
+def predictions(dataset, stage, part, name, labels, rows):
     """Return the stored output of a candidate for the rows of a split: numbers, or probabilities of shape (rows, classes)."""
     import pandas as pd
     columns = [f"{name}__{label}" for label in labels] if labels else [name]
-    path = paths.predictions(dataset, "train") / f"{part}.parquet"
+    path = paths.predictions(dataset, stage) / f"{part}.parquet"
     if not path.is_file():
-        raise DataError(f"{path} is not there; run `python train.py --dataset {dataset}` first")
+        raise DataError(f"{path} is not there; run `dvc repro {stage}@{dataset}` first")
     output = pd.read_parquet(path, columns=columns).reindex(rows).to_numpy()
     return output if labels else output[:, 0]
 
