@@ -99,7 +99,7 @@ def store():
 def client():
     """Return MLflow's client of the store, for reading: no lock is taken, and a store that is not there is not made."""
     uri = tracking_uri()
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).is_file():
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).is_file():
         raise DataError(f"{uri}: no MLflow store; run `dvc repro`, or `make sync` where the stages have run")
     return _mlflow().MlflowClient(tracking_uri=uri)
 

@@ -19,6 +19,7 @@ import numpy as np                          # noqa: E402
 import pandas as pd                         # noqa: E402
 import pytest                               # noqa: E402
 
+pytest_plugins = ["registered"]             # the fixtures of a project with a registry
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
