@@ -39,11 +39,12 @@ else
 	dvc repro drift@$(DATASET)
 	@python compare_results.py
 	@python validate_metrics.py --dataset $(DATASET)
+	@python register_model.py --dataset $(DATASET)
 endif
 	@python -m ops.sync
 	@python compare_results.py --show
 
-sync: $(READY)   ## write the runs that the MLflow store lacks, from the stages' files
+sync: $(READY)   ## write the runs and versions that the MLflow store lacks, from the stages' files
 	@python -m ops.sync
 
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000

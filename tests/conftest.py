@@ -20,6 +20,7 @@ import pandas as pd                         # noqa: E402
 import pytest                               # noqa: E402
 from filelock import FileLock               # noqa: E402
 
+pytest_plugins = ["registered"]             # the fixtures of a project with a registry
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
@@ -34,6 +35,7 @@ datasets:
     tune: {models: [logistic_regression], trials: 3, batch: 2}
     drift: {}
     gates: {accuracy: {min: 0.80}}
+    register: {name: IrisClassifier}
   tiny:
     experiment: Tiny-Regression
     data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]}
@@ -42,6 +44,7 @@ datasets:
     tune: {models: [lightgbm, ridge], trials: 6, batch: 3}
     drift: {}
     gates: {r2: {min: 0.5}}
+    register: {name: TinyPredictor}
 models:
   logistic_regression: {max_iter: 2000}
   ridge: {alpha: 1.0}
