@@ -39,14 +39,16 @@ def judge(dataset: str, settings: Params, limits: Drift, labels_file: str | None
     reference, oof = _training_rows(dataset, spec)
     labels = _labels(served, labels_file, spec) if labels_file else None
     current = _served_rows(served, spec, labels)
-    answers = {spec.roles["target"], spec.roles["prediction"], spec.roles["label"]} - {None}
-    texts = (*(name for name, kind in metadata["features"].items() if kind == "categorical"), *(answers if spec.classes else ()))
+    target, prediction, label = (spec.roles[part] for part in ("target", "prediction", "label"))
+    texts = (*(name for name, kind in metadata["features"].items() if kind == "categorical"),
+             *((target, label) if spec.classes else ()))
     ignored = drift.ignored((spec.candidate or {}).get("importance"), metadata["features"], limits, dataset)
     results, samples = drift.judge(
         reference, columns.with_text(columns.of_frame(current), texts), spec.roles, limits, settings.seed, settings.cores(),
-        _performance(served, spec, reference, oof, labels, limits, settings.seed), ignored, sparse={spec.roles["target"]})
-    found = windows(reference, current.drop(columns=spec.roles["target"], errors="ignore"), texts, answers, served.rows["time"],
-                    limits, ignored)
+        _performance(served, spec, reference, oof, labels, limits, settings.seed), ignored, sparse={target})
+    others = {target, label} - {prediction}
+    found = windows(*(frame[[name for name in frame if name not in others]] for frame in (reference, current)), prediction, texts,
+                    served.rows["time"], limits, ignored)
     log = {"broken_lines": served.broken, "rows_of_other_versions": served.others,
            "labelled_rows": 0 if labels is None else int(labels.notna().sum())}
     results = {"schema": 1, "dataset": dataset, "synthetic": metadata["synthetic"], "model": served.model,
@@ -208,12 +210,12 @@ def quick_look(statistics: dict, served: pd.DataFrame, limits: Drift) -> dict[st
     return found
 
 
-def windows(reference, served: pd.DataFrame, texts: list[str], answers: set[str], times: pd.Series, limits: Drift,
-            ignored: set[str] = frozenset()) -> list[dict]:
+def windows(reference: pd.DataFrame, served: pd.DataFrame, prediction: str, texts: tuple[str, ...], times: pd.Series,
+            limits: Drift, ignored: set[str] = frozenset()) -> list[dict]:
     """Return the verdicts on windows of `window_rows` served rows each, the oldest first, and on no more than `windows` of them.
 
-    They end with the newest row; what is left of an oldest one counts only where it is the only one. `texts` are the columns of
-    categories and `answers` those that are no features, but that may drift as features may.
+    They end with the newest row; what is left of an oldest one counts only where it is the only one. Both tables
+    hold features and the prediction, which may drift as they may; `texts` are the columns of categories.
     """
     starts = range(len(served) - limits.window_rows, -1, -limits.window_rows)[:limits.windows]
     found = []
@@ -221,14 +223,14 @@ def windows(reference, served: pd.DataFrame, texts: list[str], answers: set[str]
         part = served.iloc[start:start + limits.window_rows]
         window = columns.with_text(columns.of_frame(part), tuple(texts))
         compared = drift.compare(reference, window, limits)
-        features = {name: column for name, column in compared.items() if name not in answers}
-        changes = [change for change in drift.schema_drift(reference, window, limits.min_rows) if change["column"] not in answers]
-        result = drift.summary(features, changes, {"reference": len(reference), "current": len(part)}, limits, ignored)
-        moved = [name for name in answers if name in compared and compared[name]["verdict"] == drift.DRIFT]
+        answer = compared.pop(prediction, {"verdict": drift.NO_DRIFT})
+        changes = [change for change in drift.schema_drift(reference, window, limits.min_rows) if change["column"] != prediction]
+        result = drift.summary(compared, changes, {"reference": len(reference), "current": len(part)}, limits, ignored)
+        moved = [prediction] if answer["verdict"] == drift.DRIFT else []
         found.append({"first": times.iloc[start], "last": times.iloc[start + len(part) - 1], "rows": len(part),
                       "verdict": drift.DRIFT if moved else result["verdict"],
                       "drifted": [*(change["column"] for change in changes if change["change"] != "new"), *result["drifted"],
-                                  *sorted(moved)]})
+                                  *moved]})
     return found
 
 
