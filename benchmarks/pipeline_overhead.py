@@ -21,7 +21,7 @@ BARE_LOOPS = """
 import sys
 from joblib import Parallel, delayed
 import detect_drift
-from pipeline import drift, models, params, study, workers
+from pipeline import drift, drift_pages, models, params, study, workers
 from pipeline.problem import read
 
 def fit(problem, name, hyperparameters, resampling, seed, fit_rows, X_new):
@@ -39,10 +39,12 @@ for dataset in sys.argv[1:]:
     with workers.pool(settings.cores()) as run, study.opened(problem, settings) as folder:      # what dvc repro left in studies/
         trials, _ = study.search(problem, settings, settings.dataset(dataset).tune.trials, run, folder, lambda count, note: None)
         run(study.fit_fold, study.Folds(problem, settings), [
-            (fold, trial.model, trial.hyperparameters, trial.early_stopping) for trial in trials for fold in range(len(trial.folds))])
+            (fold, trial.model, trial.hyperparameters, trial.early_stopping) for trial in trials
+            for fold in range(len(trial.folds))])
     limits = settings.dataset(dataset).drift
-    reference, current, roles, measured, _ = detect_drift.splits_of(dataset, settings)
-    drift.pages(reference, current, detect_drift.judge(reference, current, roles, limits, measured), roles, limits, settings.seed)
+    reference, current, roles, measured, _, _ = detect_drift.splits_of(dataset, settings)
+    results, samples = drift.judge(reference, current, roles, limits, settings.seed, settings.cores(), measured)
+    drift_pages.pages(*samples, results, roles)
 """
 STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"),
           ("tune", "tune_hyperparameters.py"), ("drift", "detect_drift.py"))

@@ -1,6 +1,7 @@
 """params.yaml as typed, checked settings; the only reader of that file."""
 
 import math
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator,
@@ -26,7 +27,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
 
 
-def _fault(key: str, message: str) -> PydanticCustomError:
+def _fault(key: str | None, message: str) -> PydanticCustomError:
     """Return the error of a key below the block that is being checked."""
     return PydanticCustomError("fault", "{message}", {"key": key, "message": message})
 
@@ -180,7 +181,18 @@ class Drift(Settings):
     correlation: float = Field(0.3, ge=0, le=2)             # difference of the rank correlations of two columns
     min_rows: int = Field(50, ge=2)                         # of either table: below it the answer is "not enough data"
     min_columns: int = Field(1, ge=1)                       # so many drifted columns make an alarm
+    weighting: Literal["none", "importance"] = "none"       # importance: drift in a column that the model ignores is no alarm
     report_rows: int = Field(5000, ge=50)                   # of either table that the HTML pages draw
+    window_rows: int = Field(500, ge=2)                     # of the inference log's windows
+    windows: int = Field(3, ge=1)                           # the newest ones, which are looked at
+    alarm_windows: int = Field(2, ge=1)                     # so many of them must have drifted
+    z_threshold: float = Field(2.0, gt=0)                   # of the quick look, in standard errors of a window's mean
+
+    @model_validator(mode="after")
+    def _an_alarm_can_be(self):
+        if self.alarm_windows > self.windows:
+            raise _fault("alarm_windows", f"{self.alarm_windows} is more than windows, {self.windows}, so that nothing alarms")
+        return self
 
 
 class Gate(Settings):
@@ -240,10 +252,25 @@ def _no_metric(key: str, metric: str, task: str) -> PydanticCustomError:
     return _fault(key, f"{metric!r} is no metric of {task}; allowed: {', '.join(METRICS[task])}")
 
 
+class Alerts(Settings):
+    """Where drift is told beside the terminal; the environment's ALERT_WEBHOOK goes before the address here."""
+
+    webhook: str | None = None
+    stages: bool = False                    # whether the stages of `dvc repro` send, too
+
+    @field_validator("webhook", mode="before")
+    @classmethod
+    def _an_address(cls, value):
+        if value is None or isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+\S*", value):
+            return value
+        raise _fault(None, "is no address that begins with https:// or http://")      # not told: it lets one in
+
+
 class Params(Settings):
     seed: int = Field(ge=0, lt=2**32)
     workers: int = -1
     dask: str | None = None
+    alerts: Alerts = Alerts()
     datasets: dict[Name, Dataset] = Field(min_length=1)
     models: dict[str, Hyperparameters]
     search_spaces: dict[str, dict[str, SearchSpace]] = {}

@@ -20,6 +20,8 @@ import pandas as pd                         # noqa: E402
 import pytest                               # noqa: E402
 from filelock import FileLock               # noqa: E402
 
+from browser import browser                 # noqa: E402,F401
+
 pytest_plugins = ["registered"]             # the fixtures of a project with a registry
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
