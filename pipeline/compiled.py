@@ -1,4 +1,4 @@
-"""A stored model in a form for rows: the same preprocessing and estimator without a table, for answers in well under a millisecond.
+"""A stored model in a form for rows: the same preprocessing and estimator without a table, for answers within a millisecond.
 
 A fitted ColumnTransformer takes 2 to 18 ms for one row, a forest or scikit-learn's boosting 1 to 5 ms more: overhead, not
 arithmetic. Here numbers go through numpy, each category through a dictionary of what the fitted encoder makes of it, and trees

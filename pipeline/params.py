@@ -127,6 +127,18 @@ class Drift(Settings):
     report_rows: int = Field(5000, ge=50)                   # of either table that the HTML pages draw
 
 
+class Serve(Settings):
+    """How a dataset's model answers requests and what of them is kept."""
+
+    unseen: Literal["accept", "refuse"] = "accept"          # categories that the training rows had not
+    max_body: int = Field(1_000_000, ge=1_000)              # bytes of a request
+    reload_seconds: float = Field(2.0, ge=0.1)              # between two looks at the champion's alias
+    shadow: bool = False                                    # the challenger answers too, into the log only
+    log_sample: float = Field(1.0, ge=0, le=1)              # share of the requests that are logged
+    log_redact: list[str] = []                              # features that are left out of the log
+    log_file_size: int = Field(50_000_000, ge=10_000)       # bytes at which a new file is begun
+
+
 class Gate(Settings):
     min: float | None = Field(None, allow_inf_nan=False)
     max: float | None = Field(None, allow_inf_nan=False)
@@ -148,6 +160,7 @@ class Dataset(Settings):
     train: Train
     drift: Drift
     gates: dict[str, Gate]
+    serve: Serve = Serve()
 
     @model_validator(mode="after")
     def _metrics_of_the_task(self):

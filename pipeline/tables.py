@@ -181,10 +181,10 @@ def as_numbers(values: pd.Series) -> tuple[pd.Series, str]:
     """Return the column as float64 and, where something in it is no finite number, what and in which line of the file."""
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     wrong = np.flatnonzero((numbers.isna() & values.notna()) | np.isinf(numbers))
-    return numbers, f"{str(values.iloc[wrong[0]])!r} in {_lines(values.index[wrong])}" if len(wrong) else ""
+    return numbers, f"{str(values.iloc[wrong[0]])!r} in {lines(values.index[wrong])}" if len(wrong) else ""
 
 
-def _lines(rows: pd.Index) -> str:
+def lines(rows: pd.Index) -> str:
     """Return the line of the CSV file in which the first of some rows stands, the header being line 1, and how many follow."""
     if not len(rows):
         return "no line"
@@ -212,7 +212,7 @@ def _faulty_values(frame: pd.DataFrame, data: Data, other: str | None) -> dict[s
         return pa.Check(holds, error=error, ignore_na=False)
 
     def missing(column: str) -> str:
-        return _lines(frame.index[frame[column].isna()])
+        return lines(frame.index[frame[column].isna()])
 
     schema = {}
     for column in frame.columns:
