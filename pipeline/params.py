@@ -40,9 +40,10 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, block):
+        known = [field.alias or name for name, field in cls.model_fields.items()]
         for key in block if isinstance(block, dict) else ():
-            if key not in cls.model_fields:
-                raise _fault(str(key), f"unknown key; allowed: {', '.join(cls.model_fields)}")
+            if key not in known:
+                raise _fault(str(key), f"unknown key; allowed: {', '.join(known)}")
         return block
 
 
@@ -153,6 +154,15 @@ class Gate(Settings):
         return self
 
 
+class Register(Settings):
+    """The model's name in the registry, and when a new version takes the champion's place."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+    promote: Literal["better", "not_worse", "always"] = "not_worse"
+    margin: float = Field(0.02, ge=0, lt=1)                 # of the champion's score: so much worse still counts as not worse
+    min_rows: int = Field(30, ge=2)                         # that neither was trained on: below it there is no decision
+
+
 class Dataset(Settings):
     experiment: str = Field(min_length=1)
     data: Data
@@ -160,6 +170,7 @@ class Dataset(Settings):
     train: Train
     drift: Drift
     gates: dict[str, Gate]
+    registration: Register = Field(alias="register")        # a pydantic class has a `register` of its own
     serve: Serve = Serve()
 
     @model_validator(mode="after")
@@ -212,9 +223,10 @@ class Params(Settings):
             raise _fault("all", "stands for every dataset on the command line; choose another name")
         owners = {}
         for name, dataset in datasets.items():
-            owner = owners.setdefault(dataset.data.file, name)
-            if owner != name:
-                raise _fault(f"{name}.data.file", f"{dataset.data.file!r} is that of {owner}, too; choose another name")
+            for key, value in (("data.file", dataset.data.file), ("register.name", dataset.registration.name)):
+                owner = owners.setdefault((key, value), name)
+                if owner != name:
+                    raise _fault(f"{name}.{key}", f"{value!r} is that of {owner}, too; choose another name")
         return datasets
 
     @field_validator("workers")

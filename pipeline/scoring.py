@@ -166,7 +166,18 @@ def cross_fitted_decisions(y: np.ndarray, output: np.ndarray, fold: np.ndarray, 
 
 def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
               resamples: int = RESAMPLES) -> dict[str, tuple[float, float]]:
-    """Return the 95 % bootstrap interval (percentiles; Efron 1979) of every metric of the task.
+    """Return the 95 % bootstrap interval (percentiles; Efron 1979) of every metric of the task."""
+    return {metric: interval(values) for metric, values in bootstrap(task, y, output, decisions, seed, resamples).items()}
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """Return the interval that holds 95 % of a metric's resampled values."""
+    return tuple(float(bound) for bound in np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+
+
+def bootstrap(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
+              resamples: int = RESAMPLES) -> dict[str, np.ndarray]:
+    """Return every metric of the task on each of `resamples` draws of the rows; the same rows are drawn for every model.
 
     Rows are drawn with replacement, within each class for classification, so that a rare class is in every resample.
     """
@@ -180,9 +191,7 @@ def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarra
                 else _weighted_classification(weights, y, output, decisions))
         for metric, values in part.items():
             samples.setdefault(metric, []).append(values)
-    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    return {metric: tuple(float(bound) for bound in np.quantile(np.concatenate(values), tails))
-            for metric, values in samples.items()}
+    return {metric: np.concatenate(values) for metric, values in samples.items()}
 
 
 def _weights(strata: list[np.ndarray], count: int, rngs: list[np.random.Generator]) -> np.ndarray:

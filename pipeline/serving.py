@@ -4,15 +4,14 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipeline import compiled, features, files, models, paths, request, tables
+from pipeline import bundles, compiled, features, files, models, paths, registry, request, tables
 from pipeline.errors import DataError, PipelineError
 from pipeline.inference_log import Entry
-from pipeline.params import Params, Serve
+from pipeline.params import Params
 
 SECONDS_AFTER_FAULT = 30    # before a version that failed its check is tried again
 TRIED_ROWS = 1000       # made from the training rows' statistics, where the test split is not there to try a model on
@@ -74,35 +73,29 @@ class Served:
         return described
 
 
-def load(dataset: str, settings: Params, reference: str = "champion") -> Served:
-    """Return the version of a dataset's registered model that an alias or number names, its files found unchanged and tried."""
-    from pipeline import registry
-    return ready(dataset, registry.resolve(dataset, settings, reference), settings.dataset(dataset).serve)
+def load(dataset: str, settings: Params, reference: str | int = registry.CHAMPION) -> Served:
+    """Return the version of a dataset's model that an alias or a number names, ready to answer.
 
-
-def ready(dataset: str, version, serve: Serve) -> Served:
-    """Return a version that registry.resolve has found, ready to answer.
-
-    Raises DataError where its files were changed or it gives no finite output.
+    Raises DataError where there is none, its files were changed, or it gives other or no finite numbers.
     """
-    folder = Path(version.folder)
-    model = models.load(folder)
-    metadata = files.read_json(folder / "metadata.json", made_by="python register_model.py")
-    statistics = files.read_json(folder / "train_stats.json", made_by="python register_model.py")["features"]
-    unknown = [column for column in serve.log_redact if column not in model.spec["features"]]
+    version = registry.resolve(dataset, settings, reference)
+    model, serve, name = bundles.check(version.folder), settings.dataset(dataset).serve, f"{version.name} version {version.version}"
+    metadata, statistics = (files.read_json(version.folder / file, bundles.MADE_BY) for file in ("metadata.json", "train_stats.json"))
+    kinds, statistics = model.spec["features"], statistics["features"]
+    unknown = [column for column in serve.log_redact if column not in kinds]
     if unknown:
         raise DataError(f"{paths.PARAMS}: datasets.{dataset}.serve.log_redact names {tables.listed(unknown)}, which is no feature of "
-                        f"{version.name} version {version.version}; it has: {tables.listed(model.spec['features'], most=100)}")
-    X, origin = _rows_to_try(dataset, model.spec["features"], statistics)
+                        f"{name}; it has: {tables.listed(kinds, most=100)}")
+    X, origin = _rows_to_try(dataset, kinds, statistics)
     if not np.isfinite(model.output(X)).all():
-        raise DataError(f"{version.name} version {version.version} gives no finite output on {origin}; roll back or train again")
+        raise DataError(f"{name} gives no finite output on {origin}; take another version")
     try:
         form, how = compiled.compile(model, X), f"gives the model's own output on {origin}"
     except compiled.NotCompiled as reason:
         form, how = None, f"{reason}; the model itself answers, more slowly"
     return Served(version.name, version.version, version.sha256, metadata, model, form, how,
-                  request.signature(model.preprocessing, model.spec["features"], statistics, serve.unseen == "refuse"),
-                  {name: _commonest(statistics[name]) for name in model.spec["features"]})
+                  request.signature(model.preprocessing, kinds, statistics, serve.unseen == "refuse"),
+                  {column: _commonest(statistics[column]) for column in kinds})
 
 
 def answered(served: Served, body: bytes, request_id: str) -> Entry:
@@ -161,16 +154,14 @@ class Live:
             self.challenger = self._followed("challenger", self.challenger)
 
     def _followed(self, alias: str, served: Served | None) -> Served | None:
-        from pipeline import registry
-        found = None
+        number = None
         try:
-            version = registry.resolve(self.dataset, self.settings, alias)
-            found = version.version, version.sha256
+            number = registry.number(self.dataset, self.settings, alias)
             refused, until = self._refused.get(alias, (None, 0))
-            if served and found == (served.version, served.sha256):
+            if served and number == served.version:
                 self.faults.pop(alias, None)
-            elif found != refused or time.monotonic() > until:
-                served = ready(self.dataset, version, self.serve)
+            elif number != refused or time.monotonic() > until:
+                served = load(self.dataset, self.settings, number)
                 self.faults.pop(alias, None)
                 self.counters.reloads.labels(alias, "swapped").inc()
                 print(f"serve {self.dataset}: {alias} is {served.name} version {served.version}", flush=True)
@@ -179,7 +170,7 @@ class Live:
             if self.faults.get(alias) != fault:
                 print(f"serve {self.dataset}: {alias}: {fault}; what was served stays", file=sys.stderr, flush=True)
             self.faults[alias] = fault
-            self._refused[alias] = found, time.monotonic() + SECONDS_AFTER_FAULT
+            self._refused[alias] = number, time.monotonic() + SECONDS_AFTER_FAULT
             self.counters.reloads.labels(alias, "failed").inc()
         return served
 
