@@ -62,9 +62,9 @@ class Served:
     def described(self) -> dict:
         """Return what is to be known of the model by those who ask it."""
         spec = self.model.spec
-        described = {"model": self.name, "model_version": self.version, "sha256": self.sha256, "compiled": self.compiled is not None,
-                     "compiled_how": self.how, "task": spec["task"], "family": spec["name"], "target": spec["target"],
-                     "classes": spec["classes"], "threshold": spec["threshold"]}
+        described = {"model": self.name, "model_version": self.version, "sha256": self.sha256, "task": spec["task"],
+                     "family": spec["name"], "target": spec["target"], "classes": spec["classes"],
+                     "threshold": spec["threshold"], "compiled": self.compiled is not None, "compiled_how": self.how}
         kept = ("dataset", "candidate", "data_hash", "split_hash", "synthetic", "rows", "metrics")
         described |= {key: self.metadata[key] for key in kept if key in self.metadata}
         described["features"] = {name: {"kind": column.kind, "null": column.nullable}
@@ -78,13 +78,13 @@ def load(dataset: str, settings: Params, reference: str | int = registry.CHAMPIO
 
     Raises DataError where there is none, its files were changed, or it gives other or no finite numbers.
     """
-    version = registry.resolve(dataset, settings, reference)
-    model, serve, name = bundles.check(version.folder), settings.dataset(dataset).serve, f"{version.name} version {version.version}"
-    metadata, statistics = (files.read_json(version.folder / file, bundles.MADE_BY) for file in ("metadata.json", "train_stats.json"))
-    kinds, statistics = model.spec["features"], statistics["features"]
+    version, serve = registry.resolve(dataset, settings, reference), settings.dataset(dataset).serve
+    name, folder = f"{version.name} version {version.version}", version.folder
+    model, metadata = bundles.check(folder), files.read_json(folder / "metadata.json", bundles.MADE_BY)
+    kinds, statistics = model.spec["features"], files.read_json(folder / "train_stats.json", bundles.MADE_BY)["features"]
     unknown = [column for column in serve.log_redact if column not in kinds]
     if unknown:
-        raise DataError(f"{paths.PARAMS}: datasets.{dataset}.serve.log_redact names {tables.listed(unknown)}, which is no feature of "
+        raise DataError(f"{paths.PARAMS}: datasets.{dataset}.serve.log_redact names {tables.listed(unknown)}, no feature of "
                         f"{name}; it has: {tables.listed(kinds, most=100)}")
     X, origin = _rows_to_try(dataset, kinds, statistics)
     if not np.isfinite(model.output(X)).all():
