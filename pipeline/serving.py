@@ -14,6 +14,7 @@ from pipeline.inference_log import Entry
 from pipeline.params import Params
 
 SECONDS_AFTER_FAULT = 30    # before a version that failed its check is tried again
+NOT_FINITE = "The prediction is no finite number: a value is far beyond those of training"
 TRIED_ROWS = 1000       # made from the training rows' statistics, where the test split is not there to try a model on
 
 
@@ -47,10 +48,9 @@ class Served:
 
         Raises request.BadRequest for a prediction that is no finite number.
         """
-        lost = np.flatnonzero(~np.isfinite(output).reshape(len(output), -1).all(axis=1))
+        lost = not_finite(output)
         if len(lost):
-            raise request.BadRequest([{"type": "prediction_not_finite", "loc": ["body", int(row)],
-                                       "msg": "The prediction is no finite number: a value is far beyond those of training"}
+            raise request.BadRequest([{"type": "prediction_not_finite", "loc": ["body", int(row)], "msg": NOT_FINITE}
                                       for row in lost[:request.MOST_FAULTS]])
         classes = self.model.spec["classes"]
         if classes is None:
@@ -73,6 +73,11 @@ class Served:
         return described
 
 
+def not_finite(output: np.ndarray) -> np.ndarray:
+    """Return the numbers of the rows for which a model's output is no finite number."""
+    return np.flatnonzero(~np.isfinite(output).reshape(len(output), -1).all(axis=1))
+
+
 def load(dataset: str, settings: Params, reference: str | int = registry.CHAMPION) -> Served:
     """Return the version of a dataset's model that an alias or a number names, ready to answer.
 
@@ -87,7 +92,7 @@ def load(dataset: str, settings: Params, reference: str | int = registry.CHAMPIO
         raise DataError(f"{paths.PARAMS}: datasets.{dataset}.serve.log_redact names {tables.listed(unknown)}, no feature of "
                         f"{name}; it has: {tables.listed(kinds, most=100)}")
     X, origin = _rows_to_try(dataset, kinds, statistics)
-    if not np.isfinite(model.output(X)).all():
+    if len(not_finite(model.output(X))):
         raise DataError(f"{name} gives no finite output on {origin}; take another version")
     try:
         form, how = compiled.compile(model, X), f"gives the model's own output on {origin}"
