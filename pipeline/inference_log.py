@@ -171,8 +171,9 @@ def _cut_broken_line(file: int) -> int:
 def lines(entry: Entry, redact: frozenset[str] = frozenset()) -> bytes:
     """Return the lines of a request, one for each row."""
     import orjson
-    moment = datetime.fromtimestamp(entry.nanoseconds / 1e9, timezone.utc)
-    same = {"time": f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z", "request_id": entry.request_id}
+    seconds, rest = divmod(entry.nanoseconds, 10**9)
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    same = {"time": f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:06}Z", "request_id": entry.request_id}
     written = []
     for number, (row, answer) in enumerate(zip(entry.rows, entry.answers), start=entry.first):
         kept = {name: value for name, value in row.items() if name not in redact} if redact else row

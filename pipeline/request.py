@@ -74,14 +74,13 @@ class Signature:
                 known = frozenset(column.categories)
                 values = values.map({text: _spelt(text, known) for text in values.dropna().unique()}, na_action="ignore")
                 typed[name] = values = values.astype("str")
-                wrong, what = values.notna() & ~values.isin(column.categories) & column.closed, "a category that training had not"
+                wrong, what = values.notna() & ~values.isin(known) & column.closed, "a category that training had not"
             else:
                 wrong, what = values.abs() > LARGEST, f"a number beyond {LARGEST:.3g}"
             if not column.nullable and values.isna().any():
-                wrong, what = values.isna(), "a missing value, where training had none"
-            if wrong.any():
-                found = "" if values[wrong].isna().any() else f" {values[wrong].iloc[0]!r}"
-                faults.append(f"{name}: {what}{found}, in {tables.lines(values.index[wrong])}")
+                faults.append(f"{name}: a missing value, where training had none, in {tables.lines(values.index[values.isna()])}")
+            elif wrong.any():
+                faults.append(f"{name}: {what} ({str(values[wrong].iloc[0])!r} in {tables.lines(values.index[wrong])})")
         if faults:
             raise DataError(f"{origin}: {'; '.join(faults)}; mend the values")
         return typed
