@@ -35,11 +35,12 @@ else
 	dvc repro drift@$(DATASET)
 	@python compare_results.py
 	@python validate_metrics.py --dataset $(DATASET)
+	@python register_model.py --dataset $(DATASET)
 endif
 	@python -m ops.sync
 	@python compare_results.py --show
 
-sync: $(READY)   ## write the runs that the MLflow store lacks, from the stages' files
+sync: $(READY)   ## write the runs and versions that the MLflow store lacks, from the stages' files
 	@python -m ops.sync
 
 notify: $(READY) ## send MESSAGE to the webhook of ALERT_WEBHOOK or params.yaml, to try it

@@ -8,6 +8,8 @@ Writes  metrics/registration/iris.json, what is to be registered; then a version
         decision on it in logs/promotions/iris.jsonl and in the aliases. A model that was decided on before changes nothing
 """
 
+import os
+
 from pipeline import command, files, params, paths
 from pipeline.errors import DataError
 
@@ -30,14 +32,17 @@ def request(dataset, name, best, verdict, metadata):
 
 def register(dataset, settings):
     """Write the request of a dataset and bring the registry to it; return what came of it in one line."""
-    from pipeline import registry
+    from pipeline import promotion
     best = files.read_json(paths.best(dataset), made_by="python compare_results.py")
     verdict = files.read_json(paths.validation(dataset), made_by=f"python validate_metrics.py --dataset {dataset}")
     metadata = files.read_json(paths.models(dataset, best["stage"]) / best["candidate"] / "metadata.json",
                                made_by=f"python train.py --dataset {dataset}")
     asked = request(dataset, settings.dataset(dataset).registration.name, best, verdict, metadata)
     files.write_json(paths.registration(dataset), asked)
-    line = registry.bring(dataset, settings, asked)
+    line = None
+    if "DVC_STAGE" not in os.environ or not promotion.decided(promotion.read(dataset), asked["model_sha256"]):
+        from pipeline import registry           # MLflow takes seconds to start: a forced rerun does without
+        line = registry.bring(dataset, settings, asked)
     if line is None:
         return f"{asked['name']}: {asked['candidate']} was decided on before, nothing changes"
     return f"{line['name']} version {line['version']}, {line['outcome']}: {line['reason']}"

@@ -47,8 +47,8 @@ def main(argv=None):
         print(f"verify {args.dataset}: {registry.verify(args.dataset, settings)}")
     else:
         line = registry.rollback(args.dataset, settings, args.to or "previous", args.reason)
-        print(f"rollback {args.dataset}: {line['name']} version {line['to']} is the champion, in place of {line['from']} "
-              f"-> {paths.promotions(args.dataset)}")
+        print(f"rollback {args.dataset}: {line['name']} version {line['to']} is the champion, in place of "
+              f"{line['from'] or 'none'} -> {paths.promotions(args.dataset)}")
 
 
 if __name__ == "__main__":

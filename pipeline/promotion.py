@@ -1,7 +1,8 @@
 """Promotion: the evidence on a challenger and the champion, the rule that it is held against, and the log of what was decided.
 
-The log is the truth about aliases; the registry is brought to it. Each line carries the sha256 of the line before, so that a
-line that was changed, removed or put in shows.
+Each line of the log carries the sha256 of the line before, so that a line that was changed, removed or put in shows. The
+registry holds the same lines: a decision is written there first and here last, so that what stands here has been carried out, and
+either restores the other.
 """
 
 import getpass
@@ -122,15 +123,14 @@ def checked(texts: list[str], origin) -> list[dict]:
     return lines
 
 
-def append(dataset: str, lines: list[dict], entry: dict) -> list[dict]:
-    """Return the lines with a new one, which is in the file by then; the file is whole at any moment."""
-    line = {"number": len(lines) + 1, "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "who": who(),
-            "dataset": dataset, **entry, "before": digest(lines[-1]) if lines else FIRST}
-    write(dataset, [*lines, line])
-    return [*lines, line]
+def following(lines: list[dict], entry: dict) -> dict:
+    """Return an entry as the line that follows the others."""
+    return {"number": len(lines) + 1, "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "who": who(), **entry,
+            "before": digest(lines[-1]) if lines else FIRST}
 
 
 def write(dataset: str, lines: list[dict]) -> None:
+    """Write the log; the file is whole at any moment."""
     files.write_text(paths.promotions(dataset), "".join(f"{text_of(line)}\n" for line in lines))
 
 

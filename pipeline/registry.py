@@ -19,7 +19,7 @@ from pipeline.params import Params
 
 CHAMPION = "champion"
 MODEL_FOLDER = "data/model"         # of a version's artifacts: its bundle
-LINE_TAG = "promotion."             # of a registered model: the log's lines that its aliases follow
+LINE_TAG = "promotion."             # of a registered model: the promotion log's lines
 LONGEST_DESCRIPTION = 5000          # characters that every store takes
 LONGEST_REASON = 1000
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
@@ -160,35 +160,36 @@ def rollback(dataset: str, settings: Params, reference: str | int, reason: str) 
 
 
 def _caught_up(mlflow, dataset: str, settings: Params, moved_by_hand: bool = False) -> list[dict]:
-    """Return the lines of the promotion log once the registry follows all of them.
+    """Return the lines of the promotion log once the registry and the file hold the same and the aliases are what they say.
 
-    Versions that a lost registry lacks are registered again, and lines that a lost log lacks are taken from the registry.
+    A decision that was cut short is carried out, a lost log is written from the registry, a lost registry from the log.
     """
     client, name = mlflow.MlflowClient(), settings.dataset(dataset).registration.name
     if _registered(client, name) is None:
         client.create_registered_model(name, tags={"dataset": dataset})
-    lines, followed = logged(client, dataset, name)
-    if len(followed) > len(lines):
-        promotion.write(dataset, followed)
-        return followed
-    if len(followed) < len(lines):
-        _register_again(mlflow, dataset, settings, lines[len(followed):])
-        _follow(client, name, lines)
-    elif lines and not moved_by_hand:
+    lines, tagged = logged(client, dataset, name)
+    if len(tagged) > len(lines):
+        lines = tagged
+        _carry_out(client, dataset, name, lines)
+    elif len(tagged) < len(lines):
+        _register_again(mlflow, dataset, settings, lines)
+        _carry_out(client, dataset, name, lines)
+        for line in lines[len(tagged):]:
+            client.set_registered_model_tag(name, _tag(line), promotion.text_of(line))
+    if lines and not moved_by_hand:
         _check_champion(client, dataset, name, [lines])
     return lines
 
 
 def logged(client, dataset: str, name: str) -> tuple[list[dict], list[dict]]:
-    """Return the lines of the promotion log, and those that the registry follows; DataError where they contradict each other."""
+    """Return the lines of the promotion log's file, and those that the registry holds; DataError where they contradict."""
     lines, tags = promotion.read(dataset), _registered(client, name).tags
-    followed = promotion.checked([tags[key] for key in sorted(tags) if key.startswith(LINE_TAG)], f"{name}: tags {LINE_TAG}*")
-    for one, other in zip(lines, followed):
+    tagged = promotion.checked([tags[key] for key in sorted(tags) if key.startswith(LINE_TAG)], f"{name}: tags {LINE_TAG}*")
+    for one, other in zip(lines, tagged):
         if one != other:
-            raise DataError(f"{paths.promotions(dataset)}: line {one['number']} is not the one that {name} follows in "
-                            f"{tracking.tracking_uri()}; one of them is another project's: restore the file, or set "
-                            f"{tracking.TRACKING_URI}")
-    return lines, followed
+            raise DataError(f"{paths.promotions(dataset)}: line {one['number']} is not that of {name} in "
+                            f"{tracking.tracking_uri()}; restore the file, or set {tracking.TRACKING_URI} to its store")
+    return lines, tagged
 
 
 def _check_champion(client, dataset: str, name: str, logs: list[list[dict]]) -> Version:
@@ -215,9 +216,9 @@ def _decide(mlflow, dataset: str, settings: Params, request: dict, lines: list[d
             version = _register(mlflow, Path(temporary) / "model", settings)
     challenger = _with_files(client, version).folder
     bundles.check(challenger)
-    champion = by_sha256.get(promotion.standing(lines).get(CHAMPION))
-    if champion is None:
+    if not lines:
         return _record(client, dataset, name, lines, version, promotion.PROMOTED, "the first version: its gates hold")
+    champion = by_sha256[promotion.standing(lines)[CHAMPION]]
     try:
         found = promotion.evidence(_with_files(client, champion).folder, challenger, tables.read_split(dataset, "test"),
                                    f"{paths.processed(dataset)}/test.parquet", spec.data, register, request["primary_metric"],
@@ -246,7 +247,7 @@ def _register(mlflow, folder: Path, settings: Params, least: int = 1) -> Version
     described = (folder / "model_card.md").read_text(encoding="utf-8")[:LONGEST_DESCRIPTION]
     tags = {key: str(request[key]) for key in ("dataset", "candidate", "data_hash", "split_hash", "synthetic", "primary_metric")}
     tags |= {**tracking.git_tags(), **shown(request), "sha256": sha256, "dvc_stage": f"{request['stage']}@{dataset}",
-             "files_sha256": json.dumps(bundles.hashes(folder))}
+             "files_sha256": json.dumps(bundles.hashes(folder)), "bundle_sha256": files.digest(folder)}
     while True:
         entry = client.create_model_version(name, model.model_uri, run_id=model.run_id, tags=tags, description=described,
                                             model_id=model.model_id)
@@ -267,27 +268,28 @@ def shown(request: dict) -> dict[str, str]:
 
 
 def _register_again(mlflow, dataset: str, settings: Params, lines: list[dict]) -> None:
-    """Register the lines' models that the registry lacks under the numbers they had; tell of those whose files are nowhere."""
+    """Register the lines' models that the registry lacks, under the numbers they had; tell of each on standard error."""
     name = settings.dataset(dataset).registration.name
     present = {version.sha256 for version in _versions(mlflow.MlflowClient(), name)}
-    for sha256, number in {line["sha256"]: line["version"] for line in lines if line["sha256"] not in present}.items():
+    for sha256, line in {line["sha256"]: line for line in lines if line["sha256"] not in present}.items():
+        number = line["version"]
         with tempfile.TemporaryDirectory() as temporary:
-            if _find(dataset, sha256, Path(temporary) / "model"):
+            if _find(line, Path(temporary) / "model"):
                 _register(mlflow, Path(temporary) / "model", settings, least=number)
+                print(f"{name}: version {number} registered again", file=sys.stderr)
             else:
-                print(f"registry {dataset}: {name} version {number} is lost: no model with its sha256 {sha256} lies in "
-                      f"{paths.ARTIFACTS} or {paths.models(dataset, '')}", file=sys.stderr)
+                print(f"{name}: version {number} is lost: no model with its sha256 {sha256} lies in {paths.ARTIFACTS}, nor as "
+                      f"the best one in {paths.models(dataset, '')}", file=sys.stderr)
 
 
-def _find(dataset: str, sha256: str, folder: Path) -> bool:
-    """Write the bundle of a model that was registered before into a folder; tell whether its files were found."""
+def _find(line: dict, folder: Path) -> bool:
+    """Write the bundle of a model that a line of the log is about into a folder; tell whether its files were found."""
     for path in sorted(paths.ARTIFACTS.glob(f"*/models/*/artifacts/{MODEL_FOLDER}/request.json")):
-        if files.read_json(path, bundles.MADE_BY)["model_sha256"] == sha256:
+        if line["sha256"] in path.read_text(encoding="utf-8") and files.digest(path.parent) == line["bundle_sha256"]:
             shutil.copytree(path.parent, folder)
-            bundles.check(folder)
             return True
-    request = requested(dataset)
-    if request and request["model_sha256"] == sha256:
+    request = requested(line["dataset"])
+    if request and request["model_sha256"] == line["sha256"]:
         bundles.write(folder, request)
         return True
     return False
@@ -305,21 +307,22 @@ def requested(dataset: str) -> dict | None:
 
 
 def _record(client, dataset: str, name: str, lines: list[dict], version: Version, outcome: str, reason: str, **more) -> dict:
-    """Write a decision into the promotion log, then bring the aliases to it; return the log's new line."""
-    client.set_registered_model_tag(name, "dataset", dataset)       # a store that cannot be written shows before anything changed
+    """Write a decision into the registry, carry it out, and write it into the log; return its line."""
     before = _registered(client, name).aliases.get(CHAMPION)
     before = int(before) if before else None
     moved = outcome in (promotion.PROMOTED, promotion.ROLLED_BACK)
-    lines = promotion.append(dataset, lines, {
-        "name": name, "outcome": outcome, "version": version.version, "sha256": version.sha256, "data_hash": version.data_hash,
-        "from": before, "to": version.version if moved else before, "reason": reason[:LONGEST_REASON], **more,
+    line = promotion.following(lines, {
+        "dataset": dataset, "name": name, "outcome": outcome, "version": version.version, "sha256": version.sha256,
+        "bundle_sha256": version.tags["bundle_sha256"], "data_hash": version.data_hash, "from": before,
+        "to": version.version if moved else before, "reason": reason[:LONGEST_REASON], **more,
         "git_commit": tracking.git_tags().get("git_commit")})
-    _follow(client, name, lines)
-    return lines[-1]
+    client.set_registered_model_tag(name, _tag(line), promotion.text_of(line))
+    _carry_out(client, dataset, name, [*lines, line])
+    return line
 
 
-def _follow(client, name: str, lines: list[dict]) -> None:
-    """Bring the aliases, and while MLflow has them the stages, to what the lines say; then note in the registry that it is so."""
+def _carry_out(client, dataset: str, name: str, lines: list[dict]) -> None:
+    """Bring the aliases, and while MLflow has them the stages, to what the lines say; then write the log."""
     registered, by_sha256 = _registered(client, name), {version.sha256: version for version in _versions(client, name)}
     standing = {alias: by_sha256[sha256].version for alias, sha256 in promotion.standing(lines).items() if sha256 in by_sha256}
     for alias in promotion.ALIASES:
@@ -331,9 +334,7 @@ def _follow(client, name: str, lines: list[dict]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)          # deprecated, and asked for by those who load by stage
             client.transition_model_version_stage(name, str(standing[CHAMPION]), "Production", archive_existing_versions=True)
-    for line in lines:
-        if registered.tags.get(_tag(line)) is None:
-            client.set_registered_model_tag(name, _tag(line), promotion.text_of(line))
+    promotion.write(dataset, lines)
 
 
 def _tag(line: dict) -> str:
@@ -345,14 +346,26 @@ def verify(dataset: str, settings: Params) -> str:
     client, name = tracking.client(), settings.dataset(dataset).registration.name
     if _registered(client, name) is None:
         raise DataError(f"{name}: not in {tracking.tracking_uri()}; run `python register_model.py --dataset {dataset}`")
-    lines, followed = logged(client, dataset, name)
-    if len(lines) < len(followed):
-        raise DataError(f"{paths.promotions(dataset)}: has {len(lines)} lines, {name} followed {len(followed)}; run `make sync`, "
-                        f"which takes the others from the registry")
-    if not lines:
-        raise DataError(f"{paths.promotions(dataset)}: nothing is decided; run `python register_model.py --dataset {dataset}`")
-    champion = _check_champion(client, dataset, name, [lines, followed] if len(followed) < len(lines) else [lines])
+    lines, tagged = logged(client, dataset, name)
+    if not tagged:
+        raise DataError(f"{name}: nothing was decided on it; run `python register_model.py --dataset {dataset}`")
+    behind = len(tagged) - len(lines)
+    if behind not in (0, 1):
+        raise DataError(f"{paths.promotions(dataset)}: has {len(lines)} lines, {name} in {tracking.tracking_uri()} has "
+                        f"{len(tagged)}; run `make sync`, which writes the others")
+    champion = _check_champion(client, dataset, name, [tagged, lines] if behind else [lines])
     _with_files(client, champion)
-    behind = f" ({len(lines) - len(followed)} not yet followed: run `make sync`)" if len(followed) < len(lines) else ""
-    return (f"{name}: the log is whole, {len(lines)} lines{behind}; @champion is version {champion.version}, with the files that "
-            f"were registered")
+    cut_short = ", the last still to be carried out: run `make sync`" if behind else ""
+    return (f"{name}: the log is whole, {len(tagged)} lines{cut_short}; @champion is version {champion.version}, with the files "
+            f"that were registered")
+
+
+def sync(settings: Params) -> dict[str, dict]:
+    """Bring the registry to the promotion logs and the requests of all datasets; return {dataset: the log's new line}."""
+    written = {}
+    for dataset in settings.datasets:
+        request = requested(dataset)
+        if request or paths.promotions(dataset).is_file():
+            line = bring(dataset, settings, request)
+            written |= {dataset: line} if line else {}
+    return written
