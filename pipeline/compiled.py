@@ -21,18 +21,23 @@ class NotCompiled(Exception):
     """The model has a part that is not known here, or its compiled form gives another answer."""
 
 
-def compile(model: models.Model, X: pd.DataFrame) -> models.Model:
-    """Return a model whose `output` takes rows: lists of values in the order of the model's features, None where one is missing.
+def compile(model, X: pd.DataFrame):
+    """Return the form of a model or blend whose `output` takes rows: lists of values in the order of the model's features, None
+    where one is missing.
 
     Raises NotCompiled with the reason where the model cannot be compiled or where the form's output on X is not the model's.
     """
-    compiled = models.Model(_Rows(model.preprocessing, model.spec["features"]), _estimator(model.estimator), model.spec)
-    rows = as_rows(X)
-    expected = model.output(X)
-    _compare(compiled, compiled.output(rows), expected, "at once")
+    form, rows, expected = _form(model), as_rows(X), model.output(X)
+    _compare(model, form.output(rows), expected, "at once")
     few = rows[:ONE_BY_ONE]
-    _compare(compiled, np.concatenate([compiled.output([row]) for row in few]), expected[:len(few)], "one by one")
-    return compiled
+    _compare(model, np.concatenate([form.output([row]) for row in few]), expected[:len(few)], "one by one")
+    return form
+
+
+def _form(model):
+    if hasattr(model, "models"):
+        return _Blend(model.spec["members"], [_form(member) for member in model.models])
+    return models.Model(_Rows(model.preprocessing, model.spec["features"]), _estimator(model.estimator), model.spec)
 
 
 def as_rows(X: pd.DataFrame) -> list[list]:
@@ -41,12 +46,22 @@ def as_rows(X: pd.DataFrame) -> list[list]:
     return values.where(values.notna(), None).to_numpy().tolist()
 
 
-def _compare(model: models.Model, found: np.ndarray, expected: np.ndarray, how: str) -> None:
+def _compare(model, found: np.ndarray, expected: np.ndarray, how: str) -> None:
     same = np.isclose(found, expected, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True).reshape(len(expected), -1).all(axis=1)
     if same.all() and model.spec["task"] == "classification":
         same = models.decide(found, model.spec["threshold"]) == models.decide(expected, model.spec["threshold"])
     if not same.all():
         raise NotCompiled(f"the compiled form differs from the model in {int((~same).sum())} of {len(same)} rows {how}")
+
+
+class _Blend:
+    """The weighted mean of members' forms."""
+
+    def __init__(self, members: list[dict], forms: list[models.Model]):
+        self.weighted = [(member["weight"], form) for member, form in zip(members, forms)]
+
+    def output(self, rows: list[list]) -> np.ndarray:
+        return sum(weight * form.output(rows) for weight, form in self.weighted)
 
 
 class _Rows:

@@ -90,15 +90,16 @@ class Signature:
         return self._one.json_schema()
 
 
-def signature(preprocessing, kinds: dict[str, str], statistics: dict, closed: bool) -> Signature:
-    """Return the signature of a model by its fitted preprocessing and the statistics of its training rows."""
+def signature(model, statistics: dict, closed: bool) -> Signature:
+    """Return the signature of a model or blend by its fitted preprocessing and the statistics of its training rows."""
     known = {}
-    for _, transformer, taken in preprocessing.transformers_:
-        if hasattr(transformer, "categories_"):
-            known |= {column: tuple(category for category in categories if isinstance(category, str))
-                      for column, categories in zip(taken, transformer.categories_)}
+    for preprocessing in model.preprocessings.values() if hasattr(model, "preprocessings") else [model.preprocessing]:
+        for _, transformer, taken in preprocessing.transformers_:
+            if hasattr(transformer, "categories_"):
+                known |= {column: tuple(category for category in categories if isinstance(category, str))
+                          for column, categories in zip(taken, transformer.categories_)}
     return Signature({name: Column(kind, statistics[name]["missing_share"] > 0, known.get(name, ()), closed)
-                      for name, kind in kinds.items()})
+                      for name, kind in model.spec["features"].items()})
 
 
 def _field(column: Column):

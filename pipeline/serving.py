@@ -20,14 +20,14 @@ TRIED_ROWS = 1000       # made from the training rows' statistics, where the tes
 
 @dataclass(frozen=True)
 class Served:
-    """A version of a model. `compiled` is its form for rows, None where the model's own is used; `how` says which and why."""
+    """A version of a model or blend. `compiled` is its form for rows, None where it answers itself; `how` says why."""
 
     name: str
     version: int
     sha256: str
     metadata: dict
-    model: models.Model
-    compiled: models.Model | None
+    model: object
+    compiled: object | None
     how: str
     signature: request.Signature
     example: dict
@@ -99,7 +99,7 @@ def load(dataset: str, settings: Params, reference: str | int = registry.CHAMPIO
     except compiled.NotCompiled as reason:
         form, how = None, f"{reason}; the model itself answers, more slowly"
     return Served(version.name, version.version, version.sha256, metadata, model, form, how,
-                  request.signature(model.preprocessing, kinds, statistics, serve.unseen == "refuse"),
+                  request.signature(model, statistics, serve.unseen == "refuse"),
                   {column: _commonest(statistics[column]) for column in kinds})
 
 

@@ -98,6 +98,8 @@ def parts(path: str | Path, rows: int, separator: str = ",", encoding: str = "ut
             # text: a type that is read off the values would differ between the parts
             for chunk in pd.read_csv(path, sep=separator, encoding=encoding, skipinitialspace=True, compression=None, dtype=str,
                                      chunksize=rows):
+                if chunk.empty:
+                    break
                 empty = False
                 chunk = chunk.rename(columns=str.strip)
                 yield pyarrow.Table.from_pandas(chunk, pyarrow.schema([(column, pyarrow.string()) for column in chunk]),

@@ -67,9 +67,11 @@ def test_logged_rows_are_those_of_the_server(registered_copy, parts, capsys):
 
 @pytest.mark.parametrize("change, message", [
     (lambda table: table.drop(columns="town"), "no column 'town'"),
-    (lambda table: table.assign(age=table["age"].mask(table["id"] == 30)), "age: a missing value, where training had none, in line 31"),
+    (lambda table: table.assign(age=table["age"].mask(table["id"] == 30)),
+     "age: a missing value, where training had none, in line 31"),
     (lambda table: table.assign(size=table["size"].astype(object).mask(table["id"] == 30, "big")), "size ('big' in line 31)"),
-    (lambda table: table.assign(size=table["size"].mask(table["id"] == 30, 1e39)), "size: a number beyond 3.4e+38 ('1e+39' in line 31)"),
+    (lambda table: table.assign(size=table["size"].mask(table["id"] == 30, 1e39)),
+     "size: a number beyond 3.4e+38 ('1e+39' in line 31)"),
     (lambda table: table.assign(prediction=1), "has a column 'prediction' already")])
 def test_file_that_breaks_the_rule_is_refused_and_leaves_nothing(registered_copy, parts, change, message):
     change(tiny_table(50)).to_csv("new.csv", index=False)
@@ -104,8 +106,9 @@ def test_wrong_output_is_refused(registered_copy, output, message):
         run("--input", "tiny.csv", "--output", output)
 
 
-@pytest.mark.parametrize("content, message", [(None, "no such file"), ("", "an empty file"), ("size,town,age\n", "a header and no rows"),
-                                              ("size,town,age\n1,2\n1,2,3,4\n", "not a table")])
+@pytest.mark.parametrize("content, message", [
+    (None, "no such file"), ("", "an empty file"), ("size,town,age\n", "a header and no rows"),
+    ("size,town,age\n1,2\n1,2,3,4\n", "not a table")])
 def test_file_that_is_no_table_is_refused(registered_copy, content, message):
     if content is not None:
         open("new.csv", "w").write(content)
