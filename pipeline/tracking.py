@@ -11,8 +11,10 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -87,6 +89,8 @@ def store():
     from filelock import FileLock
     before = os.environ.get(TRACKING_URI)
     with FileLock(paths.STORE_LOCK):
+        if TRACKING_URI not in os.environ and not paths.STORE.exists():
+            _create_store()
         mlflow.set_tracking_uri(tracking_uri())
         try:
             yield mlflow
@@ -99,7 +103,7 @@ def store():
 def client():
     """Return MLflow's client of the store, for reading: no lock is taken, and a store that is not there is not made."""
     uri = tracking_uri()
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).is_file():
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).is_file():
         raise DataError(f"{uri}: no MLflow store; run `dvc repro`, or `make sync` where the stages have run")
     return _mlflow().MlflowClient(tracking_uri=uri)
 
@@ -110,6 +114,16 @@ def _mlflow():
     logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     return mlflow
+
+
+def _create_store() -> None:
+    """Make the store's file whole or not at all: MLflow refuses one whose creation was cut short, and for good."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    with tempfile.TemporaryDirectory() as folder, files.replacing(paths.STORE) as partial:
+        made = Path(folder) / paths.STORE.name
+        store = SqlAlchemyStore(f"{SQLITE}{made.as_posix()}", f"./{paths.ARTIFACTS}")        # where a plain `mlflow ui` keeps artifacts
+        store.engine.dispose()
+        shutil.copyfile(made, partial)
 
 
 def _recorded(mlflow, experiment_id: str, dataset: str) -> set[str]:

@@ -10,7 +10,6 @@ for variable in ("PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI"):
     os.environ.pop(variable, None)
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
-import contextlib                           # noqa: E402
 import shutil                               # noqa: E402
 import subprocess                           # noqa: E402
 import sys                                  # noqa: E402
@@ -19,9 +18,11 @@ from pathlib import Path                    # noqa: E402
 import numpy as np                          # noqa: E402
 import pandas as pd                         # noqa: E402
 import pytest                               # noqa: E402
+from filelock import FileLock               # noqa: E402
 
 from browser import browser                 # noqa: E402,F401
 
+pytest_plugins = ["registered", "served"]   # the fixtures of a project with a registry, and of one to be served
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
@@ -102,11 +103,17 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
+def finished(tmp_path_factory, worker_id) -> Path:
     """A folder in which `dvc repro` has run to the end; not to be changed: take `pipeline_run` for that."""
-    folder = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    done = shell("dvc repro", folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    shared = tmp_path_factory.getbasetemp().parent if worker_id != "master" else tmp_path_factory.getbasetemp()
+    folder, end = shared / "finished" / "project", shared / "finished" / "end"
+    with FileLock(shared / "finished.lock"):            # one of the test processes makes it, the others wait for it
+        if not end.is_file():
+            copy_project(folder)
+            done = shell("dvc repro", folder)
+            end.write_text(f"{done.returncode}\n{done.stdout}{done.stderr}", encoding="utf-8")
+    status, told = end.read_text(encoding="utf-8").split("\n", 1)
+    assert status == "0", told
     return folder
 
 
@@ -114,35 +121,3 @@ def finished(tmp_path_factory) -> Path:
 def pipeline_run(finished, tmp_path) -> Path:
     """A copy of the finished project, the test's own."""
     return Path(shutil.copytree(finished, tmp_path / "project"))
-
-
-def register(dataset: str, candidate: str) -> dict:
-    """Register a trained model of the project in the working directory, as if it were the best one; return the decision."""
-    import register_model
-    from pipeline import files, params, paths, registry
-    settings = params.load()
-    spec, metadata = settings.dataset(dataset), files.read_json(paths.models(dataset, "train") / candidate / "metadata.json", "")
-    best = {"candidate": candidate, "stage": "train", "primary_metric": spec.train.primary_metric}
-    verdict = {"model_sha256": metadata["model_sha256"], "gates": []}
-    return registry.bring(dataset, settings, register_model.request(dataset, spec.registration.name, best, verdict, metadata))
-
-
-@pytest.fixture(scope="session")
-def registered(finished, tmp_path_factory) -> Path:
-    """A finished project whose registry holds tiny's ridge, the champion, as version 1 and its tree as 2; not to be changed."""
-    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("registered") / "project"))
-    (folder / "mlflow.db").unlink()
-    for name in ("mlruns", "logs"):
-        shutil.rmtree(folder / name)
-    with contextlib.chdir(folder):
-        assert register("tiny", "ridge")["outcome"] == "promoted"
-        assert register("tiny", "decision_tree")["version"] == 2
-    return folder
-
-
-@pytest.fixture
-def registered_copy(registered, tmp_path, monkeypatch) -> Path:
-    """A copy of that project, as the working directory; the versions' files are shared."""
-    folder = Path(shutil.copytree(registered, tmp_path / "project"))
-    monkeypatch.chdir(folder)
-    return folder

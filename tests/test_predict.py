@@ -22,7 +22,7 @@ def parts(monkeypatch):
 
 @pytest.mark.parametrize("given", ["csv", "parquet"])
 @pytest.mark.parametrize("wanted", ["csv", "parquet"])
-def test_every_row_has_the_models_own_prediction_beside_it(registered_copy, parts, given, wanted):
+def test_every_row_has_the_models_own_prediction_beside_it(served_copy, parts, given, wanted):
     table = tiny_table(50, seed=3)
     table["age"] = table["age"].astype("Int64") if given == "parquet" else table["age"]
     table.to_parquet("new.parquet") if given == "parquet" else table.to_csv("new.csv", index=False)
@@ -35,15 +35,13 @@ def test_every_row_has_the_models_own_prediction_beside_it(registered_copy, part
         pd.testing.assert_frame_equal(out.drop(columns="prediction"), table, check_dtype=given == "parquet")
 
 
-def test_another_version_can_be_asked(registered_copy):
+def test_another_version_can_be_asked(served_copy):
     run("--input", "tiny.csv", "--output", "out.csv", "--version", "2")
     expected = models.load(paths.models("tiny", "train") / "decision_tree").predict(pd.read_csv("tiny.csv"))
     np.testing.assert_allclose(pd.read_csv("out.csv")["prediction"], expected, rtol=1e-12)
 
 
-def test_classes_have_a_column_of_probabilities_each(registered_copy, parts):
-    from conftest import register
-    register("iris", "logistic_regression")
+def test_classes_have_a_column_of_probabilities_each(served_copy, parts):
     predict.main(["--dataset", "iris", "--input", "data/iris_data.csv", "--output", "out.parquet", "--log"])
     out = pd.read_parquet("out.parquet")
     model = models.load(paths.models("iris", "train") / "logistic_regression")
@@ -54,7 +52,7 @@ def test_classes_have_a_column_of_probabilities_each(registered_copy, parts):
     assert inference_log.read("iris").probabilities["setosa"].tolist() == probabilities["probability_setosa"].tolist()
 
 
-def test_logged_rows_are_those_of_the_server(registered_copy, parts, capsys):
+def test_logged_rows_are_those_of_the_server(served_copy, parts, capsys):
     run("--input", "tiny.csv", "--output", "out.csv", "--log")
     served, out = inference_log.read("tiny"), pd.read_csv("out.csv")
     assert set(served.rows["request_id"]) == {capsys.readouterr().out.split()[-1]}
@@ -73,15 +71,15 @@ def test_logged_rows_are_those_of_the_server(registered_copy, parts, capsys):
     (lambda table: table.assign(size=table["size"].mask(table["id"] == 30, 1e39)),
      "size: a number beyond 3.4e+38 ('1e+39' in line 31)"),
     (lambda table: table.assign(prediction=1), "has a column 'prediction' already")])
-def test_file_that_breaks_the_rule_is_refused_and_leaves_nothing(registered_copy, parts, change, message):
+def test_file_that_breaks_the_rule_is_refused_and_leaves_nothing(served_copy, parts, change, message):
     change(tiny_table(50)).to_csv("new.csv", index=False)
     with pytest.raises(DataError) as refused:
         run("--input", "new.csv", "--output", "out.csv", "--log")
     assert message in str(refused.value) and str(refused.value).startswith("new.csv: ")
-    assert not list(registered_copy.glob("*out.csv*")) and not paths.inference_log("tiny").exists()
+    assert not list(served_copy.glob("*out.csv*")) and not paths.inference_log("tiny").exists()
 
 
-def test_unseen_categories_follow_the_setting(registered_copy):
+def test_unseen_categories_follow_the_setting(served_copy):
     tiny_table(50).assign(town="elsewhere").to_csv("new.csv", index=False)
     run("--input", "new.csv", "--output", "out.csv")
     text = paths.PARAMS.read_text().replace("register: {name: TinyPredictor}",
@@ -92,7 +90,7 @@ def test_unseen_categories_follow_the_setting(registered_copy):
         run("--input", "new.csv", "--output", "out.csv")
 
 
-def test_types_of_a_column_do_not_depend_on_the_part(registered_copy, parts):
+def test_types_of_a_column_do_not_depend_on_the_part(served_copy, parts):
     """Codes that look like numbers in one part and like text in another are the same category."""
     table = pd.DataFrame({"size": 1.0, "town": ["20"] * 14 + ["x"] * 14, "age": 1})
     table.to_csv("new.csv", index=False)
@@ -101,7 +99,7 @@ def test_types_of_a_column_do_not_depend_on_the_part(registered_copy, parts):
 
 
 @pytest.mark.parametrize("output, message", [("tiny.csv", "is the input"), ("out", "end it in .csv or .parquet")])
-def test_wrong_output_is_refused(registered_copy, output, message):
+def test_wrong_output_is_refused(served_copy, output, message):
     with pytest.raises(UsageError, match=message):
         run("--input", "tiny.csv", "--output", output)
 
@@ -109,7 +107,7 @@ def test_wrong_output_is_refused(registered_copy, output, message):
 @pytest.mark.parametrize("content, message", [
     (None, "no such file"), ("", "an empty file"), ("size,town,age\n", "a header and no rows"),
     ("size,town,age\n1,2\n1,2,3,4\n", "not a table")])
-def test_file_that_is_no_table_is_refused(registered_copy, content, message):
+def test_file_that_is_no_table_is_refused(served_copy, content, message):
     if content is not None:
         open("new.csv", "w").write(content)
     with pytest.raises(DataError, match=message):

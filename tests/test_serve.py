@@ -28,7 +28,7 @@ SETTINGS = "register: {name: TinyPredictor}"
 
 
 @pytest.fixture
-def client(registered_copy):
+def client(served_copy):
     with TestClient(serve.create_app("tiny"), raise_server_exceptions=False) as client:
         yield client
 
@@ -62,7 +62,7 @@ def until(holds, seconds: float = 20):
 # answers
 
 @pytest.mark.parametrize("form", ["compiled", "the model's own"])
-def test_answers_are_the_pipelines_own(registered_copy, monkeypatch, form):
+def test_answers_are_the_pipelines_own(served_copy, monkeypatch, form):
     def not_compiled(model, X):
         raise compiled.NotCompiled("there is a part that is not known")
 
@@ -79,9 +79,7 @@ def test_answers_are_the_pipelines_own(registered_copy, monkeypatch, form):
         assert [answer["prediction"] for answer in answers] == pytest.approx(model.predict(frame).tolist(), rel=1e-12)
 
 
-def test_classes_are_answered_with_probabilities(registered_copy):
-    from conftest import register
-    assert register("iris", "logistic_regression")["outcome"] == "promoted"
+def test_classes_are_answered_with_probabilities(served_copy):
     model = models.load(paths.models("iris", "train") / "logistic_regression")
     frame = pd.read_parquet(paths.processed("iris") / "test.parquet")
     with TestClient(serve.create_app("iris")) as client:
@@ -144,7 +142,7 @@ def test_null_is_taken_where_training_had_missing_values(client):
     assert client.post("/predict", json={**ROW, "age": None}).status_code == 422
 
 
-def test_unseen_categories_are_accepted_or_refused_by_setting(registered_copy, client):
+def test_unseen_categories_are_accepted_or_refused_by_setting(served_copy, client):
     strange = {**ROW, "town": "elsewhere"}
     assert client.post("/predict", json=strange).status_code == 200
     set_serving(unseen="refuse")
@@ -153,7 +151,7 @@ def test_unseen_categories_are_accepted_or_refused_by_setting(registered_copy, c
         assert strict.post("/predict", json=ROW).status_code == 200
 
 
-def test_too_large_a_body_is_refused_whether_or_not_it_says_its_length(registered_copy):
+def test_too_large_a_body_is_refused_whether_or_not_it_says_its_length(served_copy):
     set_serving(max_body=1000)
 
     def parts():
@@ -174,7 +172,7 @@ def test_prediction_that_is_no_number_is_refused(client, monkeypatch):
     assert (answer.status_code, answer.json()["detail"][0]["type"]) == (422, "prediction_not_finite")
 
 
-def test_token_is_asked_for_where_one_is_set(registered_copy, monkeypatch):
+def test_token_is_asked_for_where_one_is_set(served_copy, monkeypatch):
     monkeypatch.setenv("SERVE_TOKEN", "a-secret")
     with TestClient(serve.create_app("tiny")) as client:
         for headers in ({}, {"Authorization": "Bearer another"}, {"Authorization": "a-secret"}):
@@ -185,7 +183,7 @@ def test_token_is_asked_for_where_one_is_set(registered_copy, monkeypatch):
         assert client.post("/predict", json=ROW, headers={"Authorization": "Bearer a-secret"}).status_code == 200
 
 
-def test_without_a_token_only_loopback_is_served(registered_copy):
+def test_without_a_token_only_loopback_is_served(served_copy):
     with TestClient(serve.create_app("tiny"), base_url="http://192.0.2.1") as client:
         assert client.post("/predict", json=ROW).status_code == 401
         assert client.get("/health").status_code == 200
@@ -217,7 +215,7 @@ def test_dataset_without_a_version_and_a_port_in_use_are_told_in_one_line(projec
     assert done.returncode == 1 and "choose another --port" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-def test_redacting_what_is_no_feature_is_refused(registered_copy):
+def test_redacting_what_is_no_feature_is_refused(served_copy):
     set_serving(log_redact=["towm"])
     with pytest.raises(DataError, match="serve.log_redact names 'towm', no feature of TinyPredictor version 1; it has: 'size',"):
         serve.create_app("tiny")
@@ -229,7 +227,7 @@ def roll_back(version: int):
     registry.rollback("tiny", params.load(), version, "a test")
 
 
-def test_rollback_is_live_within_seconds(registered_copy):
+def test_rollback_is_live_within_seconds(served_copy):
     set_serving(reload_seconds=0.1)
     with TestClient(serve.create_app("tiny")) as client:
         roll_back(2)
@@ -240,7 +238,7 @@ def test_rollback_is_live_within_seconds(registered_copy):
         assert 'serve_reloads_total{alias="champion",outcome="swapped"} 1.0' in client.get("/metrics").text
 
 
-def test_version_that_fails_its_check_does_not_take_the_place_of_the_old_one(registered_copy):
+def test_version_that_fails_its_check_does_not_take_the_place_of_the_old_one(served_copy):
     set_serving(reload_seconds=0.1)
     with TestClient(serve.create_app("tiny")) as client:
         roll_back(2)
@@ -260,7 +258,7 @@ def test_version_that_fails_its_check_does_not_take_the_place_of_the_old_one(reg
             until(lambda: client.get("/model-info").json()["faults"] == {})
 
 
-def test_challenger_runs_along_into_the_log_only(registered_copy):
+def test_challenger_runs_along_into_the_log_only(served_copy):
     set_serving(shadow=True)
     registry.tracking.client().set_registered_model_alias("TinyPredictor", "challenger", "2")
     rows = as_json(test_rows()[list(ROW)])
@@ -305,7 +303,7 @@ def is_ready(address: str) -> bool:
     return False
 
 
-def test_no_request_fails_in_twenty_swaps_and_every_answer_names_its_version(registered_copy):
+def test_no_request_fails_in_twenty_swaps_and_every_answer_names_its_version(served_copy):
     set_serving(reload_seconds=0.1)
     frame = pd.DataFrame([ROW])
     expected = {number: models.load(paths.models("tiny", "train") / name).predict(frame)[0]
@@ -361,16 +359,16 @@ def kill_servers(rounds: int):
     assert served.broken == 0 and served.rows["request_id"].iloc[-1] == request_id      # Ctrl-C loses nothing
 
 
-def test_killed_server_loses_half_a_second_and_breaks_no_line(registered_copy):
+def test_killed_server_loses_half_a_second_and_breaks_no_line(served_copy):
     kill_servers(1)
 
 
 @pytest.mark.slow
-def test_server_killed_fifty_times_loses_half_a_second_and_breaks_no_line(registered_copy):
+def test_server_killed_fifty_times_loses_half_a_second_and_breaks_no_line(served_copy):
     kill_servers(50)
 
 
-def test_workers_share_their_counts_and_end_together(registered_copy):
+def test_workers_share_their_counts_and_end_together(served_copy):
     with running("--workers", "2") as (address, process):
         for _ in range(40):
             assert httpx.post(f"{address}/predict", json=ROW).status_code == 200        # each over a connection of its own
@@ -382,7 +380,7 @@ def test_workers_share_their_counts_and_end_together(registered_copy):
     assert len(inference_log.read("tiny").rows) == 40
 
 
-def test_uvicorn_serves_the_app_of_the_dataset_in_the_environment(registered_copy):
+def test_uvicorn_serves_the_app_of_the_dataset_in_the_environment(served_copy):
     with running(command=["-m", "uvicorn", "serve:app"], SERVE_DATASET="tiny") as (address, process):
         assert httpx.post(f"{address}/predict", json=ROW).json()["model_version"] == 1
         process.send_signal(signal.SIGINT)
@@ -408,14 +406,14 @@ def examine(address: str, examples: int, *options: str):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_no_request_that_schemathesis_makes_finds_a_fault(registered_copy):
+def test_no_request_that_schemathesis_makes_finds_a_fault(served_copy):
     with running() as (address, _):
         examine(address, 30)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unseen", ["accept", "refuse"])
-def test_none_of_many_requests_finds_a_fault(registered_copy, unseen):
+def test_none_of_many_requests_finds_a_fault(served_copy, unseen):
     set_serving(unseen=unseen)
     with running(SERVE_TOKEN="a-secret") as (address, _):
         examine(address, 1000, "-H", "Authorization: Bearer a-secret")
