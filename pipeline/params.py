@@ -125,7 +125,18 @@ class Drift(Settings):
     correlation: float = Field(0.3, ge=0, le=2)             # difference of the rank correlations of two columns
     min_rows: int = Field(50, ge=2)                         # of either table: below it the answer is "not enough data"
     min_columns: int = Field(1, ge=1)                       # so many drifted columns make an alarm
+    weighting: Literal["none", "importance"] = "none"       # importance: drift in a column that the model ignores is no alarm
     report_rows: int = Field(5000, ge=50)                   # of either table that the HTML pages draw
+    window_rows: int = Field(500, ge=2)                     # of the inference log's windows
+    windows: int = Field(3, ge=1)                           # the newest ones, which are looked at
+    alarm_windows: int = Field(2, ge=1)                     # so many of them must have drifted
+    z_threshold: float = Field(2.0, gt=0)                   # of the quick look, in standard errors of a window's mean
+
+    @model_validator(mode="after")
+    def _an_alarm_can_be(self):
+        if self.alarm_windows > self.windows:
+            raise _fault("alarm_windows", f"{self.alarm_windows} is more than windows, {self.windows}, so that nothing alarms")
+        return self
 
 
 class Serve(Settings):

@@ -32,6 +32,11 @@ def is_better(metric: str, one: float, other: float) -> bool:
     return one < other if metric.split("__")[0] in LOWER_IS_BETTER else one > other
 
 
+def clearly_worse(metric: str, before: float | None, interval: tuple[float | None, float | None]) -> bool:
+    """Tell whether a score got worse by more than chance: what it was before is better than every value of its interval now."""
+    return before is not None and all(bound is not None and is_better(metric, before, bound) for bound in interval)
+
+
 def score(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None = None,
           classes: list[str] | None = None) -> dict[str, float]:
     """Return every metric of the task, per class as well (`f1__virginica`); nan where one is not defined on these rows."""

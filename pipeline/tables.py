@@ -43,7 +43,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     import pyarrow
     import pyarrow.parquet
     try:
-        _check_names(path, pyarrow.parquet.read_schema(path).names)
+        check_names(path, pyarrow.parquet.read_schema(path).names)
         frame = pd.read_parquet(path)
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a whole Parquet file ({error}); write it again") from None
@@ -65,7 +65,7 @@ def _told_as_data_errors(path: Path, separator: str, encoding: str):
         raise UsageError(f"{paths.PARAMS}: data.encoding: unknown encoding {encoding!r}; utf-8, latin-1, cp1252 and the like "
                          f"are allowed") from None
     try:
-        _check_header(path, separator, encoding)
+        check_header(path, separator, encoding)
         yield
     except UnicodeDecodeError:
         raise DataError(f"{path}: line {_undecodable_line(path, encoding)} is not {encoding}; save the file as CSV in UTF-8, "
@@ -87,7 +87,7 @@ def parts(path: str | Path, rows: int, separator: str = ",", encoding: str = "ut
         raise DataError(f"{path}: no such file; check the path")
     if is_parquet(path):
         try:
-            _check_names(path, pyarrow.parquet.read_schema(path).names)
+            check_names(path, pyarrow.parquet.read_schema(path).names)
             for batch in pyarrow.parquet.ParquetFile(path).iter_batches(rows):
                 empty = False
                 yield pyarrow.Table.from_batches([batch])
@@ -108,7 +108,8 @@ def parts(path: str | Path, rows: int, separator: str = ",", encoding: str = "ut
         raise DataError(f"{path}: a header and no rows; give a file with data")
 
 
-def _check_header(path: Path, separator: str, encoding: str) -> None:
+def check_header(path: Path, separator: str, encoding: str) -> list[str]:
+    """Return the names of a CSV file's columns; raise DataError where its header or first row are none of a table."""
     with open(path, encoding=encoding, newline="") as stream:
         lines = filter(None, csv.reader(stream, delimiter=separator, skipinitialspace=True))
         header, first = next(lines, None), next(lines, [])
@@ -121,10 +122,13 @@ def _check_header(path: Path, separator: str, encoding: str) -> None:
                                 f"set data.separator: {delimiter!r} in {paths.PARAMS}")
     if len(first) > len(header):            # pandas would take the first column for row names and shift the others
         raise DataError(f"{path}: the first row has {len(first)} fields, the header names {len(header)} columns; mend either")
-    _check_names(path, [name.strip().removeprefix("\ufeff") for name in header])
+    names = [name.strip().removeprefix("\ufeff") for name in header]
+    check_names(path, names)
+    return names
 
 
-def _check_names(path: Path, header: list[str]) -> None:
+def check_names(path: Path, header: list[str]) -> None:
+    """Raise DataError where two columns of a file have one name, or one has none."""
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DataError(f"{path}: the header names {listed(twice)} more than once; rename the columns")

@@ -11,6 +11,7 @@ NO_OUTPUT_DEPENDS_ON = {
     "pipeline/command.py", "pipeline/errors.py",        # the command line
     "pipeline/tracking.py", "pipeline/registry.py", "pipeline/promotion.py",        # the record in MLflow
     "pipeline/sources/proposal.py",                     # prints a block, is no stage
+    "pipeline/monitoring.py", "pipeline/inference_log.py", "pipeline/estimation.py",        # what is served, no stage
     "pipeline/sources/iris.py",                         # a dataset's own module stands in its block, under depends_on
 }
 
