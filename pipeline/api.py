@@ -47,7 +47,8 @@ class Refusal(BaseModel):
     detail: str
 
 
-GUARDED = {401: {"model": Refusal, "description": "The token is missing or wrong"}}
+GUARDED = {401: {"description": "The token is missing or wrong",         # JSON, whatever the path itself answers with
+                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}}}
 PREDICT = {
     "responses": {200: {"model": Answer, "description": "A prediction for each row, in their order"}, **GUARDED,
                   413: {"model": Refusal, "description": "The body is too large"},

@@ -22,6 +22,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 from pipeline import paths, tables
 from pipeline.errors import DataError
@@ -134,7 +135,6 @@ def append(path: Path, text: bytes, file_size: int) -> None:
 
     All of them or none: what a full disk took in part is cut off again.
     """
-    from filelock import FileLock
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock"), timeout=SECONDS_FOR_LOCK):
         size = path.stat().st_size if path.exists() else 0

@@ -145,6 +145,7 @@ def _spelt(text: str, known: frozenset[str]) -> str:
 def _category_schema(column: Column) -> dict:
     if column.closed:
         kinds = [{"enum": [*column.categories, *(int(text) for text in column.categories if text == str(_integer(text)))]}]
+        kinds += [{"type": "string", "pattern": r"^\s*$"}] * column.nullable
     else:
         text = {"type": "string"} if column.nullable else {"type": "string", "pattern": r"\S"}
         kinds = [text, {"type": "number"}, {"type": "boolean"}]
