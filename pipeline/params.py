@@ -171,7 +171,7 @@ class Register(Settings):
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
     promote: Literal["better", "not_worse", "always"] = "not_worse"
     margin: float = Field(0.02, ge=0, lt=1)                 # of the champion's score: so much worse still counts as not worse
-    min_rows: int = Field(30, ge=2)                         # that neither was trained on: below it there is no decision
+    min_rows: int = Field(50, ge=2)                         # that neither was trained on: below it there is no decision
 
 
 class Dataset(Settings):

@@ -283,15 +283,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(*arguments: str, command: list[str] = (str(ROOT / "serve.py"), "--dataset", "tiny"), path: str = "/ready",
-            **environment: str):
-    """Run a server in the working directory; yield its address and process once it answers."""
+def running(*arguments: str, command: list[str] = (str(ROOT / "serve.py"), "--dataset", "tiny"), **environment: str):
+    """Run the server of the project in the working directory; yield its address and process once it is ready."""
     port = free_port()
     process = subprocess.Popen([sys.executable, *command, "--port", str(port), *arguments], start_new_session=True,
                                env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
     address = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: process.poll() is None and is_up(address + path), 90)
+        until(lambda: process.poll() is None and is_ready(address), 90)
         yield address, process
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -299,9 +298,9 @@ def running(*arguments: str, command: list[str] = (str(ROOT / "serve.py"), "--da
         process.wait()
 
 
-def is_up(url: str) -> bool:
+def is_ready(address: str) -> bool:
     with contextlib.suppress(httpx.TransportError):
-        return httpx.get(url).status_code == 200
+        return httpx.get(f"{address}/ready").status_code == 200
     return False
 
 
@@ -368,24 +367,6 @@ def test_killed_server_loses_half_a_second_and_breaks_no_line(served_copy):
 @pytest.mark.slow
 def test_server_killed_fifty_times_loses_half_a_second_and_breaks_no_line(served_copy):
     kill_servers(50)
-
-
-MLFLOW = str(pathlib.Path(sys.executable).parent / "mlflow")
-
-
-@pytest.mark.slow
-def test_mlflows_own_server_and_dockerfile_take_the_same_version(served_copy):
-    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{served_copy}/mlflow.db",
-             "PATH": f"{pathlib.Path(MLFLOW).parent}{os.pathsep}{os.environ['PATH']}"}
-    uri = ["-m", "models:/TinyPredictor@production", "--env-manager", "local"]
-    split = json.loads(test_rows()[list(ROW)].to_json(orient="split", index=False, double_precision=15))
-    with running(command=["-m", "mlflow", "models", "serve", *uri], path="/ping", **store) as (address, _):
-        answer = httpx.post(f"{address}/invocations", json={"dataframe_split": split}, timeout=30).json()
-    expected = models.load(paths.models("tiny", "train") / "ridge").predict(test_rows())
-    assert answer["predictions"] == pytest.approx(expected.tolist(), rel=1e-9)
-    done = subprocess.run([MLFLOW, "models", "generate-dockerfile", *uri, "-d", "image"], capture_output=True, text=True,
-                          env={**os.environ, **store})
-    assert done.returncode == 0 and "FROM python" in pathlib.Path("image/Dockerfile").read_text(), done.stderr
 
 
 def test_workers_share_their_counts_and_end_together(served_copy):

@@ -1,11 +1,13 @@
 """The container of the server: its files are whole without an engine to build them, and hold what serve.py needs."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 from ruamel.yaml import YAML
 
@@ -47,6 +49,15 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})), file=sys
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
     assert not {MODULES.get(name, name) for name in left_out} & set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.slow
+def test_mlflow_writes_a_dockerfile_of_its_own_for_a_version(served_copy):
+    mlflow = Path(sys.executable).parent / "mlflow"
+    done = subprocess.run([mlflow, "models", "generate-dockerfile", "-m", "models:/TinyPredictor@production", "--env-manager",
+                           "local", "-d", "image"], capture_output=True, text=True,
+                          env={**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{served_copy}/mlflow.db"})
+    assert done.returncode == 0 and "FROM python" in Path("image/Dockerfile").read_text(), done.stderr
 
 
 def test_compose_file_follows_the_specification():
