@@ -13,7 +13,7 @@ READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline sync notify ui lint test test-all lock
+.PHONY: help setup pipeline sync notify ui serve lint test test-all lock
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -52,6 +52,9 @@ notify: $(READY) ## send MESSAGE to the webhook of ALERT_WEBHOOK or params.yaml,
 
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 	mlflow ui --host 127.0.0.1
+
+serve: $(READY)  ## answer requests at http://127.0.0.1:8000 with a dataset's champion: make serve DATASET=iris (which is the default)
+	@python serve.py --dataset $(if $(filter all,$(DATASET)),iris,$(DATASET))
 
 lint: $(READY_TO_TEST)   ## flake8
 	flake8

@@ -195,6 +195,18 @@ class Drift(Settings):
         return self
 
 
+class Serve(Settings):
+    """How a dataset's model answers requests and what of them is kept."""
+
+    unseen: Literal["accept", "refuse"] = "accept"          # categories that the training rows had not
+    max_body: int = Field(1_000_000, ge=1_000)              # bytes of a request
+    reload_seconds: float = Field(2.0, ge=0.1)              # between two looks at the champion's alias
+    shadow: bool = False                                    # the challenger answers too, into the log only
+    log_sample: float = Field(1.0, ge=0, le=1)              # share of the requests that are logged
+    log_redact: list[str] = []                              # features that are left out of the log
+    log_file_size: int = Field(50_000_000, ge=10_000)       # bytes at which a new file is begun
+
+
 class Gate(Settings):
     min: float | None = Field(None, allow_inf_nan=False)
     max: float | None = Field(None, allow_inf_nan=False)
@@ -215,7 +227,7 @@ class Register(Settings):
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
     promote: Literal["better", "not_worse", "always"] = "not_worse"
     margin: float = Field(0.02, ge=0, lt=1)                 # of the champion's score: so much worse still counts as not worse
-    min_rows: int = Field(30, ge=2)                         # that neither was trained on: below it there is no decision
+    min_rows: int = Field(50, ge=2)                         # that neither was trained on: below it there is no decision
 
 
 class Dataset(Settings):
@@ -227,6 +239,7 @@ class Dataset(Settings):
     drift: Drift
     gates: dict[str, Gate]
     registration: Register = Field(alias="register")        # a pydantic class has a `register` of its own
+    serve: Serve = Serve()
 
     @model_validator(mode="after")
     def _metrics_of_the_task(self):
