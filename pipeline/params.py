@@ -213,9 +213,12 @@ class Params(Settings):
         return {**self.models.get(model, {}), **self.dataset(dataset).train.models[model]}
 
     def cores(self) -> int:
-        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use."""
+        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use.
+
+        Beside another stage a process may use its share alone, which ops.repro says in joblib's own variable.
+        """
         from joblib import cpu_count
-        return cpu_count() if self.workers == -1 else self.workers
+        return cpu_count() if self.workers == -1 else min(self.workers, cpu_count())
 
 
 def load() -> Params:

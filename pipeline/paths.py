@@ -7,6 +7,7 @@
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+DVC_LOCK = Path("dvc.lock")
 COMPARISON = Path("metrics/comparison_results.json")
 COMPARISON_REPORT = Path("reports/comparison_report.html")
 DATASET_METRICS = Path("metrics/datasets")
