@@ -10,7 +10,7 @@ READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline sync ui lint test test-all lock
+.PHONY: help setup pipeline sync notify ui lint test test-all lock
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -41,6 +41,9 @@ endif
 
 sync: $(READY)   ## write the runs that the MLflow store lacks, from the stages' files
 	@python -m ops.sync
+
+notify: $(READY) ## send MESSAGE to the webhook of ALERT_WEBHOOK or params.yaml, to try it
+	@python -m ops.notify "$(MESSAGE)"
 
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 	mlflow ui --host 127.0.0.1

@@ -1,6 +1,7 @@
 """params.yaml as typed, checked settings; the only reader of that file."""
 
 import math
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator,
@@ -26,7 +27,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
 
 
-def _fault(key: str, message: str) -> PydanticCustomError:
+def _fault(key: str | None, message: str) -> PydanticCustomError:
     """Return the error of a key below the block that is being checked."""
     return PydanticCustomError("fault", "{message}", {"key": key, "message": message})
 
@@ -170,9 +171,24 @@ def _no_metric(key: str, metric: str, task: str) -> PydanticCustomError:
     return _fault(key, f"{metric!r} is no metric of {task}; allowed: {', '.join(METRICS[task])}")
 
 
+class Alerts(Settings):
+    """Where drift is told beside the terminal; the environment's ALERT_WEBHOOK goes before the address here."""
+
+    webhook: str | None = None
+    stages: bool = False                    # whether the stages of `dvc repro` send, too
+
+    @field_validator("webhook", mode="before")
+    @classmethod
+    def _an_address(cls, value):
+        if value is None or isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+\S*", value):
+            return value
+        raise _fault(None, "is no address that begins with https:// or http://")      # not told: it lets one in
+
+
 class Params(Settings):
     seed: int = Field(ge=0, lt=2**32)
     workers: int = -1
+    alerts: Alerts = Alerts()
     datasets: dict[Name, Dataset] = Field(min_length=1)
     models: dict[str, Hyperparameters]
 

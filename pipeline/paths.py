@@ -49,6 +49,11 @@ def reports(dataset: str, stage: str) -> Path:
     return Path("reports") / dataset / stage
 
 
+def inference_log(dataset: str) -> Path:
+    """Return the file to which the server writes each row it serves; older ones lie beside it, see inference_log.files_of."""
+    return Path("logs/inference") / f"{dataset}.jsonl"
+
+
 def best(dataset: str) -> Path:
     """Return the file that names the chosen candidate."""
     return BEST / f"{dataset}.json"

@@ -19,6 +19,8 @@ import numpy as np                          # noqa: E402
 import pandas as pd                         # noqa: E402
 import pytest                               # noqa: E402
 
+from browser import browser                 # noqa: E402,F401
+
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
