@@ -8,6 +8,7 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 DVC_LOCK = Path("dvc.lock")
+METRICS = Path("metrics")
 COMPARISON = Path("metrics/comparison_results.json")
 COMPARISON_REPORT = Path("reports/comparison_report.html")
 DATASET_METRICS = Path("metrics/datasets")
