@@ -34,9 +34,9 @@ $(READY_TO_TEST): requirements-dev.txt $(READY)
 
 pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris
 ifeq ($(DATASET),all)
-	dvc repro
+	@python -m ops.repro
 else
-	dvc repro drift@$(DATASET)
+	@python -m ops.repro drift@$(DATASET)
 	@python compare_results.py
 	@python validate_metrics.py --dataset $(DATASET)
 endif
