@@ -12,12 +12,11 @@ import subprocess
 from pathlib import Path
 
 from compare_results import shown
+from ops.github import LIMIT, MARK
 from pipeline import command, files, paths
 from pipeline.errors import DataError, UsageError
 from validate_metrics import bounds
 
-MARK = "<!-- pipeline report -->"       # by which the comment that was written before is found
-LIMIT = 65_536                          # characters that GitHub takes in a comment
 NONE, MISSING = "–", object()
 VERDICT = {True: "✅ pass", False: "❌ fail"}
 DATA_FIGURES = {"source": lambda result: result["source"], "md5": lambda result: result["data_hash"],
