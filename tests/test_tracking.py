@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import script, shell
+from conftest import ROOT, script, shell
 
 STAGES = ["compare", "drift", "generate", "prepare", "train", "train", "train", "validate"]
 
@@ -163,3 +163,14 @@ def test_recording_works_outside_a_git_repository(project):
     done = script("generate_data", "--dataset", "tiny", cwd=project)
     assert done.returncode == 0, done.stderr
     assert (project / "mlflow.db").is_file()
+
+
+def test_store_whose_creation_is_killed_is_made_anew(project):
+    code = ("import os, sqlalchemy; from pipeline import command;"
+            "count = iter(range(30)); sqlalchemy.event.listen(sqlalchemy.engine.Engine, 'before_cursor_execute',"
+            " lambda *_: next(count, None) is None and os._exit(9));"      # in the middle of the tables
+            "import generate_data; generate_data.main(['--dataset', 'tiny'])")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", code], cwd=project, env=environment).returncode == 9
+    assert (project / "metrics/datasets/tiny/generate.json").is_file() and not (project / "mlflow.db").exists()
+    assert "1 generate run written" in script("ops.sync", cwd=project).stdout
