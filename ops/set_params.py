@@ -17,7 +17,7 @@ def changed(text: str, settings: dict[str, str]) -> str:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
     yaml = YAML()
-    yaml.width, yaml.preserve_quotes = 200, True
+    yaml.width, yaml.preserve_quotes = 130, True
     content = yaml.load(text)
     for key, value in settings.items():
         *blocks, name = key.split(".")

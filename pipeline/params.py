@@ -242,13 +242,21 @@ def load() -> Params:
 
     Raises UsageError with the key's full name, the value and what is allowed, on the first fault of the file.
     """
+    try:
+        return parse(paths.PARAMS.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no {paths.PARAMS} in this folder; run from the project's root") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{paths.PARAMS} is not valid YAML: {error}") from None
+
+
+def parse(text: str) -> Params:
+    """Return the settings that a text of params.yaml holds, as `load` does."""
     from ruamel.yaml import YAML            # YAML 1.2, as DVC reads it: `Yes` is text and 1e-3 is a number
     from ruamel.yaml.error import YAMLError
     try:
-        content = YAML(typ="safe", pure=True).load(paths.PARAMS.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"no {paths.PARAMS} in this folder; run from the project's root") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+        content = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = f"line {mark.line + 1}: {error.problem}" if mark else error
         raise UsageError(f"{paths.PARAMS} is not valid YAML: {reason}") from None
