@@ -13,7 +13,7 @@ READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline stages restore sync notify ui lint lint-workflows audit test test-all lock
+.PHONY: help setup pipeline stages restore sync notify ui doctor lint lint-workflows audit test test-all lock
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -57,6 +57,9 @@ notify: $(READY) ## send MESSAGE to the webhook of ALERT_WEBHOOK or params.yaml,
 
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 	mlflow ui --host 127.0.0.1
+
+doctor: $(READY)  ## look for what keeps the project from working here; make doctor FIX=yes mends what is safe to mend
+	@python -m ops.doctor $(if $(FIX),--fix)
 
 lint: $(READY_TO_TEST)   ## flake8
 	flake8

@@ -3,8 +3,8 @@
     python benchmarks/pipeline_overhead.py [--cores 2] [--dataset iris]
 
 All run on the same cores, on copies of the project in a temporary folder. Prints the wall times of `dvc repro`, of the same
-stages side by side as `make pipeline` runs them, of the bare loops, and of a run with nothing to do; then the wall time and peak memory
-of each stage run by hand.
+stages side by side as `make pipeline` runs them, of the bare loops, and of a run with nothing to do; then the wall time and peak
+memory of each stage run by hand.
 """
 
 import argparse

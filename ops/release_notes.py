@@ -21,7 +21,7 @@ def section(text: str, version: str) -> str:
         title, _, body = part.partition("\n")
         if title.split() and title.split()[0].strip("[]").removeprefix("v") == version.removeprefix("v") and body.strip():
             return body.strip() + "\n"
-    raise DataError(f"{CHANGELOG}: no section on {version}, or an empty one; write `## {version.removeprefix('v')}` and what is new")
+    raise DataError(f"{CHANGELOG}: nothing on {version}; write a section `## {version.removeprefix('v')}`")
 
 
 def main(argv=None):

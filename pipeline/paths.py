@@ -16,6 +16,7 @@ BEST = Path("metrics/best")
 VALIDATION = Path("metrics/validation")
 VALIDATION_LOG = Path("logs/validation.log")
 STORE = Path("mlflow.db")
+ARTIFACTS = Path("mlruns")
 STORE_LOCK = Path("mlflow.db.lock")
 RAW = Path("data/raw")
 
