@@ -94,6 +94,7 @@ def _store():
     from filelock import FileLock
     logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    os.environ.pop("MLFLOW_RUN_ID", None)           # that of `mlflow run`, which is none of the runs written here
     before = os.environ.get(TRACKING_URI)
     with FileLock(paths.STORE_LOCK):
         if not os.environ.get(TRACKING_URI) and not paths.STORE.exists():

@@ -99,6 +99,16 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
     return folder
 
 
+def link_environment(folder: Path) -> None:
+    """Give a folder a .venv that make takes for its own: this Python's, so that nothing is installed."""
+    (folder / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if part.name not in (".ready", ".ready-to-test"):
+            (folder / ".venv" / part.name).symlink_to(part)
+    for ready in (".ready", ".ready-to-test"):
+        (folder / ".venv" / ready).touch()
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id) -> Path:
     """A folder in which `dvc repro` has run to the end; not to be changed: take `pipeline_run` for that."""
