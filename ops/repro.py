@@ -28,8 +28,8 @@ AFTER_THE_STAGE = re.compile(r"^(Updating lock file|Generating lock file|To trac
 
 # what is to run, and in which order
 
-def plan(targets: list[str]) -> tuple[dict[str, set[str]], set[str]]:
-    """Return {stage: stages it needs} in DVC's own order, and the stages of which DVC says that they changed."""
+def plan(targets: list[str]) -> tuple[dict[str, set[str]], dict[str, list]]:
+    """Return {stage: stages it needs} in DVC's own order, and of the stages that changed {stage: what DVC says of it}."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
     from dvc.repo.reproduce import plan_repro
@@ -39,12 +39,18 @@ def plan(targets: list[str]) -> tuple[dict[str, set[str]], set[str]]:
             asked = [stage for target in targets for stage in repo.stage.collect(target)]
             order = plan_repro(graph, asked)
             needs = {stage.addressing: {need.addressing for need in graph.successors(stage)} for stage in order}
-            return needs, set(repo.status(targets=targets, with_deps=True))
+            return needs, repo.status(targets=targets, with_deps=True)
     except DvcException as error:
         raise UsageError(f"DVC: {error}") from None
 
 
-def out_of_date(needs: dict[str, set[str]], changed: set[str]) -> list[str]:
+def differs(said: list) -> bool:
+    """Tell whether a stage's files are other ones than dvc.lock says, and not just missing here, as in a clone."""
+    return any(not isinstance(part, dict) or any(state not in ("deleted", "not in cache") for files in part.values()
+                                                 for state in files.values()) for part in said)
+
+
+def out_of_date(needs: dict[str, set[str]], changed: dict[str, list]) -> list[str]:
     """Return the changed stages and all that come after them."""
     late = []
     for stage, needed in needs.items():
@@ -167,12 +173,18 @@ def interrupted(*_):
 def main(argv=None):
     parser = command.parser(__doc__)
     parser.add_argument("stages", nargs="*", default=["dvc.yaml"], metavar="STAGE", help="a stage of dvc.yaml (default: all)")
+    parser.add_argument("--check", action="store_true", help="run nothing; status 1 where files are not those of dvc.lock")
     parser.add_argument("-j", "--jobs", type=int, default=JOBS, metavar="N", help="stages at a time (default %(default)s)")
     args = parser.parse_args(argv)
     if args.jobs < 1:
         raise UsageError(f"--jobs {args.jobs}: give 1 or more")
     cores = params.load().cores()
     needs, changed = plan(args.stages)
+    if args.check:
+        stale = [stage for stage in needs if differs(changed.get(stage, []))]
+        if stale:
+            raise DataError(f"out of date: {', '.join(stale)}; run `make pipeline` and commit dvc.lock and {paths.METRICS}/")
+        return
     late = out_of_date(needs, changed)
     if not late:
         print("repro: everything is up to date")

@@ -136,7 +136,7 @@ def test_unknown_stage_and_wrong_number_are_wrong_usage(toy):
 def test_longest_way_to_go_starts_first():
     needs = {"g1": set(), "t1": {"g1"}, "d1": {"t1"}, "g2": set(), "t2": {"g2"}, "end": {"d1", "t2"}}
     assert repro.steps_to_the_end(needs) == {"g1": 3, "t1": 2, "d1": 1, "g2": 2, "t2": 1, "end": 0}
-    assert repro.out_of_date(needs, {"t2"}) == ["t2", "end"]
+    assert repro.out_of_date(needs, {"t2": []}) == ["t2", "end"]
 
 
 def test_lock_keeps_its_order_and_takes_new_stages_in_the_graphs():
@@ -145,3 +145,15 @@ def test_lock_keeps_its_order_and_takes_new_stages_in_the_graphs():
     ordered = repro.in_order(lock, before, ["g@1", "t@1", "end"])
     assert re.findall(r"^  (\S+):", ordered, re.M) == ["old", "g@1", "t@1", "end"]
     assert sorted(ordered.splitlines()) == sorted(lock.splitlines())
+
+
+def test_check_names_what_is_stale_and_takes_no_offence_at_missing_results(toy):
+    (toy / "source").write_text("1")
+    write(toy, {"first": stage("first", "source"), "second": stage("second", "first")})
+    assert script("ops.repro", cwd=toy).returncode == 0
+    shell("rm -rf first second .dvc/cache", toy)
+    done = script("ops.repro", "--check", cwd=toy)
+    assert (done.returncode, done.stdout) == (0, "")
+    (toy / "source").write_text("2")
+    done = script("ops.repro", "--check", cwd=toy)
+    assert done.returncode == 1 and "out of date: first; run `make pipeline`" in done.stderr and not (toy / "first").exists()
