@@ -39,6 +39,7 @@ else
 	@python -m ops.repro drift@$(DATASET)
 	@python compare_results.py
 	@python validate_metrics.py --dataset $(DATASET)
+	@python register_model.py --dataset $(DATASET)
 endif
 	@python -m ops.sync
 	@python compare_results.py --show
@@ -52,7 +53,7 @@ stale: $(READY)   ## fail where a stage is out of date, and name it
 restore: $(READY)  ## bring back data, models and reports from the DVC remote, or else from the cache of this folder
 	@if dvc remote list | grep -q . && dvc pull --allow-missing; then :; else dvc checkout --allow-missing --quiet; fi
 
-sync: $(READY)   ## write the runs that the MLflow store lacks, from the stages' files
+sync: $(READY)   ## write the runs and versions that the MLflow store lacks, from the stages' files
 	@python -m ops.sync
 
 notify: $(READY) ## send MESSAGE to the webhook of ALERT_WEBHOOK or params.yaml, to try it

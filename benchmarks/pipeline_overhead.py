@@ -21,7 +21,7 @@ BARE_LOOPS = """
 import sys
 from joblib import Parallel, delayed
 import detect_drift
-from pipeline import drift, models, params
+from pipeline import drift, drift_pages, models, params
 from pipeline.problem import read
 
 def fit(problem, name, hyperparameters, resampling, seed, fit_rows, X_new):
@@ -37,8 +37,9 @@ for dataset in sys.argv[1:]:
         delayed(fit)(problem, name, settings.hyperparameters(dataset, name), train.resampling, settings.seed, rows, new)
         for name, rows, new in jobs)
     limits = settings.dataset(dataset).drift
-    reference, current, roles, measured, _ = detect_drift.splits_of(dataset, settings)
-    drift.pages(reference, current, detect_drift.judge(reference, current, roles, limits, measured), roles, limits, settings.seed)
+    reference, current, roles, measured, _, _ = detect_drift.splits_of(dataset, settings)
+    results, samples = drift.judge(reference, current, roles, limits, settings.seed, settings.cores(), measured)
+    drift_pages.pages(*samples, results, roles)
 """
 STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"), ("drift", "detect_drift.py"))
 

@@ -40,9 +40,10 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, block):
+        known = [field.alias or name for name, field in cls.model_fields.items()]
         for key in block if isinstance(block, dict) else ():
-            if key not in cls.model_fields:
-                raise _fault(str(key), f"unknown key; allowed: {', '.join(cls.model_fields)}")
+            if key not in known:
+                raise _fault(str(key), f"unknown key; allowed: {', '.join(known)}")
         return block
 
 
@@ -124,7 +125,18 @@ class Drift(Settings):
     correlation: float = Field(0.3, ge=0, le=2)             # difference of the rank correlations of two columns
     min_rows: int = Field(50, ge=2)                         # of either table: below it the answer is "not enough data"
     min_columns: int = Field(1, ge=1)                       # so many drifted columns make an alarm
+    weighting: Literal["none", "importance"] = "none"       # importance: drift in a column that the model ignores is no alarm
     report_rows: int = Field(5000, ge=50)                   # of either table that the HTML pages draw
+    window_rows: int = Field(500, ge=2)                     # of the inference log's windows
+    windows: int = Field(3, ge=1)                           # the newest ones, which are looked at
+    alarm_windows: int = Field(2, ge=1)                     # so many of them must have drifted
+    z_threshold: float = Field(2.0, gt=0)                   # of the quick look, in standard errors of a window's mean
+
+    @model_validator(mode="after")
+    def _an_alarm_can_be(self):
+        if self.alarm_windows > self.windows:
+            raise _fault("alarm_windows", f"{self.alarm_windows} is more than windows, {self.windows}, so that nothing alarms")
+        return self
 
 
 class Gate(Settings):
@@ -141,6 +153,15 @@ class Gate(Settings):
         return self
 
 
+class Register(Settings):
+    """The model's name in the registry, and when a new version takes the champion's place."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+    promote: Literal["better", "not_worse", "always"] = "not_worse"
+    margin: float = Field(0.02, ge=0, lt=1)                 # of the champion's score: so much worse still counts as not worse
+    min_rows: int = Field(30, ge=2)                         # that neither was trained on: below it there is no decision
+
+
 class Dataset(Settings):
     experiment: str = Field(min_length=1)
     data: Data
@@ -148,6 +169,7 @@ class Dataset(Settings):
     train: Train
     drift: Drift
     gates: dict[str, Gate]
+    registration: Register = Field(alias="register")        # a pydantic class has a `register` of its own
 
     @model_validator(mode="after")
     def _metrics_of_the_task(self):
@@ -199,9 +221,10 @@ class Params(Settings):
             raise _fault("all", "stands for every dataset on the command line; choose another name")
         owners = {}
         for name, dataset in datasets.items():
-            owner = owners.setdefault(dataset.data.file, name)
-            if owner != name:
-                raise _fault(f"{name}.data.file", f"{dataset.data.file!r} is that of {owner}, too; choose another name")
+            for key, value in (("data.file", dataset.data.file), ("register.name", dataset.registration.name)):
+                owner = owners.setdefault((key, value), name)
+                if owner != name:
+                    raise _fault(f"{name}.{key}", f"{value!r} is that of {owner}, too; choose another name")
         return datasets
 
     @field_validator("workers")

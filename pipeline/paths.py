@@ -14,6 +14,7 @@ COMPARISON_REPORT = Path("reports/comparison_report.html")
 DATASET_METRICS = Path("metrics/datasets")
 BEST = Path("metrics/best")
 VALIDATION = Path("metrics/validation")
+REGISTRATION = Path("metrics/registration")
 VALIDATION_LOG = Path("logs/validation.log")
 STORE = Path("mlflow.db")
 ARTIFACTS = Path("mlruns")
@@ -64,6 +65,21 @@ def best(dataset: str) -> Path:
 def validation(dataset: str) -> Path:
     """Return the file of the gates' verdicts."""
     return VALIDATION / f"{dataset}.json"
+
+
+def registration(dataset: str) -> Path:
+    """Return the file that asks for the chosen model to be in the registry."""
+    return REGISTRATION / f"{dataset}.json"
+
+
+def promotions(dataset: str) -> Path:
+    """Return the log of what became the champion and why; no stage makes it, so that it lies outside DVC."""
+    return Path("logs/promotions") / f"{dataset}.jsonl"
+
+
+def downloaded(sha256: str) -> Path:
+    """Return the folder of a registered model that was fetched from another machine."""
+    return Path("models/.registered") / sha256
 
 
 def timings(dataset: str, stage: str) -> Path:

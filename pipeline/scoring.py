@@ -32,6 +32,11 @@ def is_better(metric: str, one: float, other: float) -> bool:
     return one < other if metric.split("__")[0] in LOWER_IS_BETTER else one > other
 
 
+def clearly_worse(metric: str, before: float | None, interval: tuple[float | None, float | None]) -> bool:
+    """Tell whether a score got worse by more than chance: what it was before is better than every value of its interval now."""
+    return before is not None and all(bound is not None and is_better(metric, before, bound) for bound in interval)
+
+
 def score(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None = None,
           classes: list[str] | None = None) -> dict[str, float]:
     """Return every metric of the task, per class as well (`f1__virginica`); nan where one is not defined on these rows."""
@@ -166,7 +171,18 @@ def cross_fitted_decisions(y: np.ndarray, output: np.ndarray, fold: np.ndarray, 
 
 def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
               resamples: int = RESAMPLES) -> dict[str, tuple[float, float]]:
-    """Return the 95 % bootstrap interval (percentiles; Efron 1979) of every metric of the task.
+    """Return the 95 % bootstrap interval (percentiles; Efron 1979) of every metric of the task."""
+    return {metric: interval(values) for metric, values in bootstrap(task, y, output, decisions, seed, resamples).items()}
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """Return the interval that holds 95 % of a metric's resampled values."""
+    return tuple(float(bound) for bound in np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+
+
+def bootstrap(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
+              resamples: int = RESAMPLES) -> dict[str, np.ndarray]:
+    """Return every metric of the task on each of `resamples` draws of the rows; the same rows are drawn for every model.
 
     Rows are drawn with replacement, within each class for classification, so that a rare class is in every resample.
     """
@@ -180,9 +196,7 @@ def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarra
                 else _weighted_classification(weights, y, output, decisions))
         for metric, values in part.items():
             samples.setdefault(metric, []).append(values)
-    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    return {metric: tuple(float(bound) for bound in np.quantile(np.concatenate(values), tails))
-            for metric, values in samples.items()}
+    return {metric: np.concatenate(values) for metric, values in samples.items()}
 
 
 def _weights(strata: list[np.ndarray], count: int, rngs: list[np.random.Generator]) -> np.ndarray:

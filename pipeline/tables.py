@@ -42,7 +42,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     import pyarrow
     import pyarrow.parquet
     try:
-        _check_names(path, pyarrow.parquet.read_schema(path).names)
+        check_names(path, pyarrow.parquet.read_schema(path).names)
         frame = pd.read_parquet(path)
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a whole Parquet file ({error}); write it again") from None
@@ -56,7 +56,7 @@ def _read_csv(path: Path, separator: str, encoding: str) -> pd.DataFrame:
         raise UsageError(f"{paths.PARAMS}: data.encoding: unknown encoding {encoding!r}; utf-8, latin-1, cp1252 and the like "
                          f"are allowed") from None
     try:
-        _check_header(path, separator, encoding)
+        check_header(path, separator, encoding)
         frame = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False, skipinitialspace=True, compression=None)
     except UnicodeDecodeError:
         raise DataError(f"{path}: line {_undecodable_line(path, encoding)} is not {encoding}; save the file as CSV in UTF-8, "
@@ -67,7 +67,8 @@ def _read_csv(path: Path, separator: str, encoding: str) -> pd.DataFrame:
     return frame.rename(columns=str.strip)
 
 
-def _check_header(path: Path, separator: str, encoding: str) -> None:
+def check_header(path: Path, separator: str, encoding: str) -> list[str]:
+    """Return the names of a CSV file's columns; raise DataError where its header or first row are none of a table."""
     with open(path, encoding=encoding, newline="") as stream:
         lines = filter(None, csv.reader(stream, delimiter=separator, skipinitialspace=True))
         header, first = next(lines, None), next(lines, [])
@@ -80,10 +81,13 @@ def _check_header(path: Path, separator: str, encoding: str) -> None:
                                 f"set data.separator: {delimiter!r} in {paths.PARAMS}")
     if len(first) > len(header):            # pandas would take the first column for row names and shift the others
         raise DataError(f"{path}: the first row has {len(first)} fields, the header names {len(header)} columns; mend either")
-    _check_names(path, [name.strip().removeprefix("\ufeff") for name in header])
+    names = [name.strip().removeprefix("\ufeff") for name in header]
+    check_names(path, names)
+    return names
 
 
-def _check_names(path: Path, header: list[str]) -> None:
+def check_names(path: Path, header: list[str]) -> None:
+    """Raise DataError where two columns of a file have one name, or one has none."""
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise DataError(f"{path}: the header names {listed(twice)} more than once; rename the columns")

@@ -1,4 +1,4 @@
-"""The MLflow record of what the stages' files say; the only importer of MLflow.
+"""The MLflow record of what the stages' files say; with registry.py the only importer of MLflow.
 
 A stage writes its files and calls `record`; `make sync` calls the same for whatever the store lacks. A run is known by its
 identity, a hash of what it records, so that writing a result twice makes no second run, and a store that was lost is written anew
@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipeline import files, params, paths
-from pipeline.errors import PipelineError
+from pipeline.errors import DataError, PipelineError
 from pipeline.params import Params
 
 STAGES = ("generate", "prepare", "train", "drift", "compare", "validate")        # in the order of the graph
@@ -30,6 +30,7 @@ MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "ca
 LOADING_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "pydantic", "ruamel.yaml", "psutil")
 EXAMPLE_ROWS = 5
 TRACKING_URI = "MLFLOW_TRACKING_URI"
+SQLITE = "sqlite:///"
 
 
 def record(dataset: str, stage: str, settings: Params) -> None:
@@ -60,7 +61,7 @@ def sync() -> dict[tuple[str, str], int]:
 def write_missing(stages: dict[str, tuple[str, ...]], settings: Params) -> dict[tuple[str, str], int]:
     """Write the runs of the datasets' stages that the store does not hold; return {(dataset, stage): runs written}."""
     written = {}
-    with _store() as mlflow:
+    with store() as mlflow:
         for dataset, names in stages.items():
             wanted = {stage: {_identity(run): run for run in RUNS[stage](dataset, settings)} for stage in names}
             if not any(wanted.values()):
@@ -69,8 +70,8 @@ def write_missing(stages: dict[str, tuple[str, ...]], settings: Params) -> dict[
             present = _recorded(mlflow, experiment.experiment_id, dataset)
             for stage, runs in wanted.items():
                 missing = {identity: run for identity, run in runs.items() if identity not in present}
-                for identity, run in missing.items():
-                    _write(mlflow, identity, run, settings)
+                for run in missing.values():
+                    write_run(mlflow, run, settings)
                 if missing:
                     written[dataset, stage] = len(missing)
     return written
@@ -83,17 +84,14 @@ def identities(settings: Params) -> set[str]:
 
 def tracking_uri() -> str:
     """Return the store's address: MLFLOW_TRACKING_URI where set, else the file that a plain `mlflow ui` here opens."""
-    return os.environ.get(TRACKING_URI) or f"sqlite:///{paths.STORE.resolve().as_posix()}"
+    return os.environ.get(TRACKING_URI) or f"{SQLITE}{paths.STORE.resolve().as_posix()}"
 
 
 @contextmanager
-def _store():
+def store():
     """Yield mlflow, set to this project's store, while no other process writes to it: two that create it at once both fail."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    import mlflow
+    mlflow = _mlflow()
     from filelock import FileLock
-    logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
     os.environ.pop("MLFLOW_RUN_ID", None)           # that of `mlflow run`, which is none of the runs written here
     before = os.environ.get(TRACKING_URI)
     with FileLock(paths.STORE_LOCK):
@@ -118,6 +116,22 @@ def _create_store() -> None:
         shutil.copyfile(made, partial)
 
 
+def client():
+    """Return MLflow's client of the store, for reading: no lock is taken, and a store that is not there is not made."""
+    uri = tracking_uri()
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).is_file():
+        raise DataError(f"{uri}: no MLflow store; run `dvc repro`, or `make sync` where the stages have run")
+    return _mlflow().MlflowClient(tracking_uri=uri)
+
+
+def _mlflow():
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    import mlflow
+    logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    return mlflow
+
+
 def _recorded(mlflow, experiment_id: str, dataset: str) -> set[str]:
     """Return the identities of the dataset's finished runs; a run that was cut short is deleted, to be written again."""
     client, identities, token = mlflow.MlflowClient(), set(), None
@@ -140,9 +154,10 @@ def _identity(run: dict) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _write(mlflow, identity: str, run: dict, settings: Params) -> None:
+def write_run(mlflow, run: dict, settings: Params) -> None:
+    """Write one run, with what its `log` adds, into the experiment that is set."""
     tags = {"dataset": run["dataset"], "stage": run["stage"], **run["tags"], "timestamp": datetime.now(timezone.utc).isoformat(
-        timespec="seconds"), **git_tags(), "identity": identity}
+        timespec="seconds"), **git_tags(), "identity": _identity(run)}
     with mlflow.start_run(run_name=run["name"]):
         mlflow.set_tags(tags)
         mlflow.log_params(run["params"])
@@ -243,24 +258,33 @@ def candidate_run(dataset: str, stage: str, name: str, candidate: dict, figures:
 
 
 def _log_dataset_and_model(mlflow, dataset: str, folder: Path, settings: Params) -> None:
-    """Log the training data by their hash, and the stored model as one that mlflow.pyfunc loads through pipeline.models."""
-    import numpy as np
+    """Log the training data by their hash, and the stored model."""
     import pandas as pd
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.data.sources import LocalArtifactDatasetSource
-    from mlflow.models import ModelSignature
-    from mlflow.types.schema import ColSpec, Schema, TensorSpec
     metadata = files.read_json(folder / "metadata.json", made_by=f"python train.py --dataset {dataset}")
-    # said and not inferred: the types are known, and reading them off the values takes as long as a fit
-    inputs = Schema([ColSpec("double" if kind == "numeric" else "string", name) for name, kind in metadata["features"].items()])
-    answer = np.dtype("float64" if metadata["task"] == "regression" else "str")
     mlflow.log_input(MetaDataset(LocalArtifactDatasetSource(settings.dataset(dataset).data.file), name=dataset,
-                                 digest=metadata["data_hash"], schema=inputs), context="training")
+                                 digest=metadata["data_hash"], schema=_inputs(metadata)), context="training")
     example = pd.read_parquet(paths.processed(dataset) / "train.parquet", columns=list(metadata["features"])).head(EXAMPLE_ROWS)
+    log_model(mlflow, folder, metadata, example)
+
+
+def _inputs(metadata: dict):
+    """Return the schema of a model's features, said and not inferred: reading it off the values takes as long as a fit."""
+    from mlflow.types.schema import ColSpec, Schema
+    return Schema([ColSpec("double" if kind == "numeric" else "string", name) for name, kind in metadata["features"].items()])
+
+
+def log_model(mlflow, folder: Path, metadata: dict, example):
+    """Log a folder as a model that mlflow.pyfunc loads through pipeline.models; return what MLflow knows of it."""
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import Schema, TensorSpec
+    answer = np.dtype("float64" if metadata["task"] == "regression" else "str")
     library = MODEL_LIBRARIES.get(metadata["name"])
-    mlflow.pyfunc.log_model(
+    return mlflow.pyfunc.log_model(
         name="model", loader_module="pipeline.models", data_path=str(folder), code_paths=[str(Path(__file__).parent)],
-        signature=ModelSignature(inputs, Schema([TensorSpec(answer, (-1,))])), input_example=example,
+        signature=ModelSignature(_inputs(metadata), Schema([TensorSpec(answer, (-1,))])), input_example=example,
         pip_requirements=[f"{name}=={version(name)}" for name in LOADING_LIBRARIES]
         + ([f"{library}=={importlib.import_module(library).__version__}"] if library else []))
 
@@ -317,6 +341,17 @@ def _validate_runs(dataset: str, settings: Params) -> list[dict]:
                  tags={"verdict": "PASS" if figures["passed"] else "FAIL", "synthetic": figures["synthetic"],
                        "data_hash": figures["data_hash"],
                        "model_sha256": figures["model_sha256"]})]
+
+
+def register_run(request: dict, folder: Path, log) -> dict:
+    """Return the run of a model that is registered from a bundle, see bundles.py; `log` adds the model."""
+    metrics = {f"cv_{metric}": value["mean"] for metric, value in request["cv"].items()}
+    for metric, value in request["test"].items():
+        metrics |= {f"test_{metric}": value["value"]} | {f"test_{metric}_{bound}": value.get(bound) for bound in ("low", "high")}
+    return _run(request["dataset"], "register", "register", metrics,
+                [folder / name for name in ("request.json", "model_card.md", "model_card.json")],
+                params={"candidate": request["candidate"]},
+                tags={key: request[key] for key in ("data_hash", "synthetic", "primary_metric", "model_sha256")}, log=log)
 
 
 RUNS = {"generate": _generate_runs, "prepare": _prepare_runs, "train": _train_runs, "drift": _drift_runs,

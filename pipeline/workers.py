@@ -6,7 +6,7 @@ import time
 SECONDS_BETWEEN_LINES = 10
 
 
-def run(function, jobs: list[tuple], workers: int, title: str) -> list:
+def run(function, jobs: list[tuple], workers: int, title: str, unit: str = "fit") -> list:
     """Return function(*job) for every job, in the jobs' order, `workers` at a time; the first error ends the run.
 
     The workers are threads: the libraries leave Python's lock while they fit, and nothing is copied or started anew.
@@ -19,20 +19,20 @@ def run(function, jobs: list[tuple], workers: int, title: str) -> list:
     results = [None] * len(jobs)
     done = Parallel(n_jobs=workers, backend="threading", return_as="generator_unordered")(
         delayed(numbered)(place, job) for place, job in enumerate(jobs))
-    for place, result in progress(done, len(jobs), title):
+    for place, result in progress(done, len(jobs), title, unit):
         results[place] = result
     return results
 
 
-def progress(items, total: int, title: str):
+def progress(items, total: int, title: str, unit: str = "fit"):
     """Yield the items; show how many came: a bar on a terminal, a line every ten seconds elsewhere."""
     if sys.stderr.isatty():
         from tqdm import tqdm
-        yield from tqdm(items, total=total, desc=title, unit="fit", leave=False)
+        yield from tqdm(items, total=total, desc=title, unit=unit, leave=False)
         return
     shown = time.monotonic()
     for count, item in enumerate(items, start=1):
         yield item
         if time.monotonic() - shown > SECONDS_BETWEEN_LINES and count < total:
             shown = time.monotonic()
-            print(f"{title}: {count} of {total} fits", file=sys.stderr, flush=True)
+            print(f"{title}: {count} of {total} {unit}s", file=sys.stderr, flush=True)

@@ -35,6 +35,7 @@ datasets:
     train: {primary_metric: log_loss, cv_folds: 3, models: [dummy, logistic_regression, decision_tree]}
     drift: {}
     gates: {accuracy: {min: 0.80}}
+    register: {name: IrisClassifier}
   tiny:
     experiment: Tiny-Regression
     data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]}
@@ -42,6 +43,7 @@ datasets:
     train: {primary_metric: rmse, cv_folds: 3, models: [dummy, ridge, decision_tree]}
     drift: {}
     gates: {r2: {min: 0.5}}
+    register: {name: TinyPredictor}
 models:
   logistic_regression: {max_iter: 2000}
   ridge: {alpha: 1.0}

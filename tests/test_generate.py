@@ -26,6 +26,7 @@ HOUSING = """\
     train: {primary_metric: rmse, models: [dummy]}
     drift: {}
     gates: {r2: {min: 0}}
+    register: {name: Housing}
 """
 
 

@@ -22,6 +22,7 @@ SOLD = """\
     train: {primary_metric: roc_auc, cv_folds: 3, models: [dummy]}
     drift: {}
     gates: {accuracy: {min: 0}}
+    register: {name: Other}
 """
 
 
