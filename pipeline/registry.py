@@ -9,12 +9,13 @@ import shutil
 import sys
 import tempfile
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from pipeline import bundles, files, paths, promotion, tracking
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import DataError, PipelineError, UsageError
 from pipeline.params import Params
 
 CHAMPION = "champion"
@@ -135,12 +136,25 @@ def _download(location: str, folder: Path) -> None:
 
 # acting
 
+@contextmanager
+def _store():
+    """Yield mlflow while no other process writes to the store; a store that fails is told in one line."""
+    try:
+        with tracking.store() as mlflow:
+            yield mlflow
+    except (PipelineError, OSError):
+        raise
+    except Exception as error:          # MLflow, SQLAlchemy or a server, each with errors of its own
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"{tracking.tracking_uri()}: {reason}; mend the store, then run the same again or `make sync`") from error
+
+
 def bring(dataset: str, settings: Params, request: dict | None) -> dict | None:
     """Bring the registry to what the promotion log says, then decide on the model that a request asks for.
 
     Return the log's new line; None where that model was decided on before, and for no request.
     """
-    with tracking.store() as mlflow:
+    with _store() as mlflow:
         lines = _caught_up(mlflow, dataset, settings)
         if request and not promotion.decided(lines, request["model_sha256"]):
             return _decide(mlflow, dataset, settings, request, lines)
@@ -148,7 +162,8 @@ def bring(dataset: str, settings: Params, request: dict | None) -> dict | None:
 
 def rollback(dataset: str, settings: Params, reference: str | int, reason: str) -> dict:
     """Make another version the champion once its files are verified and it predicts what it did; return the log's line."""
-    with tracking.store() as mlflow:
+    _named(tracking.client(), dataset, settings, reference)             # before a store is made for nothing
+    with _store() as mlflow:
         client, name = mlflow.MlflowClient(), settings.dataset(dataset).registration.name
         lines = _caught_up(mlflow, dataset, settings, moved_by_hand=True)
         version = _version(_named(client, dataset, settings, reference))

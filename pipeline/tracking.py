@@ -106,20 +106,10 @@ def store():
                 os.environ.pop(TRACKING_URI, None)
 
 
-def _create_store() -> None:
-    """Make the store's file whole or not at all: MLflow refuses one whose creation was cut short, and for good."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-    with tempfile.TemporaryDirectory() as folder, files.replacing(paths.STORE) as partial:
-        made = Path(folder) / paths.STORE.name
-        store = SqlAlchemyStore(f"sqlite:///{made.as_posix()}", "./mlruns")        # where a plain `mlflow ui` keeps artifacts
-        store.engine.dispose()
-        shutil.copyfile(made, partial)
-
-
 def client():
     """Return MLflow's client of the store, for reading: no lock is taken, and a store that is not there is not made."""
     uri = tracking_uri()
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).is_file():
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).is_file():
         raise DataError(f"{uri}: no MLflow store; run `dvc repro`, or `make sync` where the stages have run")
     return _mlflow().MlflowClient(tracking_uri=uri)
 
@@ -130,6 +120,16 @@ def _mlflow():
     logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     return mlflow
+
+
+def _create_store() -> None:
+    """Make the store's file whole or not at all: MLflow refuses one whose creation was cut short, and for good."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    with tempfile.TemporaryDirectory() as folder, files.replacing(paths.STORE) as partial:
+        made = Path(folder) / paths.STORE.name
+        store = SqlAlchemyStore(f"{SQLITE}{made.as_posix()}", f"./{paths.ARTIFACTS}")        # where a plain `mlflow ui` keeps artifacts
+        store.engine.dispose()
+        shutil.copyfile(made, partial)
 
 
 def _recorded(mlflow, experiment_id: str, dataset: str) -> set[str]:
