@@ -13,7 +13,7 @@ READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline stages stale restore sync notify ui doctor lint lint-workflows audit hooks test test-all lock
+.PHONY: help setup pipeline stages stale restore sync notify monitor ui doctor lint lint-workflows audit hooks test test-all lock
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -58,6 +58,9 @@ sync: $(READY)   ## write the runs and versions that the MLflow store lacks, fro
 
 notify: $(READY) ## send MESSAGE to the webhook of ALERT_WEBHOOK or params.yaml, to try it
 	@python -m ops.notify "$(MESSAGE)"
+
+monitor: $(READY)  ## compare the inference logs with the training rows: make monitor [DATASET=iris] [BATCH=FILE] [ACT=retrain]
+	@python -m ops.monitor --dataset $(DATASET) --batch "$(BATCH)" --logs "$(LOGS)" --act $(or $(ACT),tell)
 
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 	mlflow ui --host 127.0.0.1

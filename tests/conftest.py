@@ -22,7 +22,7 @@ from filelock import FileLock               # noqa: E402
 
 from browser import browser                 # noqa: E402,F401
 
-pytest_plugins = ["registered"]             # the fixtures of a project with a registry
+pytest_plugins = ["registered", "github_server"]             # a project with a registry; GitHub on loopback
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
