@@ -348,9 +348,12 @@ class Params(Settings):
         return self.tuning(models=[model])
 
     def cores(self) -> int:
-        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use."""
+        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use.
+
+        Beside another stage a process may use its share alone, which ops.repro says in joblib's own variable.
+        """
         from joblib import cpu_count
-        return cpu_count() if self.workers == -1 else self.workers
+        return cpu_count() if self.workers == -1 else min(self.workers, cpu_count())
 
 
 def load() -> Params:
@@ -358,13 +361,21 @@ def load() -> Params:
 
     Raises UsageError with the key's full name, the value and what is allowed, on the first fault of the file.
     """
+    try:
+        return parse(paths.PARAMS.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no {paths.PARAMS} in this folder; run from the project's root") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{paths.PARAMS} is not valid YAML: {error}") from None
+
+
+def parse(text: str) -> Params:
+    """Return the settings that a text of params.yaml holds, as `load` does."""
     from ruamel.yaml import YAML            # YAML 1.2, as DVC reads it: `Yes` is text and 1e-3 is a number
     from ruamel.yaml.error import YAMLError
     try:
-        content = YAML(typ="safe", pure=True).load(paths.PARAMS.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"no {paths.PARAMS} in this folder; run from the project's root") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+        content = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = f"line {mark.line + 1}: {error.problem}" if mark else error
         raise UsageError(f"{paths.PARAMS} is not valid YAML: {reason}") from None

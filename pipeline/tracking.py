@@ -78,6 +78,11 @@ def write_missing(stages: dict[str, tuple[str, ...]], settings: Params) -> dict[
     return written
 
 
+def identities(settings: Params) -> set[str]:
+    """Return the identities of all runs that the store should hold; MLflow is not asked."""
+    return {_identity(run) for dataset in settings.datasets for stage in STAGES for run in RUNS[stage](dataset, settings)}
+
+
 def tracking_uri() -> str:
     """Return the store's address: MLFLOW_TRACKING_URI where set, else the file that a plain `mlflow ui` here opens."""
     return os.environ.get(TRACKING_URI) or f"{SQLITE}{paths.STORE.resolve().as_posix()}"
@@ -88,9 +93,10 @@ def store():
     """Yield mlflow, set to this project's store, while no other process writes to it: two that create it at once both fail."""
     mlflow = _mlflow()
     from filelock import FileLock
+    os.environ.pop("MLFLOW_RUN_ID", None)           # that of `mlflow run`, which is none of the runs written here
     before = os.environ.get(TRACKING_URI)
     with FileLock(paths.STORE_LOCK):
-        if TRACKING_URI not in os.environ and not paths.STORE.exists():
+        if not os.environ.get(TRACKING_URI) and not paths.STORE.exists():
             _create_store()
         mlflow.set_tracking_uri(tracking_uri())
         try:

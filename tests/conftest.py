@@ -22,7 +22,7 @@ from filelock import FileLock               # noqa: E402
 
 from browser import browser                 # noqa: E402,F401
 
-pytest_plugins = ["registered", "served"]   # the fixtures of a project with a registry, and of one to be served
+pytest_plugins = ["registered", "served", "github_server"]     # a project with a registry, one to be served; GitHub on loopback
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
@@ -110,6 +110,16 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
                  "&& git commit -q -m start", folder)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def link_environment(folder: Path) -> None:
+    """Give a folder a .venv that make takes for its own: this Python's, so that nothing is installed."""
+    (folder / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if part.name not in (".ready", ".ready-to-test"):
+            (folder / ".venv" / part.name).symlink_to(part)
+    for ready in (".ready", ".ready-to-test"):
+        (folder / ".venv" / ready).touch()
 
 
 @pytest.fixture(scope="session")

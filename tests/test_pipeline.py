@@ -51,14 +51,6 @@ def test_metrics_plots_and_dag_answer(pipeline_run):
     assert "classification_plots.png" in open(page.removeprefix("file://")).read()
 
 
-def test_two_fresh_folders_give_the_same_lock(finished, tmp_path):
-    other = copy_project(tmp_path / "elsewhere")
-    assert shell("dvc repro", other).returncode == 0
-    assert (other / "dvc.lock").read_text() == (finished / "dvc.lock").read_text()
-    for name in ("metrics/comparison_results.json", "metrics/best/tiny.json", "metrics/validation/iris.json"):
-        assert (other / name).read_bytes() == (finished / name).read_bytes()
-
-
 def test_no_output_holds_a_path_a_host_or_a_time(finished):
     import socket
     outputs = [path for folder in ("data", "models", "metrics", "reports") for path in (finished / folder).rglob("*")
