@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
-from conftest import ROOT
+from conftest import ROOT, shell
 from registered import aliases, content, edit, log, variant
 
 import evaluate
@@ -97,9 +97,9 @@ def test_version_is_served_by_mlflow(register):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    server = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/TinyPredictor@production", "--env-manager", "local",
-         "-p", str(port)], env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": tracking.tracking_uri()}, start_new_session=True)
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/TinyPredictor@production", "-p", str(port)]
+    server = subprocess.Popen([*command, "--env-manager", "local"], start_new_session=True,
+                              env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": tracking.tracking_uri()})
     rows = pd.read_parquet("data/processed/tiny/test.parquet")[["size", "town", "age"]].head(4)
     split = json.loads(rows.to_json(orient="split", index=False))
     try:
@@ -402,6 +402,13 @@ def test_lost_registry_is_rebuilt_with_its_numbers_and_aliases(register, other_s
     assert {resolve(number).folder.is_dir() for number in (1, 2, 3)} == {True}
 
 
+def test_model_that_was_renamed_has_its_versions_under_the_new_name(register):
+    register("first")
+    told = register("better", ("name: TinyPredictor", "name: PricePredictor"))
+    assert "PricePredictor version 2, promoted" in told
+    assert aliases() == {"champion": 2, "production": 2, "previous": 1} and resolve(1).name == "PricePredictor"
+
+
 def test_lost_log_is_written_from_the_registry(register):
     three_decisions(register)
     before = state()
@@ -507,3 +514,17 @@ def test_another_variant_is_another_version(register):
     edit("min: 0.5", "min: 0.4")
     register_model.main(["--dataset", "tiny"])
     assert len(registry.versions("tiny", params.load())) == 2
+
+
+@pytest.mark.slow
+def test_version_of_an_earlier_commit_comes_back_from_dvcs_cache(pipeline_run, monkeypatch):
+    assert shell("git add -A && git commit -qm first", pipeline_run).returncode == 0
+    text = (pipeline_run / "params.yaml").read_text()
+    (pipeline_run / "params.yaml").write_text(text.replace("ridge: {alpha: 1.0}", "ridge: {alpha: 3.0}"))
+    assert shell("dvc repro register@tiny && git commit -qam second && rm -rf mlflow.db mlruns", pipeline_run).returncode == 0
+    done = shell("python -m ops.sync", pipeline_run)
+    assert done.returncode == 0 and "TinyPredictor: version 1 registered again" in done.stderr, done.stdout + done.stderr
+    monkeypatch.chdir(pipeline_run)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{pipeline_run}/./mlflow.db")      # not the connection to a lost one
+    assert aliases() == {"champion": 2, "production": 2, "previous": 1}
+    bundles.check(resolve(1).folder)
