@@ -1,11 +1,14 @@
-"""Tell whether two tables differ by more than chance: a dataset's training and test split, or any two files.
+"""Tell whether two tables differ by more than chance: a dataset's training and test split, any two files, or what a model served
+and what it was trained on.
 
     python detect_drift.py --dataset iris
     python detect_drift.py --reference-data last_year.csv --current-data this_week.csv --target price --prediction predicted
+    python detect_drift.py --dataset iris --from-log --labels answers.csv
 
 Reads   params.yaml, data/processed/iris/, data/predictions/iris/, metrics/datasets/iris/{quality,train,tune}.json;
-        or the two files, CSV or Parquet
-Writes  metrics/datasets/iris/drift.json, reports/iris/drift/*_report.html; for two files drift.json and the reports to --output
+        or the two files, CSV or Parquet; or logs/inference/iris.jsonl and the registered version that it names
+Writes  metrics/datasets/iris/drift.json, reports/iris/drift/*_report.html; for files both to --output (reports/drift), for a
+        log to reports/iris/served; sends a message on drift where ALERT_WEBHOOK or params.yaml has a webhook
 
 Exit status 0: no drift, 3: drift, 4: not enough data to tell; --fail-on says which of them count.
 """
@@ -15,107 +18,55 @@ import subprocess
 import sys
 
 from pipeline import command, files, params, paths
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import UsageError
 
 STATUS = {"drift": 3, "not enough data": 4}
 FAIL_ON = {"never": (), "drift": ("drift",), "not-enough-data": ("drift", "not enough data")}
 FEW_CLASSES = 10            # whole numbers with at most so many different values are taken for classes
-MODEL_OUTPUT, MODEL_LABEL = "model output", "model label"
-
-
-def judge(reference, current, roles, limits, measured=None, unreadable=None):
-    """Return every result of comparing two typed tables; `roles` names their columns, see drift.pages."""
-    from pipeline import drift
-    answers = {roles["target"], roles["prediction"], roles["label"]}
-    labels = {roles["label"]} - {roles["prediction"]}           # say the same as the probabilities
-    both = drift.compare(*(frame[[column for column in frame if column not in labels]] for frame in (reference, current)), limits)
-    one, other = (frame[[column for column in frame if column not in answers]] for frame in (reference, current))
-    columns = {name: column for name, column in both.items() if name in one}
-    changes, rows = drift.schema_drift(one, other, limits.min_rows), {"reference": len(reference), "current": len(current)}
-    results = {"rows": rows, **drift.summary(columns, changes, rows, limits)}
-    for part in ("target", "prediction"):
-        results[part] = {"column": roles[part], **both[roles[part]]} if roles[part] in both else None
-        if results[part] and results[part]["verdict"] == "drift":
-            results["verdict"] = "drift"
-    if results["target"]:
-        results["target"]["mean"] = {"reference": mean(reference[roles["target"]], roles["positive"]),
-                                     "current": mean(current[roles["target"]], roles["positive"])}
-    results |= {"schema_drift": changes, "performance": measured, "columns": columns,
-                "correlations": drift.correlation_changes(one, other, limits),
-                "quality": drift.quality(one, other, columns, changes, limits, unreadable), "thresholds": limits.model_dump()}
-    results["recommendation"] = drift.recommendation(results, limits)
-    return drift.rounded({"verdict": results.pop("verdict"), "recommendation": results.pop("recommendation"), **results})
-
-
-def mean(target, positive):
-    """Return the mean of a numeric target, or the share of its positive class; None where there is neither."""
-    if target.dtype.kind == "f":
-        return float(target.mean())
-    return float((target.dropna() == positive).mean()) if positive else None
 
 
 # a dataset's splits
 
 def splits_of(dataset, settings):
-    """Return both splits of a dataset with the best candidate's predictions, the columns' roles, how it scored on either, and
-    whether the data are synthetic.
+    """Return both splits of a dataset with the best candidate's predictions, the columns' roles, how it scored on either,
+    whether the data are synthetic, and the columns whose drift is no alarm.
 
     Training rows have the predictions of the fold that did not see them; rows without one are left out.
     """
-    from pipeline import models, scoring, standing, tables
+    from pipeline import drift, outputs, scoring, standing, tables
     spec = settings.dataset(dataset)
     trained, candidates = standing.read(dataset)
     name = scoring.best_candidate(candidates, trained["primary_metric"])
     best = candidates[name]
-    labels = best["confusion_matrix"]["labels"] if trained["task"] == "classification" else None
-    roles = {"task": trained["task"], "target": spec.data.target, "prediction": MODEL_OUTPUT,
-             "label": MODEL_LABEL if labels and len(labels) == 2 else MODEL_OUTPUT if labels else None,
-             "positive": labels[1] if labels and len(labels) == 2 else None}
+    classes = best["confusion_matrix"]["labels"] if trained["task"] == "classification" else None
     frames = []
     for split, part in (("train", "oof"), ("test", "test")):
         frame = tables.read_split(dataset, split)
         frame = frame[tables.feature_columns(frame, spec.data, spec.prepare.split_column) + [spec.data.target]]
-        output = predictions(dataset, best["stage"], part, name, labels, frame.index)
-        if labels is None:
-            frame[MODEL_OUTPUT] = output
-        else:
-            if roles["positive"]:
-                frame[MODEL_OUTPUT] = output[:, 1]
-            decided = models.decide(output, best["threshold"])
-            frame[roles["label"]] = [labels[number] for number in decided]
-        frames.append(frame[~(output != output).reshape(len(frame), -1).any(axis=1)])
-    return *frames, roles, scores(name, best, trained["primary_metric"]), trained["synthetic"]
-
-
-def predictions(dataset, stage, part, name, labels, rows):
-    """Return the stored output of a candidate for the rows of a split: numbers, or probabilities of shape (rows, classes)."""
-    import pandas as pd
-    columns = [f"{name}__{label}" for label in labels] if labels else [name]
-    path = paths.predictions(dataset, stage) / f"{part}.parquet"
-    if not path.is_file():
-        raise DataError(f"{path} is not there; run `dvc repro {stage}@{dataset}` first")
-    output = pd.read_parquet(path, columns=columns).reindex(rows).to_numpy()
-    return output if labels else output[:, 0]
+        frames.append(outputs.joined(frame, outputs.stored(dataset, best, name, part, classes, frame.index), classes,
+                                     best.get("threshold")))
+    return (*frames, outputs.roles(trained["task"], spec.data.target, classes), scores(name, best, trained["primary_metric"]),
+            trained["synthetic"], drift.ignored(best.get("importance"), frames[0].columns, spec.drift, dataset))
 
 
 def scores(name, candidate, metric):
     """Return how a candidate scored on both sides, and whether it does worse now than the primary metric's interval allows."""
     from pipeline import scoring
-    before, test = candidate["cv_oof"][metric], candidate["test"][metric]
-    bounds = [value for value in (test.get("low"), test.get("high")) if value is not None]
-    worse = before is not None and len(bounds) == 2 and all(scoring.is_better(metric, before, bound) for bound in bounds)
+    test = candidate["test"][metric]
+    worse = scoring.clearly_worse(metric, candidate["cv_oof"][metric], (test.get("low"), test.get("high")))
     return {"candidate": name, "metric": metric, "worse": worse, "reference": dict(candidate["cv_oof"]),
             "current": {key: figures["value"] for key, figures in candidate["test"].items()}}
 
 
 def detect(dataset, settings):
     """Compare the splits of one dataset, write the results and the reports; return the former."""
-    from pipeline import drift
+    from pipeline import drift, drift_pages
     limits = settings.dataset(dataset).drift
-    reference, current, roles, measured, synthetic = splits_of(dataset, settings)
+    reference, current, roles, measured, synthetic, ignored = splits_of(dataset, settings)
+    results, samples = drift.judge(reference, current, roles, limits, settings.seed, settings.cores(), measured, ignored)
     results = {"schema": 1, "dataset": dataset, "synthetic": synthetic, "reference": "training split", "current": "test split",
-               **judge(reference, current, roles, limits, measured)}
-    pages = drift.pages(reference, current, results, roles, limits, settings.seed)
+               **results}
+    pages = drift_pages.pages(*samples, results, roles)
     with files.replacing(paths.reports(dataset, "drift")) as folder:
         write_pages(folder, pages)
     files.write_json(paths.metrics(dataset, "drift"), results)
@@ -129,30 +80,29 @@ def write_pages(folder, pages):
 
 # any two files
 
-def detect_files(args, limits, seed):
+def detect_files(args, limits, settings, output):
     """Compare two files, write drift.json and the reports to the output folder; return the results."""
     from pathlib import Path
 
-    from pipeline import drift, tables
-    typed = [drift.typed(tables.read(path)) for path in (args.reference_data, args.current_data)]
-    (reference, _), (current, _) = typed
+    from joblib import cpu_count
+    from pipeline import columns, drift, drift_pages, tables
+    reference, current = columns.open_file(args.reference_data), columns.open_file(args.current_data)
     for option, column in (("--target", args.target), ("--prediction", args.prediction)):
         if column and column not in reference and column not in current:
-            raise UsageError(f"{option} {column}: neither file has that column; they have: {tables.listed(reference.columns)}")
+            raise UsageError(f"{option} {column}: neither file has that column; they have: {tables.listed(reference)}")
     roles = file_roles(reference, current, args.target, args.prediction)
     if roles["task"] == "classification":                       # 0 and 1 are labels then
-        reference, current = (frame.assign(**{column: tables.as_text(frame[column]) for column in (args.target, args.prediction)
-                                              if column in frame}) for frame in (reference, current))
+        reference, current = (columns.with_text(table, (args.target, args.prediction)) for table in (reference, current))
     measured = None
     if roles["task"]:
-        measured = {side: drift.performance(roles["task"], frame[args.target], frame[args.prediction])
-                    for side, frame in (("reference", reference), ("current", current))
-                    if {args.target, args.prediction} <= set(frame)}
-    unreadable = {side: lost for side, (_, lost) in zip(("reference", "current"), typed) if lost}
-    results = {"schema": 1, "reference": Path(args.reference_data).name, "current": Path(args.current_data).name,
-               **judge(reference, current, roles, limits, measured, unreadable)}
-    write_pages(Path(args.output), drift.pages(reference, current, results, roles, limits, seed))
-    files.write_json(Path(args.output) / "drift.json", results)
+        measured = {side: drift.performance(roles["task"], table[args.target], table[args.prediction])
+                    for side, table in (("reference", reference), ("current", current))
+                    if args.target in table and args.prediction in table}
+    seed, n_workers = (settings.seed, settings.cores()) if settings else (0, cpu_count())
+    results, samples = drift.judge(reference, current, roles, limits, seed, n_workers, measured)
+    results = {"schema": 1, "reference": Path(args.reference_data).name, "current": Path(args.current_data).name, **results}
+    write_pages(Path(output), drift_pages.pages(*samples, results, roles))
+    files.write_json(Path(output) / "drift.json", results)
     return results
 
 
@@ -160,17 +110,30 @@ def file_roles(reference, current, target, prediction):
     """Return what the columns of two files are; a task only where one of them has both target and prediction of one kind."""
     import pandas as pd
 
-    from pipeline import drift, tables
-    found = [pd.concat([frame[column] for frame in (reference, current) if column in frame]) if column else None
+    from pipeline import columns, tables
+    found = [pd.concat([table[column] for table in (reference, current) if column in table]) if column else None
              for column in (target, prediction)]
     task = None
-    if target and prediction and drift.kind(found[0]) == drift.kind(found[1]):
+    if target and prediction and columns.kind(found[0]) == columns.kind(found[1]):
         few = found[0].nunique() <= FEW_CLASSES
-        number = drift.kind(found[0]) == "number" and not (few and all((values.dropna() % 1 == 0).all() for values in found))
+        number = columns.kind(found[0]) == "number" and not (few and all((values.dropna() % 1 == 0).all() for values in found))
         task = "regression" if number else "classification"
     labels = sorted(set(tables.as_text(found[0].dropna()))) if task == "classification" else []
     return {"task": task, "target": target, "prediction": prediction,
             "label": prediction if labels else None, "positive": labels[1] if len(labels) == 2 else None}
+
+
+# the inference log
+
+def detect_log(dataset, settings, limits, labels_file, output):
+    """Compare what a model served lately with what it was trained on, write the results and the reports; return the former."""
+    from pathlib import Path
+
+    from pipeline import drift_pages, monitoring
+    results, samples, roles = monitoring.judge(dataset, settings, limits, labels_file)
+    write_pages(Path(output), drift_pages.pages(*samples, results, roles))
+    files.write_json(Path(output) / "drift.json", results)
+    return results
 
 
 # what is told
@@ -185,7 +148,7 @@ def told(name, results, folder):
 def details(results):
     """Return a line for every change of the tables and every column that drifted."""
     lines = [f"  {change['column']}: {change['change']}, {change['detail']}" for change in results["schema_drift"]]
-    found = {name: results["columns"][name] for name in results["drifted"]}
+    found = {name: results["columns"][name] for name in results["drifted"] + results["drifted_ignored"]}
     found |= {results[part]["column"]: results[part] for part in ("target", "prediction")
               if (results[part] or {}).get("verdict") == "drift"}
     for name, column in found.items():
@@ -194,6 +157,23 @@ def details(results):
             lines.append(f"  {name}: missing {missing['reference']:.1%} -> {missing['current']:.1%}, {p_of(missing)}")
         if "values" in column["drift_in"]:
             lines.append(f"  {name}: {column['test']}, {p_of(column)}, {column['effect']} distance {column['effect_size']:.3g}")
+    return lines + (served_lines(results) if "windows" in results else [])
+
+
+def served_lines(results):
+    """Return a line for every window of a log, and how well the model did."""
+    lines = [f"  window {window['first']} to {window['last']}: {window['verdict']}"
+             f"{': ' * bool(window['drifted'])}{', '.join(window['drifted'])}" for window in results["windows"]]
+    performance, labelled = results["performance"] or {}, f"{results['log']['labelled_rows']:,} labelled rows"
+    for metric, estimate in (performance.get("estimated") or {}).items():
+        realised = performance["current"].get(metric)
+        lines.append(f"  {metric}: out of fold {performance['reference'][metric]:.4g}, estimated without labels "
+                     f"{estimate['value']:.4g} [{estimate['low']:.4g}, {estimate['high']:.4g}]"
+                     + (f", measured {realised:.4g} on {labelled}" if realised is not None else ""))
+    metric = performance.get("metric")
+    if performance.get("current") and metric not in (performance["estimated"] or {}):
+        lines.append(f"  {metric}: out of fold {performance['reference'][metric]:.4g}, measured "
+                     f"{performance['current'][metric]:.4g} on {labelled}")
     return lines
 
 
@@ -201,10 +181,20 @@ def p_of(test):
     return f"adjusted p {test['p_adjusted']:.2g}"
 
 
-def annotate(name, results):
-    """Show drift among the annotations of a GitHub Actions run."""
-    if results["verdict"] == "drift" and os.environ.get("GITHUB_ACTIONS") == "true":
+def announce(name, results, folder, settings):
+    """Tell of drift where somebody is to see it: among the annotations of a run of GitHub Actions, and by the webhook if any.
+
+    Stages of `dvc repro` send only where params.yaml says so: their data are the same at each run.
+    """
+    if results["verdict"] != "drift":
+        return
+    if os.environ.get("GITHUB_ACTIONS") == "true":
         print(f"::warning title=drift {name}::{results['recommendation']}")
+    from ops import notify
+    url = notify.address(settings)
+    if url and ("DVC_STAGE" not in os.environ or settings.alerts.stages):
+        notify.post(url, told(name, results, folder), dataset=results.get("dataset"), verdict=results["verdict"],
+                    drifted=results["drifted"], recommendation=results["recommendation"])
 
 
 def status(verdicts, fail_on):
@@ -219,31 +209,57 @@ def main(argv=None):
     parser.add_argument("--current-data", metavar="B", help="a CSV or Parquet file that may have drifted")
     parser.add_argument("--target", metavar="T", help="the column of true answers in the files")
     parser.add_argument("--prediction", metavar="P", help="the column of predictions in the files")
-    parser.add_argument("--output", metavar="FOLDER", default="reports/drift", help="of the two files' reports (%(default)s)")
+    parser.add_argument("--from-log", action="store_true", help="compare its inference log with the training rows")
+    parser.add_argument("--labels", metavar="FILE", help="with --from-log: true answers, with columns request_id, row and label")
+    parser.add_argument("--windows", type=int, metavar="N", help="with --from-log: newest windows to look at, not params.yaml's")
+    parser.add_argument("--output", metavar="FOLDER", help="of the reports on two files or a log")
     parser.add_argument("--fail-on", choices=FAIL_ON, default="not-enough-data",
                         help="never: status 0; drift: 3 for drift; not-enough-data (the default): 4 for too few rows as well")
     args = parser.parse_args(argv)
+    check_options(args)
+    settings = params.load() if paths.PARAMS.is_file() or not args.reference_data else None
+    verdicts = []
+    for name, results, folder in comparisons(args, settings):
+        print("\n".join([*details(results), told(name, results, folder)]), flush=True)
+        announce(name, results, folder, settings)
+        verdicts.append(results["verdict"])
+    return status(verdicts, args.fail_on)
+
+
+def check_options(args):
+    """Refuse options that do not go together."""
     if bool(args.reference_data) != bool(args.current_data):
         raise UsageError("--reference-data and --current-data go together; give both")
     if not args.reference_data and (args.target or args.prediction):
         raise UsageError("--target and --prediction name columns of --reference-data; those of a dataset are known")
-    found = {}
+    if args.from_log and (args.reference_data or args.dataset == "all"):
+        raise UsageError("--from-log reads the log of one dataset and nothing else; give --dataset D")
+    if not args.from_log and (args.labels or args.windows is not None):
+        raise UsageError("--labels and --windows go with --from-log")
+    if args.output and not (args.from_log or args.reference_data):
+        raise UsageError("--output is for two files or a log; the reports on a dataset's splits have their place")
+    if args.windows is not None and args.windows < 1:
+        raise UsageError(f"--windows {args.windows}: give 1 or more")
+
+
+def comparisons(args, settings):
+    """Yield the name, the results and the reports' folder of each comparison that the options ask for."""
     if args.reference_data:
-        settings = params.load() if args.dataset != "all" else None
-        limits = settings.dataset(args.dataset).drift if settings else params.Drift()
-        name = f"{args.reference_data} -> {args.current_data}"
-        found[name] = detect_files(args, limits, settings.seed if settings else 0)
-        print("\n".join([*details(found[name]), told(name, found[name], args.output)]))
+        limits = settings.dataset(args.dataset).drift if settings and args.dataset != "all" else params.Drift()
+        folder = args.output or "reports/drift"
+        results = detect_files(args, limits, settings, folder)
+        yield f"{args.reference_data} -> {args.current_data}", results, folder
+    elif args.from_log:
+        limits, folder = settings.dataset(args.dataset).drift, args.output or paths.reports(args.dataset, "served")
+        if args.windows:
+            limits = limits.model_copy(update={"windows": args.windows, "alarm_windows": min(limits.alarm_windows, args.windows)})
+        yield args.dataset, detect_log(args.dataset, settings, limits, args.labels, folder), folder
     else:
-        settings = params.load()
         for name in settings.names(args.dataset):
-            found[name] = detect(name, settings)
+            results = detect(name, settings)
             from pipeline import tracking
             tracking.record(name, "drift", settings)
-            print("\n".join([*details(found[name]), told(name, found[name], paths.reports(name, "drift"))]))
-    for name, results in found.items():
-        annotate(name, results)
-    return status([results["verdict"] for results in found.values()], args.fail_on)
+            yield name, results, paths.reports(name, "drift")
 
 
 def main_with_fixed_hashes():

@@ -2,8 +2,9 @@
 
     python evaluate.py --dataset iris                                     # the model that compare chose
     python evaluate.py --dataset iris --model random_forest --input new_rows.csv
+    python evaluate.py --dataset iris --version champion                  # a registered version: its number or an alias
 
-Reads   params.yaml, models/iris/, data/processed/iris/test.parquet or the file
+Reads   params.yaml, models/iris/ or MLflow's registry, data/processed/iris/test.parquet or the file
 Writes  nothing: prints every metric with its 95 % bootstrap interval
 """
 
@@ -67,18 +68,25 @@ def scores(model, frame, target, origin, seed):
 def main(argv=None):
     parser = command.parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
-    parser.add_argument("--model", metavar="M", help="a stored model, in place of the best one")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--model", metavar="M", help="a stored model, in place of the best one")
+    which.add_argument("--version", metavar="V", help="a registered version, its number or an alias (champion, previous, ...)")
     parser.add_argument("--input", metavar="FILE", help="a CSV or Parquet file with the features and the target")
     args = parser.parse_args(argv)
     settings = params.load()
     data = settings.dataset(args.dataset).data
-    folder = stored_model(args.dataset, args.model)
+    if args.version is not None:
+        from pipeline import registry
+        found = registry.resolve(args.dataset, settings, args.version)
+        folder, name = found.folder, f"{found.name} version {found.version}"
+    else:
+        folder = name = stored_model(args.dataset, args.model)
     frame, target, origin = labelled_rows(args.dataset, data, args.input)
     from pipeline import models
-    found = scores(models.load(folder), frame, target, origin, settings.seed)
+    measured = scores(models.load(folder), frame, target, origin, settings.seed)
     trained_on = files.read_json(folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}")
-    print(f"{folder} on {len(frame):,} rows of {origin}{', synthetic data' * (trained_on['synthetic'] and not args.input)}")
-    for metric, (value, low, high) in found.items():
+    print(f"{name} on {len(frame):,} rows of {origin}{', synthetic data' * (trained_on['synthetic'] and not args.input)}")
+    for metric, (value, low, high) in measured.items():
         print(f"{metric:28} {value:12.6g}" + (f"   [{low:.6g}, {high:.6g}]" if low is not None else ""))
 
 

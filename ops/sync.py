@@ -1,4 +1,4 @@
-"""Write to the MLflow store what the stages' files say and the store lacks.
+"""Write to the MLflow store what the stages' files say and the store lacks: runs, registered versions and their aliases.
 
     python -m ops.sync
 
@@ -11,10 +11,13 @@ from pipeline import command
 
 def main(argv=None):
     command.parser(__doc__).parse_args(argv)
-    from pipeline import tracking
+    from pipeline import params, registry, tracking
     written = tracking.sync()
+    decided = registry.sync(params.load())
     for (dataset, stage), count in written.items():
         print(f"sync {dataset}: {count} {stage} {'run' if count == 1 else 'runs'} written")
+    for dataset, line in decided.items():
+        print(f"sync {dataset}: {line['name']} version {line['version']}, {line['outcome']}: {line['reason']}")
     print(f"sync: {sum(written.values())} runs written to {tracking.tracking_uri()}" if written
           else "sync: the store holds every run already")
 

@@ -42,10 +42,15 @@ def check_workers(args: argparse.Namespace) -> None:
         raise UsageError(f"--workers {args.workers}: give 1 or more")
 
 
+def limit_threads() -> None:
+    """Let numerical libraries use one thread per fit, as many fits run at a time; they read it when they are first imported."""
+    for variable in ONE_THREAD:
+        os.environ[variable] = "1"
+
+
 def run(main) -> None:
     """Run a script's main and leave with its exit status; an error is one line on standard error, --debug adds its traceback."""
-    for variable in ONE_THREAD:         # one thread per fit, many fits at a time; read when a library is first imported
-        os.environ[variable] = "1"
+    limit_threads()
     try:
         sys.exit(main() or 0)
     except (Exception, KeyboardInterrupt) as error:

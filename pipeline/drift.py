@@ -1,96 +1,201 @@
-"""Drift between two tables: tests, effect sizes, verdicts, data quality, and Evidently's pages; the only importer of Evidently.
+"""Drift between two tables: tests, effect sizes, verdicts, data quality, and what to do.
 
 A column has drifted where a test rejects that both tables were drawn alike, after Benjamini and Hochberg's correction over all
 columns, and an effect size says that the difference matters: with enough rows the first alone calls every trifle, with few the
-second alone calls noise. Tables hold numbers as float64, dates as datetime64 and categories as text; see `typed`.
+second alone calls noise. Columns are typed, tables whatever gives them by name; see columns.Table.
 """
 
-import hashlib
-import re
-import uuid
-import warnings
-from html import escape
+import threading
 
 import numpy as np
 import pandas as pd
 
-from pipeline import tables
+from pipeline import paths, tables, workers
+from pipeline.columns import kind
+from pipeline.errors import DataError
 from pipeline.params import Drift
 
 DRIFT, NO_DRIFT, TOO_FEW, NOT_COMPARED = "drift", "no drift", "not enough data", "not compared"
 REFERENCE, CURRENT = "reference", "current"
 SMALL = 5                   # an expected count below it makes the chi-squared distribution a poor approximation (Cochran 1954)
-DATES = 0.95                # a text column in which this share of the values are dates is one of dates
 RISE = 0.05                 # of the share of duplicates or outliers, from which on data quality is called changed
 CORRELATED_ROWS = 20_000    # or a few more, of each table: enough to see any change of a correlation that matters
+IGNORED = 0.01              # of the greatest importance: a column below it does not matter to the model
+LISTED_IMPORTANCES = 20     # a model's figures list so many columns at most
 LISTED = 10                 # correlation changes that are listed, the largest first
-OTHER = "(other)"
-MOST_CATEGORIES = 50        # of a column on Evidently's pages
-UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-METRIC = r"metric_[0-9a-f]{32}"
 
 
-# the tables
+# two tables
 
-def typed(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return a table of any origin with its columns in their final types, and how many values of each could not be read.
+def judge(reference, current, roles: dict, limits: Drift, seed: int = 0, n_workers: int = 1, measured: dict | None = None,
+          ignored: set[str] = frozenset(), sparse: set[str] = frozenset()) -> tuple[dict, tuple[pd.DataFrame, pd.DataFrame]]:
+    """Return every result of comparing two tables, and a seeded sample of either, of at most `report_rows` rows.
 
-    A column of numbers or dates is one in which at least 95 % of the values are; the rest of it and what is infinite counts as
-    missing.
+    One pass over the columns, `n_workers` at a time, so that no more than these are in memory where tables are read by columns.
+    `roles` names the columns `target`, `prediction` and `label` (the predicted class), the `task` and the `positive` class, each
+    or None. Drift in an `ignored` column is told and is no alarm; of a `sparse` one, what is missing tells nothing.
     """
-    columns, unreadable = {}, {}
-    for column in frame.columns:
-        present = tables.blank_to_missing(frame[column])
-        columns[column] = _typed_column(present)
-        lost = int((present.notna() & columns[column].isna()).sum())
-        if lost:
-            unreadable[str(column)] = lost
-    return pd.DataFrame(columns, index=frame.index).rename(columns=str), unreadable
+    answers = {roles["target"], roles["prediction"], roles["label"]}
+    hidden = {roles["label"]} - {roles["prediction"]}           # says the same as the probabilities
+    sides, names = (reference, current), shared(reference, current)
+    drawn = [np.sort(np.random.default_rng(seed).permutation(len(side))[:limits.report_rows]) for side in sides]
+    hashes, lock = [np.zeros(len(side), dtype=np.uint64) for side in sides], threading.Lock()
+
+    def examine(_, place, name):
+        one, other = reference[name], current[name]
+        found = look(one, other, limits, name in sparse)
+        if name not in answers:
+            added = [_hashes(values, place) for values in (one, other)]
+            with lock:
+                for side, values in zip(hashes, added):
+                    side += values
+            if found["result"]["kind"] == "number":
+                found["thinned"] = [_thinned(values).to_numpy() for values in (one, other)]
+        found["drawn"] = [values.iloc[rows] for values, rows in zip((one, other), drawn)]
+        return found
+
+    with workers.progress(len(names), "drift", "column") as step, workers.pool(n_workers) as run:
+        looks = dict(zip(names, run(examine, None, list(enumerate(names)), lambda place, found: step())))
+    samples = tuple(pd.DataFrame({name: found["drawn"][side].reset_index(drop=True) for name, found in looks.items()})
+                    for side in (0, 1))
+    thinned = [pd.DataFrame({name: found["thinned"][side] for name, found in looks.items() if "thinned" in found})
+               for side in (0, 1)]
+    both = corrected({name: found["result"] for name, found in looks.items() if name not in hidden}, limits)
+    features = {name: found for name, found in looks.items() if name not in answers}
+    columns = {name: both[name] for name in features}
+    rows = {REFERENCE: len(reference), CURRENT: len(current)}
+    changes = _named_differently(*([name for name in side if name not in answers] for side in sides))
+    if min(rows.values()) >= limits.min_rows:
+        changes += [change for name in features for change in looks[name]["changes"]]
+
+    results = {"rows": rows, **summary(columns, changes, rows, limits, ignored)}
+    for part in ("target", "prediction"):
+        results[part] = {"column": roles[part], **both[roles[part]]} if roles[part] in both else None
+        if results[part] and results[part]["verdict"] == DRIFT:
+            results["verdict"] = DRIFT
+    if results["target"]:
+        results["target"]["mean"] = {side: mean(table[roles["target"]], roles["positive"])
+                                     for side, table in ((REFERENCE, reference), (CURRENT, current))}
+    results |= {"schema_drift": changes, "performance": measured, "columns": columns,
+                "correlations": correlation_changes(*thinned, limits) if min(rows.values()) >= limits.min_rows else [],
+                "quality": quality(features, columns, hashes, changes, limits), "thresholds": limits.model_dump()}
+    results["recommendation"] = recommendation(results, limits)
+    return rounded({"verdict": results.pop("verdict"), "recommendation": results.pop("recommendation"), **results}), samples
 
 
-def _typed_column(values: pd.Series) -> pd.Series:
-    if tables.is_numeric(values):
-        return tables.as_numbers(values)[0].replace([np.inf, -np.inf], np.nan)
-    if not pd.api.types.is_bool_dtype(values) and pd.api.types.infer_dtype(values.dropna()) == "string":
-        dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
-        if dates.notna().sum() >= DATES * values.notna().sum():
-            return dates
-    return tables.as_text(values)
+def compare(reference, current, limits: Drift) -> dict[str, dict]:
+    """Return {column: test, effect size, missing shares, verdict} of the columns that both tables have.
+
+    `drift_score` is the effect size, of the values or the missing share, in units of its threshold.
+    """
+    looks = {name: look(reference[name], current[name], limits) for name in shared(reference, current)}
+    return corrected({name: found["result"] for name, found in looks.items()}, limits)
 
 
-def kind(values: pd.Series) -> str:
-    """Tell what a typed column holds: number, date or category."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return "date"
-    return "number" if pd.api.types.is_float_dtype(values) else "category"
-
-
-def schema_drift(reference: pd.DataFrame, current: pd.DataFrame, min_rows: int = 0) -> list[dict]:
+def schema_drift(reference, current, min_rows: int = 0) -> list[dict]:
     """Return the columns that are missing, new, empty on one side or of another type, each with what was found.
 
     What a column holds is judged only where both tables have the rows for it.
     """
-    def change(column, what, detail):
-        return {"column": column, "change": what, "detail": detail}
-
-    found = [change(column, "missing", "not in the current data") for column in reference if column not in current]
-    found += [change(column, "new", "not in the reference") for column in current if column not in reference]
-    if min(len(reference), len(current)) < min_rows:
-        return found
-    for column in shared(reference, current):
-        one, other = reference[column], current[column]
-        empty = one.isna().all(), other.isna().all()
-        if any(empty):
-            if not all(empty):
-                found.append(change(column, "empty", f"no value in the {'reference' if empty[0] else 'current data'}"))
-        elif kind(one) != kind(other):
-            found.append(change(column, "type", f"{kind(one)} in the reference, {kind(other)} in the current data"))
+    found = _named_differently(reference, current)
+    if min(len(reference), len(current)) >= min_rows:
+        found += [change for name in shared(reference, current) for change in _held_differently(reference[name], current[name])]
     return found
 
 
-def shared(reference: pd.DataFrame, current: pd.DataFrame) -> list[str]:
+def _named_differently(reference, current) -> list[dict]:
+    missing = {"change": "missing", "detail": "not in the current data"}
+    new = {"change": "new", "detail": "not in the reference"}
+    return [{"column": name, **missing} for name in reference if name not in current] + [
+        {"column": name, **new} for name in current if name not in reference]
+
+
+def _held_differently(one: pd.Series, other: pd.Series) -> list[dict]:
+    """Return the change of what a column holds, in a list, or an empty one."""
+    empty = bool(one.isna().all()), bool(other.isna().all())
+    if any(empty):
+        return [] if all(empty) else [{"column": one.name, "change": "empty",
+                                       "detail": f"no value in the {'reference' if empty[0] else 'current data'}"}]
+    if kind(one) != kind(other):
+        return [{"column": one.name, "change": "type",
+                 "detail": f"{kind(one)} in the reference, {kind(other)} in the current data"}]
+    return []
+
+
+def shared(reference, current) -> list[str]:
     """Return the columns that both tables have, in the reference's order."""
     return [column for column in reference if column in current]
+
+
+def mean(target: pd.Series, positive: str | None) -> float | None:
+    """Return the mean of a numeric target, or the share of its positive class; None where there is neither."""
+    present = target.dropna()
+    if not len(present):
+        return None
+    if kind(present) == "number":
+        return float(present.mean())
+    return float((present == positive).mean()) if positive else None
+
+
+# one column
+
+def look(one: pd.Series, other: pd.Series, limits: Drift, sparse: bool = False) -> dict:
+    """Return what two typed columns tell: the `result` of the tests before correction, `changes` of the schema, and what data
+    quality asks of either: constant, unreadable and, of numbers, outliers.
+
+    Numbers are sorted once, which serves the test, the distance and the quartiles. The verdict is final where there is no
+    correction to wait for.
+    """
+    sort, few = kind(one), min(len(one), len(other)) < limits.min_rows
+    verdict = TOO_FEW if few else NO_DRIFT
+    missing = _no_test(one, other) if sparse else compare_missing(one, other)
+    result = {"kind": sort, "test": None, "statistic": None, "p_value": None, "p_adjusted": None, "effect": None,
+              "effect_size": 0.0, "threshold": limits.numbers if sort == "number" else limits.categories,
+              "missing": {**missing, "p_adjusted": None, "threshold": limits.missing, "verdict": verdict}}
+    found = {"result": result, "changes": _held_differently(one, other), "constant": [constant(one), constant(other)],
+             "unreadable": [values.attrs.get("unreadable", 0) for values in (one, other)], "outliers": [0, 0]}
+    present = one.dropna(), other.dropna()
+    rows = min(map(len, present))
+    if sort == kind(other) == "number":
+        present = tuple(np.sort(values.to_numpy()) for values in present)
+        found["outliers"] = outliers(*present)
+    if rows == 0 or kind(other) != sort or sort == "date":      # empty, another type, or dates, which move by themselves
+        result["verdict"] = NOT_COMPARED
+    else:
+        test = compare_numbers(*present) if sort == "number" else compare_categories(*present)
+        result.update(test, verdict=TOO_FEW if rows < limits.min_rows else NO_DRIFT)
+    return found
+
+
+def constant(values: pd.Series) -> bool:
+    return values.head(100).nunique(dropna=False) <= 1 and values.nunique(dropna=False) <= 1
+
+
+def outliers(one: np.ndarray, other: np.ndarray) -> list[int]:
+    """Return how many of two sorted arrays lie outside Tukey's fences of the first, so that the shares can be compared."""
+    if not len(one):
+        return [0, 0]
+    low, high = (_quantile(one, share) for share in (0.25, 0.75))
+    fence = tables.IQR_FENCE * (high - low)
+    return [int(np.searchsorted(values, low - fence, "left") + len(values) - np.searchsorted(values, high + fence, "right"))
+            for values in (one, other)]
+
+
+def _quantile(ordered: np.ndarray, share: float) -> float:
+    """Return a quantile of a sorted array, between two values the straight line."""
+    place = share * (len(ordered) - 1)
+    below, above = ordered[int(place)], ordered[min(int(place) + 1, len(ordered) - 1)]
+    return float(below + (above - below) * (place - int(place)))
+
+
+def _hashes(values: pd.Series, place: int) -> np.ndarray:
+    """Return a number for each value of a column; the sums over the columns of a row tell which rows are alike."""
+    content = values.to_numpy() + 0.0 if kind(values) == "number" else pd.factorize(values)[0]      # 0.0: -0 is 0
+    return pd.util.hash_array(content) * np.uint64(2 * place + 1)
+
+
+def _thinned(values: pd.Series) -> pd.Series:
+    return values.iloc[::max(1, len(values) // CORRELATED_ROWS)]
 
 
 # tests and effect sizes
@@ -98,21 +203,22 @@ def shared(reference: pd.DataFrame, current: pd.DataFrame) -> list[str]:
 def compare_numbers(reference: np.ndarray, current: np.ndarray) -> dict:
     """Return the two-sample Kolmogorov-Smirnov test and the Wasserstein distance in standard deviations of the reference.
 
-    Both read the distance of the two empirical distributions, so one sort of each side serves them. The p-value is that of the
-    asymptotic distribution, which is conservative where values repeat. A constant reference is measured in the standard
-    deviation of both tables.
+    Both arrays are sorted: both figures read the distance of the two empirical distributions, which one merge of the two gives.
+    The p-value is that of the asymptotic distribution, which is conservative where values repeat. A constant reference is
+    measured in the standard deviation of both tables.
     """
     from scipy.stats import kstwo
-    one, other = np.sort(reference), np.sort(current)
-    both = np.concatenate([one, other])
-    both.sort(kind="stable")                # a merge: both halves are in order
-    gap = np.abs(np.searchsorted(one, both, "right") / len(one) - np.searchsorted(other, both, "right") / len(other))
+    both = np.concatenate([reference, current])
+    order = both.argsort(kind="stable")     # a merge: both halves are in order
+    both = both[order]
+    below = np.cumsum(order < len(reference), dtype=np.int64)               # so many of the reference are not above each value
+    gap = np.abs(below / len(reference) - (np.arange(1, len(both) + 1) - below) / len(current))[:-1]
     unit = max(-both[0], both[-1]) or 1.0   # so that the largest numbers do not overflow
-    distance = float(gap[:-1] @ np.diff(both / unit))
-    scale = (one if one[0] < one[-1] else both) / unit
-    statistic = float(gap.max())
-    return {"test": "Kolmogorov-Smirnov", "statistic": statistic,
-            "p_value": float(kstwo.sf(statistic, round(len(one) * len(other) / (len(one) + len(other))))),
+    distance = float(gap @ np.diff(both / unit))
+    statistic = float(gap.max(where=both[1:] != both[:-1], initial=0.0))    # of values that repeat, the last has them all below
+    scale = (reference if reference[0] < reference[-1] else both) / unit
+    rows = round(len(reference) * len(current) / (len(reference) + len(current)))
+    return {"test": "Kolmogorov-Smirnov", "statistic": statistic, "p_value": float(kstwo.sf(statistic, rows)),
             "effect": "normed Wasserstein", "effect_size": distance / float(scale.std()) if distance else 0.0}
 
 
@@ -160,11 +266,17 @@ def contingency_test(table: np.ndarray) -> dict:
 def compare_missing(reference: pd.Series, current: pd.Series) -> dict:
     """Return the shares of missing values and, where there are any, the test that they are equal."""
     gaps = np.array([reference.isna().sum(), current.isna().sum()])
+    if not gaps.any():
+        return _no_test(reference, current)
     rows = np.array([len(reference), len(current)])
     shares = gaps / np.maximum(rows, 1)
-    none = {"test": None, "statistic": None, "p_value": None}
-    test = contingency_test(np.column_stack([gaps, rows - gaps])) if gaps.any() else none
-    return {REFERENCE: float(shares[0]), CURRENT: float(shares[1]), **test, "effect_size": float(abs(shares[0] - shares[1]))}
+    return {REFERENCE: float(shares[0]), CURRENT: float(shares[1]), **contingency_test(np.column_stack([gaps, rows - gaps])),
+            "effect_size": float(abs(shares[0] - shares[1]))}
+
+
+def _no_test(reference: pd.Series, current: pd.Series) -> dict:
+    shares = [float(values.isna().mean()) if len(values) else 0.0 for values in (reference, current)]
+    return {REFERENCE: shares[0], CURRENT: shares[1], "test": None, "statistic": None, "p_value": None, "effect_size": 0.0}
 
 
 def adjusted(p_values: list[float]) -> np.ndarray:
@@ -179,12 +291,8 @@ def adjusted(p_values: list[float]) -> np.ndarray:
 
 # verdicts
 
-def compare(reference: pd.DataFrame, current: pd.DataFrame, limits: Drift) -> dict[str, dict]:
-    """Return {column: test, effect size, missing shares, verdict} of the columns that both typed tables have.
-
-    `drift_score` is the effect size, of the values or the missing share, in units of its threshold.
-    """
-    results = {column: _compare_column(reference[column], current[column], limits) for column in shared(reference, current)}
+def corrected(results: dict[str, dict], limits: Drift) -> dict[str, dict]:
+    """Return the results of the columns' tests with p-values adjusted over all of them, and the verdicts."""
     tests = [test for result in results.values() for test in (result, result["missing"])
              if test["p_value"] is not None and test["verdict"] != TOO_FEW]
     for test, p_value in zip(tests, adjusted([test["p_value"] for test in tests])):
@@ -200,27 +308,16 @@ def compare(reference: pd.DataFrame, current: pd.DataFrame, limits: Drift) -> di
     return results
 
 
-def _compare_column(one: pd.Series, other: pd.Series, limits: Drift) -> dict:
-    """Return a column's test before correction, and the verdict where there is none to wait for."""
-    present = one.dropna(), other.dropna()
-    sort, rows = kind(one), min(map(len, present))
-    enough = {"verdict": TOO_FEW if min(len(one), len(other)) < limits.min_rows else NO_DRIFT}
-    result = {"kind": sort, "test": None, "statistic": None, "p_value": None, "p_adjusted": None, "effect": None,
-              "effect_size": 0.0, "threshold": limits.numbers if sort == "number" else limits.categories,
-              "missing": {**compare_missing(one, other), "p_adjusted": None, "threshold": limits.missing, **enough}}
-    if rows == 0 or kind(other) != sort or sort == "date":
-        return {**result, "verdict": NOT_COMPARED}          # empty, another type, or dates, which move by themselves
-    test = compare_numbers(*(values.to_numpy() for values in present)) if sort == "number" else compare_categories(*present)
-    return {**result, **test, "verdict": TOO_FEW if rows < limits.min_rows else NO_DRIFT}
-
-
-def summary(columns: dict[str, dict], changes: list[dict], rows: dict[str, int], limits: Drift) -> dict:
+def summary(columns: dict[str, dict], changes: list[dict], rows: dict[str, int], limits: Drift,
+            ignored: set[str] = frozenset()) -> dict:
     """Return the table's verdict, the share of drifted columns and the mean drift score, 1 being a column on its threshold.
 
-    A column that is missing, empty or of another type is drift whatever the rest says; a new one, which no model reads, is not.
+    A column that is missing, empty or of another type is drift whatever the rest says; a new one, which no model reads, is not,
+    nor is one that drifted and is `ignored`.
     """
     compared = {name: column for name, column in columns.items() if column["verdict"] in (DRIFT, NO_DRIFT)}
-    drifted = [name for name, column in compared.items() if column["verdict"] == DRIFT]
+    drifted = [name for name, column in compared.items() if column["verdict"] == DRIFT and name not in ignored]
+    noted = [name for name, column in compared.items() if column["verdict"] == DRIFT and name in ignored]
     broken = [change["column"] for change in changes if change["change"] != "new"]
     if broken or len(drifted) >= limits.min_columns:
         verdict = DRIFT
@@ -228,19 +325,18 @@ def summary(columns: dict[str, dict], changes: list[dict], rows: dict[str, int],
         verdict = NO_DRIFT if compared and min(rows.values()) >= limits.min_rows else TOO_FEW
     return {"verdict": verdict, "drift_share": len(drifted) / len(compared) if compared else None,
             "drift_score": float(np.mean([column["drift_score"] for column in compared.values()])) if compared else None,
-            "compared": len(compared), "drifted": sorted(drifted, key=lambda name: (-columns[name]["drift_score"], name))}
+            "compared": len(compared), **{key: sorted(names, key=lambda name: (-columns[name]["drift_score"], name))
+                                          for key, names in (("drifted", drifted), ("drifted_ignored", noted))}}
 
 
 def correlation_changes(reference: pd.DataFrame, current: pd.DataFrame, limits: Drift) -> list[dict]:
     """Return the pairs of number columns whose rank correlation changed, the largest change first.
 
-    Each is tested by Fisher's z with Bonett and Wright's (2000) variance, corrected over the pairs as the columns are. Of large
-    tables every so many-th row is read.
+    Each is tested by Fisher's z with Bonett and Wright's (2000) variance, corrected over the pairs as the columns are.
     """
-    reference, current = (frame.iloc[::max(1, len(frame) // CORRELATED_ROWS)] for frame in (reference, current))
     names = [name for name in shared(reference, current) if kind(reference[name]) == kind(current[name]) == "number"
              and min(reference[name].nunique(), current[name].nunique()) > 1]
-    if len(names) < 2 or min(len(reference), len(current)) < limits.min_rows:
+    if len(names) < 2:
         return []
     left, right = np.triu_indices(len(names), k=1)
     z, variance, rho = [], [], []
@@ -264,35 +360,39 @@ def correlation_changes(reference: pd.DataFrame, current: pd.DataFrame, limits: 
 
 # data quality
 
-def quality(reference: pd.DataFrame, current: pd.DataFrame, columns: dict[str, dict], changes: list[dict],
-            limits: Drift, unreadable: dict[str, dict] | None = None) -> dict:
+def quality(looks: dict[str, dict], columns: dict[str, dict], hashes: list[np.ndarray], changes: list[dict],
+            limits: Drift) -> dict:
     """Return missing values, duplicates, outliers and constant columns of both tables, and a verdict with its reasons.
 
-    Outliers of both are what lies outside Tukey's fences of the reference, so that the shares can be compared.
+    `looks` are what each column told, `columns` the verdicts, and `hashes` a number for each row of either table.
     """
-    names = shared(reference, current)
-    fences = {name: _fences(reference[name]) for name in names if kind(reference[name]) == kind(current[name]) == "number"}
-    sides = {REFERENCE: _side(reference[names], fences), CURRENT: _side(current[names], fences)}
-    for side, lost in (unreadable or {}).items():
-        sides[side]["unreadable"] = lost
+    rows = [len(side) for side in hashes]
+    sides = {name: _side(looks, columns, side, rows[side], hashes[side]) for side, name in enumerate((REFERENCE, CURRENT))}
     one, other = sides[REFERENCE], sides[CURRENT]
     reasons = [f"{change['column']}: {change['change']}, {change['detail']}" for change in changes]
     reasons += [f"{name}: missing {column['missing'][REFERENCE]:.1%} -> {column['missing'][CURRENT]:.1%}"
                 for name, column in columns.items() if column["missing"]["verdict"] == DRIFT]
-    reasons += [f"{name}: {count} values cannot be read" for name, count in other.get("unreadable", {}).items()]
+    reasons += [f"{name}: {count} values cannot be read" for name, count in other["unreadable"].items()]
     reasons += [f"{name}: constant" for name in other["constant"] if columns[name]["verdict"] == DRIFT]
-    reasons += [f"{name}: outliers {one['outliers'].get(name, 0) / len(reference):.1%} -> {count / len(current):.1%}"
-                for name, count in other["outliers"].items() if _more_often(one["outliers"].get(name, 0), count,
-                                                                            len(reference), len(current), limits)]
-    duplicated = [_duplicate_share(frame[names], min(len(reference), len(current))) for frame in (reference, current)]
-    if len(names) > 1 and duplicated[1] - duplicated[0] >= RISE:
+    reasons += [f"{name}: outliers {one['outliers'].get(name, 0) / rows[0]:.1%} -> {count / rows[1]:.1%}"
+                for name, count in other["outliers"].items() if _more_often(one["outliers"].get(name, 0), count, *rows, limits)]
+    duplicated = [_duplicates(side[:min(rows)]) / min(rows) for side in hashes]     # the more rows, the more are alike by chance
+    if len(looks) > 1 and duplicated[1] - duplicated[0] >= RISE:
         reasons.append(f"duplicate rows {duplicated[0]:.1%} -> {duplicated[1]:.1%}")
     return {"verdict": "check" if reasons else "good", "reasons": reasons, **sides}
 
 
-def _fences(values: pd.Series) -> tuple[float, float]:
-    low, high = values.quantile(0.25), values.quantile(0.75)
-    return low - tables.IQR_FENCE * (high - low), high + tables.IQR_FENCE * (high - low)
+def _side(looks: dict[str, dict], columns: dict[str, dict], side: int, rows: int, hashes: np.ndarray) -> dict:
+    missing = [column["missing"][(REFERENCE, CURRENT)[side]] for column in columns.values()]
+    return {"rows": rows, "missing_share": float(np.mean(missing)) if missing else 0.0,
+            "duplicates": _duplicates(hashes) if looks else 0,
+            **{part: {name: found[part][side] for name, found in looks.items() if found[part][side]}
+               for part in ("outliers", "unreadable")},
+            "constant": [name for name, found in looks.items() if found["constant"][side]]}
+
+
+def _duplicates(hashes: np.ndarray) -> int:
+    return int((np.diff(np.sort(hashes)) == 0).sum())
 
 
 def _more_often(one: int, other: int, rows: int, other_rows: int, limits: Drift) -> bool:
@@ -302,24 +402,23 @@ def _more_often(one: int, other: int, rows: int, other_rows: int, limits: Drift)
             and contingency_test(table)["p_value"] < limits.alpha)
 
 
-def _side(frame: pd.DataFrame, fences: dict[str, tuple[float, float]]) -> dict:
-    outliers = {name: int(((frame[name] < low) | (frame[name] > high)).sum()) for name, (low, high) in fences.items()}
-    return {"rows": len(frame), "missing_share": float(frame.isna().to_numpy().mean()) if frame.size else 0.0,
-            "duplicates": int(frame.duplicated().sum()) if frame.shape[1] else 0,
-            "outliers": {name: count for name, count in outliers.items() if count},
-            "constant": [name for name in frame if _constant(frame[name])]}
-
-
-def _duplicate_share(frame: pd.DataFrame, rows: int) -> float:
-    """Return the share of duplicates among so many rows: the more rows, the more of them are alike by chance."""
-    return float(frame.head(rows).duplicated().mean()) if frame.shape[1] else 0.0
-
-
-def _constant(values: pd.Series) -> bool:
-    return values.head(100).nunique(dropna=False) <= 1 and values.nunique(dropna=False) <= 1
-
-
 # what it means
+
+def ignored(importance: dict[str, float] | None, columns, limits: Drift, dataset: str) -> set[str]:
+    """Return the columns that the model ignores, where drift is weighted by importance: shuffling one of them costs the model
+    less than a hundredth of what the most important one costs, or it does not see it.
+
+    `importance` lists the most important columns. One that it does not list is ignored only where that is sure.
+    """
+    if limits.weighting == "none":
+        return set()
+    if importance is None:
+        raise DataError(f"{paths.metrics(dataset, 'train')}: no importances, which drift.weighting needs; run `python train.py "
+                        f"--dataset {dataset}`")
+    bar = IGNORED * max(importance.values(), default=0)
+    all_listed = len(importance) < LISTED_IMPORTANCES or min(importance.values()) < bar
+    return {column for column in columns if importance.get(column, 0 if all_listed else bar) < bar}
+
 
 def performance(task: str, target: pd.Series, prediction: pd.Series) -> dict[str, float]:
     """Return the metrics of predicted labels or numbers where both are there; nothing where no row has both."""
@@ -355,6 +454,8 @@ def recommendation(results: dict, limits: Drift) -> str:
             f", and so did {tables.listed(results['drifted'])}" if results["drifted"] else "")
     if results["verdict"] == DRIFT:
         return f"look at {tables.listed(results['drifted'])}; retrain if the change is to stay"
+    if results["drifted_ignored"]:
+        return f"nothing to do: the model ignores {tables.listed(results['drifted_ignored'])}, which moved"
     return "nothing to do" if results["quality"]["verdict"] == "good" else f"look at the data: {results['quality']['reasons'][0]}"
 
 
@@ -367,131 +468,3 @@ def rounded(content):
     if isinstance(content, float):
         return float(f"{content:.6g}") if np.isfinite(content) else None
     return content
-
-
-# Evidently's pages
-
-def pages(reference: pd.DataFrame, current: pd.DataFrame, results: dict, roles: dict, limits: Drift, seed: int) -> dict[str, str]:
-    """Return {name: HTML} of Evidently's reports: data drift, data quality, target drift and, with labels, model performance.
-
-    They draw a seeded sample of both typed tables and show the scores and verdicts of `results`, which are of all rows. A report
-    of what is not there is left out, and so is performance where a class lies in one of the samples only. `roles` names the
-    columns `target`, `prediction` and `label` (the predicted class), the `task` and the `positive` class, each or None.
-    """
-    from evidently import Dataset, Report
-    frames = [drawn(frame, limits.report_rows, seed) for frame in (reference, current)]
-    found = {}
-    there = {name for name in shared(*frames) if all(frame[name].notna().any() for frame in frames)}
-    for name, (definition, metrics, complete) in _reports(results, roles, there).items():
-        samples = [frame[definition.numerical_columns + definition.categorical_columns] for frame in frames]
-        if complete:
-            samples = [sample.dropna() for sample in samples]
-            if not _scorable(*(sample[roles["target"]] for sample in samples), roles["task"]):
-                continue
-        one, other = (Dataset.from_pandas(sample.reset_index(drop=True), definition) for sample in samples)
-        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):       # Evidently's own
-            html = Report(metrics).run(other, one).get_html_str(as_iframe=False)
-        found[name] = repeatable(_with_verdict(html, results, [len(frame) for frame in frames]))
-    return found
-
-
-def drawn(frame: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:
-    """Return a seeded sample of at most so many rows, in their order, the rare ones of many categories as one."""
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(frame))[:rows])
-    frame = frame.iloc[chosen].copy()
-    for column in frame:
-        if kind(frame[column]) == "category" and frame[column].nunique() > MOST_CATEGORIES:
-            common = frame[column].value_counts().index[:MOST_CATEGORIES]
-            frame[column] = frame[column].where(frame[column].isin(common) | frame[column].isna(), OTHER)
-    return frame
-
-
-def _reports(results: dict, roles: dict, there: set[str]) -> dict[str, tuple]:
-    """Return {name: (Evidently's definition of the columns, its metrics, whether rows with a gap are left out)}.
-
-    `there` are the columns with values in both samples: an empty one ends Evidently's run.
-    """
-    from evidently.metrics import ValueDrift
-    from evidently.presets import DataDriftPreset, DataSummaryPreset
-    features = {name: column for name, column in results["columns"].items() if column["test"] and name in there}
-    answers = {results[part]["column"]: results[part] for part in ("target", "prediction")
-               if results[part] and results[part]["test"] and results[part]["column"] in there}
-    _register_verdicts(features | answers)
-    reports = {}
-    if features:
-        definition, share = _definition(features), results["thresholds"]["min_columns"] / len(features)
-        reports["drift"] = definition, [DataDriftPreset(columns=list(features), method="verdict", drift_share=share)], False
-        reports["quality"] = definition, [DataSummaryPreset(columns=list(features))], False
-    if answers:
-        reports["target_drift"] = _definition(answers), [ValueDrift(column=name, method="verdict") for name in answers], False
-    if roles["task"] and all((results["performance"] or {}).get(side) for side in (REFERENCE, CURRENT)):
-        reports["performance"] = *_performance_report(roles), True
-    return reports
-
-
-def _definition(columns: dict[str, dict]):
-    from evidently import DataDefinition
-    by_kind = {sort: [name for name, column in columns.items() if column["kind"] == sort] for sort in ("number", "category")}
-    return DataDefinition(numerical_columns=by_kind["number"], categorical_columns=by_kind["category"])
-
-
-def _performance_report(roles: dict) -> tuple:
-    from evidently import BinaryClassification, DataDefinition, MulticlassClassification, Regression
-    from evidently.presets import ClassificationPreset, RegressionPreset
-    target, prediction, label = roles["target"], roles["prediction"], roles["label"]
-    if roles["task"] == "regression":
-        return DataDefinition(numerical_columns=[target, prediction], categorical_columns=[],
-                              regression=[Regression(target=target, prediction=prediction)]), [RegressionPreset()]
-    probability = prediction if label != prediction else None
-    if roles["positive"]:
-        task = BinaryClassification(target=target, prediction_labels=label, prediction_probas=probability,
-                                    pos_label=roles["positive"])
-    else:
-        task = MulticlassClassification(target=target, prediction_labels=label)
-    return DataDefinition(numerical_columns=[probability] if probability else [], categorical_columns=[target, label],
-                          classification=[task]), [ClassificationPreset()]
-
-
-def _scorable(one: pd.Series, other: pd.Series, task: str) -> bool:
-    """Tell whether Evidently can score both samples: it fails where a class is in one of them only, or alone."""
-    if task == "regression":
-        return min(len(one), len(other)) > 1
-    return set(one) == set(other) and one.nunique() > 1
-
-
-def _register_verdicts(columns: dict[str, dict]) -> None:
-    """Make Evidently show these columns' scores and verdicts in the place of its own tests."""
-    from evidently.legacy.calculations.stattests import StatTest, register_stattest
-    from evidently.legacy.core import ColumnType
-
-    def verdict(reference, current, feature_type, threshold):
-        column = columns[reference.name]
-        return column["drift_score"], column["verdict"] == DRIFT
-
-    register_stattest(StatTest("verdict", "effect size / threshold, all rows", [ColumnType.Numerical, ColumnType.Categorical],
-                               default_threshold=1.0), verdict)
-
-
-def _with_verdict(html: str, results: dict, rows: list[int]) -> str:
-    """Return a page that tells the verdict, what to do and what it draws at its top."""
-    text = (f"<p><b>{escape(results['verdict'])}</b>: {escape(results['recommendation'])}</p><p>Tests and verdicts: all "
-            f"{results['rows'][REFERENCE]:,} reference and {results['rows'][CURRENT]:,} current rows. Figures below: "
-            f"{rows[0]:,} and {rows[1]:,} of them{', of synthetic data' * bool(results.get('synthetic'))}. To keep a page as "
-            f"PDF, print it from the browser.</p>")
-    page, found = re.subn(r"<body[^>]*>", lambda body: f'{body[0]}<div style="font: 16px sans-serif; margin: 16px">{text}</div>',
-                          html, count=1)
-    return page if found else text + page
-
-
-def repeatable(html: str) -> str:
-    """Return a page in which the random identifiers are derived from its content and their place."""
-    seen = {}
-    bare = re.sub(UUID, "", html)
-    content = hashlib.sha256(re.sub(METRIC, "", bare).encode()).hexdigest()
-
-    def derived(found):
-        place = seen.setdefault(found[0], len(seen))
-        name = uuid.uuid5(uuid.NAMESPACE_OID, f"{content} {place}")
-        return f"metric_{name.hex}" if found[0].startswith("metric_") else str(name)
-
-    return re.sub(f"{METRIC}|{UUID}", derived, html)

@@ -40,9 +40,10 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, block):
+        known = [field.alias or name for name, field in cls.model_fields.items()]
         for key in block if isinstance(block, dict) else ():
-            if key not in cls.model_fields:
-                raise _fault(str(key), f"unknown key; allowed: {', '.join(cls.model_fields)}")
+            if key not in known:
+                raise _fault(str(key), f"unknown key; allowed: {', '.join(known)}")
         return block
 
 
@@ -180,7 +181,30 @@ class Drift(Settings):
     correlation: float = Field(0.3, ge=0, le=2)             # difference of the rank correlations of two columns
     min_rows: int = Field(50, ge=2)                         # of either table: below it the answer is "not enough data"
     min_columns: int = Field(1, ge=1)                       # so many drifted columns make an alarm
+    weighting: Literal["none", "importance"] = "none"       # importance: drift in a column that the model ignores is no alarm
     report_rows: int = Field(5000, ge=50)                   # of either table that the HTML pages draw
+    window_rows: int = Field(500, ge=2)                     # of the inference log's windows
+    windows: int = Field(3, ge=1)                           # the newest ones, which are looked at
+    alarm_windows: int = Field(2, ge=1)                     # so many of them must have drifted
+    z_threshold: float = Field(2.0, gt=0)                   # of the quick look, in standard errors of a window's mean
+
+    @model_validator(mode="after")
+    def _an_alarm_can_be(self):
+        if self.alarm_windows > self.windows:
+            raise _fault("alarm_windows", f"{self.alarm_windows} is more than windows, {self.windows}, so that nothing alarms")
+        return self
+
+
+class Serve(Settings):
+    """How a dataset's model answers requests and what of them is kept."""
+
+    unseen: Literal["accept", "refuse"] = "accept"          # categories that the training rows had not
+    max_body: int = Field(1_000_000, ge=1_000)              # bytes of a request
+    reload_seconds: float = Field(2.0, ge=0.1)              # between two looks at the champion's alias
+    shadow: bool = False                                    # the challenger answers too, into the log only
+    log_sample: float = Field(1.0, ge=0, le=1)              # share of the requests that are logged
+    log_redact: list[str] = []                              # features that are left out of the log
+    log_file_size: int = Field(50_000_000, ge=10_000)       # bytes at which a new file is begun
 
 
 class Slices(Settings):
@@ -205,6 +229,15 @@ class Gate(Settings):
         return self
 
 
+class Register(Settings):
+    """The model's name in the registry, and when a new version takes the champion's place."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+    promote: Literal["better", "not_worse", "always"] = "not_worse"
+    margin: float = Field(0.02, ge=0, lt=1)                 # of the champion's score: so much worse still counts as not worse
+    min_rows: int = Field(50, ge=2)                         # that neither was trained on: below it there is no decision
+
+
 class Dataset(Settings):
     experiment: str = Field(min_length=1)
     data: Data
@@ -214,6 +247,8 @@ class Dataset(Settings):
     drift: Drift
     slices: Slices = Slices()
     gates: dict[str, Gate]
+    registration: Register = Field(alias="register")        # a pydantic class has a `register` of its own
+    serve: Serve = Serve()
 
     @model_validator(mode="after")
     def _metrics_of_the_task(self):
@@ -256,8 +291,8 @@ class Alerts(Settings):
 class Params(Settings):
     seed: int = Field(ge=0, lt=2**32)
     workers: int = -1
-    alerts: Alerts = Alerts()
     dask: str | None = None
+    alerts: Alerts = Alerts()
     datasets: dict[Name, Dataset] = Field(min_length=1)
     models: dict[str, Hyperparameters]
     search_spaces: dict[str, dict[str, SearchSpace]] = {}
@@ -270,9 +305,10 @@ class Params(Settings):
             raise _fault("all", "stands for every dataset on the command line; choose another name")
         owners = {}
         for name, dataset in datasets.items():
-            owner = owners.setdefault(dataset.data.file, name)
-            if owner != name:
-                raise _fault(f"{name}.data.file", f"{dataset.data.file!r} is that of {owner}, too; choose another name")
+            for key, value in (("data.file", dataset.data.file), ("register.name", dataset.registration.name)):
+                owner = owners.setdefault((key, value), name)
+                if owner != name:
+                    raise _fault(f"{name}.{key}", f"{value!r} is that of {owner}, too; choose another name")
         return datasets
 
     @model_validator(mode="after")
@@ -321,9 +357,12 @@ class Params(Settings):
         return self.tuning(models=[model])
 
     def cores(self) -> int:
-        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use."""
+        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use.
+
+        Beside another stage a process may use its share alone, which ops.repro says in joblib's own variable.
+        """
         from joblib import cpu_count
-        return cpu_count() if self.workers == -1 else self.workers
+        return cpu_count() if self.workers == -1 else min(self.workers, cpu_count())
 
 
 def load() -> Params:
@@ -331,13 +370,21 @@ def load() -> Params:
 
     Raises UsageError with the key's full name, the value and what is allowed, on the first fault of the file.
     """
+    try:
+        return parse(paths.PARAMS.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no {paths.PARAMS} in this folder; run from the project's root") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{paths.PARAMS} is not valid YAML: {error}") from None
+
+
+def parse(text: str) -> Params:
+    """Return the settings that a text of params.yaml holds, as `load` does."""
     from ruamel.yaml import YAML            # YAML 1.2, as DVC reads it: `Yes` is text and 1e-3 is a number
     from ruamel.yaml.error import YAMLError
     try:
-        content = YAML(typ="safe", pure=True).load(paths.PARAMS.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"no {paths.PARAMS} in this folder; run from the project's root") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+        content = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = f"line {mark.line + 1}: {error.problem}" if mark else error
         raise UsageError(f"{paths.PARAMS} is not valid YAML: {reason}") from None

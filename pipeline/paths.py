@@ -7,6 +7,8 @@
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+DVC_LOCK = Path("dvc.lock")
+METRICS = Path("metrics")
 COMPARISON = Path("metrics/comparison_results.json")
 COMPARISON_REPORT = Path("reports/comparison_report.html")
 PLOTS = Path("reports/plots")
@@ -15,10 +17,13 @@ MLFLOW_RUNS = Path("logs/mlflow_runs")
 DATASET_METRICS = Path("metrics/datasets")
 BEST = Path("metrics/best")
 VALIDATION = Path("metrics/validation")
+REGISTRATION = Path("metrics/registration")
 VALIDATION_LOG = Path("logs/validation.log")
 STORE = Path("mlflow.db")
+ARTIFACTS = Path("mlruns")
 STORE_LOCK = Path("mlflow.db.lock")
 RAW = Path("data/raw")
+INFERENCE_LOGS = Path("logs/inference")
 
 
 def processed(dataset: str) -> Path:
@@ -53,7 +58,7 @@ def reports(dataset: str, stage: str) -> Path:
 
 def inference_log(dataset: str) -> Path:
     """Return the file to which the server writes each row it serves; older ones lie beside it, see inference_log.files_of."""
-    return Path("logs/inference") / f"{dataset}.jsonl"
+    return INFERENCE_LOGS / f"{dataset}.jsonl"
 
 
 def best(dataset: str) -> Path:
@@ -64,6 +69,21 @@ def best(dataset: str) -> Path:
 def validation(dataset: str) -> Path:
     """Return the file of the gates' verdicts."""
     return VALIDATION / f"{dataset}.json"
+
+
+def registration(dataset: str) -> Path:
+    """Return the file that asks for the chosen model to be in the registry."""
+    return REGISTRATION / f"{dataset}.json"
+
+
+def promotions(dataset: str) -> Path:
+    """Return the log of what became the champion and why; no stage makes it, so that it lies outside DVC."""
+    return Path("logs/promotions") / f"{dataset}.jsonl"
+
+
+def downloaded(sha256: str) -> Path:
+    """Return the folder of a registered model that was fetched from another machine."""
+    return Path("models/.registered") / sha256
 
 
 def timings(dataset: str, stage: str) -> Path:

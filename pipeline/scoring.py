@@ -31,6 +31,11 @@ def is_better(metric: str, one: float, other: float) -> bool:
     return one < other if metric.split("__")[0] in LOWER_IS_BETTER else one > other
 
 
+def clearly_worse(metric: str, before: float | None, interval: tuple[float | None, float | None]) -> bool:
+    """Tell whether a score got worse by more than chance: what it was before is better than every value of its interval now."""
+    return before is not None and all(bound is not None and is_better(metric, before, bound) for bound in interval)
+
+
 def score(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None = None,
           classes: list[str] | None = None) -> dict[str, float]:
     """Return every metric of the task, per class as well (`f1__virginica`); nan where one is not defined on these rows."""
@@ -166,13 +171,17 @@ def cross_fitted_decisions(y: np.ndarray, output: np.ndarray, fold: np.ndarray, 
 def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
               resamples: int = RESAMPLES) -> dict[str, tuple[float, float]]:
     """Return the 95 % bootstrap interval (percentiles; Efron 1979) of every metric of the task."""
-    return {metric: tuple(float(bound) for bound in np.quantile(values, TAILS))
-            for metric, values in resampled(task, y, output, decisions, seed, resamples).items()}
+    return {metric: interval(values) for metric, values in bootstrap(task, y, output, decisions, seed, resamples).items()}
 
 
-def resampled(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """Return the interval that holds 95 % of a metric's resampled values."""
+    return tuple(float(bound) for bound in np.quantile(values, TAILS))
+
+
+def bootstrap(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
               resamples: int = RESAMPLES) -> dict[str, np.ndarray]:
-    """Return every metric of the task on each bootstrap resample; one seed draws the same rows for any model.
+    """Return every metric of the task on each of `resamples` draws of the rows; the same rows are drawn for every model.
 
     Rows are drawn with replacement, within each class for classification, so that a rare class is in every resample.
     """
@@ -298,8 +307,8 @@ def paired_difference(task: str, y: np.ndarray, metric: str, one: tuple, other: 
     for output, decisions in (one, other):
         names = None if task == "regression" else [str(number) for number in range(output.shape[1])]
         values.append(score(task, y, output, decisions, names)[metric])
-        samples.append(resampled(task, y, output, decisions, seed)[metric])
-    low, high = np.quantile(sign * (samples[0] - samples[1]), TAILS)
+        samples.append(bootstrap(task, y, output, decisions, seed)[metric])
+    low, high = interval(sign * (samples[0] - samples[1]))
     return {"absolute": rounded(sign * (values[0] - values[1])), "low": rounded(low), "high": rounded(high)}
 
 

@@ -1,4 +1,4 @@
-"""The MLflow record of what the stages' files say; the only importer of MLflow.
+"""The MLflow record of what the stages' files say; with registry.py the only importer of MLflow.
 
 A stage writes its files and calls `record`; `make sync` calls the same for whatever the store lacks. A run is known by its
 identity, a hash of what it records, so that writing a result twice makes no second run, and a store that was lost is written anew
@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from pipeline import files, params, paths
-from pipeline.errors import PipelineError
+from pipeline.errors import DataError, PipelineError
 from pipeline.params import Params
 
 STAGES = ("generate", "prepare", "train", "tune", "drift", "compare", "validate")        # in the order of the graph
@@ -33,6 +33,7 @@ LOADING_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "pydantic", "ru
 EXAMPLE_ROWS = 5
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 LOCAL_UI = "http://127.0.0.1:5000"      # where `make ui` shows the local store
+SQLITE = "sqlite:///"
 
 
 def record(dataset: str, stage: str, settings: Params) -> None:
@@ -63,7 +64,7 @@ def sync() -> dict[tuple[str, str], int]:
 def write_missing(stages: dict[str, tuple[str, ...]], settings: Params) -> dict[tuple[str, str], int]:
     """Write the runs of the datasets' stages that the store does not hold; return {(dataset, stage): runs written}."""
     written = {}
-    with _store() as mlflow:
+    with store() as mlflow:
         for dataset, names in stages.items():
             wanted = {stage: {_identity(run): run for run in RUNS[stage](dataset, settings)} for stage in names}
             if not any(wanted.values()):
@@ -73,7 +74,7 @@ def write_missing(stages: dict[str, tuple[str, ...]], settings: Params) -> dict[
             for stage, runs in wanted.items():
                 missing = {identity: run for identity, run in runs.items() if identity not in present}
                 for identity, run in missing.items():
-                    present[identity] = _write(mlflow, experiment.experiment_id, identity, run, settings)
+                    present[identity] = write_run(mlflow, run, settings)
                 if missing:
                     written[dataset, stage] = len(missing)
             _note_addresses(dataset, experiment.experiment_id, {
@@ -97,7 +98,7 @@ def _note_addresses(dataset: str, experiment_id: str, runs: dict[str, str]) -> N
 def comparisons(settings: Params) -> dict[str, list[dict]]:
     """Return what the recorded comparisons of each dataset chose, the newest first."""
     found = {}
-    with _store() as mlflow:
+    with store() as mlflow:
         client = mlflow.MlflowClient()
         for dataset, spec in settings.datasets.items():
             experiment = client.get_experiment_by_name(spec.experiment)
@@ -116,22 +117,25 @@ def _comparison(run) -> dict:
             "low": figures.get(f"test_{metric}_low"), "high": figures.get(f"test_{metric}_high")}
 
 
+def identities(settings: Params) -> set[str]:
+    """Return the identities of all runs that the store should hold; MLflow is not asked."""
+    return {_identity(run) for dataset in settings.datasets for stage in STAGES for run in RUNS[stage](dataset, settings)}
+
+
 def tracking_uri() -> str:
     """Return the store's address: MLFLOW_TRACKING_URI where set, else the file that a plain `mlflow ui` here opens."""
-    return os.environ.get(TRACKING_URI) or f"sqlite:///{paths.STORE.resolve().as_posix()}"
+    return os.environ.get(TRACKING_URI) or f"{SQLITE}{paths.STORE.resolve().as_posix()}"
 
 
 @contextmanager
-def _store():
+def store():
     """Yield mlflow, set to this project's store, while no other process writes to it: two that create it at once both fail."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    import mlflow
+    mlflow = _mlflow()
     from filelock import FileLock
-    logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    os.environ.pop("MLFLOW_RUN_ID", None)           # that of `mlflow run`, which is none of the runs written here
     before = os.environ.get(TRACKING_URI)
     with FileLock(paths.STORE_LOCK):
-        if TRACKING_URI not in os.environ and not paths.STORE.exists():
+        if not os.environ.get(TRACKING_URI) and not paths.STORE.exists():
             _create_store()
         mlflow.set_tracking_uri(tracking_uri())
         try:
@@ -142,12 +146,28 @@ def _store():
                 os.environ.pop(TRACKING_URI, None)
 
 
+def client():
+    """Return MLflow's client of the store, for reading: no lock is taken, and a store that is not there is not made."""
+    uri = tracking_uri()
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).is_file():
+        raise DataError(f"{uri}: no MLflow store; run `dvc repro`, or `make sync` where the stages have run")
+    return _mlflow().MlflowClient(tracking_uri=uri)
+
+
+def _mlflow():
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    import mlflow
+    logging.getLogger("alembic").setLevel(logging.WARNING)          # the creation of a store is no news
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    return mlflow
+
+
 def _create_store() -> None:
     """Make the store's file whole or not at all: MLflow refuses one whose creation was cut short, and for good."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     with tempfile.TemporaryDirectory() as folder, files.replacing(paths.STORE) as partial:
         made = Path(folder) / paths.STORE.name
-        store = SqlAlchemyStore(f"sqlite:///{made.as_posix()}", "./mlruns")        # where a plain `mlflow ui` keeps artifacts
+        store = SqlAlchemyStore(f"{SQLITE}{made.as_posix()}", f"./{paths.ARTIFACTS}")   # where `mlflow ui` keeps artifacts
         store.engine.dispose()
         shutil.copyfile(made, partial)
 
@@ -176,10 +196,10 @@ def _identity(run: dict) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _write(mlflow, experiment_id: str, identity: str, run: dict, settings: Params) -> str:
-    """Write a run; return its id."""
+def write_run(mlflow, run: dict, settings: Params) -> str:
+    """Write one run, with what its `log` adds, into the experiment that is set; return its id."""
     tags = {"dataset": run["dataset"], "stage": run["stage"], **run["tags"], "timestamp": datetime.now(timezone.utc).isoformat(
-        timespec="seconds"), **git_tags(), "identity": identity}
+        timespec="seconds"), **git_tags(), "identity": _identity(run)}
     with mlflow.start_run(run_name=run["name"]) as parent:
         mlflow.set_tags(tags)
         mlflow.log_params(run["params"])
@@ -192,16 +212,16 @@ def _write(mlflow, experiment_id: str, identity: str, run: dict, settings: Param
         if run.get("log"):
             run["log"](mlflow, settings)
         for child in run["children"]:
-            _write_child(mlflow, experiment_id, parent, child)
+            _write_child(mlflow, parent, child)
     return parent.info.run_id
 
 
-def _write_child(mlflow, experiment_id: str, parent, child: dict) -> None:
+def _write_child(mlflow, parent, child: dict) -> None:
     """Write a run below another, with as few calls as there can be: a search has many."""
     from mlflow.entities import Metric, Param
     client, now = mlflow.MlflowClient(), int(time.time() * 1000)
     tags = {"mlflow.parentRunId": parent.info.run_id, "mlflow.user": parent.info.user_id, **child["tags"]}
-    run = client.create_run(experiment_id, start_time=now - child["milliseconds"], tags=tags, run_name=child["name"])
+    run = client.create_run(parent.info.experiment_id, start_time=now - child["milliseconds"], tags=tags, run_name=child["name"])
     run_id = run.info.run_id
     client.log_batch(run_id, [Metric(key, value, now, step) for key, step, value in child["metrics"]],
                      [Param(key, str(value)) for key, value in child["params"].items()])
@@ -341,25 +361,34 @@ def candidate_run(dataset: str, stage: str, name: str, candidate: dict, figures:
 
 
 def _log_dataset_and_model(mlflow, dataset: str, folder: Path, settings: Params) -> None:
-    """Log the training data by their hash, and the stored model as one that mlflow.pyfunc loads through pipeline.models."""
-    import numpy as np
+    """Log the training data by their hash, and the stored model."""
     import pandas as pd
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.data.sources import LocalArtifactDatasetSource
-    from mlflow.models import ModelSignature
-    from mlflow.types.schema import ColSpec, Schema, TensorSpec
     metadata = files.read_json(folder / "metadata.json", made_by=f"python train.py --dataset {dataset}")
-    # said and not inferred: the types are known, and reading them off the values takes as long as a fit
-    inputs = Schema([ColSpec("double" if kind == "numeric" else "string", name) for name, kind in metadata["features"].items()])
-    answer = np.dtype("float64" if metadata["task"] == "regression" else "str")
     mlflow.log_input(MetaDataset(LocalArtifactDatasetSource(settings.dataset(dataset).data.file), name=dataset,
-                                 digest=metadata["data_hash"], schema=inputs), context="training")
+                                 digest=metadata["data_hash"], schema=_inputs(metadata)), context="training")
     example = pd.read_parquet(paths.processed(dataset) / "train.parquet", columns=list(metadata["features"])).head(EXAMPLE_ROWS)
+    log_model(mlflow, folder, metadata, example)
+
+
+def _inputs(metadata: dict):
+    """Return the schema of a model's features, said and not inferred: reading it off the values takes as long as a fit."""
+    from mlflow.types.schema import ColSpec, Schema
+    return Schema([ColSpec("double" if kind == "numeric" else "string", name) for name, kind in metadata["features"].items()])
+
+
+def log_model(mlflow, folder: Path, metadata: dict, example):
+    """Log a folder as a model that mlflow.pyfunc loads through pipeline.models; return what MLflow knows of it."""
+    import numpy as np
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import Schema, TensorSpec
+    answer = np.dtype("float64" if metadata["task"] == "regression" else "str")
     names = [member["name"] for member in metadata.get("members", [metadata])]
     libraries = dict.fromkeys(MODEL_LIBRARIES[name] for name in names if name in MODEL_LIBRARIES)
-    mlflow.pyfunc.log_model(
+    return mlflow.pyfunc.log_model(
         name="model", loader_module="pipeline.models", data_path=str(folder), code_paths=[str(Path(__file__).parent)],
-        signature=ModelSignature(inputs, Schema([TensorSpec(answer, (-1,))])), input_example=example,
+        signature=ModelSignature(_inputs(metadata), Schema([TensorSpec(answer, (-1,))])), input_example=example,
         pip_requirements=[f"{name}=={version(name)}" for name in LOADING_LIBRARIES]
         + [f"{library}=={importlib.import_module(library).__version__}" for library in libraries])
 
@@ -416,6 +445,17 @@ def _validate_runs(dataset: str, settings: Params) -> list[dict]:
                  tags={"verdict": "PASS" if figures["passed"] else "FAIL", "synthetic": figures["synthetic"],
                        "data_hash": figures["data_hash"],
                        "model_sha256": figures["model_sha256"]})]
+
+
+def register_run(request: dict, folder: Path, log) -> dict:
+    """Return the run of a model that is registered from a bundle, see bundles.py; `log` adds the model."""
+    metrics = {f"cv_{metric}": value["mean"] for metric, value in request["cv"].items()}
+    for metric, value in request["test"].items():
+        metrics |= {f"test_{metric}": value["value"]} | {f"test_{metric}_{bound}": value.get(bound) for bound in ("low", "high")}
+    return _run(request["dataset"], "register", "register", metrics,
+                [folder / name for name in ("request.json", "model_card.md", "model_card.json")],
+                params={"candidate": request["candidate"]},
+                tags={key: request[key] for key in ("data_hash", "synthetic", "primary_metric", "model_sha256")}, log=log)
 
 
 RUNS = {"generate": _generate_runs, "prepare": _prepare_runs, "train": _train_runs, "tune": _tune_runs, "drift": _drift_runs,

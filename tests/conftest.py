@@ -22,6 +22,7 @@ from filelock import FileLock               # noqa: E402
 
 from browser import browser                 # noqa: E402,F401
 
+pytest_plugins = ["registered", "served", "github_server"]     # a project with a registry, one to be served; GitHub on loopback
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
@@ -36,6 +37,7 @@ datasets:
     tune: {models: [logistic_regression], trials: 3, batch: 2}
     drift: {}
     gates: {accuracy: {min: 0.80}}
+    register: {name: IrisClassifier}
   tiny:
     experiment: Tiny-Regression
     data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]}
@@ -44,6 +46,7 @@ datasets:
     tune: {models: [lightgbm, ridge], trials: 6, batch: 3}
     drift: {}
     gates: {r2: {min: 0.5}}
+    register: {name: TinyPredictor}
 models:
   logistic_regression: {max_iter: 2000}
   ridge: {alpha: 1.0}
@@ -107,6 +110,16 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
                  "&& git commit -q -m start", folder)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def link_environment(folder: Path) -> None:
+    """Give a folder a .venv that make takes for its own: this Python's, so that nothing is installed."""
+    (folder / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if part.name not in (".ready", ".ready-to-test"):
+            (folder / ".venv" / part.name).symlink_to(part)
+    for ready in (".ready", ".ready-to-test"):
+        (folder / ".venv" / ready).touch()
 
 
 @pytest.fixture(scope="session")

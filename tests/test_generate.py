@@ -27,6 +27,7 @@ HOUSING = """\
     tune: {}
     drift: {}
     gates: {r2: {min: 0}}
+    register: {name: Housing}
 """
 
 

@@ -9,14 +9,18 @@ from ruamel.yaml import YAML
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 NO_OUTPUT_DEPENDS_ON = {
     "pipeline/command.py", "pipeline/errors.py",        # the command line
-    "pipeline/tracking.py",                             # the record in MLflow
+    "pipeline/tracking.py", "pipeline/registry.py", "pipeline/promotion.py",        # the record in MLflow
     "pipeline/sources/proposal.py",                     # prints a block, is no stage
+    "pipeline/monitoring.py", "pipeline/inference_log.py", "pipeline/estimation.py",        # what is served, no stage
     "pipeline/sources/iris.py",                         # a dataset's own module stands in its block, under depends_on
 }
 
 
 def imported(path: str, seen: set[str] | None = None) -> set[str]:
-    """Return the project's modules that a file imports, at its top or in a function, and those that they import in turn."""
+    """Return the project's modules that a file imports, at its top or in a function, and those that they import in turn.
+
+    What is imported only by those that no output depends on is left out with them.
+    """
     seen = set() if seen is None else seen
     for node in ast.walk(ast.parse((ROOT / path).read_text())):
         names = []
@@ -28,7 +32,8 @@ def imported(path: str, seen: set[str] | None = None) -> set[str]:
             module = f"{name.replace('.', '/')}.py"
             if name.startswith("pipeline") and (ROOT / module).is_file() and module not in seen:
                 seen.add(module)
-                imported(module, seen)
+                if module not in NO_OUTPUT_DEPENDS_ON:
+                    imported(module, seen)
     return seen
 
 

@@ -40,7 +40,7 @@ REFUSED = {
     ("ridge: {alpha: 1.0}", "ridge: 1.0"): "models.ridge: must be a block of keys; an empty one is {} (found 1.0)",
     # experiment, data
     ("experiment: Iris-Classification", "experimen: x"):
-        f"{IRIS}.experimen: unknown key; allowed: {', '.join(params.Dataset.model_fields)}",
+        f"{IRIS}.experimen: unknown key; allowed: experiment, data, prepare, train, tune, drift, gates, register, serve",
     ("task: regression", "task: Regression"):
         f"{TINY}.data.task: Input should be 'regression' or 'classification' (found 'Regression')",
     ("file: data/iris_data.csv", "file: iris.csv"): rf"{IRIS}.data.file: must match ^data/[^/]+\.csv$ (found 'iris.csv')",
@@ -102,6 +102,16 @@ REFUSED = {
     ("{r2: {min: 0.5}}", "{r2: {min: .nan}}"): f"{TINY}.gates.r2.min: Input should be a finite number (found nan)",
     ("{r2: {min: 0.5}}", "{r2: {min: 0.5, max: 0.4}}"): f"{TINY}.gates.r2: min 0.5 is above max 0.4, so that nothing passes",
     ("{r2: {min: 0.5}}", "{r2: {min: 0.5, on: train}}"): f"{TINY}.gates.r2.on: Input should be 'test' or 'oof' (found 'train')",
+    # register
+    ("    register: {name: TinyPredictor}\n", ""): f"{TINY}.register: Field required",
+    ("{name: TinyPredictor}", "{name: Tiny/Predictor}"):
+        f"{TINY}.register.name: must match ^[A-Za-z][A-Za-z0-9_.-]*$ (found 'Tiny/Predictor')",
+    ("{name: TinyPredictor}", "{name: IrisClassifier}"):
+        f"{TINY}.register.name: 'IrisClassifier' is that of iris, too; choose another name",
+    ("{name: TinyPredictor}", "{name: TinyPredictor, promote: never}"):
+        f"{TINY}.register.promote: Input should be 'better', 'not_worse' or 'always' (found 'never')",
+    ("{name: TinyPredictor}", "{name: TinyPredictor, margin: 1.0}"):
+        f"{TINY}.register.margin: Input should be less than 1 (found 1.0)",
 }
 
 

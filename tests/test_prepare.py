@@ -23,6 +23,7 @@ SOLD = """\
     tune: {}
     drift: {}
     gates: {accuracy: {min: 0}}
+    register: {name: Other}
 """
 
 

@@ -111,6 +111,7 @@ def test_block_reads_like_those_of_params(project, capsys):
     drift: {}
     gates:
       r2: {min: 0.2}
+    register: {name: FlatsPredictor}
 """
 
 

@@ -13,7 +13,7 @@ from conftest import ROOT, script, shell
 
 from pipeline import paths, tracking
 
-STAGES = ["compare", "drift", "generate", "prepare", "train", "train", "train", "validate"]
+STAGES = ["compare", "drift", "generate", "prepare", "register", "train", "train", "train", "validate"]
 TUNED = {"Iris-Classification": ["tune"] * 3, "Tiny-Regression": ["tune"] * 4}          # the search, and a run per tuned model
 
 
@@ -43,7 +43,7 @@ def test_lost_store_is_rebuilt_with_the_same_runs_and_sync_is_idempotent(pipelin
     assert "23 runs written" in shell("python -m ops.sync", pipeline_run).stdout
     assert {name: set(runs) for name, runs in recorded(pipeline_run).items()} == before
     assert "holds every run already" in shell("python -m ops.sync", pipeline_run).stdout
-    assert {name: len(runs) for name, runs in recorded(pipeline_run).items()} == {name: 8 + len(TUNED[name]) for name in before}
+    assert {name: len(runs) for name, runs in recorded(pipeline_run).items()} == {name: 9 + len(TUNED[name]) for name in before}
 
 
 def test_stages_restored_from_the_cache_without_running_are_recorded_by_sync(pipeline_run):

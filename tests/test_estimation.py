@@ -1,0 +1,75 @@
+"""The estimate of a classifier's performance without labels is nearer to the truth than its reference score, where rows shift."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import cross_val_predict
+
+from pipeline import estimation, scoring
+
+THRESHOLD = 0.4             # not 0.5, as a served threshold may be
+
+
+def world(rng, rows, shift):
+    """Return synthetic rows whose answers depend on them alike wherever they lie."""
+    X = rng.normal(shift, 1, (rows, 4))
+    p = 1 / (1 + np.exp(-(2 * X[:, 0] - 1.5 * X[:, 1] * (X[:, 0] > 0) + 0.5 * X[:, 2])))
+    return X, (rng.random(rows) < p).astype(int)
+
+
+def scores(y, output):
+    found = scoring.score("classification", y, output, (output[:, 1] >= THRESHOLD).astype(int), ["no", "yes"])
+    return {metric: found[metric] for metric in ("accuracy", "roc_auc")}
+
+
+def test_estimate_is_nearer_to_the_truth_than_the_reference_score_where_rows_shift():
+    errors = {"estimate": [], "reference": []}
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X, y = world(rng, 2000, 0)
+        model = RandomForestClassifier(30, min_samples_leaf=5, random_state=0)
+        oof = cross_val_predict(model, X, y, cv=4, method="predict_proba")
+        calibrated = estimation.calibration(y, oof)
+        model.fit(X, y)
+        for shift in ([1, 0, 0, 0], [-1, 0.5, 0, 0]):
+            X_new, y_new = world(rng, 2000, shift)
+            output = model.predict_proba(X_new)
+            found = estimation.estimate(calibrated(output), output, (output[:, 1] >= THRESHOLD).astype(int), seed)
+            truth, reference = scores(y_new, output), scores(y, oof)
+            errors["estimate"].append([abs(found[metric]["value"] - truth[metric]) for metric in truth])
+            errors["reference"].append([abs(reference[metric] - truth[metric]) for metric in truth])
+    estimate, reference = (np.array(errors[name]) for name in ("estimate", "reference"))
+    assert (estimate.max(axis=0) <= 0.045).all(), estimate
+    assert (estimate.mean(axis=0) < 0.67 * reference.mean(axis=0)).all(), (estimate.mean(axis=0), reference.mean(axis=0))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_true_probabilities_give_the_true_score_and_its_range(classes):
+    rng = np.random.default_rng(classes)
+    p = rng.dirichlet(np.ones(classes), 1500)
+    decisions = p.argmax(axis=1)
+    found = estimation.estimate(p, p, decisions, 0)
+    drawn = []
+    for _ in range(200):
+        y = (rng.random((len(p), 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
+        drawn.append([scoring.score("classification", y, p, decisions, [str(k) for k in range(classes)])[metric]
+                      for metric in ("accuracy", "roc_auc")])
+    for (metric, estimate), truth in zip(found.items(), np.array(drawn).T):
+        assert estimate["value"] == pytest.approx(truth.mean(), abs=0.004), metric
+        assert 0.9 <= ((truth >= estimate["low"]) & (truth <= estimate["high"])).mean() < 1, metric
+
+
+@pytest.mark.parametrize("rows", [150, 3000])
+def test_calibration_mends_probabilities_that_are_too_sure(rows):
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.2, 0.8, rows)
+    y, sure = (rng.random(rows) < p).astype(int), p**3 / (p**3 + (1 - p)**3)
+    output = np.column_stack([1 - sure, sure])
+    mended = estimation.calibration(y, output)(output)
+    assert mended.sum(axis=1) == pytest.approx(1)
+    assert np.abs(mended[:, 1] - p).mean() < 0.5 * np.abs(sure - p).mean()
+
+
+def test_class_that_is_never_drawn_leaves_its_score_out():
+    p = np.column_stack([np.ones(60), np.zeros(60)])
+    assert estimation.estimate(p, p, np.zeros(60, dtype=int), 0) == {"accuracy": {"value": 1, "low": 1, "high": 1}}
