@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, UsageError
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 REMEDIES = {
@@ -28,6 +28,18 @@ def parser(doc: str) -> argparse.ArgumentParser:
 def add_dataset(parser: argparse.ArgumentParser) -> None:
     """Add --dataset, which takes a name of params.yaml or `all`."""
     parser.add_argument("--dataset", default="all", metavar="D", help="a dataset of params.yaml, or all (the default)")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where fits are done; no result depends on them."""
+    parser.add_argument("--workers", type=int, metavar="N", help="fits at a time, in place of params.yaml's")
+    parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler that does the fits: tcp://host:8786")
+
+
+def check_workers(args: argparse.Namespace) -> None:
+    """Raise UsageError where --workers is no number of workers."""
+    if args.workers is not None and args.workers < 1:
+        raise UsageError(f"--workers {args.workers}: give 1 or more")
 
 
 def limit_threads() -> None:

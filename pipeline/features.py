@@ -88,3 +88,11 @@ def encoder_columns(transformer, taken: list[str]) -> list[str]:
     for column, categories, infrequent in zip(taken, transformer.categories_, transformer.infrequent_categories_):
         columns += [column] * (len(categories) if infrequent is None else len(categories) - len(infrequent) + 1)
     return columns
+
+
+def as_put_out(preprocessing, encoding: str, values: np.ndarray):
+    """Return an array of preprocessed rows as the kind of table that its preprocessing puts out."""
+    if encoding != "integer":
+        return values
+    codes = [column for name, _, taken in preprocessing.transformers_ if name == "categorical" for column in taken]
+    return pd.DataFrame(values, columns=preprocessing.get_feature_names_out()).astype(dict.fromkeys(codes, np.int64))
