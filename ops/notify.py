@@ -1,8 +1,10 @@
 """Send a message to a webhook, as Slack, Mattermost and others take it.
 
     ALERT_WEBHOOK=https://hooks.example.org/services/... python -m ops.notify "the nightly run failed"
+    ALERT_WEBHOOK=... python -m ops.notify --status success --link https://ci.example.org/1     # with the best models
 
-Reads   the address from the environment, ALERT_WEBHOOK, or from params.yaml, alerts.webhook; the environment goes first
+Reads   the address from the environment, ALERT_WEBHOOK, or from params.yaml, alerts.webhook; the environment goes first;
+        with --status metrics/comparison_results.json and metrics/validation/ where they are there
 Writes  nothing
 """
 
@@ -12,7 +14,7 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-from pipeline import command, params
+from pipeline import command, files, params, paths
 from pipeline.errors import PipelineError, UsageError
 
 VARIABLE = "ALERT_WEBHOOK"
@@ -77,14 +79,42 @@ def _host(url: str) -> str:
         return "the webhook"
 
 
+def of_a_run(status: str, link: str | None) -> tuple[str, dict]:
+    """Return the message on a pipeline run and its fields: how it went, its models, gates, and the best model of each dataset."""
+    if not paths.COMPARISON.is_file():              # it failed before there was anything to compare
+        return "\n".join([f"pipeline: {status}", *([link] if link else [])]), {"status": status, "link": link}
+    from compare_results import shown
+    results = files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"]
+    verdicts = [files.read_json(path, made_by="dvc repro") for path in sorted(paths.VALIDATION.glob("*.json"))]
+    gates = [gate["passed"] for verdict in verdicts for gate in verdict["gates"]]
+    models, best = 0, {}
+    for name, result in results.items():
+        metric, candidate = result["primary_metric"], result["best"]["name"]
+        models += len(result["candidates"])
+        best[name] = {"model": candidate, "metric": metric, "cv": result["candidates"][candidate]["cv"][metric]["mean"],
+                      "synthetic": result["synthetic"], "improvement": result["best"]["improvement"]}
+    lines = [f"pipeline: {status}; {models} models, {sum(gates)} of {len(gates)} gates pass"]
+    for name, told in best.items():
+        gain = told["improvement"]
+        better = f", {shown(gain['percent'])} % better than {gain['over']}" if gain and gain["percent"] is not None else ""
+        lines.append(f"{name}: {told['model']}, cv {told['metric']} {shown(told['cv'])}{better}"
+                     f"{' (synthetic data)' * told['synthetic']}")
+    return "\n".join([*lines, *([link] if link else [])]), {"status": status, "link": link, "models": models, "best": best}
+
+
 def main(argv=None):
     parser = command.parser(__doc__)
-    parser.add_argument("message")
+    parser.add_argument("message", nargs="?", help="what to send")
+    parser.add_argument("--status", metavar="S", help="how a run of the pipeline ended; its best models are told with it")
+    parser.add_argument("--link", metavar="URL", help="with --status: where the run can be seen")
     args = parser.parse_args(argv)
+    if bool(args.message) == bool(args.status):
+        raise UsageError("give a message, or --status")
     url = address() or address(params.load())
     if not url:
         raise UsageError(f"no address; set {VARIABLE}, or alerts.webhook in params.yaml")
-    if not post(url, args.message):
+    message, fields = (args.message, {}) if args.message else of_a_run(args.status, args.link)
+    if not post(url, message, **fields):
         raise PipelineError("the message was not sent")
 
 

@@ -7,6 +7,8 @@
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
+DVC_LOCK = Path("dvc.lock")
+METRICS = Path("metrics")
 COMPARISON = Path("metrics/comparison_results.json")
 COMPARISON_REPORT = Path("reports/comparison_report.html")
 DATASET_METRICS = Path("metrics/datasets")
@@ -18,6 +20,7 @@ STORE = Path("mlflow.db")
 ARTIFACTS = Path("mlruns")
 STORE_LOCK = Path("mlflow.db.lock")
 RAW = Path("data/raw")
+INFERENCE_LOGS = Path("logs/inference")
 
 
 def processed(dataset: str) -> Path:
@@ -52,7 +55,7 @@ def reports(dataset: str, stage: str) -> Path:
 
 def inference_log(dataset: str) -> Path:
     """Return the file to which the server writes each row it serves; older ones lie beside it, see inference_log.files_of."""
-    return Path("logs/inference") / f"{dataset}.jsonl"
+    return INFERENCE_LOGS / f"{dataset}.jsonl"
 
 
 def best(dataset: str) -> Path:
@@ -83,3 +86,8 @@ def downloaded(sha256: str) -> Path:
 def timings(dataset: str, stage: str) -> Path:
     """Return the file of a stage's durations, which do not repeat and so lie outside DVC."""
     return Path("logs/timings") / f"{dataset}_{stage}.json"
+
+
+def studies(dataset: str) -> Path:
+    """Return the folder of a dataset's studies: journals and fold predictions, from which an interrupted search goes on."""
+    return Path("studies") / dataset

@@ -30,7 +30,7 @@ def evidence(champion: Path, challenger: Path, frame, origin: str, data: Data, r
 
     Positive differences are in the challenger's favour. Where the two cannot be compared, `fault` says why, in place of figures.
     """
-    from pipeline import bundles, models, scoring
+    from pipeline import bundles, models
     try:
         mine = frame[bundles.unseen(champion, frame, origin) & bundles.unseen(challenger, frame, origin)]
         if len(mine) < register.min_rows:
@@ -40,14 +40,20 @@ def evidence(champion: Path, challenger: Path, frame, origin: str, data: Data, r
                     for whose, folder in (("the champion", champion), ("the challenger", challenger)))
     except DataError as error:
         return {"fault": str(error)}
+    figures = difference(metric, old, new, register)
+    if None in figures.values():
+        return {"rows": len(mine), "fault": f"{metric} is not defined on the {len(mine)} rows of {origin} that are new to both"}
+    return {"rows": len(mine), "metric": metric, **figures}
+
+
+def difference(metric: str, old: tuple, new: tuple, register: Register) -> dict[str, float | None]:
+    """Return two scores and the interval of their difference, from the paired resamples that stand beside each score."""
+    from pipeline import scoring
     sign = -1 if metric in scoring.LOWER_IS_BETTER else 1
     low, high = scoring.interval(sign * (new[1] - old[1]))
     figures = {"champion": old[0], "challenger": new[0], "difference": sign * (new[0] - old[0]), "low": low, "high": high,
                "margin": register.margin * abs(old[0])}
-    rounded = {name: scoring.rounded(value) for name, value in figures.items()}
-    if None in rounded.values():
-        return {"rows": len(mine), "fault": f"{metric} is not defined on the {len(mine)} rows of {origin} that are new to both"}
-    return {"rows": len(mine), "metric": metric, **rounded}
+    return {name: scoring.rounded(value) for name, value in figures.items()}
 
 
 def _measured(whose: str, model, frame, origin: str, data: Data, metric: str, seed: int):

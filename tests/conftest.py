@@ -22,6 +22,7 @@ from filelock import FileLock               # noqa: E402
 
 from browser import browser                 # noqa: E402,F401
 
+pytest_plugins = ["registered", "served", "github_server"]     # a project with a registry, one to be served; GitHub on loopback
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
@@ -33,6 +34,7 @@ datasets:
            task: classification, target: species}
     prepare: {test_size: 0.2, split: random}
     train: {primary_metric: log_loss, cv_folds: 3, models: [dummy, logistic_regression, decision_tree]}
+    tune: {models: [logistic_regression], trials: 3, batch: 2}
     drift: {}
     gates: {accuracy: {min: 0.80}}
     register: {name: IrisClassifier}
@@ -41,6 +43,7 @@ datasets:
     data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]}
     prepare: {test_size: 0.25, split: random}
     train: {primary_metric: rmse, cv_folds: 3, models: [dummy, ridge, decision_tree]}
+    tune: {models: [lightgbm, ridge], trials: 6, batch: 3}
     drift: {}
     gates: {r2: {min: 0.5}}
     register: {name: TinyPredictor}
@@ -48,6 +51,14 @@ models:
   logistic_regression: {max_iter: 2000}
   ridge: {alpha: 1.0}
   decision_tree: {max_depth: 4}
+  lightgbm: {n_estimators: 20}
+search_spaces:
+  logistic_regression: {C: {low: 0.01, high: 100.0, log: true}}
+  ridge: {alpha: {low: 0.01, high: 100.0, log: true}}
+  lightgbm: {n_estimators: {low: 5, high: 40}, num_leaves: {low: 3, high: 15}, learning_rate: {low: 0.05, high: 0.3, log: true}}
+  xgboost: {n_estimators: {low: 5, high: 40}, max_depth: {low: 2, high: 5}}
+portfolio:
+  lightgbm: [{num_leaves: 7}]
 """
 
 
@@ -99,6 +110,16 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
                  "&& git commit -q -m start", folder)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def link_environment(folder: Path) -> None:
+    """Give a folder a .venv that make takes for its own: this Python's, so that nothing is installed."""
+    (folder / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if part.name not in (".ready", ".ready-to-test"):
+            (folder / ".venv" / part.name).symlink_to(part)
+    for ready in (".ready", ".ready-to-test"):
+        (folder / ".venv" / ready).touch()
 
 
 @pytest.fixture(scope="session")

@@ -139,3 +139,23 @@ def test_command_sends_and_fails_in_one_line(receiver, monkeypatch, project):
     assert done.returncode == 1 and "secret" not in done.stdout + done.stderr
     monkeypatch.delenv(notify.VARIABLE)
     assert script("ops.notify", "hello", cwd=project).returncode == 2
+
+
+def test_run_is_told_with_its_best_models_and_how_much_better_they_are(receiver, monkeypatch, finished):
+    server = receiver()
+    monkeypatch.setenv(notify.VARIABLE, server.url)
+    done = script("ops.notify", "--status", "success", "--link", "https://ci.example.org/1", cwd=finished)
+    assert done.returncode == 0, done.stderr
+    message, = server.received
+    first, iris, tiny, last = message["text"].splitlines()
+    assert (first, last) == ("pipeline: success; 6 models, 2 of 2 gates pass", "https://ci.example.org/1")
+    assert iris.startswith("iris: logistic_regression, cv log_loss 0.168, ") and iris.endswith(" % better than dummy")
+    assert message["status"] == "success" and message["best"]["tiny"]["model"] == "ridge"
+
+
+def test_run_that_failed_before_there_were_results_is_told_all_the_same(receiver, monkeypatch, project):
+    server = receiver()
+    monkeypatch.setenv(notify.VARIABLE, server.url)
+    assert script("ops.notify", "--status", "failure", cwd=project).returncode == 0
+    assert server.received == [{"text": "pipeline: failure", "status": "failure", "link": None}]
+    assert script("ops.notify", cwd=project).returncode == 2

@@ -1,0 +1,75 @@
+"""The loop: what is served is compared, drift opens one issue and starts the training, or trains here and registers."""
+
+import json
+
+import pytest
+from conftest import ROOT, script, shell, tiny_table
+
+
+@pytest.fixture
+def batches(pipeline_run):
+    """A finished project with a batch of rows as they were, and one that drifted."""
+    for name, drift in (("same", "0"), ("other", "1.5")):
+        done = shell(f"python generate_data.py --dataset tiny --current-batch --drift {drift} && "
+                     f"mv data/tiny_current.csv {name}.csv", pipeline_run)
+        assert done.returncode == 0, done.stderr
+    return pipeline_run
+
+
+def monitor(folder, *arguments):
+    return script("ops.monitor", *arguments, cwd=folder)
+
+
+def test_drift_is_told_by_status_3_and_its_absence_by_0(batches):
+    done = monitor(batches, "--dataset", "tiny", "--batch", "other.csv")
+    assert done.returncode == 3 and done.stdout.endswith("monitor: drift in tiny of tiny\n"), done.stderr
+    assert (batches / "reports/tiny/served/drift.json").is_file()
+    done = monitor(batches, "--dataset", "tiny", "--batch", "same.csv")
+    assert done.returncode == 0 and done.stdout.endswith("monitor: drift in none of tiny\n")
+
+
+def test_drift_has_one_issue_and_starts_the_training(batches, github_server, monkeypatch):
+    for name, value in (("REF_NAME", "main"), ("RUN_ID", "5"), ("SERVER_URL", "https://github.example.org")):
+        monkeypatch.setenv(f"GITHUB_{name}", value)
+    for _ in range(2):
+        done = monitor(batches, "--dataset", "tiny", "--batch", "other.csv", "--act", "github")
+        assert done.returncode == 0, done.stderr
+    issue, = github_server.issues.values()
+    assert issue["title"] == "Drift in tiny" and "https://github.example.org/o/r/actions/runs/5" in issue["body"]
+    assert "drift" in issue["labels"] and "columns drifted" in issue["body"]
+    assert github_server.dispatched == [{"ref": "main", "inputs": {"dataset": "tiny"}}] * 2
+
+
+def test_started_workflow_takes_that_input():
+    from ruamel.yaml import YAML
+
+    from ops.monitor import WORKFLOW
+    workflow = YAML(typ="safe", pure=True).load((ROOT / ".github/workflows" / WORKFLOW).read_text())
+    assert "dataset" in workflow["on"]["workflow_dispatch"]["inputs"]
+
+
+@pytest.mark.slow
+def test_drift_trains_on_the_new_source_and_registers_what_came_of_it(batches):
+    tiny_table(rows=260, seed=3).to_csv(batches / "tiny.csv", index=False)
+    done = monitor(batches, "--dataset", "tiny", "--batch", "other.csv", "--act", "retrain")
+    assert done.returncode == 0, done.stdout + done.stderr
+    decisions = [json.loads(line) for line in (batches / "logs/promotions/tiny.jsonl").read_text().splitlines()]
+    assert [decision["version"] for decision in decisions] == [1, 2]
+    assert json.loads((batches / "metrics/datasets/tiny/generate.json").read_text())["rows"] == 260
+
+
+def test_logs_are_fetched_once_and_never_over_others(pipeline_run, tmp_path_factory):
+    logs = tmp_path_factory.mktemp("logs")
+    assert "no inference log" in monitor(pipeline_run).stdout
+    done = monitor(pipeline_run, "--logs", str(logs / "nothing"))
+    assert done.returncode == 1 and "--logs" in done.stderr
+    (logs / "tiny.jsonl").write_text("no line of a log\n")
+    done = monitor(pipeline_run, "--logs", str(logs))
+    assert done.returncode == 1 and done.stderr.startswith("monitor.py: error: tiny: detect_drift.py: error:"), done.stderr
+    assert (pipeline_run / "logs/inference/tiny.jsonl").is_file()
+    done = monitor(pipeline_run, "--logs", str(logs))
+    assert done.returncode == 2 and "holds logs already" in done.stderr
+
+
+def test_batch_needs_its_dataset(project):
+    assert monitor(project, "--batch", "x.csv").returncode == 2

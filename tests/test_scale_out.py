@@ -1,0 +1,134 @@
+"""The pipeline, unchanged, against a tracking server with PostgreSQL and an S3 store for its artifacts."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, copy_project, shell
+from ruamel.yaml import YAML
+
+DIALECT = "postgresql+psycopg2"
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+def free_port() -> int:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
+
+
+def program(name: str) -> str:
+    """Return where a program of PostgreSQL is; Debian keeps them off the path."""
+    found = shutil.which(name) or next(iter(sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)), None)
+    if not found:
+        pytest.skip(f"no PostgreSQL here ({name}): `apt-get install postgresql` brings it")
+    return str(found)
+
+
+@pytest.fixture
+def postgres():
+    """The address of a database server on loopback; it refuses root, who runs it as the user nobody."""
+    initdb, server = program("initdb"), program("postgres")
+    user = {"user": "nobody", "group": "nogroup"} if os.getuid() == 0 else {}
+    folder, port = tempfile.mkdtemp(dir="/tmp"), free_port()
+    if user:
+        shutil.chown(folder, **user)
+    subprocess.run([initdb, "-D", f"{folder}/db", "-U", "mlflow", "-A", "trust", "--no-sync"], check=True, capture_output=True,
+                   cwd="/", **user)
+    process = subprocess.Popen([server, "-D", f"{folder}/db", "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"], cwd="/",
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **user)
+    import psycopg2
+    for _ in range(100):
+        try:
+            psycopg2.connect(host="127.0.0.1", port=port, user="mlflow", dbname="postgres").close()
+            break
+        except psycopg2.OperationalError:
+            time.sleep(0.2)
+    yield f"{DIALECT}://mlflow@127.0.0.1:{port}/postgres"
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """The address of an S3 server on loopback that has a bucket named mlflow."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+    for key, value in KEYS.items():
+        monkeypatch.setenv(key, value)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="mlflow")
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def tracking(postgres, bucket, tmp_path):
+    """The address of a tracking server on both, which hands artifacts on, so that a client needs no key to the store."""
+    port, log = free_port(), tmp_path / "server.log"
+    options = ["--backend-store-uri", postgres, "--artifacts-destination", "s3://mlflow/artifacts", "--host", "127.0.0.1",
+               "--port", str(port), "--workers", "1"]
+    settings = {"MLFLOW_S3_ENDPOINT_URL": bucket, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    server = subprocess.Popen([sys.executable, "-m", "mlflow", "server", *options], cwd=tmp_path, start_new_session=True,
+                              stdout=log.open("w"), stderr=subprocess.STDOUT, env={**os.environ, **settings})
+    address = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{address}/health", timeout=1).close()
+            break
+        except OSError:
+            assert server.poll() is None, log.read_text()[-3000:]
+            time.sleep(0.2)
+    yield address
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+@pytest.mark.slow
+def test_pipeline_runs_unchanged_against_a_server_with_postgresql_and_s3(finished, tracking, bucket, tmp_path, monkeypatch):
+    folder = copy_project(tmp_path / "project")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
+    for key in KEYS:
+        monkeypatch.delenv(key)
+    done = shell("python -m ops.repro && python -m ops.sync", folder)
+    assert done.returncode == 0 and "not recorded" not in done.stdout + done.stderr, done.stdout + done.stderr
+    assert (folder / "dvc.lock").read_text() == (finished / "dvc.lock").read_text()
+    assert not (folder / "mlflow.db").exists() and not (folder / "mlruns").exists()
+    import mlflow
+    client = mlflow.MlflowClient(tracking)
+    experiment = client.get_experiment_by_name("Iris-Classification")
+    runs = client.search_runs([experiment.experiment_id])
+    stages = [run.data.tags["stage"] for run in runs]
+    assert sorted(stages) == ["compare", "drift", "generate", "prepare", "train", "train", "train", "validate"]
+    model, *_ = client.search_logged_models([experiment.experiment_id])
+    monkeypatch.chdir(folder)
+    loaded = mlflow.pyfunc.load_model(model.artifact_location)
+    assert len(loaded.predict(loaded.input_example)) == 5
+    for key, value in KEYS.items():
+        monkeypatch.setenv(key, value)
+    import boto3
+    assert boto3.client("s3", endpoint_url=bucket).list_objects_v2(Bucket="mlflow", Prefix="artifacts/")["KeyCount"] > 10
+    assert "holds every run already" in shell("python -m ops.sync", folder).stdout
+
+
+def test_compose_file_is_valid_and_shows_nothing_to_others():
+    path = ROOT / "deploy/tracking-server.yml"
+    check = [sys.executable, "-m", "check_jsonschema", "--quiet", "--builtin-schema", "vendor.compose-spec", str(path)]
+    done = subprocess.run(check, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    services = YAML(typ="safe", pure=True).load(path.read_text())["services"]
+    assert {name: service.get("ports", []) for name, service in services.items()} == {
+        "postgres": [], "mlflow": ["127.0.0.1:5000:5000"]}
+    dialect = services["mlflow"]["environment"]["MLFLOW_BACKEND_STORE_URI"].partition("://")[0]
+    assert dialect == DIALECT
