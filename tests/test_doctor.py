@@ -27,11 +27,12 @@ def healthy(pipeline_run):
     return pipeline_run
 
 
-def test_copied_folder_works_again_after_fix(pipeline_run, monkeypatch):
+def test_copied_folder_works_again_after_fix(finished, pipeline_run, monkeypatch):
     found = faults(pipeline_run)
     assert list(found) == ["store's place"] and "make doctor FIX=yes" in found["store's place"]
     assert faults(pipeline_run, "--fix") == {} and faults(pipeline_run) == {}
     assert (pipeline_run / "mlflow.db.before-relocation").is_file()
+    assert str(finished).encode() not in (pipeline_run / "mlflow.db").read_bytes()
     monkeypatch.chdir(pipeline_run)
     import mlflow
     client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/mlflow.db")

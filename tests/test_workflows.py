@@ -62,6 +62,7 @@ def test_every_action_is_pinned_to_one_commit_with_its_version():
                 assert (ROOT / action / "action.yml").is_file()
                 continue
             assert re.fullmatch(r"[0-9a-f]{40}", version) and comment, (path.name, action)
+            action = "/".join(action.split("/")[:2])
             assert pins.setdefault(action, version) == version, action
     assert {name.removeprefix("actions/") for name in pins} == {"cache", "checkout", "download-artifact", "setup-python",
                                                                 "upload-artifact"}
@@ -86,6 +87,9 @@ def test_job_ends_in_time_keeps_no_token_and_shows_no_secret_to_a_fork(name, job
 
 def test_registry_is_changed_on_main_alone():
     assert "refs/heads/main" in JOBS["ml-pipeline", "register"]["if"]
+    for name, needs in (("staging", "register"), ("production", "staging")):
+        job = JOBS["ml-pipeline", name]
+        assert job["needs"] == needs and job["environment"].split()[0] == name and "(" not in job.get("if", "")
     for name in ("register", "notify"):
         assert "github.event_name != 'pull_request'" in JOBS["ml-pipeline", name]["if"]
 
@@ -181,9 +185,9 @@ def test_release_takes_the_section_of_its_version():
 
 # the shell steps, without GitHub
 
-NOT_HERE = {            # steps that need GitHub itself or another system, and the tests, which would run themselves
+NOT_HERE = {            # steps that need GitHub, Docker or another system, and the tests, which would run themselves
     "The library of threads that boosters need on macOS", "Test", "Test all", "Test on Windows", "Lint the workflows", "Store",
-    "Notify", "Comment", "Release"}
+    "Notify", "Comment", "Release", "Build the image and start it", "Ask it", "Its log", "Push the image"}
 WITHOUT_SHELL = ("actions/checkout@", "actions/setup-python@", "actions/cache@")
 
 
