@@ -127,7 +127,7 @@ def _create_store() -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     with tempfile.TemporaryDirectory() as folder, files.replacing(paths.STORE) as partial:
         made = Path(folder) / paths.STORE.name
-        store = SqlAlchemyStore(f"{SQLITE}{made.as_posix()}", f"./{paths.ARTIFACTS}")     # where a plain `mlflow ui` has them
+        store = SqlAlchemyStore(f"{SQLITE}{made.as_posix()}", f"./{paths.ARTIFACTS}")   # where `mlflow ui` keeps artifacts
         store.engine.dispose()
         shutil.copyfile(made, partial)
 

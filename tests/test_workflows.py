@@ -298,6 +298,17 @@ def test_steps_of_a_release_run_in_a_fresh_clone(origin, tmp_path):
     assert (runner.artifacts["release"] / "reports/comparison_report.html").is_file()
 
 
-def test_every_shell_step_is_run_by_a_test_or_excepted_by_name():
-    named = {step.get("name") for job in JOBS.values() for step in job["steps"] if "run" in step}
-    assert None not in named and NOT_HERE <= named
+@pytest.mark.slow
+def test_steps_of_the_monitor_run_in_a_fresh_clone(origin, tmp_path):
+    runner = Runner(origin, tmp_path, EVENT | {"github.token": "", "vars.INFERENCE_LOGS": ""})
+    runner.job("monitor", "monitor")
+    assert runner.ran == ["Set up", "Monitor"]
+
+
+def test_every_shell_step_is_run_by_one_of_these_tests_or_excepted_by_name():
+    run_here = {("ml-pipeline", job) for job in ("plan", "lint", "test", "train", "evaluate", "register", "notify")}
+    run_here |= {("release", "results"), ("monitor", "monitor")}
+    for job, content in JOBS.items():
+        named = {step["name"] for step in content["steps"] if "run" in step}
+        assert job in run_here or named <= NOT_HERE, job
+    assert NOT_HERE <= {step.get("name") for content in JOBS.values() for step in content["steps"]}
