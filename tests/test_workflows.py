@@ -188,7 +188,7 @@ def test_release_takes_the_section_of_its_version():
 NOT_HERE = {            # steps that need GitHub, Docker or another system, and the tests, which would run themselves
     "The library of threads that boosters need on macOS", "Test", "Test all", "Test on Windows", "Lint the workflows", "Store",
     "Notify", "Comment", "Release", "Build the image and start it", "Ask it", "Its log", "Push the image"}
-WITHOUT_SHELL = ("actions/checkout@", "actions/setup-python@", "actions/cache@")
+WITHOUT_SHELL = ("actions/checkout@", "actions/setup-python@", "actions/cache")
 
 
 class Runner:
