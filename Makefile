@@ -13,7 +13,7 @@ READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline stages stale restore sync notify monitor ui doctor lint lint-workflows audit hooks test test-all lock
+.PHONY: help setup pipeline stages stale restore sync notify monitor ui serve doctor lint lint-workflows audit hooks test test-all lock
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
@@ -64,6 +64,9 @@ monitor: $(READY)  ## compare the inference logs with the training rows: make mo
 
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 	mlflow ui --host 127.0.0.1
+
+serve: $(READY)  ## answer requests at http://127.0.0.1:8000 with a dataset's champion: make serve DATASET=iris (which is the default)
+	@python serve.py --dataset $(if $(filter all,$(DATASET)),iris,$(DATASET))
 
 doctor: $(READY)  ## look for what keeps the project from working here; make doctor FIX=yes mends what is safe to mend
 	@python -m ops.doctor $(if $(FIX),--fix)

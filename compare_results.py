@@ -10,28 +10,30 @@ Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/co
 from pipeline import command, files, params, paths
 from pipeline.errors import DataError
 
-STAGES = ("train",)         # whose metrics hold candidates
 FEW_TEST_ROWS = 10          # of a class in the test split: below it the report says that the test score is no ground to judge by
 
 
 def compare(dataset):
     """Return one dataset's part of the comparison: what the data are, every candidate, and the best one."""
-    from pipeline import scoring
+    from pipeline import scoring, standing
+    trained, candidates = standing.read(dataset)
     quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
-    stages = {stage: files.read_json(paths.metrics(dataset, stage), made_by=f"dvc repro {stage}@{dataset}") for stage in STAGES}
-    for stage, figures in stages.items():
-        if figures["split_hash"] != quality["split_hash"]:
-            raise DataError(f"{paths.metrics(dataset, stage)}: its models are of other data than {paths.processed(dataset)}; "
-                            f"run `dvc repro`")
-    candidates = {name: candidate for figures in stages.values() for name, candidate in figures["candidates"].items()}
-    metric = stages["train"]["primary_metric"]
+    metric = trained["primary_metric"]
     best = scoring.best_candidate(candidates, metric)
+    gain = improvement(candidates, best, baseline(trained, best), metric)
     return {
-        "task": stages["train"]["task"], "primary_metric": metric, "source": quality["source"], "synthetic": quality["synthetic"],
+        "task": trained["task"], "primary_metric": metric, "source": quality["source"], "synthetic": quality["synthetic"],
         "data_hash": quality["data_hash"], "rows": quality["split"], "features": quality["features"],
         "candidates": candidates,
-        "best": {"name": best, "by": f"cv {metric}", "improvement": improvement(candidates, best, "dummy", metric)},
+        "best": {"name": best, "by": f"cv {metric}", "improvement": gain},
     }
+
+
+def baseline(trained, best):
+    """Return what the best candidate is held against: of train's models the best, or the dummy where it is that one itself."""
+    from pipeline import scoring
+    best_of_train = scoring.best_candidate(trained["candidates"], trained["primary_metric"])
+    return best_of_train if best_of_train != best else "dummy"
 
 
 def improvement(candidates, best, baseline, metric):

@@ -5,7 +5,7 @@ and what it was trained on.
     python detect_drift.py --reference-data last_year.csv --current-data this_week.csv --target price --prediction predicted
     python detect_drift.py --dataset iris --from-log --labels answers.csv
 
-Reads   params.yaml, data/processed/iris/, data/predictions/iris/train/, metrics/datasets/iris/train.json and quality.json;
+Reads   params.yaml, data/processed/iris/, data/predictions/iris/, metrics/datasets/iris/{quality,train,tune}.json;
         or the two files, CSV or Parquet; or logs/inference/iris.jsonl and the registered version that it names
 Writes  metrics/datasets/iris/drift.json, reports/iris/drift/*_report.html; for files both to --output (reports/drift), for a
         log to reports/iris/served; sends a message on drift where ALERT_WEBHOOK or params.yaml has a webhook
@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 from pipeline import command, files, params, paths
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import UsageError
 
 STATUS = {"drift": 3, "not enough data": 4}
 FAIL_ON = {"never": (), "drift": ("drift",), "not-enough-data": ("drift", "not enough data")}
@@ -33,15 +33,11 @@ def splits_of(dataset, settings):
 
     Training rows have the predictions of the fold that did not see them; rows without one are left out.
     """
-    from pipeline import drift, outputs, scoring, tables
+    from pipeline import drift, outputs, scoring, standing, tables
     spec = settings.dataset(dataset)
-    trained = files.read_json(paths.metrics(dataset, "train"), made_by=f"python train.py --dataset {dataset}")
-    quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
-    if trained["split_hash"] != quality["split_hash"]:
-        raise DataError(f"{paths.metrics(dataset, 'train')}: its models are of other data than {paths.processed(dataset)}; "
-                        f"run `python train.py --dataset {dataset}`")
-    name = scoring.best_candidate(trained["candidates"], trained["primary_metric"])
-    best = trained["candidates"][name]
+    trained, candidates = standing.read(dataset)
+    name = scoring.best_candidate(candidates, trained["primary_metric"])
+    best = candidates[name]
     classes = best["confusion_matrix"]["labels"] if trained["task"] == "classification" else None
     frames = []
     for split, part in (("train", "oof"), ("test", "test")):
@@ -50,7 +46,7 @@ def splits_of(dataset, settings):
         frames.append(outputs.joined(frame, outputs.stored(dataset, best, name, part, classes, frame.index), classes,
                                      best.get("threshold")))
     return (*frames, outputs.roles(trained["task"], spec.data.target, classes), scores(name, best, trained["primary_metric"]),
-            quality["synthetic"], drift.ignored(best.get("importance"), frames[0].columns, spec.drift, dataset))
+            trained["synthetic"], drift.ignored(best.get("importance"), frames[0].columns, spec.drift, dataset))
 
 
 def scores(name, candidate, metric):

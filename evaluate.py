@@ -17,7 +17,8 @@ def stored_model(dataset, name):
     if name is None:
         best = files.read_json(paths.best(dataset), made_by="python compare_results.py")
         return paths.models(dataset, best["stage"]) / best["candidate"]
-    stored = sorted(path.parent for path in paths.models(dataset, "train").glob("*/metadata.json"))
+    from pipeline.standing import STAGES
+    stored = [path.parent for stage in STAGES for path in sorted(paths.models(dataset, stage).glob("*/metadata.json"))]
     for folder in stored:
         if folder.name == name:
             return folder

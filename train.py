@@ -2,53 +2,34 @@
 
     python train.py --dataset iris
     python train.py --dataset iris --model random_forest        # one model; the others' results stay
+    python train.py --dataset iris --tune-hyperparameters       # and then tune_hyperparameters.py
 
 Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/quality.json
 Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/train.json,
         data/predictions/iris/train/{oof,test}.parquet, reports/iris/train/<model>/*.png; records one MLflow run per model
 """
 
-import time
-
+import tune_hyperparameters
 from pipeline import command, files, params, paths, workers
-from pipeline.errors import DataError, PipelineError, UsageError
+from pipeline.errors import DataError, UsageError
 
 
-def fit_and_predict(spec, hyperparameters, X, y, X_new, resampling, seed):
-    """Return a model fitted on X and y, its output on new rows, and the seconds of both."""
-    from pipeline import models
-    started = time.perf_counter()
-    try:
-        model = models.fit(spec, hyperparameters, X, y, seed, resampling)
-    except PipelineError:
-        raise
-    except Exception as error:              # each library raises errors of its own for a setting that it refuses
-        raise UsageError(f"{paths.PARAMS}: train.models.{spec['name']}: cannot be fitted with {hyperparameters}: {error}"
-                         ) from error
-    fitted = time.perf_counter()
-    output = model.output(X_new)
-    return model, output, {"fit": fitted - started, "predict": time.perf_counter() - fitted}
-
-
-def fit_candidates(problem, hyperparameters, resampling, seed, n_workers):
+def fit_candidates(problem, hyperparameters, resampling, seed, run):
     """Fit every model on all training rows and on each fold.
 
     Return {name: (model, out-of-fold output, test output)} and {name: seconds}; rows that no fold predicts are nan out of fold.
     """
-    import numpy as np
-    X, y = problem.X, problem.y
-    whole = [(problem.model_spec(name), settings, X, y, problem.X_test, resampling, seed)
-             for name, settings in hyperparameters.items()]
-    in_folds = [(problem.model_spec(name), settings, X.iloc[fit], y[fit], X.iloc[predict], resampling, seed)
-                for name, settings in hyperparameters.items() for fit, predict in problem.folds]
-    done = workers.run(fit_and_predict, whole + in_folds, n_workers, f"train {problem.dataset}")     # the longest first
-    fitted, seconds, fold_fits = {}, {}, iter(done[len(whole):])
-    for name, (model, test_output, seconds[name]) in zip(hyperparameters, done):
-        oof = np.full((len(X), *test_output.shape[1:]), np.nan)
-        for _, predict in problem.folds:
-            _, oof[predict], _ = next(fold_fits)
-        fitted[name] = model, oof, test_output
-    return fitted, seconds
+    from pipeline import candidates
+    recipes = {name: (problem.model_spec(name), settings) for name, settings in hyperparameters.items()}
+    wanted = [(name, candidates.ALL_ROWS) for name in recipes]                      # the longest first
+    wanted += [(name, fold) for name in recipes for fold in range(len(problem.folds))]
+    with workers.progress(len(wanted), f"train {problem.dataset}") as step:
+        fitted, seconds = candidates.fit(problem, recipes, wanted, resampling, seed, run, step)
+    results = {}
+    for name in recipes:
+        model, test_output = fitted[name, candidates.ALL_ROWS]
+        results[name] = model, candidates.out_of_fold(problem, name, fitted), test_output
+    return results, {name: seconds[name, candidates.ALL_ROWS] for name in recipes}
 
 
 def chosen_models(dataset, settings, only):
@@ -78,7 +59,7 @@ def standing_candidates(problem, settings):
     return {name: candidate for name, candidate in standing["candidates"].items() if name in listed}
 
 
-def train(dataset, settings, only=None, n_workers=None):
+def train(dataset, settings, only=None, n_workers=None, dask=None):
     """Train, score and store the models of one dataset, or one of them; return the content of its train.json."""
     chosen = chosen_models(dataset, settings, only)
     from pipeline import candidates, scoring
@@ -86,7 +67,8 @@ def train(dataset, settings, only=None, n_workers=None):
     spec = settings.dataset(dataset).train
     problem = read(dataset, settings)
     standing = standing_candidates(problem, settings) if only else {}
-    fitted, seconds = fit_candidates(problem, chosen, spec.resampling, settings.seed, n_workers or settings.cores())
+    with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
+        fitted, seconds = fit_candidates(problem, chosen, spec.resampling, settings.seed, run)
     scored = candidates.write("train", problem, settings, fitted, chosen, standing)
     results = {
         "schema": 1, "dataset": dataset, "task": problem.task, "primary_metric": spec.primary_metric, "seed": settings.seed,
@@ -107,15 +89,18 @@ def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     parser.add_argument("--model", metavar="M", help="one of the dataset's models in params.yaml")
-    parser.add_argument("--workers", type=int, metavar="N", help="fits at a time, in place of params.yaml's")
+    parser.add_argument("--tune-hyperparameters", action="store_true", help="then do what tune_hyperparameters.py does")
+    tune_hyperparameters.add_options(parser)
+    command.add_workers(parser)
     args = parser.parse_args(argv)
-    if args.workers is not None and args.workers < 1:
-        raise UsageError(f"--workers {args.workers}: give 1 or more")
+    tune_hyperparameters.check_options(args)
     settings = params.load()
     for dataset in settings.names(args.dataset):
-        train(dataset, settings, args.model, args.workers)
+        train(dataset, settings, args.model, args.workers, args.dask)
         from pipeline import tracking
         tracking.record(dataset, "train", settings)
+    if args.tune_hyperparameters:
+        tune_hyperparameters.run(args, settings)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What the pipeline costs beyond its work: a cold run against bare loops over the same fits and drift pages.
+"""What the pipeline costs beyond its work: a cold run against bare loops over the same fits, those of the trials among them, and
+drift pages.
 
     python benchmarks/pipeline_overhead.py [--cores 2] [--dataset iris]
 
@@ -21,7 +22,7 @@ BARE_LOOPS = """
 import sys
 from joblib import Parallel, delayed
 import detect_drift
-from pipeline import drift, drift_pages, models, params
+from pipeline import drift, drift_pages, models, params, study, workers
 from pipeline.problem import read
 
 def fit(problem, name, hyperparameters, resampling, seed, fit_rows, X_new):
@@ -36,12 +37,18 @@ for dataset in sys.argv[1:]:
     Parallel(n_jobs=settings.cores(), backend="threading")(
         delayed(fit)(problem, name, settings.hyperparameters(dataset, name), train.resampling, settings.seed, rows, new)
         for name, rows, new in jobs)
+    with workers.pool(settings.cores()) as run, study.opened(problem, settings) as folder:      # what dvc repro left in studies/
+        trials, _ = study.search(problem, settings, settings.dataset(dataset).tune.trials, run, folder, lambda count, note: None)
+        run(study.fit_fold, study.Folds(problem, settings), [
+            (fold, trial.model, trial.hyperparameters, trial.early_stopping) for trial in trials
+            for fold in range(len(trial.folds))])
     limits = settings.dataset(dataset).drift
     reference, current, roles, measured, _, _ = detect_drift.splits_of(dataset, settings)
     results, samples = drift.judge(reference, current, roles, limits, settings.seed, settings.cores(), measured)
     drift_pages.pages(*samples, results, roles)
 """
-STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"), ("drift", "detect_drift.py"))
+STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"),
+          ("tune", "tune_hyperparameters.py"), ("drift", "detect_drift.py"))
 
 
 def timed(command: list[str], folder: Path) -> tuple[float, float]:

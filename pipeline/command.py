@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, UsageError
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 REMEDIES = {
@@ -30,10 +30,27 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", default="all", metavar="D", help="a dataset of params.yaml, or all (the default)")
 
 
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where fits are done; no result depends on them."""
+    parser.add_argument("--workers", type=int, metavar="N", help="fits at a time, in place of params.yaml's")
+    parser.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler that does the fits: tcp://host:8786")
+
+
+def check_workers(args: argparse.Namespace) -> None:
+    """Raise UsageError where --workers is no number of workers."""
+    if args.workers is not None and args.workers < 1:
+        raise UsageError(f"--workers {args.workers}: give 1 or more")
+
+
+def limit_threads() -> None:
+    """Let numerical libraries use one thread per fit, as many fits run at a time; they read it when they are first imported."""
+    for variable in ONE_THREAD:
+        os.environ[variable] = "1"
+
+
 def run(main) -> None:
     """Run a script's main and leave with its exit status; an error is one line on standard error, --debug adds its traceback."""
-    for variable in ONE_THREAD:         # one thread per fit, many fits at a time; read when a library is first imported
-        os.environ[variable] = "1"
+    limit_threads()
     try:
         sys.exit(main() or 0)
     except (Exception, KeyboardInterrupt) as error:

@@ -41,7 +41,7 @@ def judge(reference, current, roles: dict, limits: Drift, seed: int = 0, n_worke
     drawn = [np.sort(np.random.default_rng(seed).permutation(len(side))[:limits.report_rows]) for side in sides]
     hashes, lock = [np.zeros(len(side), dtype=np.uint64) for side in sides], threading.Lock()
 
-    def examine(place, name):
+    def examine(_, place, name):
         one, other = reference[name], current[name]
         found = look(one, other, limits, name in sparse)
         if name not in answers:
@@ -54,7 +54,8 @@ def judge(reference, current, roles: dict, limits: Drift, seed: int = 0, n_worke
         found["drawn"] = [values.iloc[rows] for values, rows in zip((one, other), drawn)]
         return found
 
-    looks = dict(zip(names, workers.run(examine, list(enumerate(names)), n_workers, "drift", unit="column")))
+    with workers.progress(len(names), "drift", "column") as step, workers.pool(n_workers) as run:
+        looks = dict(zip(names, run(examine, None, list(enumerate(names)), lambda place, found: step())))
     samples = tuple(pd.DataFrame({name: found["drawn"][side].reset_index(drop=True) for name, found in looks.items()})
                     for side in (0, 1))
     thinned = [pd.DataFrame({name: found["thinned"][side] for name, found in looks.items() if "thinned" in found})

@@ -75,15 +75,24 @@ def _codes(missing: float, dtype=np.float64):
 
 def output_columns(preprocessing) -> list[str]:
     """Return, for each column that a fitted preprocessing puts out, the table's column it comes from."""
+    return [column for name, transformer, taken in preprocessing.transformers_ if name != "remainder" and len(taken)
+            for column in encoder_columns(transformer, list(taken))]
+
+
+def encoder_columns(transformer, taken: list[str]) -> list[str]:
+    """Return the same for one of its transformers and the columns that it takes."""
     from sklearn.preprocessing import OneHotEncoder
+    if not isinstance(transformer, OneHotEncoder):
+        return taken
     columns = []
-    for name, transformer, taken in preprocessing.transformers_:
-        if name == "remainder" or not len(taken):
-            continue
-        if not isinstance(transformer, OneHotEncoder):
-            columns += taken
-            continue
-        for column, categories, infrequent in zip(taken, transformer.categories_, transformer.infrequent_categories_):
-            count = len(categories) if infrequent is None else len(categories) - len(infrequent) + 1
-            columns += [column] * count
+    for column, categories, infrequent in zip(taken, transformer.categories_, transformer.infrequent_categories_):
+        columns += [column] * (len(categories) if infrequent is None else len(categories) - len(infrequent) + 1)
     return columns
+
+
+def as_put_out(preprocessing, encoding: str, values: np.ndarray):
+    """Return an array of preprocessed rows as the kind of table that its preprocessing puts out."""
+    if encoding != "integer":
+        return values
+    codes = [column for name, _, taken in preprocessing.transformers_ if name == "categorical" for column in taken]
+    return pd.DataFrame(values, columns=preprocessing.get_feature_names_out()).astype(dict.fromkeys(codes, np.int64))

@@ -1,7 +1,8 @@
 """Models: name -> estimator, fitting, prediction, and files that run no code when they are loaded.
 
 A stored model is a folder: `preprocessing.skops`, the estimator in its library's own format or skops, and `metadata.json`, which
-holds what prediction needs beside them and the sha256 of both. The bytes repeat: equal fits give equal files.
+holds what prediction needs beside them and the sha256 of both. A blend has an estimator per member, and a preprocessing per
+encoding. The bytes repeat: equal fits give equal files.
 """
 
 import importlib
@@ -44,7 +45,8 @@ FAMILIES = {                # from the simplest to the least simple: a tie goes 
     "gradient_boosting": Family("sklearn.ensemble.HistGradientBoostingRegressor",
                                 "sklearn.ensemble.HistGradientBoostingClassifier", "native", ".skops", {"early_stopping": False}),
     "lightgbm": Family("lightgbm.LGBMRegressor", "lightgbm.LGBMClassifier", "native", ".txt",
-                       {"n_jobs": BOOSTER_THREADS, "deterministic": True, "force_row_wise": True, "verbosity": -1}),
+                       {"n_jobs": BOOSTER_THREADS, "deterministic": True, "force_row_wise": True, "feature_pre_filter": False,
+                        "verbosity": -1}),
     "xgboost": Family("xgboost.XGBRegressor", "xgboost.XGBClassifier", "native", ".ubj",
                       {"n_jobs": BOOSTER_THREADS, "tree_method": "hist", "enable_categorical": True, "verbosity": 0}),
     "catboost": Family("catboost.CatBoostRegressor", "catboost.CatBoostClassifier", "integer", ".cbm",
@@ -98,30 +100,12 @@ def _settings(name: str, task: str) -> set[str]:
     return names - {"self"}
 
 
-@dataclass(frozen=True)
-class Model:
-    """A fitted preprocessing and estimator, and what is needed to say their output in the user's terms.
-
-    `spec` holds name, task, features ({column: kind}), target, target_transform, classes and threshold.
-    """
-
-    preprocessing: object
-    estimator: object
-    spec: dict
+class Fitted:
+    """What a model and a blend have in common: from typed features to their output, and that in the user's terms."""
 
     def output(self, X: pd.DataFrame) -> np.ndarray:
         """Return numbers of shape (rows,), or class probabilities of shape (rows, classes), for typed features."""
-        return self.estimator_output(self.preprocessing.transform(X))
-
-    def estimator_output(self, Z) -> np.ndarray:
-        """Return the same for a table that is preprocessed already."""
-        if self.spec["task"] == "regression":
-            prediction = np.asarray(self.estimator.predict(Z), dtype=np.float64)
-            return np.expm1(prediction) if self.spec["target_transform"] == "log1p" else prediction
-        if hasattr(self.estimator, "predict_proba"):
-            return np.asarray(self.estimator.predict_proba(Z), dtype=np.float64)
-        probabilities = np.asarray(self.estimator.predict(Z), dtype=np.float64)  # a stored LightGBM model is a bare Booster
-        return probabilities if probabilities.ndim == 2 else np.column_stack([1 - probabilities, probabilities])
+        return self.estimator_output(self.transform(X))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the class probabilities, in the order of spec["classes"], of rows as a user has them."""
@@ -135,6 +119,72 @@ class Model:
         return np.array(self.spec["classes"])[decide(output, self.spec["threshold"])]
 
 
+@dataclass(frozen=True)
+class Model(Fitted):
+    """A fitted preprocessing and estimator, and what is needed to say their output in the user's terms.
+
+    `spec` holds name, task, features ({column: kind}), target, target_transform, classes and threshold.
+    """
+
+    preprocessing: object
+    estimator: object
+    spec: dict
+
+    def transform(self, X: pd.DataFrame):
+        """Return the table that the estimator takes."""
+        return self.preprocessing.transform(X)
+
+    def columns(self) -> list[str]:
+        """Return, for each column of that table, the feature it comes from."""
+        return features.output_columns(self.preprocessing)
+
+    def estimator_output(self, Z) -> np.ndarray:
+        """Return the same for a table that is preprocessed already."""
+        if self.spec["task"] == "regression":
+            prediction = np.asarray(self.estimator.predict(Z), dtype=np.float64)
+            return np.expm1(prediction) if self.spec["target_transform"] == "log1p" else prediction
+        if hasattr(self.estimator, "predict_proba"):
+            return np.asarray(self.estimator.predict_proba(Z), dtype=np.float64)
+        probabilities = np.asarray(self.estimator.predict(Z), dtype=np.float64)  # a stored LightGBM model is a bare Booster
+        return probabilities if probabilities.ndim == 2 else np.column_stack([1 - probabilities, probabilities])
+
+
+@dataclass(frozen=True)
+class Blend(Fitted):
+    """A weighted mean of models that were fitted on the same rows, so that those of one encoding share a preprocessing.
+
+    Its `spec` is that of a model, with `members` besides: the name, target_transform and weight of each.
+    """
+
+    preprocessings: dict[str, object]       # by encoding
+    models: tuple[Model, ...]
+    spec: dict
+
+    def transform(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the tables of all preprocessings, side by side."""
+        return np.hstack([np.asarray(part.transform(X), dtype=np.float64) for part in self.preprocessings.values()])
+
+    def columns(self) -> list[str]:
+        """Return, for each column of that table, the feature it comes from."""
+        return [column for part in self.preprocessings.values() for column in features.output_columns(part)]
+
+    def estimator_output(self, Z: np.ndarray) -> np.ndarray:
+        """Return the weighted mean of the members' output."""
+        ends = np.cumsum([len(features.output_columns(part)) for part in self.preprocessings.values()])
+        tables = {encoding: features.as_put_out(part, encoding, values) for (encoding, part), values
+                  in zip(self.preprocessings.items(), np.split(Z, ends[:-1], axis=1))}
+        return sum(member["weight"] * model.estimator_output(tables[FAMILIES[member["name"]].encoding])
+                   for member, model in zip(self.spec["members"], self.models))
+
+
+def blend(models: list[Model], weights: list[float], spec: dict) -> Blend:
+    """Return the weighted mean of models that were fitted on the same rows; `spec` is that of any of them."""
+    preprocessings = {FAMILIES[model.spec["name"]].encoding: model.preprocessing for model in models}
+    members = [{"name": model.spec["name"], "target_transform": model.spec["target_transform"], "weight": weight}
+               for model, weight in zip(models, weights)]
+    return Blend(preprocessings, tuple(models), {**spec, "name": "blend", "target_transform": "none", "members": members})
+
+
 def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
     """Return the class number of each row: the likeliest, or with two classes the second from the threshold on."""
     if threshold is None:
@@ -142,29 +192,79 @@ def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
     return (probabilities[:, 1] >= threshold).astype(int)
 
 
-def fit(spec: dict, hyperparameters: dict, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none") -> Model:
-    """Return the model fitted on typed features and a numeric target (class numbers for classification)."""
-    name, task = spec["name"], spec["task"]
-    hyperparameters = dict(hyperparameters)
-    if hyperparameters.get("scale_pos_weight") == "balanced":
-        if len(spec["classes"] or ()) != 2:
-            raise UsageError(f"{name}: scale_pos_weight: balanced is for two classes; remove it")
-        hyperparameters["scale_pos_weight"] = float((y == 0).sum() / max((y == 1).sum(), 1))
-    unfitted = estimator(name, task, hyperparameters, seed)
-    preprocessing = features.preprocessing(spec["features"], FAMILIES[name].encoding)
+# what XGBoost and CatBoost take where nothing is said; their classes name None, the others the value
+BOOSTER_DEFAULTS = {
+    "xgboost": {"n_estimators": 100, "max_depth": 6, "learning_rate": 0.3, "min_child_weight": 1.0, "subsample": 1.0,
+                "colsample_bytree": 1.0, "reg_lambda": 1.0, "reg_alpha": 0.0, "gamma": 0.0, "max_bin": 256},
+    "catboost": {"iterations": 1000, "depth": 6, "l2_leaf_reg": 3.0, "random_strength": 1.0, "bagging_temperature": 1.0},
+    "lightgbm": {"extra_trees": False, "max_bin": 255, "path_smooth": 0.0},
+}
+
+
+def default(name: str, task: str, setting: str):
+    """Return the value that a hyperparameter has where nothing is said; None where it is not known."""
+    if setting in BOOSTER_DEFAULTS.get(name, {}):
+        return BOOSTER_DEFAULTS[name][setting]
+    parameter = inspect.signature(_estimator_class(name, task).__init__).parameters.get(setting)
+    return None if parameter is None or parameter.default is inspect.Parameter.empty else parameter.default
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows as an estimator takes them: preprocessed, resampled, the target transformed; shared by fits on the same rows."""
+
+    preprocessing: object
+    Z: object
+    y: np.ndarray
+    categories: list[int]                   # the columns that hold a category's code
+
+
+def prepare(spec: dict, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none") -> Prepared:
+    """Return typed features and a numeric target (class numbers for classification) as the spec's model is fitted on them."""
+    encoding = FAMILIES[spec["name"]].encoding
+    preprocessing = features.preprocessing(spec["features"], encoding)
     Z = preprocessing.fit_transform(X)
     categories = [number for number, column in enumerate(features.output_columns(preprocessing))
                   if spec["features"][column] == "categorical"]
     if resampling != "none":
-        Z, y = _resample(Z, y, categories if FAMILIES[name].encoding != "scaled" else [], resampling, seed)
-    if spec["target_transform"] == "log1p":
-        y = np.log1p(y)
+        Z, y = _resample(Z, y, categories if encoding != "scaled" else [], resampling, seed)
+    return Prepared(preprocessing, Z, target(spec, y), categories)
+
+
+def target(spec: dict, y: np.ndarray) -> np.ndarray:
+    """Return the target as the estimator learns it."""
+    return np.log1p(y) if spec["target_transform"] == "log1p" else y
+
+
+def fit(spec: dict, hyperparameters: dict, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none") -> Model:
+    """Return the model fitted on typed features and a numeric target (class numbers for classification)."""
+    return fit_prepared(spec, hyperparameters, prepare(spec, X, y, seed, resampling), y, seed)
+
+
+def fit_prepared(spec: dict, hyperparameters: dict, rows: Prepared, y: np.ndarray, seed: int) -> Model:
+    """Return the model fitted on prepared rows; `y` is the target before resampling."""
+    name = spec["name"]
+    unfitted = estimator(name, spec["task"], settled(spec, hyperparameters, y), seed)
     if name == "xgboost":
-        unfitted.set_params(feature_types=["c" if number in categories else "q" for number in range(Z.shape[1])])
+        unfitted.set_params(feature_types=feature_types(rows))
     elif name == "catboost":
-        unfitted.set_params(cat_features=categories)
-    options = {"categorical_feature": categories} if name == "lightgbm" else {}
-    return Model(preprocessing, unfitted.fit(Z, y, **options), spec)
+        unfitted.set_params(cat_features=rows.categories)
+    options = {"categorical_feature": rows.categories} if name == "lightgbm" else {}
+    return Model(rows.preprocessing, unfitted.fit(rows.Z, rows.y, **options), spec)
+
+
+def settled(spec: dict, hyperparameters: dict, y: np.ndarray) -> dict:
+    """Return the hyperparameters with `scale_pos_weight: balanced` as the number that it means for these rows."""
+    if hyperparameters.get("scale_pos_weight") != "balanced":
+        return hyperparameters
+    if len(spec["classes"] or ()) != 2:
+        raise UsageError(f"{spec['name']}: scale_pos_weight: balanced is for two classes; remove it")
+    return {**hyperparameters, "scale_pos_weight": float((y == 0).sum() / max((y == 1).sum(), 1))}
+
+
+def feature_types(rows: Prepared) -> list[str]:
+    """Return XGBoost's word for the kind of each column."""
+    return ["c" if number in rows.categories else "q" for number in range(rows.Z.shape[1])]
 
 
 def _resample(Z, y: np.ndarray, categories: list[int], resampling: str, seed: int):
@@ -189,24 +289,48 @@ def _resample(Z, y: np.ndarray, categories: list[int], resampling: str, seed: in
     return (pd.DataFrame(values, columns=Z.columns).astype(Z.dtypes) if isinstance(Z, pd.DataFrame) else values), y
 
 
-def save(model: Model, folder: Path, metadata: dict) -> dict:
+def stored_size(model: Model) -> int:
+    """Return how many bytes the estimator's file has."""
+    import tempfile
+    if FAMILIES[model.spec["name"]].suffix == ".skops":
+        return len(_skops_bytes(model.estimator))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"estimator{FAMILIES[model.spec['name']].suffix}"
+        getattr(model.estimator, "booster_", model.estimator).save_model(str(path))
+        return path.stat().st_size
+
+
+def save(model: Fitted, folder: Path, metadata: dict) -> dict:
     """Write a model into a folder that is there; return the metadata with the files' sha256 and the model's own."""
-    (folder / "preprocessing.skops").write_bytes(_skops_bytes(model.preprocessing))
-    name = model.spec["name"]
-    path = folder / f"estimator{FAMILIES[name].suffix}"
+    if isinstance(model, Blend):
+        for encoding, preprocessing in model.preprocessings.items():
+            (folder / f"preprocessing_{encoding}.skops").write_bytes(_skops_bytes(preprocessing))
+        for number, part in enumerate(model.models, start=1):
+            _save_estimator(part, folder / f"estimator_{number}")
+    else:
+        (folder / "preprocessing.skops").write_bytes(_skops_bytes(model.preprocessing))
+        _save_estimator(model, folder / "estimator")
+    hashes = {file.name: files.digest(file) for file in files.folder_files(folder) if file.name != "metadata.json"}
+    metadata = {"schema": 1, **model.spec, **metadata, "files": hashes, "model_sha256": model_hash(hashes, model.spec)}
+    files.write_json(folder / "metadata.json", metadata)
+    return metadata
+
+
+def _save_estimator(model: Model, stem: Path) -> None:
+    path = stem.with_suffix(FAMILIES[model.spec["name"]].suffix)
     if path.suffix == ".skops":
         path.write_bytes(_skops_bytes(model.estimator))
     elif path.suffix == ".txt":
         model.estimator.booster_.save_model(path)
     else:
-        if path.suffix == ".cbm":           # CatBoost stamps each fit with a random identifier and the time
-            model.estimator.get_metadata()["model_guid"] = ""
-            model.estimator.get_metadata()["train_finish_time"] = ""
+        if path.suffix == ".cbm":           # CatBoost stamps each fit with a random identifier and the time, in no fixed order
+            metadata = model.estimator.get_metadata()
+            stamped = {**dict(metadata.items()), "model_guid": "", "train_finish_time": ""}
+            for key in list(metadata.keys()):
+                del metadata[key]
+            for key in sorted(stamped):
+                metadata[key] = stamped[key]
         model.estimator.save_model(str(path))
-    hashes = {file.name: files.digest(file) for file in files.folder_files(folder) if file.name != "metadata.json"}
-    metadata = {"schema": 1, **model.spec, **metadata, "files": hashes, "model_sha256": model_hash(hashes, model.spec)}
-    files.write_json(folder / "metadata.json", metadata)
-    return metadata
 
 
 def model_hash(hashes: dict, spec: dict) -> str:
@@ -218,7 +342,7 @@ def model_hash(hashes: dict, spec: dict) -> str:
 SPEC_KEYS = ("name", "task", "features", "target", "target_transform", "classes", "threshold")
 
 
-def load(folder: Path) -> Model:
+def load(folder: Path) -> Fitted:
     """Return a stored model once its files are found unchanged.
 
     Raises DataError where a file is missing, its sha256 is not the recorded one, or it holds a type that is not on the list.
@@ -236,25 +360,36 @@ def load(folder: Path) -> Model:
         if hashes[name] != expected:
             raise DataError(f"{folder / name}: sha256 {hashes[name]} is not the recorded {expected}: the file was changed; "
                             f"restore it with `dvc checkout` or train again")
-    spec = {key: metadata[key] for key in SPEC_KEYS}
+    spec = {key: metadata[key] for key in (*SPEC_KEYS, "members") if key in metadata}
     found = model_hash(hashes, spec)
     if found != metadata["model_sha256"]:
         raise DataError(f"{folder / 'metadata.json'}: sha256 {found} is not the recorded {metadata['model_sha256']}: "
                         f"the file was changed; restore it with `dvc checkout` or train again")
-    preprocessing = _load_skops(folder / "preprocessing.skops")
-    path = folder / f"estimator{FAMILIES[spec['name']].suffix}"
+    if "members" not in spec:
+        return Model(_load_skops(folder / "preprocessing.skops"), _load_estimator(folder / "estimator", spec), spec)
+    encodings = dict.fromkeys(FAMILIES[member["name"]].encoding for member in spec["members"])
+    preprocessings = {encoding: _load_skops(folder / f"preprocessing_{encoding}.skops") for encoding in encodings}
+    parts = []
+    for number, member in enumerate(spec["members"], start=1):
+        own = {**spec, "name": member["name"], "target_transform": member["target_transform"]}
+        parts.append(Model(preprocessings[FAMILIES[member["name"]].encoding],
+                           _load_estimator(folder / f"estimator_{number}", own), own))
+    return Blend(preprocessings, tuple(parts), spec)
+
+
+def _load_estimator(stem: Path, spec: dict):
+    path = stem.with_suffix(FAMILIES[spec["name"]].suffix)
     if path.suffix == ".skops":
-        estimator = _load_skops(path)
-    elif path.suffix == ".txt":
+        return _load_skops(path)
+    if path.suffix == ".txt":
         import lightgbm
-        estimator = lightgbm.Booster(model_file=path)
-    else:
-        estimator = _estimator_class(spec["name"], spec["task"])()
-        estimator.load_model(str(path))
-    return Model(preprocessing, estimator, spec)
+        return lightgbm.Booster(model_file=path)
+    estimator = _estimator_class(spec["name"], spec["task"])()
+    estimator.load_model(str(path))
+    return estimator
 
 
-def _load_pyfunc(path: str) -> Model:
+def _load_pyfunc(path: str) -> Fitted:
     """Load a model for mlflow.pyfunc, which finds this function by its name."""
     return load(Path(path))
 
@@ -272,19 +407,31 @@ def _skops_bytes(estimator) -> bytes:
     """Return skops's archive of an estimator in a canonical form.
 
     skops numbers objects by their address and dates the entries. Here they are numbered in the order in which schema.json names
-    them, sorted, and dated alike, so that equal estimators give equal bytes.
+    them, sorted, and dated alike, so that equal estimators give equal bytes. Numbers and texts have one number by their value:
+    whether two places hold the same object or an equal one differs once an estimator came from another process.
     """
     import skops.io
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
-    schema = entries.pop("schema.json").decode()
-    numbers = {}
-    for found in re.finditer(r'"(?:__id__": |file": ")(\d+)', schema):
-        numbers.setdefault(found[1], str(len(numbers)))
-    schema = re.sub(r'("(?:__id__": |file": "))(\d+)', lambda found: found[1] + numbers[found[2]], schema)
-    renamed = {re.sub(r"^\d+", lambda found: numbers[found[0]], name): content for name, content in entries.items()}
+    schema, numbers = json.loads(entries.pop("schema.json")), {}
+
+    def renamed(name: str) -> str:
+        return re.sub(r"^\d+", lambda found: str(numbers.setdefault(found[0], len(numbers))), name)
+
+    def renumber(node) -> None:
+        for child in node.values() if isinstance(node, dict) else node:
+            if isinstance(child, dict | list):
+                renumber(child)
+        if isinstance(node, dict) and isinstance(node.get("__id__"), int):
+            value = f"{node['__class__']} {node['content']}" if node.get("is_json") else str(node["__id__"])
+            node["__id__"] = numbers.setdefault(value, len(numbers))
+        if isinstance(node, dict) and isinstance(node.get("file"), str):
+            node["file"] = renamed(node["file"])
+
+    renumber(schema)
+    entries = {renamed(name): content for name, content in entries.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted({**renamed, "schema.json": schema.encode()}.items()):
+        for name, content in sorted({**entries, "schema.json": json.dumps(schema).encode()}.items()):
             archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

@@ -115,6 +115,62 @@ class Train(Settings):
         return value
 
 
+class Tune(Settings):
+    """How the hyperparameters of a dataset's models are searched."""
+
+    models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
+    trials: int = Field(50, ge=1)
+    batch: int = Field(10, ge=1)                            # trials that are drawn before the first of them is told
+    pruner: Literal["median", "wilcoxon", "hyperband", "none"] = "median"
+    patience: int = Field(30, ge=1)                         # rounds without gain after which a booster stops
+    stopping_share: float = Field(0.15, gt=0, lt=1)         # of a fold's fitted rows that say when to stop
+    target_transforms: list[Literal["none", "log1p"]] = []  # to choose from by trial; [] = train.target_transform
+    blend: bool = True
+    objectives: list[Literal["metric", "size"]] = ["metric"]
+    tolerance: float = Field(0.01, ge=0)                    # of the best metric that a smaller or faster model may lose
+
+    @field_validator("objectives")
+    @classmethod
+    def _metric_and_one_more(cls, objectives):
+        if objectives not in (["metric"], ["metric", "size"]):
+            raise ValueError("must be [metric] or [metric, size]")
+        return objectives
+
+    @field_validator("models")
+    @classmethod
+    def _named_once(cls, models):
+        if len(set(models)) < len(models):
+            raise ValueError("names a model twice")
+        return models
+
+
+class SearchSpace(Settings):
+    """The values that a hyperparameter may take: a range, or choices."""
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+    step: int | float | None = Field(None, gt=0)
+    choices: list[Annotated[Any, AfterValidator(_plain)]] | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _a_range_or_choices(self):
+        numbers = [value for value in (self.low, self.high) if value is not None]
+        if self.choices is not None:
+            if numbers or self.log or self.step is not None:
+                raise ValueError("choices stand alone, without low, high, log and step")
+            return self
+        if len(numbers) < 2 or not all(math.isfinite(value) for value in numbers):
+            raise ValueError("needs low and high, or choices")
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"log: true needs a low above 0, and low is {self.low:g}")
+        if self.log and self.step is not None:
+            raise ValueError("log and step exclude each other")
+        return self
+
+
 class Drift(Settings):
     """What counts as drift: a test's adjusted p-value below alpha and an effect size of at least its threshold."""
 
@@ -139,6 +195,18 @@ class Drift(Settings):
         return self
 
 
+class Serve(Settings):
+    """How a dataset's model answers requests and what of them is kept."""
+
+    unseen: Literal["accept", "refuse"] = "accept"          # categories that the training rows had not
+    max_body: int = Field(1_000_000, ge=1_000)              # bytes of a request
+    reload_seconds: float = Field(2.0, ge=0.1)              # between two looks at the champion's alias
+    shadow: bool = False                                    # the challenger answers too, into the log only
+    log_sample: float = Field(1.0, ge=0, le=1)              # share of the requests that are logged
+    log_redact: list[str] = []                              # features that are left out of the log
+    log_file_size: int = Field(50_000_000, ge=10_000)       # bytes at which a new file is begun
+
+
 class Gate(Settings):
     min: float | None = Field(None, allow_inf_nan=False)
     max: float | None = Field(None, allow_inf_nan=False)
@@ -159,7 +227,7 @@ class Register(Settings):
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
     promote: Literal["better", "not_worse", "always"] = "not_worse"
     margin: float = Field(0.02, ge=0, lt=1)                 # of the champion's score: so much worse still counts as not worse
-    min_rows: int = Field(30, ge=2)                         # that neither was trained on: below it there is no decision
+    min_rows: int = Field(50, ge=2)                         # that neither was trained on: below it there is no decision
 
 
 class Dataset(Settings):
@@ -167,9 +235,11 @@ class Dataset(Settings):
     data: Data
     prepare: Prepare
     train: Train
+    tune: Tune
     drift: Drift
     gates: dict[str, Gate]
     registration: Register = Field(alias="register")        # a pydantic class has a `register` of its own
+    serve: Serve = Serve()
 
     @model_validator(mode="after")
     def _metrics_of_the_task(self):
@@ -184,6 +254,8 @@ class Dataset(Settings):
             raise _fault("train.resampling", f"{self.train.resampling!r} is for classification; set it to none")
         if self.data.task == "classification" and self.train.target_transform != "none":
             raise _fault("train.target_transform", f"{self.train.target_transform!r} is for regression; set it to none")
+        if self.data.task == "classification" and self.tune.target_transforms:
+            raise _fault("tune.target_transforms", "is for regression; remove it")
         if self.prepare.split_column == self.data.target:
             raise _fault("prepare.split", f"{self.prepare.split!r} names the target; name another column")
         return self
@@ -210,9 +282,12 @@ class Alerts(Settings):
 class Params(Settings):
     seed: int = Field(ge=0, lt=2**32)
     workers: int = -1
+    dask: str | None = None
     alerts: Alerts = Alerts()
     datasets: dict[Name, Dataset] = Field(min_length=1)
     models: dict[str, Hyperparameters]
+    search_spaces: dict[str, dict[str, SearchSpace]] = {}
+    portfolio: dict[str, list[Hyperparameters]] = {}
 
     @field_validator("datasets")
     @classmethod
@@ -226,6 +301,15 @@ class Params(Settings):
                 if owner != name:
                     raise _fault(f"{name}.{key}", f"{value!r} is that of {owner}, too; choose another name")
         return datasets
+
+    @model_validator(mode="after")
+    def _spaces_of_the_tuned_models(self):
+        for name, dataset in self.datasets.items():
+            for model in dataset.tune.models:
+                if model not in self.search_spaces:
+                    raise _fault(f"search_spaces.{model}", f"is not there, and datasets.{name}.tune.models names it; there are: "
+                                 f"{', '.join(self.search_spaces) or 'none'}")
+        return self
 
     @field_validator("workers")
     @classmethod
@@ -249,7 +333,19 @@ class Params(Settings):
 
     def hyperparameters(self, dataset: str, model: str) -> Hyperparameters:
         """Return a model's settings: the defaults under `models`, overridden by the dataset's own."""
-        return {**self.models.get(model, {}), **self.dataset(dataset).train.models[model]}
+        return {**self.models.get(model, {}), **self.dataset(dataset).train.models.get(model, {})}
+
+    def tuning(self, **changed) -> "Params":
+        """Return these settings with other ones in the tune block of every dataset."""
+        return self.model_copy(update={"datasets": {
+            name: dataset.model_copy(update={"tune": dataset.tune.model_copy(update=changed)})
+            for name, dataset in self.datasets.items()}})
+
+    def tuning_only(self, model: str) -> "Params":
+        """Return these settings with one model to tune for every dataset."""
+        if model not in self.search_spaces:
+            raise UsageError(f"--model {model}: {paths.PARAMS} has search_spaces of: {', '.join(self.search_spaces)}")
+        return self.tuning(models=[model])
 
     def cores(self) -> int:
         """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use.

@@ -86,3 +86,8 @@ def downloaded(sha256: str) -> Path:
 def timings(dataset: str, stage: str) -> Path:
     """Return the file of a stage's durations, which do not repeat and so lie outside DVC."""
     return Path("logs/timings") / f"{dataset}_{stage}.json"
+
+
+def studies(dataset: str) -> Path:
+    """Return the folder of a dataset's studies: journals and fold predictions, from which an interrupted search goes on."""
+    return Path("studies") / dataset

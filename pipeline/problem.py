@@ -38,10 +38,10 @@ class Problem:
             fold[predict] = number
         return fold
 
-    def model_spec(self, name: str) -> dict:
+    def model_spec(self, name: str, target_transform: str | None = None) -> dict:
         """Return what a model of this problem must know beside its preprocessing and estimator; see models.Model."""
         return {"name": name, "task": self.task, "features": features.kinds(self.X), "target": self.target,
-                "target_transform": self.target_transform, "classes": self.classes, "threshold": None}
+                "target_transform": target_transform or self.target_transform, "classes": self.classes, "threshold": None}
 
 
 def read(dataset: str, settings: Params) -> Problem:
@@ -63,6 +63,25 @@ def read(dataset: str, settings: Params) -> Problem:
                          settings.seed, data.file)
     return Problem(dataset, data.task, data.target, train.target_transform, classes, train_split[columns], y,
                    test_split[columns], y_test, folds, quality["synthetic"], quality["data_hash"], quality["split_hash"])
+
+
+def stopping_slices(problem: Problem, settings: Params, share: float) -> list[splits.Fold | None]:
+    """Return, for each fold, its fitted rows in two parts: those to fit a booster on and those that tell it when to stop.
+
+    They part under the rule of the test split. None where a class has too few rows to be on both sides.
+    """
+    spec = settings.dataset(problem.dataset)
+    frame = tables.read_split(problem.dataset, "train")
+    prepare = spec.prepare.model_copy(update={"test_size": share})
+    slices = []
+    for fit, _ in problem.folds:
+        rows = frame.iloc[fit]
+        labels = rows[problem.target] if problem.classes else None
+        try:
+            slices.append(tuple(fit[part] for part in splits.train_test(rows, labels, prepare, settings.seed, spec.data.file)))
+        except DataError:                   # told by the caller: the rounds are then those of params.yaml
+            slices.append(None)
+    return slices
 
 
 def _feature_columns(dataset: str, split: pd.DataFrame, spec) -> list[str]:

@@ -17,6 +17,7 @@ from pipeline.params import Gate
 LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
 RESAMPLES = 1000            # of the bootstrap
 LEVEL = 0.95                # of the intervals
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 BLOCK_CELLS = 4_000_000     # resamples x rows that are drawn at a time: bounds the memory
 ROWS_AT_A_TIME = 50_000     # that are predicted for the importances
 SMALLEST_PROBABILITY = np.finfo(np.float64).eps         # as scikit-learn's log_loss has it
@@ -177,7 +178,7 @@ def intervals(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarra
 
 def interval(values: np.ndarray) -> tuple[float, float]:
     """Return the interval that holds 95 % of a metric's resampled values."""
-    return tuple(float(bound) for bound in np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    return tuple(float(bound) for bound in np.quantile(values, TAILS))
 
 
 def bootstrap(task: str, y: np.ndarray, output: np.ndarray, decisions: np.ndarray | None, seed: int,
@@ -284,6 +285,33 @@ def candidate(task: str, y: np.ndarray, oof: np.ndarray, fold: np.ndarray, train
     if task == "classification":
         scores |= {"threshold": threshold_, "confusion_matrix": confusion(y_test, test_decisions, classes)}
     return scores
+
+
+def fold_scores(task: str, y: np.ndarray, oof: np.ndarray, fold: np.ndarray, metric: str, threshold_metric: str) -> list[float]:
+    """Return one metric of each fold that has predictions, as `candidate` computes it; nan where it is not defined."""
+    if task == "regression" or metric in PROBABILITY_METRICS:
+        return [(REGRESSION_METRICS | PROBABILITY_METRICS)[metric](y[fold == number], oof[fold == number])
+                for number in np.unique(fold[fold >= 0])]
+    decisions = cross_fitted_decisions(y, oof, fold, threshold_metric)
+    names = [str(number) for number in range(oof.shape[1])]
+    return [score(task, y[fold == number], oof[fold == number], decisions[fold == number], names)[metric]
+            for number in np.unique(fold[fold >= 0])]
+
+
+def paired_difference(task: str, y: np.ndarray, metric: str, one: tuple, other: tuple, seed: int) -> dict[str, float | None]:
+    """Return how much better one model's metric is than another's on the same rows, with a 95 % bootstrap interval.
+
+    Both are (output, decisions), and each resample draws the same rows for both (Efron and Tibshirani 1993), so that what is hard
+    for both cancels out.
+    """
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    values, samples = [], []
+    for output, decisions in (one, other):
+        names = None if task == "regression" else [str(number) for number in range(output.shape[1])]
+        values.append(score(task, y, output, decisions, names)[metric])
+        samples.append(bootstrap(task, y, output, decisions, seed)[metric])
+    low, high = interval(sign * (samples[0] - samples[1]))
+    return {"absolute": rounded(sign * (values[0] - values[1])), "low": rounded(low), "high": rounded(high)}
 
 
 def _mean_and_deviation(values: list[float]) -> dict[str, float | None]:

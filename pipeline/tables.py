@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,14 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path, separator: str, encoding: str) -> pd.DataFrame:
+    with _told_as_data_errors(path, separator, encoding):
+        frame = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False, skipinitialspace=True, compression=None)
+    return frame.rename(columns=str.strip)
+
+
+@contextmanager
+def _told_as_data_errors(path: Path, separator: str, encoding: str):
+    """Check a CSV file's header, and tell what pandas finds wrong in the block in the user's terms."""
     try:
         codecs.lookup(encoding)
     except LookupError:
@@ -57,14 +66,46 @@ def _read_csv(path: Path, separator: str, encoding: str) -> pd.DataFrame:
                          f"are allowed") from None
     try:
         check_header(path, separator, encoding)
-        frame = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False, skipinitialspace=True, compression=None)
+        yield
     except UnicodeDecodeError:
         raise DataError(f"{path}: line {_undecodable_line(path, encoding)} is not {encoding}; save the file as CSV in UTF-8, "
                         f"or set data.encoding (latin-1, cp1252, ...) in {paths.PARAMS}") from None
     except (pd.errors.ParserError, csv.Error) as error:
         fault = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise DataError(f"{path}: not a table ({fault}); mend that line or set data.separator in {paths.PARAMS}") from None
-    return frame.rename(columns=str.strip)
+
+
+def parts(path: str | Path, rows: int, separator: str = ",", encoding: str = "utf-8"):
+    """Yield a CSV or Parquet file of any size as Arrow tables of so many rows; all fields of a CSV file are text.
+
+    Raises what `read` raises.
+    """
+    import pyarrow
+    import pyarrow.parquet
+    path, empty = Path(path), True
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; check the path")
+    if is_parquet(path):
+        try:
+            check_names(path, pyarrow.parquet.read_schema(path).names)
+            for batch in pyarrow.parquet.ParquetFile(path).iter_batches(rows):
+                empty = False
+                yield pyarrow.Table.from_batches([batch])
+        except (pyarrow.ArrowException, OSError) as error:
+            raise DataError(f"{path}: not a whole Parquet file ({error}); write it again") from None
+    else:
+        with _told_as_data_errors(path, separator, encoding):
+            # text: a type that is read off the values would differ between the parts
+            for chunk in pd.read_csv(path, sep=separator, encoding=encoding, skipinitialspace=True, compression=None, dtype=str,
+                                     chunksize=rows):
+                if chunk.empty:
+                    break
+                empty = False
+                chunk = chunk.rename(columns=str.strip)
+                yield pyarrow.Table.from_pandas(chunk, pyarrow.schema([(column, pyarrow.string()) for column in chunk]),
+                                                preserve_index=False)
+    if empty:
+        raise DataError(f"{path}: a header and no rows; give a file with data")
 
 
 def check_header(path: Path, separator: str, encoding: str) -> list[str]:
@@ -185,10 +226,10 @@ def as_numbers(values: pd.Series) -> tuple[pd.Series, str]:
     """Return the column as float64 and, where something in it is no finite number, what and in which line of the file."""
     numbers = pd.to_numeric(values, errors="coerce").astype("float64")
     wrong = np.flatnonzero((numbers.isna() & values.notna()) | np.isinf(numbers))
-    return numbers, f"{str(values.iloc[wrong[0]])!r} in {_lines(values.index[wrong])}" if len(wrong) else ""
+    return numbers, f"{str(values.iloc[wrong[0]])!r} in {lines(values.index[wrong])}" if len(wrong) else ""
 
 
-def _lines(rows: pd.Index) -> str:
+def lines(rows: pd.Index) -> str:
     """Return the line of the CSV file in which the first of some rows stands, the header being line 1, and how many follow."""
     if not len(rows):
         return "no line"
@@ -216,7 +257,7 @@ def _faulty_values(frame: pd.DataFrame, data: Data, other: str | None) -> dict[s
         return pa.Check(holds, error=error, ignore_na=False)
 
     def missing(column: str) -> str:
-        return _lines(frame.index[frame[column].isna()])
+        return lines(frame.index[frame[column].isna()])
 
     schema = {}
     for column in frame.columns:

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -24,7 +25,7 @@ from pipeline import files, params, paths
 from pipeline.errors import DataError, PipelineError
 from pipeline.params import Params
 
-STAGES = ("generate", "prepare", "train", "drift", "compare", "validate")        # in the order of the graph
+STAGES = ("generate", "prepare", "train", "tune", "drift", "compare", "validate")        # in the order of the graph
 RECORDED_WITH = {"train": ("generate", "prepare"), "validate": ("drift", "compare")}
 MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
 LOADING_LIBRARIES = ("numpy", "pandas", "scikit-learn", "skops", "pydantic", "ruamel.yaml", "psutil")
@@ -142,6 +143,8 @@ def _recorded(mlflow, experiment_id: str, dataset: str) -> set[str]:
             if run.info.status == "FINISHED":
                 identities.add(run.data.tags.get("identity"))
             else:
+                for child in client.search_runs([experiment_id], f"tags.mlflow.parentRunId = '{run.info.run_id}'"):
+                    client.delete_run(child.info.run_id)
                 client.delete_run(run.info.run_id)
         token = page.token
         if not token:
@@ -158,7 +161,7 @@ def write_run(mlflow, run: dict, settings: Params) -> None:
     """Write one run, with what its `log` adds, into the experiment that is set."""
     tags = {"dataset": run["dataset"], "stage": run["stage"], **run["tags"], "timestamp": datetime.now(timezone.utc).isoformat(
         timespec="seconds"), **git_tags(), "identity": _identity(run)}
-    with mlflow.start_run(run_name=run["name"]):
+    with mlflow.start_run(run_name=run["name"]) as parent:
         mlflow.set_tags(tags)
         mlflow.log_params(run["params"])
         mlflow.log_metrics(run["metrics"])
@@ -169,6 +172,20 @@ def write_run(mlflow, run: dict, settings: Params) -> None:
                 mlflow.log_artifact(str(path))
         if run.get("log"):
             run["log"](mlflow, settings)
+        for child in run["children"]:
+            _write_child(mlflow, parent, child)
+
+
+def _write_child(mlflow, parent, child: dict) -> None:
+    """Write a run below another, with as few calls as there can be: a search has many."""
+    from mlflow.entities import Metric, Param
+    client, now = mlflow.MlflowClient(), int(time.time() * 1000)
+    tags = {"mlflow.parentRunId": parent.info.run_id, "mlflow.user": parent.info.user_id, **child["tags"]}
+    run = client.create_run(parent.info.experiment_id, start_time=now - child["milliseconds"], tags=tags, run_name=child["name"])
+    run_id = run.info.run_id
+    client.log_batch(run_id, [Metric(key, value, now, step) for key, step, value in child["metrics"]],
+                     [Param(key, str(value)) for key, value in child["params"].items()])
+    client.set_terminated(run_id, child["status"], end_time=now)
 
 
 def git_tags() -> dict[str, str]:
@@ -187,13 +204,13 @@ def git_tags() -> dict[str, str]:
 
 
 def _run(dataset: str, stage: str, name: str, metrics: dict, artifacts: list[Path], *, params: dict | None = None,
-         tags: dict | None = None, hashes: dict | None = None, log=None) -> dict:
-    """Return a run to be recorded, its figures flat and without those that are not defined."""
+         tags: dict | None = None, hashes: dict | None = None, log=None, children: list[dict] = ()) -> dict:
+    """Return a run to be recorded, its figures flat and without those that are not defined, and the runs below it."""
     return {"dataset": dataset, "stage": stage, "name": name,
             "params": {key: str(value) for key, value in (params or {}).items()},
             "metrics": {key: float(value) for key, value in metrics.items() if value is not None},
             "artifacts": artifacts, "tags": {key: str(value) for key, value in (tags or {}).items() if value is not None},
-            "hashes": hashes or {}, "log": log}
+            "hashes": hashes or {}, "log": log, "children": children}
 
 
 def _read(path: Path) -> dict | None:
@@ -231,6 +248,52 @@ def _train_runs(dataset: str, settings: Params) -> list[dict]:
         return []
     return [candidate_run(dataset, "train", name, candidate, figures) for name, candidate in figures["candidates"].items()
             if (paths.models(dataset, "train") / name).is_dir()]
+
+
+TRIAL_STATES = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+
+
+def _tune_runs(dataset: str, settings: Params) -> list[dict]:
+    """Return the run of the search, with one per trial below it, and the runs of the models that came out of it."""
+    folder, reports = paths.models(dataset, "tune"), paths.reports(dataset, "tune")
+    figures = _read(paths.metrics(dataset, "tune"))
+    if figures is None or not (folder / "trials.csv").is_file() or not reports.is_dir():
+        return []
+    name, metric = figures["best"], figures["primary_metric"]
+    best, over = figures["candidates"][name], figures["improvement"][name]["best_of_train"]
+    metrics = {f"trials_{state}": figures["trials"][state] for state in ("total", "finished", "pruned", "failed")}
+    metrics |= {f"cv_{metric}": best["cv"][metric]["mean"], f"test_{metric}": best["test"][metric]["value"]}
+    metrics |= {f"test_gain_{part}": over["test"][part] for part in ("absolute", "low", "high", "percent")}
+    shown = [path for path in files.folder_files(reports) if path.parent == reports]
+    search = _run(dataset, "tune", "tune", metrics, [folder / "trials.csv", folder / "best_params.json", *shown],
+                  params={"best": name, "primary_metric": metric, "baseline": over["over"], "random_state": settings.seed},
+                  tags={"data_hash": figures["data_hash"], "synthetic": figures["synthetic"]},
+                  hashes={"split": figures["split_hash"], "trials": files.digest(folder / "trials.csv")},
+                  children=_trial_runs(dataset, folder / "trials.csv", metric))
+    return [search, *(candidate_run(dataset, "tune", name, candidate, figures)
+                      for name, candidate in figures["candidates"].items() if (folder / name).is_dir())]
+
+
+def _trial_runs(dataset: str, path: Path, metric: str) -> list[dict]:
+    """Return a run for each row of the table of trials; their durations are known where they were measured."""
+    import csv
+    timings = paths.timings(dataset, "tune")
+    seconds = files.read_json(timings, made_by="dvc repro")["trials"] if timings.is_file() else {}
+    runs = []
+    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+        taken = seconds.get(row["trial"])
+        folds = [key for key in row if re.fullmatch(r"fold_\d+", key) and row[key]]
+        metrics = [(f"fold_{metric}", place, float(row[key])) for place, key in enumerate(folds)]
+        metrics += [(f"cv_{metric}", 0, float(row["value"]))] if row["value"] else []
+        metrics += [("seconds", 0, taken)] if taken is not None else []
+        model = row["model"]
+        runs.append({"name": f"trial_{row['trial']}", "status": TRIAL_STATES[row["state"]], "metrics": metrics,
+                     "milliseconds": int(1000 * (taken or 0)),
+                     "params": {"model_type": model, **{key.removeprefix(f"{model}."): value for key, value in row.items()
+                                                        if key.startswith(f"{model}.") and value}},
+                     "tags": {"dataset": dataset, "stage": "tune", "trial": row["trial"], "origin": row["origin"],
+                              "state": row["state"]} | ({"reason": row["reason"]} if row["reason"] else {})})
+    return runs
 
 
 def candidate_run(dataset: str, stage: str, name: str, candidate: dict, figures: dict) -> dict:
@@ -281,12 +344,13 @@ def log_model(mlflow, folder: Path, metadata: dict, example):
     from mlflow.models import ModelSignature
     from mlflow.types.schema import Schema, TensorSpec
     answer = np.dtype("float64" if metadata["task"] == "regression" else "str")
-    library = MODEL_LIBRARIES.get(metadata["name"])
+    names = [member["name"] for member in metadata.get("members", [metadata])]
+    libraries = dict.fromkeys(MODEL_LIBRARIES[name] for name in names if name in MODEL_LIBRARIES)
     return mlflow.pyfunc.log_model(
         name="model", loader_module="pipeline.models", data_path=str(folder), code_paths=[str(Path(__file__).parent)],
         signature=ModelSignature(_inputs(metadata), Schema([TensorSpec(answer, (-1,))])), input_example=example,
         pip_requirements=[f"{name}=={version(name)}" for name in LOADING_LIBRARIES]
-        + ([f"{library}=={importlib.import_module(library).__version__}"] if library else []))
+        + [f"{library}=={importlib.import_module(library).__version__}" for library in libraries])
 
 
 def _drift_runs(dataset: str, settings: Params) -> list[dict]:
@@ -354,5 +418,5 @@ def register_run(request: dict, folder: Path, log) -> dict:
                 tags={key: request[key] for key in ("data_hash", "synthetic", "primary_metric", "model_sha256")}, log=log)
 
 
-RUNS = {"generate": _generate_runs, "prepare": _prepare_runs, "train": _train_runs, "drift": _drift_runs,
+RUNS = {"generate": _generate_runs, "prepare": _prepare_runs, "train": _train_runs, "tune": _tune_runs, "drift": _drift_runs,
         "compare": _compare_runs, "validate": _validate_runs}

@@ -22,7 +22,7 @@ from filelock import FileLock               # noqa: E402
 
 from browser import browser                 # noqa: E402,F401
 
-pytest_plugins = ["registered", "github_server"]             # a project with a registry; GitHub on loopback
+pytest_plugins = ["registered", "served", "github_server"]     # a project with a registry, one to be served; GitHub on loopback
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
@@ -34,6 +34,7 @@ datasets:
            task: classification, target: species}
     prepare: {test_size: 0.2, split: random}
     train: {primary_metric: log_loss, cv_folds: 3, models: [dummy, logistic_regression, decision_tree]}
+    tune: {models: [logistic_regression], trials: 3, batch: 2}
     drift: {}
     gates: {accuracy: {min: 0.80}}
     register: {name: IrisClassifier}
@@ -42,6 +43,7 @@ datasets:
     data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]}
     prepare: {test_size: 0.25, split: random}
     train: {primary_metric: rmse, cv_folds: 3, models: [dummy, ridge, decision_tree]}
+    tune: {models: [lightgbm, ridge], trials: 6, batch: 3}
     drift: {}
     gates: {r2: {min: 0.5}}
     register: {name: TinyPredictor}
@@ -49,6 +51,14 @@ models:
   logistic_regression: {max_iter: 2000}
   ridge: {alpha: 1.0}
   decision_tree: {max_depth: 4}
+  lightgbm: {n_estimators: 20}
+search_spaces:
+  logistic_regression: {C: {low: 0.01, high: 100.0, log: true}}
+  ridge: {alpha: {low: 0.01, high: 100.0, log: true}}
+  lightgbm: {n_estimators: {low: 5, high: 40}, num_leaves: {low: 3, high: 15}, learning_rate: {low: 0.05, high: 0.3, log: true}}
+  xgboost: {n_estimators: {low: 5, high: 40}, max_depth: {low: 2, high: 5}}
+portfolio:
+  lightgbm: [{num_leaves: 7}]
 """
 
 

@@ -75,6 +75,18 @@ def test_every_threshold_of_drift_is_documented_with_its_default():
         assert f"| `{key}` | {field.default} |" in text, key
 
 
+def test_every_setting_of_serving_is_documented_with_its_default():
+    text = (ROOT / "docs/serving.md").read_text()
+    for key, field in params.Serve.model_fields.items():
+        assert f"| `{key}` | {field.default} |" in text, key
+
+
+def test_every_setting_of_register_is_documented_with_its_default():
+    text = (ROOT / "docs/registry.md").read_text()
+    for key, field in params.Register.model_fields.items():
+        assert key == "name" or f"| `{key}` | {field.default} |" in text, key
+
+
 def test_every_script_is_in_the_table_of_stages():
     text = (ROOT / "README.md").read_text()
     for path in ROOT.glob("*.py"):

@@ -311,11 +311,12 @@ def test_drift_of_a_batch_is_a_number_from_0_on(project, options):
 
 @pytest.mark.parametrize("dataset, verdict, target", [("tiny", "no drift", "price"), ("iris", "not enough data", "species")])
 def test_stage_compares_the_splits_with_the_predictions_of_the_best_model(finished, dataset, verdict, target):
-    found, trained, best = (json.loads((finished / f"metrics/{name}.json").read_text()) for name in (
-        f"datasets/{dataset}/drift", f"datasets/{dataset}/train", f"best/{dataset}"))
-    candidate = trained["candidates"][best["candidate"]]
+    found, comparison, best = (json.loads((finished / f"metrics/{name}.json").read_text()) for name in (
+        f"datasets/{dataset}/drift", "comparison_results", f"best/{dataset}"))
+    compared = comparison["datasets"][dataset]
+    candidate = compared["candidates"][best["candidate"]]
     assert found["verdict"] == verdict
-    assert found["rows"] == {"reference": trained["rows"]["train"], "current": trained["rows"]["test"]}
+    assert found["rows"] == {"reference": compared["rows"]["train"], "current": compared["rows"]["test"]}
     assert found["performance"]["candidate"] == best["candidate"]
     assert found["performance"]["current"] == {metric: value["value"] for metric, value in candidate["test"].items()}
     assert found["target"]["column"] == target and target not in found["columns"]

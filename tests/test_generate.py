@@ -24,6 +24,7 @@ HOUSING = """\
            target: MedHouseVal, rows: 300}
     prepare: {}
     train: {primary_metric: rmse, models: [dummy]}
+    tune: {}
     drift: {}
     gates: {r2: {min: 0}}
     register: {name: Housing}

@@ -293,3 +293,10 @@ def test_rows_as_a_user_has_them_are_predicted_like_typed_ones():
 def test_mlflow_loads_a_model_through_the_function_it_asks_for(processes):
     folder = processes[0] / "lightgbm-two" / "first"
     assert models._load_pyfunc(str(folder)).predict(NEW_ROWS).tolist() == models.load(folder).predict(NEW_ROWS).tolist()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_model_that_came_from_another_process_has_the_same_bytes(case, tmp_path):
+    import pickle
+    model = fit(case)
+    assert save(model, tmp_path / "here")["files"] == save(pickle.loads(pickle.dumps(model)), tmp_path / "elsewhere")["files"]

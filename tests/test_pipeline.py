@@ -64,7 +64,7 @@ def test_no_output_holds_a_path_a_host_or_a_time(finished):
 
 def test_model_setting_reruns_its_dataset_from_train_on_and_a_gate_reruns_validate_alone(pipeline_run):
     edit(pipeline_run, "models: [dummy, ridge, decision_tree]", "models: {dummy: {}, ridge: {alpha: 50.0}}")
-    assert ran(shell("dvc repro", pipeline_run).stdout) == ["train@tiny", "drift@tiny", "compare", "validate",
+    assert ran(shell("dvc repro", pipeline_run).stdout) == ["train@tiny", "tune@tiny", "drift@tiny", "compare", "validate",
                                                             "register@tiny"]
     assert sorted(path.name for path in (pipeline_run / "models/tiny/train").iterdir()) == ["dummy", "ridge", "train_stats.json"]
     edit(pipeline_run, "r2: {min: 0.5}", "r2: {min: 0.4}")
@@ -88,8 +88,8 @@ def test_failed_gate_stops_repro_names_itself_and_keeps_everything(pipeline_run)
 def test_changed_source_file_is_noticed(pipeline_run):
     tiny_table(rows=210).to_csv(pipeline_run / "tiny.csv", index=False)
     assert "tiny.csv" in shell("dvc status generate@tiny", pipeline_run).stdout
-    assert ran(shell("dvc repro", pipeline_run).stdout) == ["generate@tiny", "prepare@tiny", "train@tiny", "drift@tiny",
-                                                            "compare", "validate", "register@tiny"]
+    assert ran(shell("dvc repro", pipeline_run).stdout) == ["generate@tiny", "prepare@tiny", "train@tiny", "tune@tiny",
+                                                            "drift@tiny", "compare", "validate", "register@tiny"]
 
 
 def test_tag_brings_back_its_data_models_and_metrics(pipeline_run):
@@ -200,7 +200,8 @@ def test_committed_lock_belongs_to_the_committed_files():
 
     from ruamel.yaml import YAML
     lock = YAML(typ="safe").load((ROOT / "dvc.lock").read_text())["stages"]
-    assert {name.split("@")[0] for name in lock} == {"generate", "prepare", "train", "drift", "compare", "validate", "register"}
+    assert {name.split("@")[0] for name in lock} == {"generate", "prepare", "train", "tune", "drift", "compare", "validate",
+                                                     "register"}
     for name, stage in lock.items():
         for dep in stage["deps"]:
             path = ROOT / dep["path"]

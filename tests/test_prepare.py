@@ -20,6 +20,7 @@ SOLD = """\
     data: {source: sold.csv, depends_on: sold.csv, file: data/sold_data.csv, task: classification, target: sold, positive: "Yes"}
     prepare: {split: random, allow_leakage: []}
     train: {primary_metric: roc_auc, cv_folds: 3, models: [dummy]}
+    tune: {}
     drift: {}
     gates: {accuracy: {min: 0}}
     register: {name: Other}

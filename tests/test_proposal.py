@@ -107,6 +107,7 @@ def test_block_reads_like_those_of_params(project, capsys):
       primary_metric: rmse
       cv_folds: 5
       models: [dummy, ridge, random_forest, gradient_boosting, xgboost, lightgbm]
+    tune: {}
     drift: {}
     gates:
       r2: {min: 0.2}

@@ -3,13 +3,16 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 from conftest import ROOT
 from registered import aliases, content, edit, log, variant
 
@@ -84,6 +87,32 @@ def test_version_loads_through_mlflow_with_pickle_switched_off(register, monkeyp
     assert rows.isna().any(axis=None)
     assert loaded.predict(rows).tolist() == models.load("models/tiny/train/ridge").predict(rows).tolist()
     assert not [path for path in Path("mlruns").rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
+
+
+@pytest.mark.slow
+def test_version_is_served_by_mlflow(register):
+    import socket
+    register("first")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/TinyPredictor@production", "--env-manager", "local",
+         "-p", str(port)], start_new_session=True, env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": tracking.tracking_uri()})
+    rows = pd.read_parquet("data/processed/tiny/test.parquet")[["size", "town", "age"]].head(4)
+    split = json.loads(rows.to_json(orient="split", index=False))
+    try:
+        for _ in range(120):
+            try:
+                answer = requests.post(f"http://127.0.0.1:{port}/invocations", json={"dataframe_split": split}, timeout=10)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.5)
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["predictions"] == models.load("models/tiny/train/ridge").predict(rows).tolist()
 
 
 def test_same_model_is_registered_once(register):

@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, script, shell
 
 STAGES = ["compare", "drift", "generate", "prepare", "register", "train", "train", "train", "validate"]
+TUNED = {"Iris-Classification": ["tune"] * 3, "Tiny-Regression": ["tune"] * 4}          # the search, and a run per tuned model
 
 
 fresh = itertools.count(1)
@@ -22,24 +23,25 @@ def recorded(folder) -> dict:
     import mlflow
     same_file = "./" * next(fresh)              # MLflow keeps the connection to an address, to a deleted store too
     client = mlflow.MlflowClient(f"sqlite:///{folder}/{same_file}mlflow.db")
-    return {experiment.name: {run.data.tags["identity"]: run for run in client.search_runs([experiment.experiment_id])}
+    return {experiment.name: {run.data.tags["identity"]: run for run in client.search_runs([experiment.experiment_id])
+                              if "mlflow.parentRunId" not in run.data.tags}
             for experiment in client.search_experiments() if experiment.name != "Default"}
 
 
 def test_every_stage_of_every_dataset_is_recorded_once(finished):
     found = recorded(finished)
     assert sorted(found) == ["Iris-Classification", "Tiny-Regression"]
-    for runs in found.values():
-        assert sorted(run.data.tags["stage"] for run in runs.values()) == STAGES
+    for name, runs in found.items():
+        assert sorted(run.data.tags["stage"] for run in runs.values()) == sorted(STAGES + TUNED[name])
 
 
 def test_lost_store_is_rebuilt_with_the_same_runs_and_sync_is_idempotent(pipeline_run):
     before = {name: set(runs) for name, runs in recorded(pipeline_run).items()}
     shell("rm -rf mlflow.db mlruns", pipeline_run)
-    assert "16 runs written" in shell("python -m ops.sync", pipeline_run).stdout
+    assert "23 runs written" in shell("python -m ops.sync", pipeline_run).stdout
     assert {name: set(runs) for name, runs in recorded(pipeline_run).items()} == before
     assert "holds every run already" in shell("python -m ops.sync", pipeline_run).stdout
-    assert {name: len(runs) for name, runs in recorded(pipeline_run).items()} == {name: 9 for name in before}
+    assert {name: len(runs) for name, runs in recorded(pipeline_run).items()} == {name: 9 + len(TUNED[name]) for name in before}
 
 
 def test_stages_restored_from_the_cache_without_running_are_recorded_by_sync(pipeline_run):
@@ -137,8 +139,8 @@ def test_four_processes_that_meet_no_store_write_every_run_once(pipeline_run):
     command = [sys.executable, "-m", "ops.sync"]
     processes = [subprocess.Popen(command, cwd=pipeline_run, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
-    for runs in recorded(pipeline_run).values():
-        assert sorted(run.data.tags["stage"] for run in runs.values()) == STAGES
+    for name, runs in recorded(pipeline_run).items():
+        assert sorted(run.data.tags["stage"] for run in runs.values()) == sorted(STAGES + TUNED[name])
 
 
 def test_tracking_address_of_the_environment_is_used(pipeline_run, monkeypatch):

@@ -50,7 +50,7 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
             "drop": dropped or None}
     content = {"experiment": f"{name.replace('_', '-').title()}-{task.title()}",
                "data": {key: value for key, value in data.items() if value is not None},
-               "prepare": {"test_size": 0.2, "split": "random"}, "train": train, "drift": {},
+               "prepare": {"test_size": 0.2, "split": "random"}, "train": train, "tune": {}, "drift": {},
                "gates": gates, "register": {"name": f"{name.replace('_', ' ').title().replace(' ', '')}Predictor"}}
     origin = f"fetched from {source}; " if external.is_url(source) else ""
     return _yaml({name: content}, f"{origin}the gate says {reason}; raise it once you know the data")

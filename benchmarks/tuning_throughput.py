@@ -1,0 +1,53 @@
+"""What the search costs beyond its fits: trials per minute against a bare loop over the very same fits on the same cores.
+
+    python benchmarks/tuning_throughput.py [--dataset house_prices] [--trials 50] [--cores 2]
+
+Needs the dataset prepared (`dvc repro prepare@house_prices`). The study lies in a temporary folder. The bare loop has the same
+fits, on the same prepared and binned tables, all known beforehand: no sampler, no pruner, no journal, no waiting for the end of a
+batch.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="house_prices", help="a prepared dataset of params.yaml (default %(default)s)")
+    parser.add_argument("--trials", type=int, default=50, help="default %(default)s")
+    parser.add_argument("--cores", type=int, default=2, help="default %(default)s")
+    args = parser.parse_args()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:args.cores])
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    from pipeline.command import ONE_THREAD
+    for variable in ONE_THREAD:
+        os.environ[variable] = "1"
+    from pipeline import params, study, workers
+    from pipeline.problem import read
+    settings = params.load()
+    problem = read(args.dataset, settings)
+    with workers.pool(args.cores) as run, tempfile.TemporaryDirectory() as folder:
+        study.search(problem, settings, 1, run, Path(folder) / "warm", lambda count, note: None)       # imports
+        started = time.perf_counter()
+        trials, _ = study.search(problem, settings, args.trials, run, Path(folder) / "study", lambda count, note: None)
+        searched = time.perf_counter() - started
+        fits = [(fold, trial.model, trial.hyperparameters, trial.early_stopping) for trial in trials
+                for fold in range(len(trial.folds))]
+        started = time.perf_counter()
+        run(study.fit_fold, study.Folds(problem, settings), fits)
+        bare = time.perf_counter() - started
+    print(f"{args.dataset}: {len(trials)} trials, {len(fits)} fits on {args.cores} cores")
+    print(f"search      {searched:7.1f} s  {60 * len(trials) / searched:7.1f} trials a minute")
+    print(f"bare loop   {bare:7.1f} s  {60 * len(trials) / bare:7.1f} trials a minute")
+    print(f"ratio       {bare / searched:7.2f}")
+
+
+if __name__ == "__main__":
+    main()

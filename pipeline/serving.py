@@ -1,0 +1,194 @@
+"""A registered model, ready to answer: loaded, compiled where that repeats it, with the rule of its requests."""
+
+import sys
+import time
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from pipeline import bundles, compiled, features, files, models, paths, registry, request, tables
+from pipeline.errors import DataError, PipelineError
+from pipeline.inference_log import Entry
+from pipeline.params import Params
+
+SECONDS_AFTER_FAULT = 30    # before a version that failed its check is tried again
+NOT_FINITE = "The prediction is no finite number: a value is far beyond those of training"
+TRIED_ROWS = 1000       # made from the training rows' statistics, where the test split is not there to try a model on
+
+
+@dataclass(frozen=True)
+class Served:
+    """A version of a model or blend. `compiled` is its form for rows, None where it answers itself; `how` says why."""
+
+    name: str
+    version: int
+    sha256: str
+    metadata: dict
+    model: object
+    compiled: object | None
+    how: str
+    signature: request.Signature
+    example: dict
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """The pandas type of each feature."""
+        return {name: "float64" if kind == "numeric" else "str" for name, kind in self.model.spec["features"].items()}
+
+    def output(self, rows: list[dict]) -> np.ndarray:
+        """Return the model's numbers or class probabilities for rows that its signature has let through."""
+        if self.compiled:
+            return self.compiled.output([list(row.values()) for row in rows])
+        return self.model.output(pd.DataFrame(rows, columns=list(self.columns)).astype(self.columns))
+
+    def answers(self, output: np.ndarray) -> list[dict]:
+        """Return what is answered for each row of an output: the prediction, and the class probabilities.
+
+        Raises request.BadRequest for a prediction that is no finite number.
+        """
+        lost = not_finite(output)
+        if len(lost):
+            raise request.BadRequest([{"type": "prediction_not_finite", "loc": ["body", int(row)], "msg": NOT_FINITE}
+                                      for row in lost[:request.MOST_FAULTS]])
+        classes = self.model.spec["classes"]
+        if classes is None:
+            return [{"prediction": value} for value in output.tolist()]
+        decisions = models.decide(output, self.model.spec["threshold"]).tolist()
+        return [{"prediction": classes[decision], "probabilities": dict(zip(classes, row))}
+                for decision, row in zip(decisions, output.tolist())]
+
+    def described(self) -> dict:
+        """Return what is to be known of the model by those who ask it."""
+        spec = self.model.spec
+        described = {"model": self.name, "model_version": self.version, "sha256": self.sha256, "task": spec["task"],
+                     "family": spec["name"], "target": spec["target"], "classes": spec["classes"],
+                     "threshold": spec["threshold"], "compiled": self.compiled is not None, "compiled_how": self.how}
+        kept = ("dataset", "candidate", "data_hash", "split_hash", "synthetic", "rows", "metrics")
+        described |= {key: self.metadata[key] for key in kept if key in self.metadata}
+        described["features"] = {name: {"kind": column.kind, "null": column.nullable}
+                                 | ({"categories": list(column.categories)} if column.kind == "categorical" else {})
+                                 for name, column in self.signature.columns.items()}
+        return described
+
+
+def not_finite(output: np.ndarray) -> np.ndarray:
+    """Return the numbers of the rows for which a model's output is no finite number."""
+    return np.flatnonzero(~np.isfinite(output).reshape(len(output), -1).all(axis=1))
+
+
+def load(dataset: str, settings: Params, reference: str | int = registry.CHAMPION) -> Served:
+    """Return the version of a dataset's model that an alias or a number names, ready to answer.
+
+    Raises DataError where there is none, its files were changed, or it gives other or no finite numbers.
+    """
+    version, serve = registry.resolve(dataset, settings, reference), settings.dataset(dataset).serve
+    name, folder = f"{version.name} version {version.version}", version.folder
+    model, metadata = bundles.check(folder), files.read_json(folder / "metadata.json", bundles.MADE_BY)
+    kinds, statistics = model.spec["features"], files.read_json(folder / "train_stats.json", bundles.MADE_BY)["features"]
+    unknown = [column for column in serve.log_redact if column not in kinds]
+    if unknown:
+        raise DataError(f"{paths.PARAMS}: datasets.{dataset}.serve.log_redact names {tables.listed(unknown)}, no feature of "
+                        f"{name}; it has: {tables.listed(kinds, most=100)}")
+    X, origin = _rows_to_try(dataset, kinds, statistics)
+    if len(not_finite(model.output(X))):
+        raise DataError(f"{name} gives no finite output on {origin}; take another version")
+    try:
+        form, how = compiled.compile(model, X), f"gives the model's own output on {origin}"
+    except compiled.NotCompiled as reason:
+        form, how = None, f"{reason}; the model itself answers, more slowly"
+    return Served(version.name, version.version, version.sha256, metadata, model, form, how,
+                  request.signature(model, statistics, serve.unseen == "refuse"),
+                  {column: _commonest(statistics[column]) for column in kinds})
+
+
+def answered(served: Served, body: bytes, request_id: str) -> Entry:
+    """Return a request with its answers, as it is logged; raises request.BadRequest."""
+    rows = served.signature.rows(body)
+    return Entry(time.time_ns(), request_id, served.name, served.version, rows, served.answers(served.output(rows)))
+
+
+def _commonest(figures: dict) -> float | str | None:
+    """Return the median or the commonest category of a feature's statistics."""
+    return figures["quantiles"]["0.5"] if "quantiles" in figures else next(iter(figures["categories"]), None)
+
+
+def _rows_to_try(dataset: str, kinds: dict[str, str], statistics: dict) -> tuple[pd.DataFrame, str]:
+    """Return the test split's features, or rows like those of training where the split is not there or is of another table."""
+    try:
+        split = features.conform(tables.read_split(dataset, "test"), kinds)
+        return split, f"{len(split):,} rows of the test split"
+    except PipelineError:
+        return _rows_like(statistics, kinds), f"{TRIED_ROWS:,} rows drawn from the training statistics (no test split is here)"
+
+
+def _rows_like(statistics: dict, kinds: dict[str, str]) -> pd.DataFrame:
+    """Return rows whose values are drawn, column by column, from the statistics of the training rows."""
+    rng = np.random.default_rng(0)
+    columns = {}
+    for name, kind in kinds.items():
+        figures = statistics[name]
+        known = figures["quantiles"].values() if kind == "numeric" else figures["categories"]
+        values = [value for value in known if value is not None] or [None]
+        missing = rng.random(TRIED_ROWS) < figures["missing_share"]
+        drawn = pd.Series([values[place] for place in rng.integers(len(values), size=TRIED_ROWS)], dtype=object)
+        columns[name] = drawn.mask(missing).astype("float64" if kind == "numeric" else "str")
+    return pd.DataFrame(columns)
+
+
+class Live:
+    """What is served now: it follows the registry's aliases, and what fails its check never takes the place of what serves.
+
+    `counters` are those of pipeline.api. The challenger runs along where the settings say so: it answers too, into the log only.
+    """
+
+    def __init__(self, dataset: str, settings: Params, counters):
+        self.dataset, self.settings, self.counters = dataset, settings, counters
+        self.serve = settings.dataset(dataset).serve
+        self.champion, self.challenger = load(dataset, settings), None
+        self.faults = {}
+        self._refused = {}          # alias: the version that failed its check, and when it may be tried again
+        self.follow()
+
+    def follow(self) -> None:
+        """Look where the aliases point; load what is new beside what serves, and swap."""
+        self.champion = self._followed("champion", self.champion)
+        self.counters.model_version.set(self.champion.version)
+        if self.serve.shadow:
+            self.challenger = self._followed("challenger", self.challenger)
+
+    def _followed(self, alias: str, served: Served | None) -> Served | None:
+        number = None
+        try:
+            number = registry.number(self.dataset, self.settings, alias)
+            refused, until = self._refused.get(alias, (None, 0))
+            if served and number == served.version:
+                self.faults.pop(alias, None)
+            elif number != refused or time.monotonic() > until:
+                served = load(self.dataset, self.settings, number)
+                self.faults.pop(alias, None)
+                self.counters.reloads.labels(alias, "swapped").inc()
+                print(f"serve {self.dataset}: {alias} is {served.name} version {served.version}", flush=True)
+        except Exception as error:          # whatever it is, what serves stays
+            fault = str(error) if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
+            if self.faults.get(alias) != fault:
+                print(f"serve {self.dataset}: {alias}: {fault}; what was served stays", file=sys.stderr, flush=True)
+            self.faults[alias] = fault
+            self._refused[alias] = number, time.monotonic() + SECONDS_AFTER_FAULT
+            self.counters.reloads.labels(alias, "failed").inc()
+        return served
+
+    def run_along(self, entries: list[Entry]) -> list[Entry]:
+        """Return what the challenger answers to requests that the champion has answered."""
+        challenger = self.challenger
+        if challenger is None or challenger.version == self.champion.version:
+            return []
+        try:
+            rows = [{name: row[name] for name in challenger.columns} for entry in entries for row in entry.rows]
+            answers = iter(challenger.answers(challenger.output(rows)))
+        except Exception as error:          # it has features of its own, or no number for a row: its affair alone
+            self.faults["challenger"] = f"cannot run along: {type(error).__name__}: {error}"
+            return []
+        return [replace(entry, model=challenger.name, version=challenger.version, shadow=True,
+                        answers=[next(answers) for _ in entry.rows]) for entry in entries]

@@ -1,0 +1,105 @@
+"""What a model may be asked: each field's rule, and the same rule for a table."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.errors import DataError
+from pipeline.request import LARGEST, BadRequest, Column, Signature
+
+COLUMNS = {"1st size": Column("numeric", True), "age": Column("numeric", False),
+           "town": Column("categorical", True, ("Aville", "Bford", "20")), "code": Column("categorical", False, ("1", "x y"))}
+OPEN = Signature(COLUMNS)
+CLOSED = Signature({**COLUMNS, "town": Column("categorical", True, ("Aville", "Bford", "20"), closed=True)})
+GOOD = {"1st size": 1.5, "age": 3, "town": "Aville", "code": "1"}
+
+
+def body(**changes) -> bytes:
+    return json.dumps({**GOOD, **changes}).encode()
+
+
+def test_a_row_comes_in_the_models_order_and_types():
+    [row] = OPEN.rows(json.dumps(dict(reversed(GOOD.items()))).encode())
+    assert list(row.items()) == [("1st size", 1.5), ("age", 3.0), ("town", "Aville"), ("code", "1")]
+    assert type(row["age"]) is float
+
+
+def test_many_rows_come_as_a_list():
+    assert len(OPEN.rows(b" [" + body() + b"," + body(age=4) + b"]")) == 2
+
+
+@pytest.mark.parametrize("given, read", [
+    (20, "20"), (20.0, "20"), ("20.0", "20"), ("020", "20"), (" Aville ", "Aville"), ("", None), (None, None), (True, "True"),
+    ("elsewhere", "elsewhere"), ("nan", "nan"), (1.5, "1.5")])
+def test_a_category_is_read_as_the_pipeline_reads_it(given, read):
+    assert OPEN.rows(body(town=given))[0]["town"] == read
+
+
+@pytest.mark.parametrize("field, value, reason", [
+    ("age", "3", "float_type"), ("age", True, "float_type"), ("age", None, "float_type"), ("age", [1], "float_type"),
+    ("age", 10 ** 400, "finite_number"), ("age", float("nan"), "finite_number"), ("age", float("inf"), "finite_number"),
+    ("age", 1e39, "less_than_equal"), ("age", -1e39, "greater_than_equal"),
+    ("town", [], "category_type"), ("town", {}, "category_type"), ("town", float("inf"), "category_type"),
+    ("code", None, "category_missing"), ("code", " ", "category_missing")])
+def test_a_wrong_value_is_refused_with_its_field_and_reason(field, value, reason):
+    with pytest.raises(BadRequest) as refused:
+        OPEN.rows(b"[" + body() + b"," + body(**{field: value}) + b"]")
+    [fault] = refused.value.faults
+    assert (fault["loc"], fault["type"]) == (["body", 1, field], reason)
+    assert fault["msg"] and "input" not in fault
+
+
+def test_missing_and_unknown_fields_are_refused():
+    with pytest.raises(BadRequest) as refused:
+        OPEN.rows(json.dumps({"1st size": None, "age": 1, "town": None, "cod": "1"}).encode())
+    found = {fault["loc"][1]: fault["type"] for fault in refused.value.faults}
+    assert found == {"code": "missing", "cod": "extra_forbidden"}
+
+
+@pytest.mark.parametrize("broken", [b"", b"[]", b"1", b'"a"', b"null", b"{", b"\xff", b'{"age": "\\ud800"}', b"[" * 5000, b"[1]"])
+def test_a_body_that_is_no_row_is_refused(broken):
+    with pytest.raises(BadRequest):
+        OPEN.rows(broken)
+
+
+def test_unseen_categories_are_refused_where_that_is_set():
+    assert CLOSED.rows(body(town=20))[0]["town"] == "20"
+    assert CLOSED.rows(body(town=None))[0]["town"] is None
+    with pytest.raises(BadRequest) as refused:
+        CLOSED.rows(body(town="elsewhere"))
+    assert refused.value.faults[0]["type"] == "category_unseen"
+    assert {"enum": ["Aville", "Bford", "20", 20]} in CLOSED.schema()["properties"]["town"]["anyOf"]
+
+
+def test_faults_of_a_long_request_are_cut():
+    with pytest.raises(BadRequest) as refused:
+        OPEN.rows(json.dumps([{}] * 1000).encode())
+    assert len(refused.value.faults) == 20
+
+
+FRAME = pd.DataFrame({"code": ["1", "x y"], "town": [20.0, np.nan], "age": ["3", "4"], "1st size": [np.nan, 2.0],
+                      "other": [0, 0]})
+
+
+def test_a_table_follows_the_same_rule():
+    typed = OPEN.table(FRAME, "new.csv")
+    assert typed.to_dict("list") == {"1st size": [pytest.approx(np.nan, nan_ok=True), 2.0], "age": [3.0, 4.0],
+                                     "town": ["20", pytest.approx(np.nan, nan_ok=True)], "code": ["1", "x y"]}
+
+
+@pytest.mark.parametrize("signature, column, values, message", [
+    (OPEN, "age", [1, None], "new.csv: age: a missing value, where training had none, in line 3; mend the values"),
+    (OPEN, "age", [1, 1e39], "new.csv: age: a number beyond 3.4e+38 ('1e+39' in line 3); mend the values"),
+    (OPEN, "code", ["", "1"], "new.csv: code: a missing value, where training had none, in line 2; mend the values"),
+    (CLOSED, "town", ["z", None], "new.csv: town: a category that training had not ('z' in line 2); mend the values"),
+    (OPEN, "age", ["x", 1], "new.csv: text in a column of numbers: age ('x' in line 2); mend the values")])
+def test_a_table_that_breaks_it_is_refused_with_column_and_line(signature, column, values, message):
+    with pytest.raises(DataError) as refused:
+        signature.table(FRAME.assign(**{column: values}), "new.csv")
+    assert str(refused.value) == message
+
+
+def test_largest_number_is_taken():
+    assert OPEN.rows(body(age=LARGEST))[0]["age"] == LARGEST
