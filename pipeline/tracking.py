@@ -11,8 +11,10 @@ import json
 import logging
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -90,6 +92,8 @@ def _store():
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     before = os.environ.get(TRACKING_URI)
     with FileLock(paths.STORE_LOCK):
+        if TRACKING_URI not in os.environ and not paths.STORE.exists():
+            _create_store()
         mlflow.set_tracking_uri(tracking_uri())
         try:
             yield mlflow
@@ -97,6 +101,16 @@ def _store():
             mlflow.set_tracking_uri(before)
             if before is None:
                 os.environ.pop(TRACKING_URI, None)
+
+
+def _create_store() -> None:
+    """Make the store's file whole or not at all: MLflow refuses one whose creation was cut short, and for good."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    with tempfile.TemporaryDirectory() as folder, files.replacing(paths.STORE) as partial:
+        made = Path(folder) / paths.STORE.name
+        store = SqlAlchemyStore(f"sqlite:///{made.as_posix()}", "./mlruns")        # where a plain `mlflow ui` keeps artifacts
+        store.engine.dispose()
+        shutil.copyfile(made, partial)
 
 
 def _recorded(mlflow, experiment_id: str, dataset: str) -> set[str]:

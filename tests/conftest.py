@@ -18,6 +18,7 @@ from pathlib import Path                    # noqa: E402
 import numpy as np                          # noqa: E402
 import pandas as pd                         # noqa: E402
 import pytest                               # noqa: E402
+from filelock import FileLock               # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
@@ -107,11 +108,17 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
+def finished(tmp_path_factory, worker_id) -> Path:
     """A folder in which `dvc repro` has run to the end; not to be changed: take `pipeline_run` for that."""
-    folder = copy_project(tmp_path_factory.mktemp("finished") / "project")
-    done = shell("dvc repro", folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    shared = tmp_path_factory.getbasetemp().parent if worker_id != "master" else tmp_path_factory.getbasetemp()
+    folder, end = shared / "finished" / "project", shared / "finished" / "end"
+    with FileLock(shared / "finished.lock"):            # one of the test processes makes it, the others wait for it
+        if not end.is_file():
+            copy_project(folder)
+            done = shell("dvc repro", folder)
+            end.write_text(f"{done.returncode}\n{done.stdout}{done.stderr}", encoding="utf-8")
+    status, told = end.read_text(encoding="utf-8").split("\n", 1)
+    assert status == "0", told
     return folder
 
 

@@ -9,103 +9,91 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import script, shell
+from conftest import ROOT, script, shell
 
 STAGES = ["compare", "drift", "generate", "prepare", "train", "train", "train", "validate"]
 TUNED = {"Iris-Classification": ["tune"] * 3, "Tiny-Regression": ["tune"] * 4}          # the search, and a run per tuned model
 
 
-@pytest.fixture
-def store(pipeline_run, monkeypatch):
-    """A function that returns the store's runs as {identity: run} by experiment."""
+fresh = itertools.count(1)
+
+
+def recorded(folder) -> dict:
+    """Return the runs of a folder's store as {identity: run} by experiment."""
     import mlflow
-    monkeypatch.chdir(pipeline_run)
-
-    fresh = itertools.count(1)
-
-    def runs() -> dict:
-        same_file = "./" * next(fresh)          # MLflow keeps the connection to an address, to a deleted store too
-        client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/{same_file}mlflow.db")
-        return {experiment.name: {run.data.tags["identity"]: run for run in client.search_runs([experiment.experiment_id])
-                                  if "mlflow.parentRunId" not in run.data.tags}
-                for experiment in client.search_experiments() if experiment.name != "Default"}
-
-    return runs
+    same_file = "./" * next(fresh)              # MLflow keeps the connection to an address, to a deleted store too
+    client = mlflow.MlflowClient(f"sqlite:///{folder}/{same_file}mlflow.db")
+    return {experiment.name: {run.data.tags["identity"]: run for run in client.search_runs([experiment.experiment_id])
+                              if "mlflow.parentRunId" not in run.data.tags}
+            for experiment in client.search_experiments() if experiment.name != "Default"}
 
 
-@pytest.fixture
-def synced(pipeline_run, store):
-    """The same with the store written anew, so that its artifacts lie in this folder: MLflow keeps absolute paths."""
-    shell("rm -rf mlflow.db mlruns && python -m ops.sync", pipeline_run)
-    return store
-
-
-def test_every_stage_of_every_dataset_is_recorded_once(store):
-    found = store()
+def test_every_stage_of_every_dataset_is_recorded_once(finished):
+    found = recorded(finished)
     assert sorted(found) == ["Iris-Classification", "Tiny-Regression"]
     for name, runs in found.items():
         assert sorted(run.data.tags["stage"] for run in runs.values()) == sorted(STAGES + TUNED[name])
 
 
-def test_lost_store_is_rebuilt_with_the_same_runs_and_sync_is_idempotent(pipeline_run, store):
-    before = {name: set(runs) for name, runs in store().items()}
+def test_lost_store_is_rebuilt_with_the_same_runs_and_sync_is_idempotent(pipeline_run):
+    before = {name: set(runs) for name, runs in recorded(pipeline_run).items()}
     shell("rm -rf mlflow.db mlruns", pipeline_run)
     assert "23 runs written" in shell("python -m ops.sync", pipeline_run).stdout
-    assert {name: set(runs) for name, runs in store().items()} == before
+    assert {name: set(runs) for name, runs in recorded(pipeline_run).items()} == before
     assert "holds every run already" in shell("python -m ops.sync", pipeline_run).stdout
-    assert {name: len(runs) for name, runs in store().items()} == {name: 8 + len(TUNED[name]) for name in before}
+    assert {name: len(runs) for name, runs in recorded(pipeline_run).items()} == {name: 8 + len(TUNED[name]) for name in before}
 
 
-def test_stages_restored_from_the_cache_without_running_are_recorded_by_sync(pipeline_run, synced):
-    before = set(synced()["Tiny-Regression"])
+def test_stages_restored_from_the_cache_without_running_are_recorded_by_sync(pipeline_run):
+    before = set(recorded(pipeline_run)["Tiny-Regression"])
     shell("git add -A && git commit -qm first && git tag first", pipeline_run)
     params = (pipeline_run / "params.yaml").read_text()
     (pipeline_run / "params.yaml").write_text(params.replace("ridge: {alpha: 1.0}", "ridge: {alpha: 30.0}"))
     assert shell("dvc repro train@tiny && git commit -qam second", pipeline_run).returncode == 0
-    added = set(synced()["Tiny-Regression"]) - before
+    added = set(recorded(pipeline_run)["Tiny-Regression"]) - before
     assert len(added) == 1
     shell("rm -rf mlflow.db mlruns && git checkout -q first && dvc checkout", pipeline_run)
     assert shell("python -m ops.sync", pipeline_run).returncode == 0
-    assert set(synced()["Tiny-Regression"]) == before
+    assert set(recorded(pipeline_run)["Tiny-Regression"]) == before
 
 
-def test_stage_whose_pages_are_not_there_is_recorded_once_they_are(pipeline_run, store):
+def test_stage_whose_pages_are_not_there_is_recorded_once_they_are(pipeline_run):
     shell("rm -rf mlflow.db mlruns reports/tiny/drift && python -m ops.sync", pipeline_run)
-    assert "drift" not in {run.data.tags["stage"] for run in store()["Tiny-Regression"].values()}
+    assert "drift" not in {run.data.tags["stage"] for run in recorded(pipeline_run)["Tiny-Regression"].values()}
     shell("dvc checkout", pipeline_run)
     assert "1 drift run written" in shell("python -m ops.sync", pipeline_run).stdout
 
 
-def test_model_run_holds_parameters_metrics_tags_plots_data_and_model(pipeline_run, synced):
+def test_model_run_holds_parameters_metrics_tags_plots_data_and_model(finished):
     import mlflow
-    runs = {run.info.run_name: run for run in synced()["Tiny-Regression"].values()}
+    runs = {run.info.run_name: run for run in recorded(finished)["Tiny-Regression"].values()}
     run = runs["ridge"]
     assert run.data.params["model_type"] == "ridge" and run.data.params["alpha"] == "1.0"
     assert run.data.params["random_state"] == "42"
     expected = {"cv_rmse", "cv_rmse_std", "oof_rmse", "train_rmse", "test_rmse", "test_rmse_low", "test_rmse_high"}
     assert expected <= set(run.data.metrics)
     tags = run.data.tags
-    commit = shell("git rev-parse HEAD", pipeline_run).stdout.strip()
+    commit = shell("git rev-parse HEAD", finished).stdout.strip()
     assert (tags["dataset"], tags["stage"], tags["model_type"], tags["git_commit"]) == ("tiny", "train", "ridge", commit)
-    assert tags["data_hash"] in (pipeline_run / "dvc.lock").read_text()
+    assert tags["data_hash"] in (finished / "dvc.lock").read_text()
     assert {"timestamp", "git_dirty", "synthetic", "mlflow.user", "mlflow.source.name"} <= set(tags)
-    client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/mlflow.db")
+    client = mlflow.MlflowClient(f"sqlite:///{finished}/mlflow.db")
     names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
     assert {"feature_importance.png", "predictions_plot.png", "metadata.json", "train_stats.json"} <= names
     assert run.inputs.dataset_inputs[0].dataset.digest == tags["data_hash"]
     assert len(run.outputs.model_outputs) == 1
 
 
-def test_drift_run_holds_scores_verdict_and_the_pages(pipeline_run, synced):
+def test_drift_run_holds_scores_verdict_and_the_pages(finished):
     import mlflow
-    run = next(run for run in synced()["Tiny-Regression"].values() if run.data.tags["stage"] == "drift")
-    figures = json.loads((pipeline_run / "metrics/datasets/tiny/drift.json").read_text())
+    run = next(run for run in recorded(finished)["Tiny-Regression"].values() if run.data.tags["stage"] == "drift")
+    figures = json.loads((finished / "metrics/datasets/tiny/drift.json").read_text())
     expected = {"drift_share", "drift_score", "target_drift", "prediction_drift", "target_mean_current", "reference_rmse",
                 "current_rmse", "drift_score__size", "drift_score__town", "drift_score__age"}
     assert expected <= set(run.data.metrics)
     assert run.data.metrics["drift_score__town"] == figures["columns"]["town"]["drift_score"]
     assert run.data.tags["verdict"] == figures["verdict"] and run.data.params["min_rows"] == "50"
-    client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/mlflow.db")
+    client = mlflow.MlflowClient(f"sqlite:///{finished}/mlflow.db")
     names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
     assert {"drift.json", "drift_report.html", "quality_report.html", "target_drift_report.html",
             "performance_report.html"} == names
@@ -118,39 +106,40 @@ def test_names_of_metrics_are_those_that_mlflow_takes():
 
 @pytest.mark.parametrize("dataset, experiment, model", [("tiny", "Tiny-Regression", "ridge"),
                                                         ("iris", "Iris-Classification", "logistic_regression")])
-def test_recorded_model_loads_without_pickle_and_predicts_the_same_for_nulls_too(pipeline_run, synced, dataset, experiment,
-                                                                                 model):
+def test_recorded_model_loads_without_pickle_and_predicts_the_same_for_nulls_too(finished, tmp_path, monkeypatch,
+                                                                                 dataset, experiment, model):
     from pipeline import models
-    run = next(run for run in synced()[experiment].values() if run.info.run_name == model)
+    monkeypatch.chdir(finished)
+    run = next(run for run in recorded(finished)[experiment].values() if run.info.run_name == model)
     code = ("import sys, json, mlflow, pandas as pd; mlflow.set_tracking_uri('sqlite:///mlflow.db');"
             "loaded = mlflow.pyfunc.load_model('models:/' + sys.argv[1]);"
-            "rows = pd.read_parquet('rows.parquet'); print(json.dumps(list(loaded.predict(rows))))")
+            "rows = pd.read_parquet(sys.argv[2]); print(json.dumps(list(loaded.predict(rows))))")
     rows = pd.read_parquet(f"data/processed/{dataset}/test.parquet").head(8)
     features = models.load(f"models/{dataset}/train/{model}").spec["features"]
     rows.iloc[0, rows.columns.get_loc(next(iter(features)))] = np.nan
-    rows[list(features)].to_parquet("rows.parquet")
-    done = subprocess.run([sys.executable, "-c", code, run.outputs.model_outputs[0].model_id], capture_output=True, text=True,
-                          env={**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"})
+    rows[list(features)].to_parquet(tmp_path / "rows.parquet")
+    done = subprocess.run([sys.executable, "-c", code, run.outputs.model_outputs[0].model_id, tmp_path / "rows.parquet"],
+                          capture_output=True, text=True, env={**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"})
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == models.load(f"models/{dataset}/train/{model}").predict(rows).tolist()
 
 
-def test_run_that_was_cut_short_is_replaced(pipeline_run, synced):
+def test_run_that_was_cut_short_is_replaced(pipeline_run):
     import mlflow
     client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/mlflow.db")
-    run = next(run for run in synced()["Tiny-Regression"].values() if run.info.run_name == "ridge")
+    run = next(run for run in recorded(pipeline_run)["Tiny-Regression"].values() if run.info.run_name == "ridge")
     client.update_run(run.info.run_id, status="RUNNING")
     assert "tiny: 1 train run written" in shell("python -m ops.sync", pipeline_run).stdout
-    runs = [run for run in synced()["Tiny-Regression"].values() if run.info.run_name == "ridge"]
+    runs = [run for run in recorded(pipeline_run)["Tiny-Regression"].values() if run.info.run_name == "ridge"]
     assert len(runs) == 1 and runs[0].info.status == "FINISHED"
 
 
-def test_four_processes_that_meet_no_store_write_every_run_once(pipeline_run, store):
+def test_four_processes_that_meet_no_store_write_every_run_once(pipeline_run):
     shell("rm -rf mlflow.db mlruns", pipeline_run)
     command = [sys.executable, "-m", "ops.sync"]
     processes = [subprocess.Popen(command, cwd=pipeline_run, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
-    for name, runs in store().items():
+    for name, runs in recorded(pipeline_run).items():
         assert sorted(run.data.tags["stage"] for run in runs.values()) == sorted(STAGES + TUNED[name])
 
 
@@ -176,3 +165,14 @@ def test_recording_works_outside_a_git_repository(project):
     done = script("generate_data", "--dataset", "tiny", cwd=project)
     assert done.returncode == 0, done.stderr
     assert (project / "mlflow.db").is_file()
+
+
+def test_store_whose_creation_is_killed_is_made_anew(project):
+    code = ("import os, sqlalchemy; from pipeline import command;"
+            "count = iter(range(30)); sqlalchemy.event.listen(sqlalchemy.engine.Engine, 'before_cursor_execute',"
+            " lambda *_: next(count, None) is None and os._exit(9));"      # in the middle of the tables
+            "import generate_data; generate_data.main(['--dataset', 'tiny'])")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", code], cwd=project, env=environment).returncode == 9
+    assert (project / "metrics/datasets/tiny/generate.json").is_file() and not (project / "mlflow.db").exists()
+    assert "1 generate run written" in script("ops.sync", cwd=project).stdout
