@@ -310,7 +310,8 @@ def test_drift_of_a_batch_is_a_number_from_0_on(project, options):
 def test_stage_compares_the_splits_with_the_predictions_of_the_best_model(finished, dataset, verdict, target):
     found, trained, best = (json.loads((finished / f"metrics/{name}.json").read_text()) for name in (
         f"datasets/{dataset}/drift", f"datasets/{dataset}/train", f"best/{dataset}"))
-    candidate = trained["candidates"][best["candidate"]]
+    chosen = json.loads((finished / f"metrics/datasets/{dataset}/{best['stage']}.json").read_text())
+    candidate = chosen["candidates"][best["candidate"]]
     assert found["verdict"] == verdict
     assert found["rows"] == {"reference": trained["rows"]["train"], "current": trained["rows"]["test"]}
     assert found["performance"]["candidate"] == best["candidate"]
