@@ -75,13 +75,6 @@ def test_every_threshold_of_drift_is_documented_with_its_default():
         assert f"| `{key}` | {field.default} |" in text, key
 
 
-def test_every_setting_of_tuning_is_documented_with_its_default():
-    text = (ROOT / "docs/tuning.md").read_text()
-    for key, field in params.Tune.model_fields.items():
-        default = str(field.default).replace("'", "") if key == "models" else field.default
-        assert f"| `{key}` | {default} |" in text, key
-
-
 def test_every_setting_of_serving_is_documented_with_its_default():
     text = (ROOT / "docs/serving.md").read_text()
     for key, field in params.Serve.model_fields.items():
@@ -92,6 +85,13 @@ def test_every_setting_of_register_is_documented_with_its_default():
     text = (ROOT / "docs/registry.md").read_text()
     for key, field in params.Register.model_fields.items():
         assert key == "name" or f"| `{key}` | {field.default} |" in text, key
+
+
+def test_every_setting_of_tuning_is_documented_with_its_default():
+    text = (ROOT / "docs/tuning.md").read_text()
+    for key, field in params.Tune.model_fields.items():
+        default = str(field.default).replace("'", "") if key == "models" else field.default
+        assert f"| `{key}` | {default} |" in text, key
 
 
 def test_every_script_is_in_the_table_of_stages():
