@@ -75,11 +75,23 @@ def milliseconds(seconds: float | None) -> float | None:
 
 
 def local_facts(dataset: str, result: dict) -> dict:
-    """Return what lies on this machine beside the comparison: Evidently's pages, the model card."""
+    """Return what lies on this machine beside the comparison: Evidently's pages, what the registry decided on the model."""
     folder = paths.reports(dataset, "drift")
     pages = [{"title": title, "href": f"{dataset}/drift/{name}_report.html"} for name, title in DRIFT_PAGES.items()
              if (folder / f"{name}_report.html").is_file()]
-    return {"drift_pages": pages}
+    return {"drift_pages": pages, "registered": registered(dataset, result)}
+
+
+def registered(dataset: str, result: dict) -> dict | None:
+    """Return the last line of the promotion log on the chosen model, and where MLflow shows the version with its model card."""
+    path, sha256 = paths.promotions(dataset), result["candidates"][result["best"]["name"]]["model_sha256"]
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines()) if path.is_file() else ()
+    found = [line for line in lines if line["sha256"] == sha256]
+    if not found:
+        return None
+    base = next(iter((_read(paths.mlflow_runs(dataset)) or {}).values()), "").partition("/#/")[0]
+    last = {key: found[-1][key] for key in ("name", "version", "outcome", "reason")}
+    return last | {"href": f"{base}/#/models/{last['name']}/versions/{last['version']}" if base else None}
 
 
 def _read(path: Path) -> dict | None:

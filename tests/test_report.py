@@ -217,3 +217,15 @@ def test_skill_is_the_way_from_guessing_to_perfect():
     assert report.skill({"candidates": candidates}, "ridge", "rmse") == 0.75
     assert report.skill({"candidates": candidates}, "ridge", "r2") == 0.9
     assert report.skill({"candidates": {"ridge": candidates["ridge"]}}, "ridge", "r2") is None
+
+
+def test_registered_version_is_named_with_what_was_decided(compared, finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    result = compared[0]["datasets"]["tiny"]
+    found = report.registered("tiny", result)
+    assert found["version"] == 1 and found["outcome"] == "promoted"
+    assert found["href"] == f"http://127.0.0.1:5000/#/models/{found['name']}/versions/1"
+    assert f'href="{found["href"]}"' in report.page(*compared)
+    other = copy.deepcopy(result)
+    other["candidates"][other["best"]["name"]]["model_sha256"] = "0" * 64
+    assert report.registered("tiny", other) is None
