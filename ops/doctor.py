@@ -31,7 +31,8 @@ from pipeline.errors import DataError
 PYTHONS = (3, 11), (3, 13)
 DVC_CACHE = Path(".dvc/cache/files/md5")
 RWLOCK = Path(".dvc/tmp/rwlock")
-LOCATIONS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location"}
+LOCATIONS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location",
+             "model_versions": "storage_location"}
 MIGRATIONS = Path("store/db_migrations/versions")       # in the folder of MLflow's package
 MOST_NAMES = 3
 

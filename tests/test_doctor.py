@@ -27,11 +27,12 @@ def healthy(pipeline_run):
     return pipeline_run
 
 
-def test_copied_folder_works_again_after_fix(pipeline_run, monkeypatch):
+def test_copied_folder_works_again_after_fix(finished, pipeline_run, monkeypatch):
     found = faults(pipeline_run)
     assert list(found) == ["store's place"] and "make doctor FIX=yes" in found["store's place"]
     assert faults(pipeline_run, "--fix") == {} and faults(pipeline_run) == {}
     assert (pipeline_run / "mlflow.db.before-relocation").is_file()
+    assert str(finished).encode() not in (pipeline_run / "mlflow.db").read_bytes()
     monkeypatch.chdir(pipeline_run)
     import mlflow
     client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/mlflow.db")
@@ -43,7 +44,6 @@ def test_copied_folder_works_again_after_fix(pipeline_run, monkeypatch):
     loaded = mlflow.pyfunc.load_model(model.artifact_location)
     assert len(loaded.predict(loaded.input_example)) == 5
     assert "holds every run already" in shell("python -m ops.sync", pipeline_run).stdout
-    assert script("train.py".removesuffix(".py"), "--dataset", "tiny", "--model", "ridge", cwd=pipeline_run).returncode == 0
 
 
 def test_moved_folder_is_as_good_as_a_copied_one(healthy):
@@ -60,6 +60,7 @@ def test_store_that_lacks_runs_is_filled(healthy):
     assert faults(healthy, "--fix") == {}
 
 
+@pytest.mark.slow
 def test_older_schema_is_upgraded_and_a_newer_one_is_not_touched(healthy):
     revision, = sqlite3.connect(healthy / "mlflow.db").execute("SELECT version_num FROM alembic_version").fetchone()
     done = shell(f"{sys.executable} -c \"import mlflow.store.db.utils as u, sqlalchemy, alembic.command as c; "

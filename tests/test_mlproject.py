@@ -28,7 +28,8 @@ def test_mlflow_runs_a_stage_and_the_whole(pipeline_run, monkeypatch):
     monkeypatch.chdir(pipeline_run)
     client = mlflow.MlflowClient(f"sqlite:///{pipeline_run}/mlflow.db")
     experiment = client.get_experiment_by_name("Tiny-Regression")
-    alphas = {run.data.params.get("alpha") for run in client.search_runs([experiment.experiment_id], "tags.model_type = 'ridge'")}
+    runs = client.search_runs([experiment.experiment_id], "tags.model_type = 'ridge'")
+    alphas = {run.data.params.get("alpha") for run in runs}
     assert alphas == {"1.0", "2.0"}
     done = shell("mlflow run . -P stage=prepare@iris --env-manager local", pipeline_run)
     assert done.returncode == 0 and "up to date" in done.stdout + done.stderr

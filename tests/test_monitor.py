@@ -20,6 +20,7 @@ def monitor(folder, *arguments):
     return script("ops.monitor", *arguments, cwd=folder)
 
 
+@pytest.mark.slow
 def test_drift_is_told_by_status_3_and_its_absence_by_0(batches):
     done = monitor(batches, "--dataset", "tiny", "--batch", "other.csv")
     assert done.returncode == 3 and done.stdout.endswith("monitor: drift in tiny of tiny\n"), done.stderr

@@ -62,6 +62,7 @@ def test_restore_without_a_remote_takes_what_the_cache_has(pipeline_run):
     done("rm -rf models/tiny .dvc/cache && make restore", pipeline_run)         # nowhere: left for the pipeline to make
 
 
+@pytest.mark.slow
 def test_conflict_in_the_lock_is_settled_by_running(pipeline_run):
     """The recipe of docs/remote.md on two branches, each of which moved another gate."""
     params = (pipeline_run / "params.yaml").read_text()

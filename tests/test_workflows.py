@@ -62,6 +62,7 @@ def test_every_action_is_pinned_to_one_commit_with_its_version():
                 assert (ROOT / action / "action.yml").is_file()
                 continue
             assert re.fullmatch(r"[0-9a-f]{40}", version) and comment, (path.name, action)
+            action = "/".join(action.split("/")[:2])
             assert pins.setdefault(action, version) == version, action
     assert {name.removeprefix("actions/") for name in pins} == {"cache", "checkout", "download-artifact", "setup-python",
                                                                 "upload-artifact"}
@@ -86,6 +87,9 @@ def test_job_ends_in_time_keeps_no_token_and_shows_no_secret_to_a_fork(name, job
 
 def test_registry_is_changed_on_main_alone():
     assert "refs/heads/main" in JOBS["ml-pipeline", "register"]["if"]
+    for name, needs in (("staging", "register"), ("production", "staging")):
+        job = JOBS["ml-pipeline", name]
+        assert job["needs"] == needs and job["environment"].split()[0] == name and "(" not in job.get("if", "")
     for name in ("register", "notify"):
         assert "github.event_name != 'pull_request'" in JOBS["ml-pipeline", name]["if"]
 
@@ -181,10 +185,10 @@ def test_release_takes_the_section_of_its_version():
 
 # the shell steps, without GitHub
 
-NOT_HERE = {            # steps that need GitHub itself or another system, and the tests, which would run themselves
+NOT_HERE = {            # steps that need GitHub, Docker or another system, and the tests, which would run themselves
     "The library of threads that boosters need on macOS", "Test", "Test all", "Test on Windows", "Lint the workflows", "Store",
-    "Notify", "Comment", "Release"}
-WITHOUT_SHELL = ("actions/checkout@", "actions/setup-python@", "actions/cache@")
+    "Notify", "Comment", "Release", "Build the image and start it", "Ask it", "Its log", "Push the image"}
+WITHOUT_SHELL = ("actions/checkout@", "actions/setup-python@", "actions/cache")
 
 
 class Runner:
@@ -294,6 +298,17 @@ def test_steps_of_a_release_run_in_a_fresh_clone(origin, tmp_path):
     assert (runner.artifacts["release"] / "reports/comparison_report.html").is_file()
 
 
-def test_every_shell_step_is_run_by_a_test_or_excepted_by_name():
-    named = {step.get("name") for job in JOBS.values() for step in job["steps"] if "run" in step}
-    assert None not in named and NOT_HERE <= named
+@pytest.mark.slow
+def test_steps_of_the_monitor_run_in_a_fresh_clone(origin, tmp_path):
+    runner = Runner(origin, tmp_path, EVENT | {"github.token": "", "vars.INFERENCE_LOGS": ""})
+    runner.job("monitor", "monitor")
+    assert runner.ran == ["Set up", "Monitor"]
+
+
+def test_every_shell_step_is_run_by_one_of_these_tests_or_excepted_by_name():
+    run_here = {("ml-pipeline", job) for job in ("plan", "lint", "test", "train", "evaluate", "register", "notify")}
+    run_here |= {("release", "results"), ("monitor", "monitor")}
+    for job, content in JOBS.items():
+        named = {step["name"] for step in content["steps"] if "run" in step}
+        assert job in run_here or named <= NOT_HERE, job
+    assert NOT_HERE <= {step.get("name") for content in JOBS.values() for step in content["steps"]}

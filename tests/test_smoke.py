@@ -1,0 +1,59 @@
+"""ops.smoke asks a server as a client does and tells a wrong answer from a right one."""
+
+import http.server
+import json
+import threading
+
+import pytest
+from conftest import script
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def answer(self, status, content):
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.server.asked += 1
+        self.answer(200 if self.server.asked > 2 else 503, {})        # ready at the third look
+
+    def do_POST(self):
+        rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.rows, self.server.token = rows, self.headers["Authorization"]
+        self.answer(self.server.status, {"model": "Tiny", "model_version": 3, "predictions":
+                                         [{"prediction": 1.5}] * (len(rows) - self.server.missing)})
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.asked, server.status, server.missing = 0, 200, 0
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    server.options = "--dataset", "tiny", "--url", f"http://127.0.0.1:{server.server_address[1]}"
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_rows_of_the_test_split_are_sent_with_the_token_once_it_is_ready(server, finished, monkeypatch):
+    monkeypatch.setenv("SERVE_TOKEN", "a-secret")
+    done = script("ops.smoke", *server.options, cwd=finished)
+    assert done.returncode == 0 and "Tiny version 3 predicts [1.5, 1.5, 1.5, 1.5, 1.5]" in done.stdout, done.stderr
+    assert server.token == "Bearer a-secret" and set(server.rows[0]) == {"size", "town", "age"}
+
+
+def test_refusal_a_missing_prediction_and_silence_are_told(server, finished):
+    server.missing = 1
+    done = script("ops.smoke", *server.options, cwd=finished)
+    assert done.returncode == 1 and "4 predictions for 5 rows" in done.stderr
+    server.status = 422
+    done = script("ops.smoke", *server.options, cwd=finished)
+    assert done.returncode == 1 and "answers 422" in done.stderr
+    done = script("ops.smoke", "--dataset", "tiny", "--url", "http://127.0.0.1:1", "--wait", "1", cwd=finished)
+    assert done.returncode == 1 and "not ready after 1 seconds" in done.stderr
