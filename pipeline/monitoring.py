@@ -36,13 +36,14 @@ def judge(dataset: str, settings: Params, limits: Drift, labels_file: str | None
                         f"compare with; bring its data back (`git checkout` of its commit, `dvc checkout`) or serve a model of "
                         f"these rows")
     spec = Known(metadata, *_candidate(dataset, metadata))
-    reference, oof = _training_rows(dataset, spec)
+    logged = [name for name in metadata["features"] if name not in settings.dataset(dataset).serve.log_redact]
+    reference, oof = _training_rows(dataset, spec, logged)
     labels = _labels(served, labels_file, spec) if labels_file else None
     current = _served_rows(served, spec, labels)
     target, prediction, label = (spec.roles[part] for part in ("target", "prediction", "label"))
     texts = (*(name for name, kind in metadata["features"].items() if kind == "categorical"),
              *((target, label) if spec.classes else ()))
-    ignored = drift.ignored((spec.candidate or {}).get("importance"), metadata["features"], limits, dataset)
+    ignored = drift.ignored((spec.candidate or {}).get("importance"), logged, limits, dataset)
     results, samples = drift.judge(
         reference, columns.with_text(columns.of_frame(current), texts), spec.roles, limits, settings.seed, settings.cores(),
         _performance(served, spec, reference, oof, labels, limits, settings.seed), ignored, sparse={target})
@@ -85,10 +86,10 @@ def _candidate(dataset: str, metadata: dict) -> tuple[dict | None, str | None]:
     return (candidate, trained["primary_metric"]) if same else (None, None)
 
 
-def _training_rows(dataset: str, spec: Known) -> tuple[pd.DataFrame, np.ndarray | None]:
+def _training_rows(dataset: str, spec: Known, features: list[str]) -> tuple[pd.DataFrame, np.ndarray | None]:
     """Return the training rows with, where they are at hand, their out-of-fold predictions, and the latter as they are."""
     metadata = spec.metadata
-    frame = tables.read_split(dataset, "train")[[*metadata["features"], metadata["target"]]]
+    frame = tables.read_split(dataset, "train")[[*features, metadata["target"]]]
     if spec.candidate is None:
         return frame, None
     oof = outputs.stored(dataset, spec.candidate, metadata["candidate"], "oof", spec.classes, frame.index)

@@ -27,9 +27,13 @@ class Browser:
         """
         self.driver.get_log("browser")                      # of the page before
         self.driver.get(page.resolve().as_uri() if isinstance(page, Path) else page)
+        return self.settled(settled)
+
+    def settled(self, condition: str) -> list[str]:
+        """Wait until a JavaScript expression holds, and return the console's errors since the last time."""
         until = time.monotonic() + SECONDS
-        while not self.driver.execute_script(f"return document.readyState == 'complete' && Boolean({settled})"):
-            assert time.monotonic() < until, f"{page}: not {settled} in {SECONDS} seconds"
+        while not self.driver.execute_script(f"return document.readyState == 'complete' && Boolean({condition})"):
+            assert time.monotonic() < until, f"{self.driver.current_url}: not {condition} in {SECONDS} seconds"
             time.sleep(0.1)
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 

@@ -12,6 +12,7 @@ from conftest import ROOT, script
 import detect_drift
 from benchmarks import drift_alarms
 from pipeline import columns, drift, drift_pages
+from pipeline.errors import DataError
 from pipeline.params import Drift
 
 LIMITS = Drift()
@@ -371,3 +372,46 @@ def test_verdict_on_synthetic_data_says_so_on_the_terminal_and_on_the_page(synth
                "synthetic": synthetic, "rows": {"reference": 80, "current": 20}}
     assert ("synthetic data" in detect_drift.told("iris", results, "reports")) == synthetic
     assert ("synthetic data" in drift_pages._with_verdict("<body></body>", results, [80, 20])) == synthetic
+
+
+# importance
+
+@pytest.mark.parametrize("importance, expected", [
+    ({"a": 0.5, "b": 0.004}, {"b", "c", "d"}), ({"a": 0.5, "b": 0.4}, {"c", "d"}), ({"a": 0.5, "b": -0.01}, {"b", "c", "d"}),
+    ({f"column {k}": 0.5 for k in range(20)} | {"a": 0.1}, set()), ({f"column {k}": 0.5 / 4**k for k in range(20)}, set("abcd"))])
+def test_column_is_ignored_where_the_model_loses_little_without_it(importance, expected):
+    weighted = LIMITS.model_copy(update={"weighting": "importance"})
+    assert drift.ignored(importance, list("abcd"), weighted, "tiny") == expected
+    assert drift.ignored(importance, list("abcd"), LIMITS, "tiny") == set()
+
+
+def test_drift_in_an_ignored_column_is_told_and_is_no_alarm():
+    one, other = (columns.of_frame(pd.DataFrame({"a": np.random.default_rng(0).normal(size=300), "b": shift + np.arange(300.0)}))
+                  for shift in (0, 200))
+    found, _ = drift.judge(one, other, NO_ROLES, LIMITS, ignored={"b"})
+    assert (found["verdict"], found["drifted"], found["drifted_ignored"]) == ("no drift", [], ["b"])
+    assert found["recommendation"] == "nothing to do: the model ignores 'b', which moved"
+    assert "  b: Kolmogorov-Smirnov" in detect_drift.details(found)[0]
+    alarmed, _ = drift.judge(one, other, NO_ROLES, LIMITS, ignored={"a"})
+    assert (alarmed["verdict"], alarmed["drifted"]) == ("drift", ["b"])
+
+
+def test_weighting_without_importances_is_refused():
+    with pytest.raises(DataError, match="no importances, which drift.weighting needs; run `python train.py --dataset tiny`"):
+        drift.ignored(None, ["a"], LIMITS.model_copy(update={"weighting": "importance"}), "tiny")
+
+
+# the pages
+
+def test_pages_open_offline_without_an_error_and_draw_what_they_show(finished, browser):
+    folder = finished / "reports/tiny/drift"
+    columns_drawn = len(json.loads((finished / "metrics/datasets/tiny/drift.json").read_text())["columns"])
+    settled = {"quality": f"document.querySelectorAll('.js-plotly-plot .trace').length >= {2 * columns_drawn}",
+               "target_drift": "document.querySelectorAll('.js-plotly-plot .trace').length >= 4",
+               "performance": "document.querySelectorAll('.js-plotly-plot .trace').length >= 2",
+               "drift": f"document.querySelectorAll('table tbody button').length >= {columns_drawn}"}
+    for name, condition in settled.items():
+        assert browser.open(folder / f"{name}_report.html", condition) == [], name
+    browser.driver.find_element("css selector", "table tbody button").click()       # the details of the drift page's first column
+    assert browser.settled("document.querySelectorAll('.js-plotly-plot .trace').length >= 2") == []
+    assert len(list(folder.iterdir())) == len(settled)

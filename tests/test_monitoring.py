@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from conftest import script, tiny_table
 
-from pipeline import columns, drift, models, monitoring, paths, tables
+from pipeline import columns, drift, models, monitoring, params, paths, tables
 from pipeline.params import Drift
 
 LIMITS = Drift(window_rows=100, windows=3, alarm_windows=2)
@@ -132,6 +132,13 @@ def from_log(folder, dataset, *options):
     return done, json.loads(path.read_text()) if path.is_file() else None
 
 
+def judged(folder, dataset, monkeypatch):
+    """Return the same results without the pages."""
+    monkeypatch.chdir(folder)
+    settings = params.load()
+    return monitoring.judge(dataset, settings, settings.dataset(dataset).drift)[0]
+
+
 def answers(folder, labels, rows=None):
     frame = pd.DataFrame({"request_id": [f"{number // 2:032x}" for number in range(len(labels))],
                           "row": [number % 2 for number in range(len(labels))], "label": list(labels)})
@@ -171,11 +178,11 @@ def test_labels_that_came_later_are_joined_by_request_and_row(pipeline_run):
     assert (pipeline_run / "reports/tiny/served/performance_report.html").is_file()
 
 
-def test_classifier_is_estimated_without_labels_and_measured_with_them(pipeline_run):
+def test_classifier_is_estimated_without_labels_and_measured_with_them(pipeline_run, monkeypatch):
     table = pd.read_csv(pipeline_run / "data/iris_data.csv")
     table = table.sample(500, replace=True, random_state=0, ignore_index=True)
     serve(pipeline_run, "iris", table, "IrisModel")
-    _, found = from_log(pipeline_run, "iris")
+    found = judged(pipeline_run, "iris", monkeypatch)
     estimated = found["performance"]["estimated"]
     assert found["performance"]["current"] == {} and found["verdict"] == "not enough data"
     answers(pipeline_run, table["species"])
@@ -196,15 +203,29 @@ def test_version_of_other_training_rows_is_refused_after_the_quick_look(pipeline
     assert "TinyModel version 1 was trained on other rows than these" in done.stderr and done.stderr.count("\n") == 1
 
 
-def test_version_whose_training_was_replaced_is_compared_by_its_features_alone(pipeline_run):
+def test_version_whose_training_was_replaced_is_compared_by_its_features_alone(pipeline_run, monkeypatch):
     serve(pipeline_run, "tiny", tiny_table(600, seed=1), "TinyModel")
     path = pipeline_run / "metrics/datasets/tiny/train.json"
     trained = json.loads(path.read_text())
     for candidate in trained["candidates"].values():
         candidate["model_sha256"] = "other"
     path.write_text(json.dumps(trained))
-    _, found = from_log(pipeline_run, "tiny")
+    found = judged(pipeline_run, "tiny", monkeypatch)
     assert found["prediction"] is None and found["performance"] is None and list(found["columns"]) == ["size", "town", "age"]
+
+
+def test_features_that_are_left_out_of_the_log_on_purpose_are_not_missed(pipeline_run, monkeypatch):
+    table = tiny_table(1100, seed=1)
+    serve(pipeline_run, "tiny", table, "TinyModel")
+    path = pipeline_run / paths.inference_log("tiny")
+    rows = [json.loads(text) for text in path.read_text().splitlines()]
+    path.write_text("\n".join(json.dumps(row | {"features": {"size": row["features"]["size"]}}) for row in rows))
+    assert [change["column"] for change in judged(pipeline_run, "tiny", monkeypatch)["schema_drift"]] == ["town", "age"]
+    settings = pipeline_run / "params.yaml"
+    settings.write_text(settings.read_text().replace("{name: TinyPredictor}", "{name: TinyPredictor}\n"
+                                                     "    serve: {log_redact: [town, age]}"))
+    found = judged(pipeline_run, "tiny", monkeypatch)
+    assert (found["verdict"], found["schema_drift"], list(found["columns"])) == ("no drift", [], ["size"])
 
 
 @pytest.mark.parametrize("label, message", [("nothing", "label: found 'nothing'; the model knows: numbers"),

@@ -9,6 +9,7 @@ import time
 import pytest
 from conftest import ROOT, script
 
+import detect_drift
 from ops import notify
 from pipeline import params
 from pipeline.errors import UsageError
@@ -159,3 +160,41 @@ def test_run_that_failed_before_there_were_results_is_told_all_the_same(receiver
     assert script("ops.notify", "--status", "failure", cwd=project).returncode == 0
     assert server.received == [{"text": "pipeline: failure", "status": "failure", "link": None}]
     assert script("ops.notify", cwd=project).returncode == 2
+
+
+# drift
+
+RESULTS = {"dataset": "tiny", "verdict": "drift", "drifted": ["size"], "compared": 3, "recommendation": "look at 'size'"}
+
+
+def test_drift_found_by_hand_is_sent(receiver, monkeypatch, tmp_path):
+    server = receiver()
+    monkeypatch.setenv(notify.VARIABLE, server.url)
+    for name, start in (("a", 0), ("b", 500)):
+        (tmp_path / f"{name}.csv").write_text("size\n" + "\n".join(str(start + number) for number in range(100)))
+    done = script("detect_drift", "--reference-data", "a.csv", "--current-data", "b.csv", cwd=tmp_path)
+    assert done.returncode == 3 and SECRET not in done.stdout + done.stderr
+    assert [message["drifted"] for message in server.received] == [["size"]]
+    assert server.received[0]["text"] in done.stdout
+    assert server.received[0]["verdict"] == "drift" and "look at 'size'" in server.received[0]["recommendation"]
+
+
+@pytest.mark.parametrize("change, in_stage, stages, sent", [
+    ({}, False, False, 1), ({"verdict": "no drift"}, False, False, 0), ({"verdict": "not enough data"}, False, False, 0),
+    ({}, True, False, 0), ({}, True, True, 1)])
+def test_stage_sends_only_where_it_is_told_to(receiver, monkeypatch, project, capfd, change, in_stage, stages, sent):
+    server = receiver()
+    monkeypatch.delenv(notify.VARIABLE, raising=False)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    (project / "params.yaml").write_text(f"{(project / 'params.yaml').read_text()}\n"
+                                         f"alerts: {{webhook: '{server.url}', stages: {str(stages).lower()}}}\n")
+    if in_stage:
+        monkeypatch.setenv("DVC_STAGE", "drift@tiny")
+    detect_drift.announce("tiny", {**RESULTS, **change}, "reports", params.load())
+    assert len(server.received) == sent and capfd.readouterr() == ("", "")
+
+
+def test_alert_that_cannot_be_sent_changes_no_result(receiver, monkeypatch, capfd):
+    monkeypatch.setenv(notify.VARIABLE, receiver([500]).url)
+    assert detect_drift.announce("tiny", RESULTS, "reports", None) is None
+    assert capfd.readouterr().err == "alert not sent to 127.0.0.1: HTTP 500, 3 attempts\n"
