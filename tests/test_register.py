@@ -99,7 +99,8 @@ def test_version_is_served_by_mlflow(register):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     server = subprocess.Popen(
         [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/TinyPredictor@production", "--env-manager", "local",
-         "-p", str(port)], start_new_session=True, env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": tracking.tracking_uri()})
+         "-p", str(port)], start_new_session=True,
+        env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": tracking.tracking_uri()})
     rows = pd.read_parquet("data/processed/tiny/test.parquet")[["size", "town", "age"]].head(4)
     split = json.loads(rows.to_json(orient="split", index=False))
     try:
