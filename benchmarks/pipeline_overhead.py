@@ -37,11 +37,10 @@ for dataset in sys.argv[1:]:
     Parallel(n_jobs=settings.cores(), backend="threading")(
         delayed(fit)(problem, name, settings.hyperparameters(dataset, name), train.resampling, settings.seed, rows, new)
         for name, rows, new in jobs)
-    with workers.pool(settings.cores()) as run, study.opened(problem, settings) as folder:      # what dvc repro left in studies/
+    with workers.pool(settings.cores()) as run, study.opened(problem, settings) as folder:      # the study of the dvc repro
         trials, _ = study.search(problem, settings, settings.dataset(dataset).tune.trials, run, folder, lambda count, note: None)
-        run(study.fit_fold, study.Folds(problem, settings), [
-            (fold, trial.model, trial.hyperparameters, trial.early_stopping) for trial in trials
-            for fold in range(len(trial.folds))])
+        run(study.fit_fold, study.Folds(problem, settings), [(fold, trial.model, trial.hyperparameters, trial.early_stopping)
+                                                             for trial in trials for fold in range(len(trial.folds))])
     limits = settings.dataset(dataset).drift
     reference, current, roles, measured, _, _ = detect_drift.splits_of(dataset, settings)
     results, samples = drift.judge(reference, current, roles, limits, settings.seed, settings.cores(), measured)

@@ -141,7 +141,7 @@ def main():
             run([sys.executable, script], folder)
         # what follows the search, the fits on all rows, the figures and MLflow's record, is inside the budget too
         started = time.perf_counter()
-        run([sys.executable, "tune_hyperparameters.py", "--timeout", str(0.6 * args.budget)], folder)
+        run([sys.executable, "tune_hyperparameters.py", "--timeout", str(args.budget / 2)], folder)
         taken = time.perf_counter() - started
         import numpy as np
         os.chdir(folder)

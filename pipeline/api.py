@@ -100,11 +100,12 @@ class Counters:
                               ["outcome"], registry=self.registry)
         self.reloads = Counter("serve_reloads", "Versions that an alias named anew", ["alias", "outcome"], registry=self.registry)
         self.model_version = Gauge("serve_model_version", "The version that is served", registry=self.registry,
-                                   multiprocess_mode="liveall")
+                                   multiprocess_mode="mostrecent")
         for outcome in ("written", "full", "disk"):
             self.logged.labels(outcome)
 
-    def text(self):
+    def text(self) -> bytes:
+        """Return the counts in Prometheus's format."""
         from prometheus_client import CollectorRegistry, generate_latest, multiprocess
         registry = self.registry
         if SHARED_METRICS in os.environ:
@@ -116,7 +117,7 @@ class Counters:
 class Gate:
     """What every request passes: the token, a request id, the count."""
 
-    def __init__(self, app, token, counters, paths):
+    def __init__(self, app, token: str | None, counters: Counters, paths: set[str]):
         self.app, self.counters, self.paths = app, counters, paths
         self.expected = f"Bearer {token}".encode() if token else None
 
@@ -140,7 +141,7 @@ class Gate:
         app = response(401, refusal, headers={"www-authenticate": "Bearer"}) if refusal else self.app
         await app(scope, receive, answer)
 
-    def _refusal(self, headers, scope):
+    def _refusal(self, headers: dict[bytes, bytes], scope: dict) -> str | None:
         if self.expected is None:
             server = scope.get("server")
             return None if not server or is_loopback(server[0]) else f"{TOKEN} is not set, so that only loopback is served"
@@ -150,7 +151,7 @@ class Gate:
 
 
 @cache
-def is_loopback(host):
+def is_loopback(host: str) -> bool:
     """Tell whether an address is one of this machine alone; a name that is no address (a socket's path) is."""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -158,14 +159,14 @@ def is_loopback(host):
         return True
 
 
-def response(status, detail, **options):
+def response(status: int, detail, **options):
     """Return a refusal and its reason as JSON."""
     import orjson
     from starlette.responses import Response
     return Response(orjson.dumps({"detail": detail}), status, media_type="application/json", **options)
 
 
-async def read_body(request, most):
+async def read_body(request, most: int) -> bytes | None:
     """Return the body of a request, None where it is longer than allowed: what is beyond is not read."""
     parts, size = [], 0
     async for part in request.stream():

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import features, files, model_card, models, paths, tables
+from pipeline import features, files, model_card, models, paths
 from pipeline.errors import DataError
 
 SMOKE_ROWS = 5              # of the training split, whose output is kept
@@ -21,23 +21,26 @@ TOLERANCE = 1e-6            # relative: by so much another machine's output of t
 MADE_BY = "make sync"
 
 
-def write(folder: Path, request: dict) -> None:
-    """Write the bundle of the model that a request asks for into a folder that is not there yet."""
+def write(folder: Path, request: dict, root: Path = Path()) -> None:
+    """Write the bundle of the model that a request asks for into a folder that is not there yet.
+
+    `root` is where the stages' outputs lie, if not in the project.
+    """
     dataset = request["dataset"]
-    stored = paths.models(dataset, request["stage"])
-    if files.digest(paths.processed(dataset)) != request["split_hash"]:
-        raise DataError(f"{paths.processed(dataset)} is not what {stored / request['candidate']} was trained on; run `dvc repro`")
+    stored, splits = root / paths.models(dataset, request["stage"]), root / paths.processed(dataset)
+    if files.digest(splits) != request["split_hash"]:
+        raise DataError(f"{splits} is not what {stored / request['candidate']} was trained on; run `dvc repro`")
     shutil.copytree(stored / request["candidate"], folder)
     shutil.copy(stored / "train_stats.json", folder)
     files.write_json(folder / "request.json", request)
     model = models.load(folder)
-    train, test = (tables.read_split(dataset, split) for split in ("train", "test"))
+    train, test = (pd.read_parquet(splits / f"{split}.parquet") for split in ("train", "test"))
     kinds = features.kinds(train)
     np.save(folder / "train_rows.npy", np.unique(row_hashes(train, kinds)), allow_pickle=False)
     rows = features.conform(train.head(SMOKE_ROWS), model.spec["features"])
     files.write_json(folder / "checks.json", {"row_columns": kinds, "output": model.output(rows).tolist(),
                                               "rows": rows.astype(object).where(rows.notna(), None).to_dict("records")})
-    quality = files.read_json(paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
+    quality = files.read_json(root / paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}")
     metadata = files.read_json(folder / "metadata.json", made_by=f"python train.py --dataset {dataset}")
     card = model_card.content(request, metadata, quality, model_card.slices(model, test))
     files.write_json(folder / "model_card.json", card)

@@ -16,6 +16,7 @@ from pipeline import tables
 from pipeline.errors import DataError
 
 DATES = 0.95                # a text column in which this share of the values are dates is one of dates
+A_LOOK = 1000               # values, evenly spaced, that tell whether a text column may be something else
 LARGE = 2**28               # bytes of a CSV file from which on it is not read as a whole
 MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
            "NaN", "None", "n/a", "nan", "null"]         # what pandas takes for missing in a CSV file
@@ -88,6 +89,7 @@ def _of_parquet(path: Path, origin: Path | None = None, folder=None) -> Table:
             raise DataError(f"{origin}: column {name!r} cannot be read ({error}); write the file again") from None
         if pyarrow.types.is_string(values.type):
             try:                            # much faster than pandas, where all of it are numbers
+                values.slice(0, A_LOOK).cast(pyarrow.float64())
                 return pd.Series(values.cast(pyarrow.float64()).to_numpy(zero_copy_only=False))
             except pyarrow.ArrowInvalid:
                 return pd.Series(values.to_pandas(), dtype="str")
@@ -122,7 +124,7 @@ def typed(values: pd.Series) -> pd.Series:
     It is one of numbers or dates where at least 95 % of the values are; the rest of it and what is infinite counts as missing.
     """
     present = tables.blank_to_missing(values)
-    if tables.is_numeric(present):
+    if _worth_a_try(present, _numbers) and tables.is_numeric(present):
         column = tables.as_numbers(present)[0]
         infinite = np.isinf(column.to_numpy())
         column = column.mask(infinite) if infinite.any() else column
@@ -133,13 +135,29 @@ def typed(values: pd.Series) -> pd.Series:
 
 
 def _dates_or_text(values: pd.Series) -> pd.Series:
-    if not pd.api.types.is_bool_dtype(values) and pd.api.types.infer_dtype(values.dropna()) == "string":
-        some = values.dropna().head(1000)
-        if pd.to_datetime(some, errors="coerce", format="ISO8601", utc=True).notna().mean() >= DATES / 2:       # worth a try
-            dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
-            if dates.notna().sum() >= DATES * values.notna().sum():
-                return dates
+    if not pd.api.types.is_bool_dtype(values) and _worth_a_try(values, _dates) and pd.api.types.infer_dtype(
+            values.dropna()) == "string":
+        dates = _dates(values)
+        if dates.notna().sum() >= DATES * values.notna().sum():
+            return dates
     return tables.as_text(values)
+
+
+def _worth_a_try(values: pd.Series, read: Callable[[pd.Series], pd.Series]) -> bool:
+    """Tell whether half of some values can be read so: reading a long text column as something else takes long."""
+    if pd.api.types.is_numeric_dtype(values):
+        return True
+    present = values.dropna()
+    some = present.iloc[::max(1, len(present) // A_LOOK)]
+    return bool(read(some).notna().sum() >= len(some) / 2)
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values, errors="coerce")
+
+
+def _dates(values: pd.Series) -> pd.Series:
+    return pd.to_datetime(values.astype("str"), errors="coerce", format="ISO8601", utc=True)
 
 
 def kind(values: pd.Series) -> str:

@@ -35,7 +35,7 @@ def compile(model, X: pd.DataFrame):
 
 
 def _form(model):
-    if hasattr(model, "models"):
+    if isinstance(model, models.Blend):
         return _Blend(model.spec["members"], [_form(member) for member in model.models])
     return models.Model(_Rows(model.preprocessing, model.spec["features"]), _estimator(model.estimator), model.spec)
 

@@ -196,7 +196,8 @@ def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
 BOOSTER_DEFAULTS = {
     "xgboost": {"n_estimators": 100, "max_depth": 6, "learning_rate": 0.3, "min_child_weight": 1.0, "subsample": 1.0,
                 "colsample_bytree": 1.0, "reg_lambda": 1.0, "reg_alpha": 0.0, "gamma": 0.0, "max_bin": 256},
-    "catboost": {"iterations": 1000, "depth": 6, "l2_leaf_reg": 3.0, "random_strength": 1.0, "bagging_temperature": 1.0},
+    "catboost": {"iterations": 1000, "depth": 6, "l2_leaf_reg": 3.0, "random_strength": 1.0, "bagging_temperature": 1.0,
+                 "max_ctr_complexity": 4, "one_hot_max_size": 2},
     "lightgbm": {"extra_trees": False, "max_bin": 255, "path_smooth": 0.0},
 }
 

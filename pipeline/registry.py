@@ -6,6 +6,7 @@ With tracking.py the only importer of MLflow. A version is known by its model's 
 
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -248,7 +249,8 @@ def _register(mlflow, folder: Path, settings: Params, least: int = 1) -> Version
     """Write the run of a bundle, and make a version of its model whose number is not below `least`."""
     client = mlflow.MlflowClient()
     request, metadata = (files.read_json(folder / name, bundles.MADE_BY) for name in ("request.json", "metadata.json"))
-    dataset, name, sha256 = request["dataset"], request["name"], request["model_sha256"]
+    dataset, sha256 = request["dataset"], request["model_sha256"]
+    name = settings.dataset(dataset).registration.name      # the request may hold an earlier one
     experiment = mlflow.set_experiment(settings.dataset(dataset).experiment)
     for run in client.search_runs([experiment.experiment_id], f"tags.stage = 'register' AND tags.model_sha256 = '{sha256}'"):
         client.delete_run(run.info.run_id)              # cut short before it became a version
@@ -293,8 +295,8 @@ def _register_again(mlflow, dataset: str, settings: Params, lines: list[dict]) -
                 _register(mlflow, Path(temporary) / "model", settings, least=number)
                 print(f"{name}: version {number} registered again", file=sys.stderr)
             else:
-                print(f"{name}: version {number} is lost: no model with its sha256 {sha256} lies in {paths.ARTIFACTS}, nor as "
-                      f"the best one in {paths.models(dataset, '')}", file=sys.stderr)
+                print(f"{name}: version {number} is lost: no model with its sha256 {sha256} lies in {paths.ARTIFACTS}, "
+                      f"{paths.models(dataset, '')} or, of a commit, in DVC's cache", file=sys.stderr)
 
 
 def _find(line: dict, folder: Path) -> bool:
@@ -307,7 +309,34 @@ def _find(line: dict, folder: Path) -> bool:
     if request and request["model_sha256"] == line["sha256"]:
         bundles.write(folder, request)
         return True
+    return _find_committed(line, folder)
+
+
+def _find_committed(line: dict, folder: Path) -> bool:
+    """Write the bundle of a model that a commit asked for, its files from DVC's cache or remote; tell whether they were found."""
+    asked = paths.registration(line["dataset"])
+    for commit in _said("git", "log", "--format=%H", "--", str(asked)).split():
+        request = json.loads(_said("git", "show", f"{commit}:./{asked.as_posix()}") or "{}")
+        if request.get("model_sha256") != line["sha256"]:
+            continue
+        with tempfile.TemporaryDirectory() as root:
+            for output in (paths.models(line["dataset"], request["stage"]), paths.processed(line["dataset"]),
+                           paths.metrics(line["dataset"], "quality")):
+                (Path(root) / output).parent.mkdir(parents=True, exist_ok=True)
+                _said(sys.executable, "-m", "dvc", "get", ".", output.as_posix(), "--rev", commit, "-o", str(Path(root) / output))
+            if (Path(root) / paths.processed(line["dataset"])).is_dir():
+                bundles.write(folder, request, Path(root))
+                return True
     return False
+
+
+def _said(*command: str) -> str:
+    """Return what a command printed; nothing where it fails or is not there."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.stdout if done.returncode == 0 else ""
+    except FileNotFoundError:
+        return ""
 
 
 def requested(dataset: str) -> dict | None:

@@ -14,7 +14,7 @@ from pydantic import AllowInfNan, ConfigDict, Field, PlainValidator, TypeAdapter
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from pipeline import features, tables
+from pipeline import features, models, tables
 from pipeline.errors import DataError
 
 LARGEST = float(np.finfo(np.float32).max)       # trees and boosters read numbers into 32 bits
@@ -93,7 +93,7 @@ class Signature:
 def signature(model, statistics: dict, closed: bool) -> Signature:
     """Return the signature of a model or blend by its fitted preprocessing and the statistics of its training rows."""
     known = {}
-    for preprocessing in model.preprocessings.values() if hasattr(model, "preprocessings") else [model.preprocessing]:
+    for preprocessing in model.preprocessings.values() if isinstance(model, models.Blend) else [model.preprocessing]:
         for _, transformer, taken in preprocessing.transformers_:
             if hasattr(transformer, "categories_"):
                 known |= {column: tuple(category for category in categories if isinstance(category, str))

@@ -13,9 +13,10 @@ from pipeline.errors import DataError, PipelineError
 from pipeline.inference_log import Entry
 from pipeline.params import Params
 
+CHALLENGER = "challenger"
 SECONDS_AFTER_FAULT = 30    # before a version that failed its check is tried again
 NOT_FINITE = "The prediction is no finite number: a value is far beyond those of training"
-TRIED_ROWS = 1000       # made from the training rows' statistics, where the test split is not there to try a model on
+TRIED_ROWS = 1000           # made from the training rows' statistics, where the test split is not there to try a model on
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,10 @@ class Live:
 
     def follow(self) -> None:
         """Look where the aliases point; load what is new beside what serves, and swap."""
-        self.champion = self._followed("champion", self.champion)
+        self.champion = self._followed(registry.CHAMPION, self.champion)
         self.counters.model_version.set(self.champion.version)
         if self.serve.shadow:
-            self.challenger = self._followed("challenger", self.challenger)
+            self.challenger = self._followed(CHALLENGER, self.challenger)
 
     def _followed(self, alias: str, served: Served | None) -> Served | None:
         number = None
@@ -171,6 +172,8 @@ class Live:
                 self.counters.reloads.labels(alias, "swapped").inc()
                 print(f"serve {self.dataset}: {alias} is {served.name} version {served.version}", flush=True)
         except Exception as error:          # whatever it is, what serves stays
+            if alias == CHALLENGER and number is None and isinstance(error, DataError):
+                return None                 # there is none
             fault = str(error) if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
             if self.faults.get(alias) != fault:
                 print(f"serve {self.dataset}: {alias}: {fault}; what was served stays", file=sys.stderr, flush=True)
@@ -188,7 +191,7 @@ class Live:
             rows = [{name: row[name] for name in challenger.columns} for entry in entries for row in entry.rows]
             answers = iter(challenger.answers(challenger.output(rows)))
         except Exception as error:          # it has features of its own, or no number for a row: its affair alone
-            self.faults["challenger"] = f"cannot run along: {type(error).__name__}: {error}"
+            self.faults[CHALLENGER] = f"cannot run along: {type(error).__name__}: {error}"
             return []
         return [replace(entry, model=challenger.name, version=challenger.version, shadow=True,
                         answers=[next(answers) for _ in entry.rows]) for entry in entries]

@@ -121,8 +121,13 @@ class Folds:
         return fitted, fitted.estimator_output(Z), rounds
 
 
-def fit_fold(folds: Folds, fold: int, model: str, hyperparameters: dict, early_stopping: bool) -> dict:
-    """Return what a trial gives on one fold, or the reason why it gives nothing: each library has errors of its own."""
+def fit_fold(folds: Folds, fold: int, model: str, hyperparameters: dict, early_stopping: bool, until: float = math.inf) -> dict:
+    """Return what a trial gives on one fold, or the reason why it gives nothing: each library has errors of its own.
+
+    Nothing is begun after the moment `until`.
+    """
+    if time.time() > until:
+        return {"late": True}
     started = time.perf_counter()
     try:
         fitted, output, rounds = folds.fit(fold, model, hyperparameters, early_stopping)
@@ -293,21 +298,21 @@ def search(problem: Problem, settings: Params, n_trials: int, run, folder: Path,
     journal.cut(held)
     study = _optuna_study(problem, settings, journal)
     folds, first = Folds(problem, settings), given(problem, settings)
-    deadline = time.monotonic() + timeout if timeout else math.inf
+    until = time.time() + timeout if timeout else math.inf
     trials = [_told(frozen) for frozen in study.get_trials(deepcopy=False)]
     if held:
         step(held, _note(trials, spec.train.primary_metric))
-    while len(trials) < n_trials and time.monotonic() < deadline:
+    while len(trials) < n_trials and time.time() < until:
         numbers = range(len(trials), min(n_trials, len(trials) + spec.tune.batch))
         asked = [_ask(study, problem, settings, number, first) for number in numbers]
         batch = [trial for trial, _ in asked]
         for part in _rounds(study, problem, settings):
             alive = [trial for trial in batch if trial.state == "running"]
-            _evaluate(alive, part, folds, run, folder)
+            _evaluate(alive, part, folds, run, folder, until)
             for trial, handle in asked:
                 if trial.state == "running":
                     _judge(trial, handle, problem, settings, prune=part[-1] < len(problem.folds) - 1)
-            if time.monotonic() > deadline:
+            if time.time() > until:
                 break
         batch = [trial for trial in batch if trial.state != "running"]
         for trial, handle in asked:
@@ -395,8 +400,11 @@ def _rounds(study, problem: Problem, settings: Params) -> list[list[int]]:
     return [[fold] for fold in every[:PRUNING_POINTS]] + [every[PRUNING_POINTS:]] * (len(every) > PRUNING_POINTS)
 
 
-def _evaluate(trials: list[Trial], part, folds: Folds, run, folder: Path) -> None:
-    """Fit the trials on some folds, or read what an earlier process left of that; the costliest models start first."""
+def _evaluate(trials: list[Trial], part, folds: Folds, run, folder: Path, until: float = math.inf) -> None:
+    """Fit the trials on some folds, or read what an earlier process left of that.
+
+    The costliest models start first, so that all workers end together; last where the time is limited, so that others get done.
+    """
     jobs = []
     for trial in trials:
         for fold in part:
@@ -404,15 +412,16 @@ def _evaluate(trials: list[Trial], part, folds: Folds, run, folder: Path) -> Non
             trial.fits.append(known)
             if known is None:
                 jobs.append((trial, fold))
-    jobs.sort(key=lambda job: -list(models.FAMILIES).index(job[0].model))
+    simplicity = list(models.FAMILIES)
+    jobs.sort(key=lambda job: simplicity.index(job[0].model), reverse=until == math.inf)
 
     def keep(place, fit):
         trial, fold = jobs[place]
         trial.fits[fold] = fit
-        if "failed" not in fit:
+        if "output" in fit:
             _write_fit(_fit_file(folder, trial, fold), trial, fit)
 
-    run(fit_fold, folds, [(fold, trial.model, trial.hyperparameters, trial.early_stopping) for trial, fold in jobs], keep)
+    run(fit_fold, folds, [(fold, trial.model, trial.hyperparameters, trial.early_stopping, until) for trial, fold in jobs], keep)
 
 
 def _fit_file(folder: Path, trial: Trial, fold: int) -> Path:
@@ -442,7 +451,9 @@ def _known_by(trial: Trial) -> str:
 
 
 def _judge(trial: Trial, handle, problem: Problem, settings: Params, prune: bool) -> None:
-    """Score the folds that a trial has by now, and say whether it failed, is pruned, or is finished."""
+    """Score the folds that a trial has; say whether it failed, is pruned, or is finished, but not if some came too late."""
+    if any("late" in fit for fit in trial.fits):
+        return
     failed = [fit["failed"] for fit in trial.fits if "failed" in fit]
     if failed:
         trial.state, trial.reason, trial.fits = "failed", failed[0], []

@@ -36,17 +36,27 @@ def draw(folder: Path, study, objectives: list[str], metric: str, title: str) ->
 
 def _both(folder: Path, name: str, function: str, study, title: str, **options) -> None:
     """Write one figure as a page and as PNG."""
-    import matplotlib
+    with warnings.catch_warnings():         # Optuna warns that the module is new, and plotly turns on everybody's warnings
+        warnings.simplefilter("ignore")
+        _write_page(folder, name, function, study, title, options)
+        _write_png(folder, name, function, study, title, options)
+
+
+def _write_page(folder: Path, name: str, function: str, study, title: str, options: dict) -> None:
     import optuna
-    matplotlib.use("agg")
-    from matplotlib import pyplot
     page = getattr(optuna.visualization, function)(study, **options).update_layout(title=title)
     files.write_text(folder / f"{name}.html", page.to_html(include_plotlyjs="directory", div_id=name))
     if not (folder / "plotly.min.js").is_file():
         from plotly.offline import get_plotlyjs
         files.write_text(folder / "plotly.min.js", get_plotlyjs())
-    with matplotlib.rc_context(), warnings.catch_warnings():            # Optuna sets a style of its own, and warns of the module
-        warnings.simplefilter("ignore")
+
+
+def _write_png(folder: Path, name: str, function: str, study, title: str, options: dict) -> None:
+    import matplotlib
+    import optuna
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+    with matplotlib.rc_context():           # Optuna sets a style
         axes = getattr(optuna.visualization.matplotlib, function)(study, **options)
         axes.set_title(title)
         axes.figure.set_size_inches(9, 5)

@@ -52,7 +52,6 @@ def test_form_for_rows_gives_the_models_own_output(name, task, n_classes, tmp_pa
     np.testing.assert_allclose(np.concatenate([form.output([row]) for row in rows]), expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.skipif(not hasattr(models, "blend"), reason="the models know no blends")
 @pytest.mark.parametrize("task, n_classes", [("regression", 0), ("classification", 2), ("classification", 3)])
 def test_form_of_a_blend_gives_its_output(task, n_classes):
     names = ["random_forest", "catboost", "ridge" if task == "regression" else "logistic_regression"]

@@ -45,7 +45,7 @@ def test_options_exist(page):
 def test_links_and_folders_exist(page):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
-    outputs = {"data", "models", "reports", "mlruns", "logs"}
+    outputs = {"data", "models", "reports", "mlruns", "logs", "studies"}
     for folder in re.findall(r"(?:^|\s)([a-z.]+)/(?=\s|$)", code(page), re.M):
         assert folder in outputs or (ROOT / folder).is_dir() or (ROOT / "pipeline" / folder).is_dir(), folder
 
@@ -85,6 +85,13 @@ def test_every_setting_of_register_is_documented_with_its_default():
     text = (ROOT / "docs/registry.md").read_text()
     for key, field in params.Register.model_fields.items():
         assert key == "name" or f"| `{key}` | {field.default} |" in text, key
+
+
+def test_every_setting_of_tuning_is_documented_with_its_default():
+    text = (ROOT / "docs/tuning.md").read_text()
+    for key, field in params.Tune.model_fields.items():
+        default = str(field.default).replace("'", "") if key == "models" else field.default
+        assert f"| `{key}` | {default} |" in text, key
 
 
 def test_every_script_is_in_the_table_of_stages():

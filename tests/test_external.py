@@ -92,8 +92,9 @@ def test_url_is_fetched_once_and_another_url_is_another_file(server, tmp_path):
 
 def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path):
     train = {"primary_metric": "rmse", "models": ["dummy"]}
-    other = {"experiment": "X", "data": house(), "prepare": {}, "train": train, "drift": {}, "gates": {}}
-    settings = Params(seed=1, datasets={"other": other}, models={})
+    other = {"experiment": "X", "data": house(), "prepare": {}, "train": train, "tune": {"models": ["ridge"]}, "drift": {},
+             "gates": {}, "register": {"name": "X"}}
+    settings = Params(seed=1, datasets={"other": other}, models={}, search_spaces={"ridge": {"alpha": {"low": 1, "high": 2}}})
     block = proposal.block("house", f"{server.url}/table.csv", "size", settings)
     fetched = f"data/raw/{left(tmp_path)[0]}"
     assert block.startswith(f"  # fetched from {server.url}/table.csv; the gate says ")

@@ -1,9 +1,11 @@
 """register_model.py: versions, evidence, decisions and the promotion log, in a real sqlite registry."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
-from conftest import ROOT
+from conftest import ROOT, shell
 from registered import aliases, content, edit, log, variant
 
 import evaluate
@@ -89,31 +91,53 @@ def test_version_loads_through_mlflow_with_pickle_switched_off(register, monkeyp
     assert not [path for path in Path("mlruns").rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
 
 
-@pytest.mark.slow
-def test_version_is_served_by_mlflow(register):
-    import socket
-    register("first")
+@contextlib.contextmanager
+def served(*arguments: str, answers: str):
+    """Yield the address of a server of MLflow's once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        address = f"127.0.0.1:{free.getsockname()[1]}"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    server = subprocess.Popen(
-        [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/TinyPredictor@production", "--env-manager", "local",
-         "-p", str(port)], start_new_session=True,
-        env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": tracking.tracking_uri()})
-    rows = pd.read_parquet("data/processed/tiny/test.parquet")[["size", "town", "age"]].head(4)
-    split = json.loads(rows.to_json(orient="split", index=False))
+    host, port = address.split(":")
+    server = subprocess.Popen([sys.executable, "-m", "mlflow", *arguments, "--host", host, "--port", port],
+                              env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": tracking.tracking_uri()},
+                              start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(120):
-            try:
-                answer = requests.post(f"http://127.0.0.1:{port}/invocations", json={"dataframe_split": split}, timeout=10)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.5)
+        for _ in range(240):
+            with contextlib.suppress(requests.ConnectionError):
+                if requests.get(f"http://{address}/{answers}", timeout=10).ok:
+                    break
+            time.sleep(0.5)
+        yield f"http://{address}"
     finally:
         os.killpg(server.pid, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_version_is_served_by_mlflow(register):
+    register("first")
+    rows = pd.read_parquet("data/processed/tiny/test.parquet")[["size", "town", "age"]].head(4)
+    split = json.loads(rows.to_json(orient="split", index=False))
+    with served("models", "serve", "-m", "models:/TinyPredictor@production", "--env-manager", "local", answers="ping") as server:
+        answer = requests.post(f"{server}/invocations", json={"dataframe_split": split}, timeout=30)
     assert answer.status_code == 200, answer.text
     assert answer.json()["predictions"] == models.load("models/tiny/train/ridge").predict(rows).tolist()
+
+
+@pytest.mark.slow
+def test_registry_of_a_tracking_server_holds_versions_decisions_and_files(register, become, monkeypatch):
+    become("first")
+    with served("server", "--workers", "1", "--backend-store-uri", "sqlite:///server.db",
+                "--artifacts-destination", "./artifacts", answers="health") as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+        register("first")
+        register("better")
+        registry.rollback("tiny", params.load(), "previous", "a test")
+        shutil.rmtree("logs")                       # as in another clone
+        registry.rollback("tiny", params.load(), "previous", "a test")
+        assert aliases() == {"champion": 2, "production": 2, "previous": 1}
+        assert "the log is whole, 4 lines" in registry.verify("tiny", params.load())
+        assert resolve().folder == paths.downloaded(resolve().sha256) and bundles.check(resolve().folder)
 
 
 def test_same_model_is_registered_once(register):
@@ -403,6 +427,13 @@ def test_lost_registry_is_rebuilt_with_its_numbers_and_aliases(register, other_s
     assert {resolve(number).folder.is_dir() for number in (1, 2, 3)} == {True}
 
 
+def test_model_that_was_renamed_has_its_versions_under_the_new_name(register):
+    register("first")
+    told = register("better", ("name: TinyPredictor", "name: PricePredictor"))
+    assert "PricePredictor version 2, promoted" in told
+    assert aliases() == {"champion": 2, "production": 2, "previous": 1} and resolve(1).name == "PricePredictor"
+
+
 def test_lost_log_is_written_from_the_registry(register):
     three_decisions(register)
     before = state()
@@ -508,3 +539,17 @@ def test_another_variant_is_another_version(register):
     edit("min: 0.5", "min: 0.4")
     register_model.main(["--dataset", "tiny"])
     assert len(registry.versions("tiny", params.load())) == 2
+
+
+@pytest.mark.slow
+def test_version_of_an_earlier_commit_comes_back_from_dvcs_cache(pipeline_run, monkeypatch):
+    assert shell("git add -A && git commit -qm first", pipeline_run).returncode == 0
+    text = (pipeline_run / "params.yaml").read_text()
+    (pipeline_run / "params.yaml").write_text(text.replace("ridge: {alpha: 1.0}", "ridge: {alpha: 3.0}"))
+    assert shell("dvc repro register@tiny && git commit -qam second && rm -rf mlflow.db mlruns", pipeline_run).returncode == 0
+    done = shell("python -m ops.sync", pipeline_run)
+    assert done.returncode == 0 and "TinyPredictor: version 1 registered again" in done.stderr, done.stdout + done.stderr
+    monkeypatch.chdir(pipeline_run)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{pipeline_run}/./mlflow.db")      # not the connection to a lost one
+    assert aliases() == {"champion": 2, "production": 2, "previous": 1}
+    bundles.check(resolve(1).folder)

@@ -368,7 +368,7 @@ def test_every_trial_is_a_run_below_the_search_and_sync_writes_them_again(finish
 
 def test_train_tunes_too_when_asked(trained):
     done = script("train", "--dataset", "iris", "--tune-hyperparameters", "--trials", "2")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0 and done.stderr == "", done.stderr
     assert "train iris: 3 models" in done.stdout and "tune iris: 2 trials" in done.stdout
     assert json.loads((trained / "metrics/datasets/iris/tune.json").read_text())["trials"]["total"] == 2
 

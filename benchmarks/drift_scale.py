@@ -1,0 +1,118 @@
+"""Seconds and memory of the drift decision on large tables, and of Evidently's drift preset on the same.
+
+    python benchmarks/drift_scale.py [--rows 16000 ...] [--theirs-up-to 1000000] [--cores 2]
+
+Two tables drawn alike, of 31 columns (20 normal, 6 skewed and rounded, 5 of four categories), are written to Parquet files; each
+line is a process of its own that reads both and decides. `in memory` has both tables as DataFrames first, `by columns` reads the
+files a column at a time, `from CSV` reads the same as CSV. Peak memory is that of the process, imports included (about 200 MiB).
+Evidently runs Kolmogorov-Smirnov and chi-squared tests on all rows, as ours does, without HTML.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ROWS = (16_000, 200_000, 1_000_000, 5_000_000)
+PART = 250_000              # rows that are made at a time
+OURS = """
+import sys, time
+import pandas as pd
+from pipeline import columns, drift, drift_pages
+from pipeline.params import Drift
+import scipy.stats
+in_memory, *paths = sys.argv[1:]
+roles = dict.fromkeys(("task", "target", "prediction", "label", "positive"))
+tables = [pd.read_parquet(path) for path in paths] if in_memory == "yes" else paths
+size = sum(table.memory_usage(deep=True).sum() for table in tables) / 2**20 if in_memory == "yes" else 0
+started = time.perf_counter()
+one, other = (table if in_memory == "yes" else columns.open_file(table) for table in tables)
+results, _ = drift.judge(one, other, roles, Drift(), 0, {cores})
+print(time.perf_counter() - started, size, results["verdict"])
+"""
+THEIRS = """
+import sys, time, warnings
+import pandas as pd
+from evidently import DataDefinition, Dataset, Report
+from evidently.presets import DataDriftPreset
+warnings.simplefilter("ignore")
+one, other = (pd.read_parquet(path) for path in sys.argv[1:])
+numbers = list(one.select_dtypes("number"))
+definition = DataDefinition(numerical_columns=numbers, categorical_columns=[name for name in one if name not in numbers])
+started = time.perf_counter()
+found = Report([DataDriftPreset(num_method="ks", cat_method="chisquare")]).run(*(Dataset.from_pandas(frame, definition)
+                                                                               for frame in (other, one)))
+print(time.perf_counter() - started, 0, "drift" if found.dict()["metrics"][0]["value"]["share"] >= 0.5 else "no drift")
+"""
+
+
+def write(path: Path, rows: int, seed: int) -> None:
+    """Write a table of synthetic rows, part by part."""
+    import numpy as np
+    import pyarrow
+    from pyarrow.parquet import ParquetWriter
+    rng, writer = np.random.default_rng(seed), None
+    for start in range(0, rows, PART):
+        n = min(PART, rows - start)
+        part = {f"normal {k}": rng.normal(size=n) for k in range(20)}
+        part |= {f"skewed {k}": rng.exponential(size=n).round(2) for k in range(6)}
+        part |= {f"class {k}": np.array(["a", "b", "c", "d"])[rng.choice(4, n, p=[0.5, 0.3, 0.15, 0.05])] for k in range(5)}
+        table = pyarrow.table(part)
+        writer = writer or ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    writer.close()
+
+
+def as_csv(path: Path) -> Path:
+    from pyarrow import csv, parquet
+    target = path.with_suffix(".csv")
+    with parquet.ParquetFile(path) as file, csv.CSVWriter(target, file.schema_arrow) as writer:
+        for batch in file.iter_batches():
+            writer.write_batch(batch)
+    return target
+
+
+def measured(code: str, *arguments) -> str:
+    """Return a line of the seconds, the process's peak memory and the verdict of a program."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], env=environment, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        return f"{'ended without a result':>40}"
+    seconds, size, verdict = output.strip().splitlines()[-1].split(maxsplit=2)
+    tables = f"{float(size):,.0f}" if float(size) else ""
+    return f"{float(seconds):10.1f} {usage.ru_maxrss / 1024:12,.0f} {tables:>12}  {verdict}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=ROWS, help="of each table")
+    parser.add_argument("--theirs-up-to", type=int, default=1_000_000, metavar="ROWS", help="that Evidently is given")
+    parser.add_argument("--csv-up-to", type=int, default=1_000_000, metavar="ROWS", help="that are read as CSV, too")
+    parser.add_argument("--cores", type=int, default=2)
+    args = parser.parse_args()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:args.cores])
+    ours = OURS.replace("{cores}", str(args.cores))
+    print(f"{args.cores} cores, {time.strftime('%Y-%m-%d')}, synthetic data\n"
+          f"{'rows, 31 columns':18} {'':22} {'seconds':>10} {'peak MiB':>12} {'tables MiB':>12}  verdict")
+    for rows in args.rows:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder) / f"{name}.parquet" for name in ("reference", "current")]
+            for seed, path in enumerate(paths):
+                write(path, rows, seed)
+            print(f"{rows:<18,} {'ours, in memory':22} {measured(ours, 'yes', *paths)}", flush=True)
+            print(f"{'':18} {'ours, by columns':22} {measured(ours, 'no', *paths)}", flush=True)
+            if rows <= args.csv_up_to:
+                print(f"{'':18} {'ours, from CSV':22} {measured(ours, 'no', *map(as_csv, paths))}", flush=True)
+            if rows <= args.theirs_up_to:
+                print(f"{'':18} {'Evidently, in memory':22} {measured(THEIRS, *paths)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
