@@ -218,10 +218,10 @@ def moved_store() -> list[Fault]:
 def lost_artifacts() -> list[Fault]:
     if not local_store() or schema() or moved_store():
         return []
-    lost = [place for place, in rows("SELECT artifact_uri FROM runs WHERE lifecycle_stage = 'active'")
+    lost = [place for place, in rows("SELECT artifact_location FROM logged_models")         # other runs may have none
             if place_here(place) and not Path(place).is_dir()]
-    return [Fault(f"artifacts of {len(lost)} runs are gone, such as {lost[0]}", f"move {paths.STORE} away and run `make sync`")] \
-        if lost else []
+    return [Fault(f"the files of {len(lost)} logged models are gone, such as {lost[0]}",
+                  f"move {paths.STORE} away and run `make sync`")] if lost else []
 
 
 def place_here(location: str) -> str | None:
@@ -272,7 +272,7 @@ def aliases() -> list[Fault]:
 
 CHECKS = {"Python": python_version, "packages": packages, "environment": environment, "repository": repository,
           "dvc.lock": lock_conflict, "left behind": left_behind, "outputs": cache, "old store": old_store,
-          "store's schema": schema, "store's place": moved_store, "artifacts": lost_artifacts, "store's runs": runs_missing,
+          "store's schema": schema, "store's place": moved_store, "logged models": lost_artifacts, "store's runs": runs_missing,
           "aliases": aliases}
 
 

@@ -84,7 +84,7 @@ def test_store_that_cannot_be_used_is_told_and_left_alone(healthy, damage, told)
 
 def test_lost_artifacts_are_told(healthy):
     shutil.rmtree(healthy / "mlruns/1")
-    assert "artifacts of" in faults(healthy, "--fix")["artifacts"]
+    assert "logged models are gone" in faults(healthy, "--fix")["logged models"]
 
 
 def test_what_killed_runs_left_is_removed(healthy):

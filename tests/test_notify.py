@@ -149,9 +149,12 @@ def test_run_is_told_with_its_best_models_and_how_much_better_they_are(receiver,
     assert done.returncode == 0, done.stderr
     message, = server.received
     first, iris, tiny, last = message["text"].splitlines()
-    assert (first, last) == ("pipeline: success; 6 models, 2 of 2 gates pass", "https://ci.example.org/1")
-    assert iris.startswith("iris: logistic_regression, cv log_loss 0.168, ") and iris.endswith(" % better than dummy")
-    assert message["status"] == "success" and message["best"]["tiny"]["model"] == "ridge"
+    results = json.loads((finished / "metrics/comparison_results.json").read_text())["datasets"]
+    models = sum(len(result["candidates"]) for result in results.values())
+    assert (first, last) == (f"pipeline: success; {models} models, 2 of 2 gates pass", "https://ci.example.org/1")
+    best = results["iris"]["best"]
+    assert iris.startswith(f"iris: {best['name']}, cv log_loss ") and f" % better than {best['improvement']['over']}" in iris
+    assert message["status"] == "success" and message["best"]["tiny"]["model"] == results["tiny"]["best"]["name"]
 
 
 def test_run_that_failed_before_there_were_results_is_told_all_the_same(receiver, monkeypatch, project):

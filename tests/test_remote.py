@@ -51,7 +51,8 @@ def test_clone_elsewhere_restores_everything_runs_nothing_and_records_the_runs(p
     assert "Running" not in done("dvc repro", clone).stdout
     assert "everything is up to date" in done("python -m ops.repro", clone).stdout
     assert not done("git status --porcelain", clone).stdout
-    assert "16 runs written" in done("make sync", clone).stdout
+    assert "runs written to" in done("make sync", clone).stdout
+    assert "holds every run already" in done("make sync", clone).stdout
     assert not os.path.exists(clone / "results") and "ok" in done("make doctor", clone).stdout
 
 
