@@ -22,6 +22,7 @@ from pipeline.errors import DataError, UsageError
 JOBS = 2                        # with more, the longest stage has one core and ends long after all others
 SECONDS_BETWEEN_LOOKS = 0.05
 SECONDS_TO_STOP = 20
+PROGRESS = re.compile(r"\b\d+ of \d+ (?:fit|trial|column)s\b")     # the lines of workers.progress
 CORES = "LOKY_MAX_CPU_COUNT"    # joblib's own; Params.cores() heeds it
 AFTER_THE_STAGE = re.compile(r"^(Updating lock file|Generating lock file|To track the changes|Use `dvc push`|ERROR: )", re.M)
 
@@ -101,7 +102,7 @@ class Job:
 
     def progress(self) -> str:
         """Return how far the stage is: its seconds and, where it tells, its fits."""
-        counts = re.findall(r"\d+ of \d+ \w+$", "\n".join(self.printed()), re.M)
+        counts = PROGRESS.findall("\n".join(self.printed()))
         return f"{self.stage} ({', '.join([f'{self.seconds():.0f} s', *counts[-1:]])})"
 
     def signal(self, number: int) -> None:
@@ -143,7 +144,8 @@ def run(needs: dict[str, set[str]], late: list[str], jobs: int, cores: int) -> N
                 told = time.monotonic()
                 if job.process.returncode == 0:
                     done = len(late) - len(waiting) - len(running)
-                    print(f"[{done}/{len(late)}] {job.seconds():5.1f} s  " + "\n".join(job.printed()), flush=True)
+                    result = [line for line in job.printed() if not PROGRESS.search(line)]
+                    print(f"[{done}/{len(late)}] {job.seconds():5.1f} s  " + "\n".join(result), flush=True)
                 else:
                     *before, last = job.printed() or ["it said nothing"]
                     others = [f"waiting for {', '.join(other.stage for other in running)}"] if running else []

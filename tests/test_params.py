@@ -40,7 +40,7 @@ REFUSED = {
     ("ridge: {alpha: 1.0}", "ridge: 1.0"): "models.ridge: must be a block of keys; an empty one is {} (found 1.0)",
     # experiment, data
     ("experiment: Iris-Classification", "experimen: x"):
-        f"{IRIS}.experimen: unknown key; allowed: experiment, data, prepare, train, tune, drift, gates, register, serve",
+        f"{IRIS}.experimen: unknown key; allowed: experiment, data, prepare, train, tune, drift, slices, gates, register, serve",
     ("task: regression", "task: Regression"):
         f"{TINY}.data.task: Input should be 'regression' or 'classification' (found 'Regression')",
     ("file: data/iris_data.csv", "file: iris.csv"): rf"{IRIS}.data.file: must match ^data/[^/]+\.csv$ (found 'iris.csv')",
