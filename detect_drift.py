@@ -162,8 +162,9 @@ def details(results):
 
 def served_lines(results):
     """Return a line for every window of a log, and how well the model did."""
+    from pipeline import tables
     lines = [f"  window {window['first']} to {window['last']}: {window['verdict']}"
-             f"{': ' * bool(window['drifted'])}{', '.join(window['drifted'])}" for window in results["windows"]]
+             f"{': ' * bool(window['drifted'])}{tables.listed(window['drifted'], most=3)}" for window in results["windows"]]
     performance, labelled = results["performance"] or {}, f"{results['log']['labelled_rows']:,} labelled rows"
     for metric, estimate in (performance.get("estimated") or {}).items():
         realised = performance["current"].get(metric)

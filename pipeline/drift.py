@@ -50,7 +50,7 @@ def judge(reference, current, roles: dict, limits: Drift, seed: int = 0, n_worke
                 for side, values in zip(hashes, added):
                     side += values
             if found["result"]["kind"] == "number":
-                found["thinned"] = [_thinned(values).to_numpy() for values in (one, other)]
+                found["thinned"] = [_thinned(values) for values in (one, other)]
         found["drawn"] = [values.iloc[rows] for values, rows in zip((one, other), drawn)]
         return found
 
@@ -194,8 +194,9 @@ def _hashes(values: pd.Series, place: int) -> np.ndarray:
     return pd.util.hash_array(content) * np.uint64(2 * place + 1)
 
 
-def _thinned(values: pd.Series) -> pd.Series:
-    return values.iloc[::max(1, len(values) // CORRELATED_ROWS)]
+def _thinned(values: pd.Series) -> np.ndarray:
+    """Return every so many-th value; copied, as a view would keep the whole column in memory."""
+    return values.to_numpy()[::max(1, len(values) // CORRELATED_ROWS)].copy()
 
 
 # tests and effect sizes
