@@ -10,7 +10,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm 
 WORKDIR /app
 COPY requirements.txt constraints.txt ./
 # without what only the stages import
-RUN grep -vE '^(dvc|evidently|shap|optuna|distributed|plotly|imbalanced-learn)==' requirements.txt > serving.txt \
+RUN grep -vE '^(dvc|evidently|optuna|distributed|plotly|imbalanced-learn)==' requirements.txt > serving.txt \
     && pip install --no-cache-dir -r serving.txt
 COPY serve.py predict.py params.yaml ./
 COPY pipeline ./pipeline

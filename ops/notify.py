@@ -83,7 +83,7 @@ def of_a_run(status: str, link: str | None) -> tuple[str, dict]:
     """Return the message on a pipeline run and its fields: how it went, its models, gates, and the best model of each dataset."""
     if not paths.COMPARISON.is_file():              # it failed before there was anything to compare
         return "\n".join([f"pipeline: {status}", *([link] if link else [])]), {"status": status, "link": link}
-    from compare_results import shown
+    from pipeline.advice import shown
     results = files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"]
     verdicts = [files.read_json(path, made_by="dvc repro") for path in sorted(paths.VALIDATION.glob("*.json"))]
     gates = [gate["passed"] for verdict in verdicts for gate in verdict["gates"]]

@@ -11,9 +11,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from compare_results import shown
 from ops.github import LIMIT, MARK
 from pipeline import command, files, paths
+from pipeline.advice import shown
 from pipeline.errors import DataError, UsageError
 from validate_metrics import bounds
 

@@ -22,7 +22,7 @@ from pipeline.errors import DataError, UsageError
 JOBS = 2                        # with more, the longest stage has one core and ends long after all others
 SECONDS_BETWEEN_LOOKS = 0.05
 SECONDS_TO_STOP = 20
-PROGRESS = re.compile(r"\b\d+ of \d+ (?:fit|trial|column)s\b")     # the lines of workers.progress
+PROGRESS = re.compile(r": (\d+ of \d+ (?:fit|trial|column)s)(?:, .*)?$", re.M)     # the lines of workers.progress
 CORES = "LOKY_MAX_CPU_COUNT"    # joblib's own; Params.cores() heeds it
 AFTER_THE_STAGE = re.compile(r"^(Updating lock file|Generating lock file|To track the changes|Use `dvc push`|ERROR: )", re.M)
 

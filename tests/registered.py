@@ -47,7 +47,7 @@ def make(state: str) -> None:
 
 def judge(settings) -> None:
     """Choose the best model of tiny and hold it against its gates."""
-    result = compare_results.compare("tiny")
+    result, _ = compare_results.compare("tiny", settings)
     files.write_json(paths.best("tiny"), compare_results.best_figures(result))
     files.write_json(paths.validation("tiny"), validate_metrics.validate("tiny", settings.dataset("tiny").gates, result))
 

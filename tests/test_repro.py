@@ -52,6 +52,16 @@ def test_fresh_folder_ends_with_the_lock_of_dvc_repro(finished, tmp_path):
     assert "up to date" in shell("dvc status", folder).stdout
 
 
+def test_signs_of_progress_are_told_from_results(capsys, monkeypatch):
+    from pipeline import workers
+    monkeypatch.setattr(workers, "SECONDS_BETWEEN_LINES", -1)
+    with workers.progress(3, "tune iris", "trial") as step:
+        step(1, "best log_loss 0.1 (random_forest)")
+        step(1)
+    assert repro.PROGRESS.findall(capsys.readouterr().err) == ["1 of 3 trials", "2 of 3 trials"]
+    assert not repro.PROGRESS.search("drift iris: no drift, 0 of 11 columns drifted; nothing to do -> reports/iris/drift/")
+
+
 def test_gate_that_fails_is_told_as_validate_tells_it(pipeline_run):
     text = (pipeline_run / "params.yaml").read_text()
     (pipeline_run / "params.yaml").write_text(text.replace("r2: {min: 0.5}", "r2: {min: 0.999}"))
