@@ -17,6 +17,7 @@ from pipeline.errors import DataError
 
 DATES = 0.95                # a text column in which this share of the values are dates is one of dates
 A_LOOK = 1000               # values, evenly spaced, that tell whether a text column may be something else
+BLOCK = 2**24               # bytes of a large CSV file that are parsed at a time
 LARGE = 2**28               # bytes of a CSV file from which on it is not read as a whole
 MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
            "NaN", "None", "n/a", "nan", "null"]         # what pandas takes for missing in a CSV file
@@ -108,7 +109,7 @@ def _of_large_csv(path: Path) -> Table:
     convert = csv.ConvertOptions(column_types=dict.fromkeys(names, pyarrow.string()), strings_can_be_null=True,
                                  null_values=MISSING)
     try:
-        with csv.open_csv(path, csv.ReadOptions(column_names=names, skip_rows=1, block_size=2**24),
+        with csv.open_csv(path, csv.ReadOptions(column_names=names, skip_rows=1, block_size=BLOCK),
                           csv.ParseOptions(newlines_in_values=True), convert) as blocks:
             with parquet.ParquetWriter(copy, blocks.schema, compression="lz4") as writer:
                 for block in blocks:

@@ -416,6 +416,7 @@ def ignored(importance: dict[str, float] | None, columns, limits: Drift, dataset
     if importance is None:
         raise DataError(f"{paths.metrics(dataset, 'train')}: no importances, which drift.weighting needs; run `python train.py "
                         f"--dataset {dataset}`")
+    importance = {column: loss or 0.0 for column, loss in importance.items()}       # None: not defined on so few rows
     bar = IGNORED * max(importance.values(), default=0)
     all_listed = len(importance) < LISTED_IMPORTANCES or min(importance.values()) < bar
     return {column for column in columns if importance.get(column, 0 if all_listed else bar) < bar}

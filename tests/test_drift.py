@@ -377,7 +377,8 @@ def test_verdict_on_synthetic_data_says_so_on_the_terminal_and_on_the_page(synth
 # importance
 
 @pytest.mark.parametrize("importance, expected", [
-    ({"a": 0.5, "b": 0.004}, {"b", "c", "d"}), ({"a": 0.5, "b": 0.4}, {"c", "d"}), ({"a": 0.5, "b": -0.01}, {"b", "c", "d"}),
+    ({"a": 0.5, "b": 0.004}, {"b", "c", "d"}), ({"a": 0.5, "b": None}, {"b", "c", "d"}),
+    ({"a": 0.5, "b": 0.4}, {"c", "d"}), ({"a": 0.5, "b": -0.01}, {"b", "c", "d"}),
     ({f"column {k}": 0.5 for k in range(20)} | {"a": 0.1}, set()), ({f"column {k}": 0.5 / 4**k for k in range(20)}, set("abcd"))])
 def test_column_is_ignored_where_the_model_loses_little_without_it(importance, expected):
     weighted = LIMITS.model_copy(update={"weighting": "importance"})
