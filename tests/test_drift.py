@@ -416,3 +416,8 @@ def test_pages_open_offline_without_an_error_and_draw_what_they_show(finished, b
     browser.driver.find_element("css selector", "table tbody button").click()       # the details of the drift page's first column
     assert browser.settled("document.querySelectorAll('.js-plotly-plot .trace').length >= 2") == []
     assert len(list(folder.iterdir())) == len(settled)
+
+
+def test_it_knows_how_many_importances_a_model_lists():
+    from pipeline import candidates, drift
+    assert drift.LISTED_IMPORTANCES == candidates.MOST_COLUMNS

@@ -153,8 +153,8 @@ def screenshots(folder: Path) -> None:
             shoot("mlflow", f"{address}/#/experiments/1", wait=8, close=True)
             shoot("mlflow", f"{address}/#/experiments/1/runs", width=1600, wait=8, close=True)
         if (ROOT / "serve.py").is_file():
-            with served([sys.executable, str(ROOT / "serve.py"), "--dataset", "iris"], folder, "/docs") as address:
-                shoot("api", f"{address}/docs", wait=4)
+            with served([sys.executable, str(ROOT / "serve.py"), "--dataset", "iris"], folder, "/health") as address:
+                shoot("api", f"{address}/", wait=4)
     finally:
         driver.quit()
 
