@@ -165,13 +165,13 @@ def overall(results):
 def table(results):
     """Return the lines that name the best candidate of each dataset, its score and its interval."""
     from pipeline.advice import shown
-    lines = [f"{'dataset':20} {'best':20} {'metric':18} {'cv':>18} {'test [95 % interval]':>28}"]
+    lines = [f"{'dataset':20} {'best':26} {'metric':18} {'cv':>18} {'test [95 % interval]':>28}"]
     for dataset, result in results.items():
         figures = best_figures(result)
         cv = f"{shown(figures['cv'])} ± {shown(figures['cv_std'])}"
         test = f"{shown(figures['test'])} [{shown(figures['test_low'])}, {shown(figures['test_high'])}]"
         data = "  synthetic data" if result["synthetic"] else ""
-        lines.append(f"{dataset:20} {figures['candidate']:20} {figures['primary_metric']:18} {cv:>18} {test:>28}{data}")
+        lines.append(f"{dataset:20} {figures['candidate']:26} {figures['primary_metric']:18} {cv:>18} {test:>28}{data}")
     return lines
 
 

@@ -16,12 +16,12 @@ from pipeline.errors import UsageError
 
 def table(versions):
     """Return a line per version, the newest first: the one in use is marked."""
-    lines = [f"  {'version':>7}  {'candidate':22} {'metric':18} {'cv':>18} {'test [95 % interval]':>28}  aliases"]
+    lines = [f"  {'version':>7}  {'candidate':26} {'metric':18} {'cv':>18} {'test [95 % interval]':>28}  aliases"]
     for version in reversed(versions):
         tags, mark = version.tags, "*" if "champion" in version.aliases else " "
         metric, data = tags.get("primary_metric", "?"), "  synthetic data" if tags.get("synthetic") == "True" else ""
         cv, test = (tags.get(f"{part}_{metric}", "?") for part in ("cv", "test"))
-        lines.append(f"{mark} {version.version:>7}  {tags.get('candidate', '?'):22} {metric:18} {cv:>18} {test:>28}  "
+        lines.append(f"{mark} {version.version:>7}  {tags.get('candidate', '?'):26} {metric:18} {cv:>18} {test:>28}  "
                      f"{', '.join(version.aliases)}{data}")
     return lines
 
