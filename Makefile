@@ -6,9 +6,10 @@ DATASET ?= all
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export MLFLOW_DISABLE_TELEMETRY := true
-# uv installs several times faster than pip, which is there for a network that only pip is set up for
+# uv installs several times faster than pip, which is there for a network that only pip is set up for; the system's certificates,
+# because a company's own authority is known there and not to uv
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
-UV := .venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python
+UV := .venv/bin/uv pip install --quiet --system-certs --compile-bytecode --python .venv/bin/python
 READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
 
