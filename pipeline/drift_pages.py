@@ -39,7 +39,7 @@ def pages(reference: pd.DataFrame, current: pd.DataFrame, results: dict, roles: 
             if not _scorable(*(sample[roles["target"]] for sample in samples), roles["task"]):
                 continue
         one, other = (Dataset.from_pandas(sample.reset_index(drop=True), definition) for sample in samples)
-        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"), _drawn_once():    # warnings: Evidently's own
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"), _drawn_once_and_in_order():   # of Evidently
             html = Report(metrics).run(other, one).get_html_str(as_iframe=False)
         found[name] = repeatable(_with_verdict(html, results, [len(frame) for frame in frames]))
     return found
@@ -56,24 +56,30 @@ def rare_together(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 @contextmanager
-def _drawn_once():
+def _drawn_once_and_in_order():
     """Make Evidently draw the distribution of a column once, not for each figure that it prints of it, of which it shows one, and
-    leave out the theme that plotly stores with every chart: most of the time of a run, and of a page but for plotly itself.
+    leave out the theme that plotly stores with every chart: most of the time of a run, and of a page but for plotly itself. Make
+    it list a column's categories in their order and without the missing, which have a figure of their own: the place of a nan in
+    a set is another one in each process.
     """
     import plotly.io
     from evidently.metrics import column_statistics
-    draw, template, drawings = column_statistics.distribution, plotly.io.templates.default, {}
+    counts = column_statistics.UniqueValueCountCalculation
+    draw, template, drawings, unique = column_statistics.distribution, plotly.io.templates.default, {}, counts._all_unique_values
 
     def distribution(title, current, reference):
         if current.data.name not in drawings:
             drawings[current.data.name] = draw(title, current, reference)
         return drawings[current.data.name]
 
-    column_statistics.distribution, plotly.io.templates.default = distribution, None
+    def in_order(calculation, current, reference):
+        return sorted((value for value in unique(calculation, current, reference) if not pd.isna(value)), key=str)
+
+    column_statistics.distribution, plotly.io.templates.default, counts._all_unique_values = distribution, None, in_order
     try:
         yield
     finally:
-        column_statistics.distribution, plotly.io.templates.default = draw, template
+        column_statistics.distribution, plotly.io.templates.default, counts._all_unique_values = draw, template, unique
 
 
 def _reports(results: dict, roles: dict, there: set[str]) -> dict[str, tuple]:

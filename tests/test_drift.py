@@ -352,6 +352,15 @@ def test_pages_of_odd_columns_are_drawn():
     assert results["verdict"] == "no drift"
 
 
+def test_categories_are_listed_in_their_order_and_missing_ones_once():
+    frame = pd.DataFrame({"town": pd.Series(["b", None, "a", "b"] * 50, dtype="str")})
+    table = columns.of_frame(frame)
+    results, samples = drift.judge(table, table, NO_ROLES, LIMITS)
+    labels = re.findall(r'"label": "(\w+)"', drift_pages.pages(*samples, results, NO_ROLES)["quality"])
+    start = labels.index("missing")
+    assert labels[start:start + 3] == ["missing", "a", "b"] and "nan" not in labels
+
+
 def test_identifiers_of_a_page_come_from_its_content():
     page = "metric_{0} 01a1fb7f-68b5-77eb-a8e5-{1} metric_{0} {2}"
     one, same, other = (drift_pages.repeatable(page.format(*parts)) for parts in (
