@@ -32,7 +32,7 @@ def labelled_rows(dataset, data, file):
     if file is None:
         frame, origin = tables.read_split(dataset, "test"), f"{paths.processed(dataset)}/test.parquet"
     else:
-        frame, origin = tables.read(file, data.separator, data.encoding), file
+        frame, origin = tables.read(file, data.separator, data.encoding, data.categorical), file
     if data.target not in frame.columns:
         raise DataError(f"{origin}: no column {data.target!r}, the target to score against; add it")
     target = tables.blank_to_missing(frame[data.target])

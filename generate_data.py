@@ -85,7 +85,7 @@ def write_current_batch(dataset, settings, rows, strength):
     from pipeline import tables
     spec = settings.dataset(dataset)
     data, path = spec.data, paths.current_batch(dataset)
-    frame = tables.read(data.file)
+    frame = tables.read(data.file, codes=data.categorical)
     kept_as_they_are = {data.target, spec.prepare.split_column, *data.drop}
     columns = [column for column in frame if column not in kept_as_they_are]
     batch = current_batch(frame, columns, rows or BATCH_ROWS, strength, settings.seed + 1)

@@ -92,7 +92,7 @@ def prepare(dataset, settings):
         raise DataError(f"{data.file} is not the file that {paths.metrics(dataset, 'generate')} describes; run `{generate}` "
                         f"again, and change data at their source")
 
-    raw = tables.read(data.file)
+    raw = tables.read(data.file, codes=data.categorical)
     cleaned = tables.clean(raw, data, other)
     labels = cleaned[data.target] if data.task == "classification" else None
     train_rows, test_rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)

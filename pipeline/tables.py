@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,16 +20,17 @@ MOST_CATEGORIES = 100       # of a column in the statistics, the commonest first
 IQR_FENCE = 1.5             # Tukey's fences: values beyond 1.5 interquartile ranges from the quartiles are outliers
 
 
-def read(path: str | Path, separator: str = ",", encoding: str = "utf-8") -> pd.DataFrame:
+def read(path: str | Path, separator: str = ",", encoding: str = "utf-8", codes: Iterable[str] = ()) -> pd.DataFrame:
     """Return a CSV or Parquet file as it is: text stays text, numbers are inferred, blank fields are missing.
 
-    So are the words that pandas takes for missing (NA, NaN, None, null, ...), which real files hold. Raises DataError where the
-    file is missing, empty, broken, of another encoding or delimiter, or names a column twice.
+    So are the words that pandas takes for missing (NA, NaN, None, null, ...), which real files hold. Of the columns named in
+    `codes`, those whose digits begin with a zero somewhere stay text: 00501 is not 501. Raises DataError where the file is
+    missing, empty, broken, of another encoding or delimiter, or names a column twice.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
-    frame = _read_parquet(path) if is_parquet(path) else _read_csv(path, separator, encoding)
+    frame = _read_parquet(path) if is_parquet(path) else _read_csv(path, separator, encoding, codes)
     if frame.empty:
         raise DataError(f"{path}: a header and no rows; give a file with data")
     return frame
@@ -50,10 +52,18 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return frame.reset_index(drop=isinstance(frame.index, pd.RangeIndex))
 
 
-def _read_csv(path: Path, separator: str, encoding: str) -> pd.DataFrame:
+def _read_csv(path: Path, separator: str, encoding: str, codes: Iterable[str]) -> pd.DataFrame:
+    def parsed(**options) -> pd.DataFrame:
+        return pd.read_csv(path, sep=separator, encoding=encoding, skipinitialspace=True, compression=None, **options
+                           ).rename(columns=str.strip)
+
     with _told_as_data_errors(path, separator, encoding):
-        frame = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False, skipinitialspace=True, compression=None)
-    return frame.rename(columns=str.strip)
+        frame = parsed(low_memory=False)
+    digits = [column for column in codes if column in frame and pd.api.types.is_numeric_dtype(frame[column])]
+    if digits:
+        spelt = parsed(dtype=str, usecols=lambda name: name.strip() in digits)
+        frame = frame.assign(**{column: spelt[column] for column in digits if spelt[column].str.match(r"-?0\d").any()})
+    return frame
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from conftest import ROOT, tiny_table
 import generate_data
 import prepare_data
 import train
-from pipeline import params
+from pipeline import params, tables
 from pipeline.errors import DataError, UsageError
 
 
@@ -64,6 +64,13 @@ def test_house_prices_go_through_with_nothing_but_the_block(project, capsys):
 def test_separator_is_inferred(project, capsys, separator):
     tiny_table().to_csv("mine.csv", sep=separator, index=False)
     assert goes_through(project, capsys, "mine", "mine.csv", "price", "dummy").data.separator == separator
+
+
+def test_codes_that_begin_with_a_zero_are_categories(project, capsys):
+    table = tiny_table()
+    table.assign(zip=[f"{501 + number % 3:05}" for number in table["id"]]).to_csv("mine.csv", index=False)
+    assert goes_through(project, capsys, "mine", "mine.csv", "price", "dummy").data.categorical == ["zip"]
+    assert set(tables.read_split("mine", "train")["zip"]) == {"00501", "00502", "00503"}
 
 
 def test_parquet_file_goes_through(project, capsys):

@@ -80,6 +80,13 @@ def test_the_usual_words_for_missing_are_missing(tmp_path):
     assert frame["b"].isna().tolist() == [True] * len(REAL_MISSING) + [False]
 
 
+def test_codes_keep_their_zeros_and_other_numbers_are_numbers(tmp_path):
+    frame = tables.read(written(tmp_path, "zip ,size,kind,ratio\n00501,1,20,0.5\n,02,30,-0.5\n10001,3,20,1\n"),
+                        codes=["zip", "kind", "ratio"])
+    assert frame["zip"].fillna("").tolist() == ["00501", "", "10001"] and frame["size"].tolist() == [1, 2, 3]
+    assert frame["kind"].tolist() == [20, 30, 20] and frame["ratio"].tolist() == [0.5, -0.5, 1.0]
+
+
 def test_row_names_that_pandas_wrote_are_a_column(tmp_path):
     houses(4).to_csv(tmp_path / "named.csv")
     assert list(tables.read(tmp_path / "named.csv"))[1:] == ["size", "town", "price"]

@@ -28,7 +28,7 @@ def write_csv(dataset: str, source: str, data: Data) -> pd.DataFrame:
     if source.startswith("openml:"):
         return _write(_from_openml(source), data.file)
     path = local_file(dataset, source)
-    frame = tables.read(path, data.separator, data.encoding)
+    frame = tables.read(path, data.separator, data.encoding, data.categorical)
     if tables.is_parquet(path) or data.separator != "," or data.encoding.lower() not in ("utf-8", "utf8"):
         return _write(frame, data.file)
     with files.replacing(data.file) as partial, open(path, "rb") as original, open(partial, "wb") as copy:

@@ -33,7 +33,10 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
     _check_name(name, file, source, settings)
     path = external.local_file(name, source)
     separator = _separator(path)
-    frame = tables.read(path, separator).apply(tables.blank_to_missing)
+    frame = tables.read(path, separator)
+    as_spelt = tables.read(path, separator, codes=frame)
+    codes = [column for column in frame if as_spelt[column].dtype != frame[column].dtype and column != target]
+    frame = frame.apply(tables.blank_to_missing)
     if target not in frame.columns:
         raise DataError(f"{source}: no column {target!r}; the file has: {tables.listed(frame.columns, most=30)}")
     answers = frame.pop(target)
@@ -47,7 +50,7 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
     dropped = [column for column in frame if frame[column].isna().all() or _is_identifier(frame[column])]
     data = {"source": path.as_posix(), "depends_on": path.as_posix(), "file": file,
             "separator": separator if separator != "," else None, "task": task, "target": target, "positive": positive,
-            "drop": dropped or None}
+            "categorical": [column for column in codes if column not in dropped] or None, "drop": dropped or None}
     content = {"experiment": f"{name.replace('_', '-').title()}-{task.title()}",
                "data": {key: value for key, value in data.items() if value is not None},
                "prepare": {"test_size": 0.2, "split": "random"}, "train": train, "tune": {}, "drift": {},
