@@ -233,7 +233,7 @@ def train_figures(problem, settings):
 
 def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=None):
     """Search, fit, score and store; return the content of the dataset's tune.json."""
-    from pipeline import candidates, scoring, study, trial_plots
+    from pipeline import candidates, journal, scoring, study, trial_plots
     from pipeline.problem import read
     spec = settings.dataset(dataset)
     n_trials, metric = n_trials or spec.tune.trials, spec.train.primary_metric
@@ -242,7 +242,7 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
     trained = train_figures(problem, settings)
     started = time.perf_counter()
     with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
-        with study.opened(problem, settings) as folder, workers.progress(n_trials, f"tune {dataset}", "trial") as step:
+        with journal.opened(problem, settings) as folder, workers.progress(n_trials, f"tune {dataset}", "trial") as step:
             trials, searched = study.search(problem, settings, n_trials, run, folder, step, timeout)
         if not study.best(trials, metric):
             reasons = {trial.reason for trial in trials}

@@ -22,7 +22,7 @@ BARE_LOOPS = """
 import sys
 from joblib import Parallel, delayed
 import detect_drift
-from pipeline import drift, drift_pages, models, params, study, workers
+from pipeline import drift, drift_pages, journal, models, params, study, workers
 from pipeline.problem import read
 
 def fit(problem, name, hyperparameters, resampling, seed, fit_rows, X_new):
@@ -37,7 +37,7 @@ for dataset in sys.argv[1:]:
     Parallel(n_jobs=settings.cores(), backend="threading")(
         delayed(fit)(problem, name, settings.hyperparameters(dataset, name), train.resampling, settings.seed, rows, new)
         for name, rows, new in jobs)
-    with workers.pool(settings.cores()) as run, study.opened(problem, settings) as folder:      # the study of the dvc repro
+    with workers.pool(settings.cores()) as run, journal.opened(problem, settings) as folder:      # the study of the dvc repro
         trials, _ = study.search(problem, settings, settings.dataset(dataset).tune.trials, run, folder, lambda count, note: None)
         run(study.fit_fold, study.Folds(problem, settings), [(fold, trial.model, trial.hyperparameters, trial.early_stopping)
                                                              for trial in trials for fold in range(len(trial.folds))])

@@ -5,20 +5,19 @@ journal holds whole batches; what each fold of a trial predicted lies beside it.
 again, gets the same trials, since the sampler is seeded anew for each, and finds their folds done.
 """
 
-import hashlib
-import json
 import math
+import re
 import threading
 import time
 import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from pipeline import boosters, files, models, paths, scoring
-from pipeline.errors import DataError, UsageError
+from pipeline import boosters, models, paths, scoring
+from pipeline.errors import UsageError
+from pipeline.journal import Journal, fit_file, read_fit, write_fit
 from pipeline.params import Params, SearchSpace
 from pipeline.problem import Problem, stopping_slices
 
@@ -26,8 +25,9 @@ STARTUP_TRIALS = 10         # that are drawn at random, the baseline and the por
 UNPRUNED_TRIALS = 5         # that are finished before the first one is pruned
 PRUNING_POINTS = 3          # a trial may be pruned after each of its first so many folds
 LATENCY_REPEATS = 21
-CODE = ("boosters", "features", "models", "problem", "scoring", "splits", "study", "tables")     # what a trial depends on
-LIBRARIES = ("catboost", "imbalanced-learn", "lightgbm", "numpy", "optuna", "pandas", "scikit-learn", "scipy")
+LONGEST_REASON = 200
+DIFFERING = (r"\[\d\d:\d\d:\d\d\] ", r" at 0x[0-9a-fA-F]+",           # times and addresses
+             r"(?<![\w.:/])([A-Za-z]:)?([\\/][^\s\\/'\":]+)+[\\/](?=\w)")         # folders
 TARGET_TRANSFORM = "target_transform"       # is chosen as a hyperparameter is, and handed to the model's spec
 
 
@@ -133,10 +133,18 @@ def fit_fold(folds: Folds, fold: int, model: str, hyperparameters: dict, early_s
         fitted, output, rounds = folds.fit(fold, model, hyperparameters, early_stopping)
         cost = models.stored_size(fitted) if folds.cost == "size" else latency(folds, fitted) if folds.cost == "latency" else 0.0
     except Exception as error:
-        return {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
+        return {"failed": f"{type(error).__name__}: {reason(str(error))}"}
     if not np.isfinite(output).all():
         return {"failed": "its predictions are not all finite"}
     return {"output": output, "rounds": rounds, "cost": cost, "seconds": time.perf_counter() - started}
+
+
+def reason(message: str) -> str:
+    """Return a library's error in one line, without times, addresses and folders, which differ from run to run."""
+    line = " ".join(message.partition("Stack trace:")[0].split())
+    for pattern in DIFFERING:
+        line = re.sub(pattern, "", line)
+    return line[:LONGEST_REASON]
 
 
 def latency(folds: Folds, model: models.Model) -> float:
@@ -203,87 +211,6 @@ def check(problem: Problem, settings: Params) -> None:
             models.check(model, problem.task, shelf, f"{paths.PARAMS}: portfolio.{model}")
 
 
-# the journal
-
-class Journal:
-    """Optuna's journal, written a whole batch at a time by rename: a kill at any moment leaves whole batches of trials.
-
-    The file has the form of optuna.storages.journal.JournalFileBackend, which opens it.
-    """
-
-    CREATE_TRIAL = 4                        # of optuna.storages.journal._storage.JournalOperation
-
-    def __init__(self, path: Path):
-        self.path, self.logs = path, []
-        if path.is_file():
-            self.logs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-    def read_logs(self, log_number_from: int) -> list[dict]:
-        """Return the logs from a number on, as Optuna asks for them."""
-        return self.logs[log_number_from:]
-
-    def append_logs(self, logs: list[dict]) -> None:
-        """Hold logs until `commit`."""
-        self.logs += json.loads(json.dumps(logs))
-
-    def cut(self, trials: int) -> None:
-        """Forget all that came after so many trials."""
-        starts = [place for place, log in enumerate(self.logs) if log["op_code"] == self.CREATE_TRIAL]
-        if len(starts) > trials:
-            del self.logs[starts[trials]:]
-
-    def trials(self) -> int:
-        """Return how many trials it holds."""
-        return sum(log["op_code"] == self.CREATE_TRIAL for log in self.logs)
-
-    def commit(self) -> None:
-        """Write all logs."""
-        files.write_text(self.path, "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in self.logs))
-
-
-def identity(problem: Problem, settings: Params) -> dict:
-    """Return what a study's trials depend on: a change in any of it makes a new study."""
-    import importlib
-    from importlib.metadata import version
-    spec = settings.dataset(problem.dataset)
-    chosen = spec.tune.models
-    wanted = {"seed": settings.seed, "prepare": spec.prepare.model_dump(), "data": spec.data.model_dump(),
-              "train": spec.train.model_dump(exclude={"models"}),
-              "tune": spec.tune.model_dump(exclude={"trials", "blend", "tolerance"}),
-              "hyperparameters": {model: settings.hyperparameters(problem.dataset, model) for model in chosen},
-              "search_spaces": {model: {name: space.model_dump() for name, space in settings.search_spaces[model].items()}
-                                for model in chosen},
-              "portfolio": {model: settings.portfolio.get(model, []) for model in chosen}}
-    libraries = {name: version(name) for name in LIBRARIES} | {"xgboost": importlib.import_module("xgboost").__version__}
-    code = [files.digest(Path(__file__).parent / f"{module}.py") for module in CODE]
-    return {part: _digest(content) for part, content in (("data", problem.split_hash), ("settings", wanted), ("code", code),
-                                                         ("libraries", libraries))}
-
-
-def _digest(content) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-@contextmanager
-def opened(problem: Problem, settings: Params):
-    """Yield the folder of the study that the data and the settings belong to, while no other process searches in it."""
-    from filelock import FileLock, Timeout
-    wanted = identity(problem, settings)
-    folder = paths.studies(problem.dataset) / _digest(wanted)[:12]
-    others = sorted(paths.studies(problem.dataset).glob("*/study.json"), key=lambda path: path.stat().st_mtime)
-    if not (folder / "study.json").is_file():
-        if others:
-            last = files.read_json(others[-1], made_by="python tune_hyperparameters.py")
-            changed = [part for part in wanted if last.get(part) != wanted[part]]
-            print(f"tune {problem.dataset}: a new study, for the {' and the '.join(changed)} changed since the last one")
-        files.write_json(folder / "study.json", wanted)
-    try:
-        with FileLock(folder / "lock", timeout=0):
-            yield folder
-    except Timeout:
-        raise DataError(f"{folder} is in use: another process tunes {problem.dataset}; wait for it, or end it") from None
-
-
 # the search
 
 def search(problem: Problem, settings: Params, n_trials: int, run, folder: Path, step,
@@ -333,23 +260,32 @@ def _optuna_study(problem: Problem, settings: Params, journal: Journal):
     from optuna.storages import JournalStorage
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     spec, n_folds = settings.dataset(problem.dataset), len(problem.folds)
-    pruner = {"median": lambda: optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED_TRIALS),
-              "wilcoxon": lambda: optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=1),
-              "hyperband": lambda: optuna.pruners.HyperbandPruner(min_resource=1, max_resource=n_folds),
-              "none": optuna.pruners.NopPruner}[spec.tune.pruner]()
+    pruner = _experimental({
+        "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED_TRIALS),
+        "wilcoxon": lambda: optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=1),
+        "hyperband": lambda: optuna.pruners.HyperbandPruner(min_resource=1, max_resource=n_folds),
+        "none": optuna.pruners.NopPruner}[spec.tune.pruner])
     directions = ["minimize" if spec.train.primary_metric in scoring.LOWER_IS_BETTER else "maximize"]
     directions += ["minimize"] * (len(spec.tune.objectives) - 1)
     return optuna.create_study(study_name=problem.dataset, storage=JournalStorage(journal), directions=directions, pruner=pruner,
                                load_if_exists=True)
 
 
+def _experimental(make, **options):
+    """Return what Optuna makes, without its warning that the class or an option is experimental."""
+    import optuna
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return make(**options)
+
+
 def _ask(study, problem: Problem, settings: Params, number: int, first: list[Trial]):
     """Return the next trial and Optuna's handle of it; the sampler is seeded by its number, so that a rerun draws the same."""
     import optuna
-    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)       # of the sampler's `group`
     chosen = settings.dataset(problem.dataset).tune.models
     seed = int(np.random.SeedSequence([settings.seed, number]).generate_state(1)[0])
-    study.sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, n_startup_trials=STARTUP_TRIALS)
+    study.sampler = _experimental(optuna.samplers.TPESampler, seed=seed, multivariate=True, group=True,
+                                  n_startup_trials=STARTUP_TRIALS)
     trial = first[number] if number < len(first) else None
     point = _point(trial, problem, settings) if trial else None
     if point is not None:
@@ -408,7 +344,7 @@ def _evaluate(trials: list[Trial], part, folds: Folds, run, folder: Path, until:
     jobs = []
     for trial in trials:
         for fold in part:
-            known = _read_fit(_fit_file(folder, trial, fold), trial)
+            known = read_fit(fit_file(folder, trial.number, fold), _known_by(trial))
             trial.fits.append(known)
             if known is None:
                 jobs.append((trial, fold))
@@ -419,35 +355,13 @@ def _evaluate(trials: list[Trial], part, folds: Folds, run, folder: Path, until:
         trial, fold = jobs[place]
         trial.fits[fold] = fit
         if "output" in fit:
-            _write_fit(_fit_file(folder, trial, fold), trial, fit)
+            write_fit(fit_file(folder, trial.number, fold), fit, _known_by(trial))
 
     run(fit_fold, folds, [(fold, trial.model, trial.hyperparameters, trial.early_stopping, until) for trial, fold in jobs], keep)
 
 
-def _fit_file(folder: Path, trial: Trial, fold: int) -> Path:
-    return folder / "fits" / f"{trial.number:04}_{fold}.npz"
-
-
-def _write_fit(path: Path, trial: Trial, fit: dict) -> None:
-    with files.replacing(path) as partial, open(partial, "wb") as stream:
-        np.savez(stream, output=fit["output"], rounds=fit["rounds"] or 0, cost=fit["cost"], seconds=fit["seconds"],
-                 trial=_known_by(trial))
-
-
-def _read_fit(path: Path, trial: Trial) -> dict | None:
-    """Return what a fold of the trial gave; None where it is not there, or of another trial."""
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            if str(content["trial"]) != _known_by(trial):
-                return None
-            return {"output": content["output"], "rounds": int(content["rounds"]) or None, "cost": float(content["cost"]),
-                    "seconds": float(content["seconds"])}
-    except (OSError, ValueError, KeyError, EOFError):
-        return None
-
-
-def _known_by(trial: Trial) -> str:
-    return _digest([trial.model, trial.hyperparameters, trial.early_stopping])
+def _known_by(trial: Trial) -> list:
+    return [trial.model, trial.hyperparameters, trial.early_stopping]
 
 
 def _judge(trial: Trial, handle, problem: Problem, settings: Params, prune: bool) -> None:

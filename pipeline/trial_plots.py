@@ -22,11 +22,12 @@ def draw(folder: Path, study, objectives: list[str], metric: str, title: str) ->
     _both(folder, "history", "plot_optimization_history", study, f"{title}: history", target_name=metric)
     for model in sorted({trial.params["model"] for trial in finished}):
         of_model = [trial for trial in finished if trial.params["model"] == model and len(trial.params) > 1]
-        if len(of_model) < LEAST_TRIALS:
+        names = sorted({name for trial in of_model for name in trial.params
+                        if len({other.params.get(name) for other in of_model}) > 1})     # a single value says nothing
+        if len(of_model) < LEAST_TRIALS or not names:
             continue
         part = optuna.create_study(direction=study.direction)
         part.add_trials(of_model)
-        names = sorted({name for trial in of_model for name in trial.params} - {"model"})
         _both(folder, f"parallel_coordinates_{model}", "plot_parallel_coordinate", part, f"{title}: what was tried", params=names,
               target_name=metric)
         if len({trial.value for trial in of_model}) > 1:
@@ -36,8 +37,9 @@ def draw(folder: Path, study, objectives: list[str], metric: str, title: str) ->
 
 def _both(folder: Path, name: str, function: str, study, title: str, **options) -> None:
     """Write one figure as a page and as PNG."""
-    with warnings.catch_warnings():         # Optuna warns that the module is new, and plotly turns on everybody's warnings
-        warnings.simplefilter("ignore")
+    import optuna
+    with warnings.catch_warnings():         # that the functions with matplotlib are experimental
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         _write_page(folder, name, function, study, title, options)
         _write_png(folder, name, function, study, title, options)
 

@@ -17,7 +17,7 @@ import pytest
 from conftest import PARAMS, ROOT, copy_project, script
 
 import tune_hyperparameters
-from pipeline import boosters, ensemble, files, models, params, paths, scoring, study, workers
+from pipeline import boosters, ensemble, files, journal, models, params, paths, scoring, study, workers
 from pipeline.errors import DataError, UsageError
 from pipeline.problem import read
 
@@ -120,27 +120,27 @@ def test_failed_fit_is_a_failed_trial_with_its_reason_and_not_the_end(trained, t
 def test_time_limit_ends_the_search_and_leaves_whole_batches(trained, tmp_path):
     trials = search(params.load(), 500, tmp_path / "study", timeout=2.0)
     assert 3 <= len(trials) < 500 and all(trial.state != "running" for trial in trials)
-    assert study.Journal(tmp_path / "study/journal.log").trials() % 3 == 0
+    assert journal.Journal(tmp_path / "study/journal.log").trials() % 3 == 0
 
 
 def test_changed_settings_and_data_make_a_new_study_and_it_is_said_which(trained, capsys):
     first = settings_with(trained)
     problem = read("tiny", first)
-    with study.opened(problem, first) as folder:
+    with journal.opened(problem, first) as folder:
         pass
-    with study.opened(problem, settings_with(trained, replaced={"high: 15}": "high: 14}"})) as other:
+    with journal.opened(problem, settings_with(trained, replaced={"high: 15}": "high: 14}"})) as other:
         assert other != folder
     assert capsys.readouterr().out == "tune tiny: a new study, for the settings changed since the last one\n"
-    with study.opened(dataclasses.replace(problem, split_hash="another"), first) as third:
+    with journal.opened(dataclasses.replace(problem, split_hash="another"), first) as third:
         assert third not in (folder, other)
     assert "the data" in capsys.readouterr().out
-    with study.opened(problem, first) as again:
+    with journal.opened(problem, first) as again:
         assert again == folder
     more = first.model_copy(update={"workers": 7})
-    with study.opened(problem, more) as same:
+    with journal.opened(problem, more) as same:
         assert same == folder
         with pytest.raises(DataError, match="in use"):
-            with study.opened(problem, first):
+            with journal.opened(problem, first):
                 pass
 
 
@@ -316,8 +316,8 @@ def test_killed_search_goes_on_and_ends_as_an_unbroken_one(trained):
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert len(kept) >= 12 and all(path.stat().st_mtime_ns == moment for path, moment in kept.items())
-    journal, = trained.glob("studies/tiny/*/journal.log")
-    assert study.Journal(journal).trials() == 6
+    written, = trained.glob("studies/tiny/*/journal.log")
+    assert journal.Journal(written).trials() == 6
     assert outputs(trained) == unbroken
     assert not list(trained.rglob("*.partial"))
 
