@@ -23,6 +23,8 @@ from pipeline.errors import DataError, UsageError
 DATASET = "SERVE_DATASET"
 SECONDS_PER_TURN = 0.0005   # of Python's threads (0.005 by default): requests wait less for the log's and the registry's
 QUICK_BODY = 10_000         # bytes; a longer one is answered in a thread, so that short ones need not wait
+POOL = "MLFLOW_SQLALCHEMYSTORE_POOLCLASS"
+GONE = 499                  # nginx's status for it; nobody reads the answer, the counts do
 
 
 def __getattr__(name):
@@ -43,10 +45,13 @@ def create_app(dataset):
     from fastapi import FastAPI, Request
     from fastapi.responses import HTMLResponse, PlainTextResponse, Response
     from starlette.concurrency import run_in_threadpool
+    from starlette.requests import ClientDisconnect
 
     from pipeline import api, serving
     from pipeline.inference_log import Writer
     from pipeline.request import BadRequest
+    # a connection that is kept would go on reading a store that was deleted, and break the one that is made in its place
+    os.environ.setdefault(POOL, "NullPool")
     settings = params.load()
     serve, counters = settings.dataset(dataset).serve, api.Counters()
     live = serving.Live(dataset, settings, counters)
@@ -97,11 +102,13 @@ def create_app(dataset):
         shadow = live.challenger and live.challenger.version
         return live.champion.described() | {"shadow_version": shadow, "faults": live.faults}
 
+    @app.head("/health", include_in_schema=False)
     @app.get("/health")
     async def health() -> dict:
         """The process is up."""
         return {"status": "ok"}
 
+    @app.head("/ready", include_in_schema=False)
     @app.get("/ready")
     async def ready() -> dict:
         """A model is loaded: requests can be sent here."""
@@ -116,6 +123,10 @@ def create_app(dataset):
     async def page():
         """How to ask this server."""
         return HTMLResponse(api.page(dataset, live.champion))
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request, error):
+        return api.response(GONE, "the client left in the middle of its request")
 
     @app.exception_handler(Exception)
     async def fault(request, error):

@@ -4,14 +4,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline import features, models, scoring
+from pipeline import slices as parts
 from pipeline.scoring import rounded
-
-SLICES = 4                  # of a regression's test rows: at the quartiles of the target
-FEW_ROWS = 10               # of a slice: below it its scores are no ground to judge by
 
 
 def slices(model: models.Model, test: pd.DataFrame) -> dict[str, dict]:
-    """Return the scores of each class, or of the test rows in each quarter of the target's range of values."""
+    """Return the scores of each class, or, with intervals, of the test rows in each quarter of the target's values."""
     spec, target = model.spec, test[model.spec["target"]]
     output = model.output(features.conform(test, spec["features"]))
     if spec["task"] == "classification":
@@ -20,15 +18,12 @@ def slices(model: models.Model, test: pd.DataFrame) -> dict[str, dict]:
         return {label: {"rows": int((y == number).sum())}
                 | {metric: rounded(scores[f"{metric}__{label}"]) for metric in ("precision", "recall", "f1")}
                 for number, label in enumerate(spec["classes"])}
-    y = target.to_numpy(dtype=np.float64)
-    bounds = np.unique(np.quantile(y, np.linspace(0, 1, SLICES + 1)))
-    parts = np.clip(np.searchsorted(bounds, y, side="right") - 1, 0, max(len(bounds) - 2, 0))
     found = {}
-    for number in np.unique(parts):
-        here = parts == number
-        scores = scoring.score("regression", y[here], output[here])
-        found[f"{y[here].min():g} to {y[here].max():g}"] = {"rows": int(here.sum())} | {
-            metric: rounded(scores[metric]) for metric in ("rmse", "mae")}
+    for rule in parts.of_column(target, min_rows=1):
+        scores = {metric: parts.score("regression", metric, rule, target.to_frame(), target.to_numpy(dtype=np.float64), output,
+                                      threshold=None, overall=None, seed=0) for metric in ("rmse", "mae")}
+        found[parts.words(rule)] = {"rows": scores["rmse"]["rows"]} | {
+            metric: {bound: score[bound] for bound in ("value", "low", "high")} for metric, score in scores.items()}
     return found
 
 
@@ -46,9 +41,10 @@ def content(request: dict, metadata: dict, quality: dict, slices: dict[str, dict
 
 def limits(card: dict, slices: dict[str, dict]) -> list[str]:
     """Return what the scores do not say."""
-    few = [name for name, scores in slices.items() if scores["rows"] < FEW_ROWS]
+    few = [name for name, scores in slices.items() if scores["rows"] < parts.FEWEST_TEST_ROWS]
     found = ["The data are synthetic: the scores say nothing about real ones."] if card["data"]["synthetic"] else []
-    found += [f"The test rows hold fewer than {FEW_ROWS} of {', '.join(few)}: no ground to judge those by."] if few else []
+    if few:
+        found.append(f"The test rows hold fewer than {parts.FEWEST_TEST_ROWS} of {', '.join(few)}: no ground to judge those by.")
     return found + [
         "The intervals tell how much the scores depend on which test rows were drawn, not how they change with time.",
         "The test rows come from the same table as the training rows; other places, times and people were not looked at.",

@@ -174,7 +174,7 @@ class Live:
         except Exception as error:          # whatever it is, what serves stays
             if alias == CHALLENGER and number is None and isinstance(error, DataError):
                 return None                 # there is none
-            fault = str(error) if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
+            fault = str(error) if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}".splitlines()[0]
             if self.faults.get(alias) != fault:
                 print(f"serve {self.dataset}: {alias}: {fault}; what was served stays", file=sys.stderr, flush=True)
             self.faults[alias] = fault

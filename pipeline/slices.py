@@ -23,8 +23,20 @@ LEAST_PROBABILITY = 0.001   # of the true class that an error counts: one row do
 
 def find(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[tuple[str, list]]:
     """Return (origin, conditions) of the slices that params.yaml names and of the worst ones that a tree finds."""
-    named = [("params.yaml", rule) for column in settings.columns for rule in _of_column(X[column], settings.min_rows)]
+    named = [("params.yaml", rule) for column in settings.columns for rule in of_column(X[column], settings.min_rows)]
     return named + [("search", rule) for rule in _worst_leaves(X, error, settings)]
+
+
+def of_column(values: pd.Series, min_rows: int) -> list[list]:
+    """Return one slice per frequent category, or per quarter of a column of numbers."""
+    if not pd.api.types.is_numeric_dtype(values):
+        counts = _as_label(values).value_counts()
+        return [[[values.name, "=", label]] for label in sorted(counts[counts >= min_rows].index[:MOST_VALUES])]
+    edges = sorted({_readable(edge) for edge in values.quantile([0.25, 0.5, 0.75]).dropna()})
+    bounds = [None, *edges, None]
+    rules = [[[values.name, operator, bound] for operator, bound in ((">", low), ("≤", high)) if bound is not None]
+             for low, high in zip(bounds, bounds[1:])]
+    return [rule for rule in rules if rule and mask(rule, values.to_frame()).sum() >= min_rows]
 
 
 def mask(rule: list, X: pd.DataFrame) -> np.ndarray:
@@ -71,18 +83,6 @@ def score(task: str, metric: str, rule: list, X: pd.DataFrame, y: np.ndarray, ou
 
 def _as_label(values: pd.Series) -> pd.Series:
     return values.astype(object).where(values.notna(), MISSING).astype(str)
-
-
-def _of_column(values: pd.Series, min_rows: int) -> list[list]:
-    """Return one slice per frequent category, or per quarter of a column of numbers."""
-    if not pd.api.types.is_numeric_dtype(values):
-        counts = _as_label(values).value_counts()
-        return [[[values.name, "=", label]] for label in sorted(counts[counts >= min_rows].index[:MOST_VALUES])]
-    edges = sorted({_readable(edge) for edge in values.quantile([0.25, 0.5, 0.75]).dropna()})
-    bounds = [None, *edges, None]
-    rules = [[[values.name, operator, bound] for operator, bound in ((">", low), ("≤", high)) if bound is not None]
-             for low, high in zip(bounds, bounds[1:])]
-    return [rule for rule in rules if rule and mask(rule, values.to_frame()).sum() >= min_rows]
 
 
 def _readable(number: float) -> float:

@@ -1,6 +1,8 @@
 """What the tests of the registry share: states of a small project with another best model each, to register one by one."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +69,39 @@ def states(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def registered(states, tmp_path_factory) -> Path:
+    """A folder per number of versions: the project after "first", and after "better" as well, was registered."""
+    folder = tmp_path_factory.mktemp("registered")
+    (folder / "project").mkdir()
+    shutil.copy(states / "mlflow.db", folder / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder / "project")
+        patch.setenv("MLFLOW_TRACKING_URI", "")
+        for number, state in (("1", "first"), ("2", "better")):
+            put(states / state)
+            register_model.main(["--dataset", "tiny"])
+            shutil.copytree(folder / "project", folder / number)
+    return folder
+
+
+def settle(snapshot: Path) -> None:
+    """Put a registered project into the working directory; MLflow's store holds absolute paths."""
+    shutil.copytree(snapshot, ".", dirs_exist_ok=True)
+    with closing(sqlite3.connect("mlflow.db")) as store, store:
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri"),
+                              ("logged_models", "artifact_location"), ("model_versions", "storage_location")):
+            store.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)",
+                          (str(snapshot.parent / "project"), str(Path.cwd())))
+
+
+def put(state: Path) -> None:
+    """Put the files of a project before register into the working directory, in place of those that are there."""
+    for name in ("models", "data", "metrics/best", "metrics/validation", "metrics/datasets"):
+        shutil.rmtree(name, ignore_errors=True)
+    shutil.copytree(state, ".", dirs_exist_ok=True)
+
+
 @pytest.fixture
 def become(states, tmp_path, monkeypatch):
     """A function that puts one of the states' files into the working directory, a project of the test's own."""
@@ -76,12 +111,19 @@ def become(states, tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     shutil.copy(states / "mlflow.db", folder)
 
-    def put(state: str) -> None:
-        for name in ("models", "data", "metrics/best", "metrics/validation", "metrics/datasets"):
-            shutil.rmtree(name, ignore_errors=True)
-        shutil.copytree(states / state, folder, dirs_exist_ok=True)
+    return lambda state: put(states / state)
 
-    return put
+
+@pytest.fixture
+def first(registered, become):
+    """A project whose version 1 is the champion."""
+    settle(registered / "1")
+
+
+@pytest.fixture
+def two(registered, become):
+    """A project whose version 1 was followed by version 2."""
+    settle(registered / "2")
 
 
 @pytest.fixture

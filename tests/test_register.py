@@ -62,23 +62,27 @@ def test_request_repeats_and_holds_nothing_of_this_machine(register, states):
     assert json.loads(request)["gates"][0]["metric"] == "r2"
 
 
-def test_model_card_tells_data_scores_by_slice_and_limits(register):
-    register("first")
+def test_model_card_tells_data_scores_by_slice_and_limits(first):
     card = json.loads((resolve().folder / "model_card.json").read_text())
     assert card["data"]["split"] == {"by": "random", "train": 150, "test": 50}
     assert sum(part["rows"] for part in card["slices"].values()) == 50 and len(card["slices"]) == 4
     frame = pd.read_parquet("data/processed/tiny/test.parquet")
     errors = (models.load(resolve().folder).predict(frame) - frame["price"]).to_numpy()
-    squares = sum(part["rows"] * part["rmse"]**2 for part in card["slices"].values())
+    squares = sum(part["rows"] * part["rmse"]["value"]**2 for part in card["slices"].values())
     assert squares == pytest.approx((errors**2).sum(), rel=1e-4)
+    where, part = next(iter(card["slices"].items()))
+    bound = float(where.removeprefix("price ≤ "))
+    assert part["mae"]["value"] == pytest.approx(abs(errors[frame["price"] <= bound]).mean(), rel=1e-4)
+    assert all(score["low"] < score["value"] < score["high"] for part in card["slices"].values()
+               for score in (part["rmse"], part["mae"]))
     text = (resolve().folder / "model_card.md").read_text()
     assert f"| rmse (primary) | {card['cv']['rmse']['mean']:.4g} ±" in text and "Fairness" in text and "synthetic" not in text
+    assert "| {} | {} | {:.5g} ({:.5g} to {:.5g}) |".format(where, part["rows"], *part["rmse"].values()) in text
 
 
 @pytest.mark.parametrize("uri", ["models:/TinyPredictor@production", "models:/TinyPredictor/Production"])
-def test_version_loads_through_mlflow_with_pickle_switched_off(register, monkeypatch, uri):
+def test_version_loads_through_mlflow_with_pickle_switched_off(first, monkeypatch, uri):
     import mlflow
-    register("first")
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     rows = pd.read_parquet("data/processed/tiny/test.parquet")[["size", "town", "age"]]
     mlflow.set_tracking_uri(tracking.tracking_uri())
@@ -114,8 +118,7 @@ def served(*arguments: str, answers: str):
 
 
 @pytest.mark.slow
-def test_version_is_served_by_mlflow(register):
-    register("first")
+def test_version_is_served_by_mlflow(first):
     rows = pd.read_parquet("data/processed/tiny/test.parquet")[["size", "town", "age"]].head(4)
     split = json.loads(rows.to_json(orient="split", index=False))
     with served("models", "serve", "-m", "models:/TinyPredictor@production", "--env-manager", "local", answers="ping") as server:
@@ -148,9 +151,7 @@ def test_same_model_is_registered_once(register):
     assert len(registry.versions("tiny", params.load())) == 1
 
 
-def test_a_version_is_scored_by_number_and_by_alias(register, capsys):
-    register("first")
-    register("better")
+def test_a_version_is_scored_by_number_and_by_alias(two, capsys):
     printed = []
     for options in (["--model", "ridge"], ["--version", "2"], ["--version", "champion"], ["--version", "1"]):
         evaluate.main(["--dataset", "tiny", *options])
@@ -160,8 +161,7 @@ def test_a_version_is_scored_by_number_and_by_alias(register, capsys):
 
 
 @pytest.mark.parametrize("reference", [7, "nobody", "no such name"])
-def test_version_that_is_not_there_is_told_with_what_to_do(register, reference):
-    register("first")
+def test_version_that_is_not_there_is_told_with_what_to_do(first, reference):
     with pytest.raises(DataError, match=r"TinyPredictor: no .* in sqlite:.*`python rollback.py --dataset tiny --list` shows"):
         resolve(reference)
 
@@ -175,8 +175,7 @@ def test_without_a_store_nothing_is_made(become):
 
 
 @pytest.mark.parametrize("name", ["estimator.skops", "train_stats.json", "train_rows.npy", "model_card.md"])
-def test_flipped_byte_is_refused_with_both_hashes(register, name):
-    register("first")
+def test_flipped_byte_is_refused_with_both_hashes(first, name):
     path = resolve().folder / name
     registered = files.digest(path)
     broken = bytearray(path.read_bytes())
@@ -186,8 +185,7 @@ def test_flipped_byte_is_refused_with_both_hashes(register, name):
         resolve()
 
 
-def test_added_or_missing_file_is_refused(register):
-    register("first")
+def test_added_or_missing_file_is_refused(first):
     folder = resolve().folder
     (folder / "more.txt").write_text("x")
     with pytest.raises(DataError, match="more.txt: sha256 .* is not the registered of no file"):
@@ -201,8 +199,7 @@ def test_added_or_missing_file_is_refused(register):
         resolve()
 
 
-def test_version_that_others_registered_is_refused(register):
-    register("first")
+def test_version_that_others_registered_is_refused(first):
     with tracking.store() as mlflow:
         client = mlflow.MlflowClient()
         client.create_model_version("TinyPredictor", client.get_model_version("TinyPredictor", "1").source)
@@ -218,8 +215,7 @@ def test_model_whose_gates_fail_is_not_registered(register):
     assert not paths.registration("tiny").exists() and not Path("mlruns").exists()
 
 
-def test_verdict_on_another_model_is_refused(register, states):
-    register("first")
+def test_verdict_on_another_model_is_refused(first, states):
     shutil.copy(states / "better/metrics/validation/tiny.json", "metrics/validation/tiny.json")
     before = paths.registration("tiny").read_bytes()
     with pytest.raises(DataError, match="its verdict is on another model than metrics/best/tiny.json; run `python compare"):
@@ -244,8 +240,7 @@ def test_store_that_cannot_be_written_is_told_in_one_line_and_decides_nothing(be
 
 # promotion
 
-def test_better_model_takes_the_champions_place_and_the_line_says_why(register):
-    register("first")
+def test_better_model_takes_the_champions_place_and_the_line_says_why(first, register):
     told = register("better")
     assert "version 2, promoted: rmse" in told and "on 50 rows new to both" in told
     assert aliases() == {"champion": 2, "production": 2, "previous": 1}
@@ -261,8 +256,7 @@ def test_better_model_takes_the_champions_place_and_the_line_says_why(register):
     assert (line["from"], line["to"], line["outcome"], line["rule"]) == (1, 2, "promoted", "not_worse")
 
 
-def test_worse_model_is_refused_and_becomes_the_challenger(register):
-    register("first")
+def test_worse_model_is_refused_and_becomes_the_challenger(first, register):
     assert "version 2, refused: rmse" in register("worse")
     assert aliases() == {"champion": 1, "production": 1, "challenger": 2}
     assert log()[-1]["figures"]["high"] < -log()[-1]["figures"]["margin"]
@@ -270,22 +264,19 @@ def test_worse_model_is_refused_and_becomes_the_challenger(register):
     assert aliases() == {"champion": 3, "production": 3, "previous": 1}
 
 
-def test_rule_always_promotes_by_the_gates_alone(register):
-    register("first")
+def test_rule_always_promotes_by_the_gates_alone(first, register):
     told = register("worse", ("name: TinyPredictor", "name: TinyPredictor, promote: always"))
     assert "version 2, promoted: the gates hold" in told
     assert aliases() == {"champion": 2, "production": 2, "previous": 1}
 
 
-def test_too_few_rows_are_no_decision(register):
-    register("first")
+def test_too_few_rows_are_no_decision(first, register):
     told = register("better", ("name: TinyPredictor", "name: TinyPredictor, min_rows: 51"))
     assert "no decision: 50 rows of data/processed/tiny/test.parquet are new to both, register.min_rows asks for 51" in told
     assert aliases() == {"champion": 1, "production": 1, "challenger": 2}
 
 
-def test_only_rows_that_neither_was_trained_on_count(register):
-    register("first")
+def test_only_rows_that_neither_was_trained_on_count(first, register):
     trained_on = pd.read_parquet("data/processed/tiny/train.parquet")
     register("more_rows")
     test = pd.read_parquet("data/processed/tiny/test.parquet")
@@ -293,22 +284,19 @@ def test_only_rows_that_neither_was_trained_on_count(register):
     assert 20 < seen < len(test) and log()[-1]["figures"]["rows"] == len(test) - seen
 
 
-def test_champion_that_needs_a_column_the_table_lost_is_no_decision(register):
-    register("first")
+def test_champion_that_needs_a_column_the_table_lost_is_no_decision(first, register):
     assert "no decision: data/processed/tiny/test.parquet: no column 'town', which the model needs" in register("without_town")
     assert aliases()["champion"] == 1
 
 
-def test_champion_whose_files_were_changed_is_no_decision_and_says_so(register):
-    register("first")
+def test_champion_whose_files_were_changed_is_no_decision_and_says_so(first, register):
     path = resolve().folder / "estimator.skops"
     path.write_bytes(path.read_bytes() + b" ")
     assert "no decision: " in register("better") and "is not the registered" in log()[-1]["reason"]
     assert aliases()["champion"] == 1
 
 
-def test_champion_of_another_task_or_other_classes_is_no_decision(register):
-    register("first")
+def test_champion_of_another_task_or_other_classes_is_no_decision(first):
     data, frame = params.load().dataset("tiny").data, pd.read_parquet("data/processed/tiny/test.parquet")
     rule = params.load().dataset("tiny").registration
     folder = resolve().folder
@@ -320,17 +308,14 @@ def test_champion_of_another_task_or_other_classes_is_no_decision(register):
     assert fault(task="classification").startswith("the champion is for regression of 'price', params.yaml asks for class")
 
 
-def test_forced_rerun_does_not_undo_a_rollback(register):
-    register("first")
-    register("better")
+def test_forced_rerun_does_not_undo_a_rollback(two, register):
     registry.rollback("tiny", params.load(), "previous", "a test")
     before = content("logs")
     assert "decided on before" in register("better")
     assert aliases() == {"champion": 1, "production": 1, "previous": 2} and content("logs") == before
 
 
-def test_a_model_decided_on_costs_a_stage_no_mlflow(register):
-    register("first")
+def test_a_model_decided_on_costs_a_stage_no_mlflow(first):
     done = subprocess.run([sys.executable, "-X", "importtime", ROOT / "register_model.py", "--dataset", "tiny"],
                           capture_output=True, text=True, env={**os.environ, "DVC_STAGE": "register@tiny"})
     assert done.returncode == 0 and "decided on before" in done.stdout
@@ -405,7 +390,6 @@ def test_aliases_follow_from_the_lines(outcomes, standing):
 # what was lost or cut short
 
 def three_decisions(register) -> dict[str, int]:
-    register("first")
     register("worse")
     register("better")
     registry.rollback("tiny", params.load(), 2, "a test")
@@ -416,7 +400,7 @@ def state() -> tuple:
     return aliases(), [(version.version, version.sha256) for version in registry.versions("tiny", params.load())], log()
 
 
-def test_lost_registry_is_rebuilt_with_its_numbers_and_aliases(register, other_store, capsys):
+def test_lost_registry_is_rebuilt_with_its_numbers_and_aliases(first, register, other_store, capsys):
     three_decisions(register)
     before = state()
     other_store()
@@ -427,14 +411,13 @@ def test_lost_registry_is_rebuilt_with_its_numbers_and_aliases(register, other_s
     assert {resolve(number).folder.is_dir() for number in (1, 2, 3)} == {True}
 
 
-def test_model_that_was_renamed_has_its_versions_under_the_new_name(register):
-    register("first")
+def test_model_that_was_renamed_has_its_versions_under_the_new_name(first, register):
     told = register("better", ("name: TinyPredictor", "name: PricePredictor"))
     assert "PricePredictor version 2, promoted" in told
     assert aliases() == {"champion": 2, "production": 2, "previous": 1} and resolve(1).name == "PricePredictor"
 
 
-def test_lost_log_is_written_from_the_registry(register):
+def test_lost_log_is_written_from_the_registry(first, register):
     three_decisions(register)
     before = state()
     shutil.rmtree("logs")
@@ -444,9 +427,7 @@ def test_lost_log_is_written_from_the_registry(register):
     assert state() == before
 
 
-def test_versions_whose_files_are_nowhere_keep_their_numbers_free(register, other_store, capsys):
-    register("first")
-    register("better")
+def test_versions_whose_files_are_nowhere_keep_their_numbers_free(two, other_store, capsys):
     shutil.rmtree("mlruns")
     other_store()
     sync.main([])
@@ -454,9 +435,7 @@ def test_versions_whose_files_are_nowhere_keep_their_numbers_free(register, othe
     assert aliases() == {"champion": 2, "production": 2}
 
 
-def test_champion_whose_files_are_nowhere_is_told_until_a_rollback_settles_it(register, become, other_store):
-    register("first")
-    register("better")
+def test_champion_whose_files_are_nowhere_is_told_until_a_rollback_settles_it(two, become, other_store):
     shutil.rmtree("mlruns")
     become("first")
     other_store()
@@ -467,23 +446,21 @@ def test_champion_whose_files_are_nowhere_is_told_until_a_rollback_settles_it(re
     assert aliases()["champion"] == 1 and "the log is whole" in registry.verify("tiny", params.load())
 
 
-def test_fresh_clone_with_the_store_of_others_gets_their_log(register):
+def test_fresh_clone_with_the_store_of_others_gets_their_log(first, register):
     three_decisions(register)
     before = log()
     shutil.rmtree("logs")
     assert "decided on before" in register("better") and log() == before
 
 
-def test_log_of_another_project_is_refused(register):
-    register("first")
+def test_log_of_another_project_is_refused(first, register):
     files.write_text(paths.promotions("tiny"), "".join(f"{text}\n" for text in three_lines()))
     with pytest.raises(DataError, match="line 1 is not that of TinyPredictor in sqlite"):
         register("better")
 
 
 @pytest.mark.parametrize("step", ["_carry_out", "write"])
-def test_decision_cut_short_is_carried_out_by_the_next_command(register, monkeypatch, step):
-    register("first")
+def test_decision_cut_short_is_carried_out_by_the_next_command(first, register, monkeypatch, step):
     with monkeypatch.context() as patch:
         patch.setattr(registry if step == "_carry_out" else promotion, step, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -508,8 +485,7 @@ def test_run_that_was_cut_short_before_it_became_a_version_is_replaced(register,
 
 
 @pytest.mark.slow
-def test_two_at_once_make_one_version_and_one_decision(register, become):
-    register("first")
+def test_two_at_once_make_one_version_and_one_decision(first, become):
     become("better")
     command = [sys.executable, ROOT / "register_model.py", "--dataset", "tiny"]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -520,9 +496,7 @@ def test_two_at_once_make_one_version_and_one_decision(register, become):
     assert "the log is whole, 2 lines" in registry.verify("tiny", params.load())
 
 
-def test_champion_moved_by_hand_stops_the_next_decision_until_a_rollback_settles_it(register):
-    register("first")
-    register("better")
+def test_champion_moved_by_hand_stops_the_next_decision_until_a_rollback_settles_it(two, register):
     tracking.client().set_registered_model_alias("TinyPredictor", "champion", "1")
     message = "@champion is version 1, the promotion log says version 2: it was moved by hand, or"
     with pytest.raises(DataError, match=message):
@@ -533,8 +507,7 @@ def test_champion_moved_by_hand_stops_the_next_decision_until_a_rollback_settles
     assert "version 3, refused" in register("worse")
 
 
-def test_another_variant_is_another_version(register):
-    register("first")
+def test_another_variant_is_another_version(first):
     variant(1)
     edit("min: 0.5", "min: 0.4")
     register_model.main(["--dataset", "tiny"])

@@ -57,13 +57,6 @@ for number, share in enumerate(shares, start=2):
 """
 
 
-@pytest.fixture
-def two(register):
-    """A project whose version 1 was followed by version 2."""
-    register("first")
-    register("better")
-
-
 def printed(capsys, *options: str) -> str:
     capsys.readouterr()
     rollback.main(["--dataset", "tiny", *options])
@@ -88,8 +81,7 @@ def test_one_command_puts_the_version_before_back_and_one_more_undoes_it(two, ca
     assert aliases() == {"champion": 2, "production": 2, "previous": 1}
 
 
-def test_any_version_can_be_named_and_the_log_says_who_when_from_to_and_why(register, capsys):
-    register("first")
+def test_any_version_can_be_named_and_the_log_says_who_when_from_to_and_why(first, register, capsys):
     register("worse")
     printed(capsys, "--to", "2", "--reason", "the first one is slow")
     line = log()[-1]
@@ -131,8 +123,7 @@ def test_versions_that_make_no_sense_are_refused_and_nothing_changes(two, option
     changes_nothing(lambda: rollback.main(["--dataset", "tiny", *options]), error, message)
 
 
-def test_without_a_version_before_it_says_so(register):
-    register("first")
+def test_without_a_version_before_it_says_so(first):
     changes_nothing(lambda: rollback.main(["--dataset", "tiny"]), DataError, "TinyPredictor: no @previous in sqlite")
 
 

@@ -1,5 +1,6 @@
 """The server: what it answers, what it refuses, how it follows the registry, and what it leaves when it is killed."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -173,6 +174,28 @@ def test_prediction_that_is_no_number_is_refused(client, monkeypatch):
     assert (answer.status_code, answer.json()["detail"][0]["type"]) == (422, "prediction_not_finite")
 
 
+def test_client_that_leaves_in_the_middle_of_its_request_is_no_fault_of_the_server(served_copy):
+    app, told = serve.create_app("tiny"), []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        told.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/predict", "raw_path": b"/predict", "query_string": b"", "headers": []}
+    asyncio.run(app(scope, receive, send))
+    assert told[0]["status"] == 499
+    with TestClient(app) as client:
+        assert 'serve_requests_total{path="/predict",status="499"} 1.0' in client.get("/metrics").text
+
+
+def test_those_who_watch_may_ask_for_the_head_alone(client):
+    for path in ("/health", "/ready"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_token_is_asked_for_where_one_is_set(served_copy, monkeypatch):
     monkeypatch.setenv("SERVE_TOKEN", "a-secret")
     with TestClient(serve.create_app("tiny")) as client:
@@ -287,6 +310,23 @@ def test_no_challenger_is_no_fault(served_copy):
         assert client.get("/model-info").json()["faults"] == {}
 
 
+def test_alias_that_is_gone_and_files_that_change_leave_what_is_served(served_copy):
+    set_serving(reload_seconds=0.1)
+    with TestClient(serve.create_app("tiny")) as client:
+        file = registry.resolve("tiny", params.load()).folder / "estimator.skops"
+        kept = file.read_bytes()
+        store = registry.tracking.client()
+        with contextlib.ExitStack() as stack:
+            stack.callback(file.write_bytes, kept)
+            file.write_bytes(kept[:-1])                     # it is in memory
+            store.delete_registered_model_alias("TinyPredictor", "champion")
+            fault = until(lambda: client.get("/model-info").json()["faults"].get("champion"))
+            assert fault.startswith("TinyPredictor: no @champion in sqlite:")
+            assert client.post("/predict", json=ROW).json()["model_version"] == 1 and client.get("/ready").status_code == 200
+        store.set_registered_model_alias("TinyPredictor", "champion", "1")
+        until(lambda: client.get("/model-info").json()["faults"] == {})
+
+
 # as a process
 
 def free_port() -> int:
@@ -348,6 +388,30 @@ def test_no_request_fails_in_twenty_swaps_and_every_answer_names_its_version(ser
     assert faults == [] and 'serve_reloads_total{alias="champion",outcome="swapped"} 20.0' in reloads
     assert {version for version, _ in answers} == {1, 2} and len(answers) > 200
     assert all(prediction == pytest.approx(expected[version], rel=1e-12) for version, prediction in answers)
+
+
+def test_store_that_is_lost_and_made_again_is_followed(served_copy):
+    set_serving(reload_seconds=0.1)
+    with running() as (address, _):
+        paths.STORE.unlink()
+        fault = until(lambda: httpx.get(f"{address}/model-info").json()["faults"].get("champion"))
+        assert "no MLflow store" in fault and httpx.post(f"{address}/predict", json=ROW).json()["model_version"] == 1
+        program = ("from pipeline import params, registry\nsettings = params.load()\nregistry.bring('tiny', settings, None)\n"
+                   "registry.rollback('tiny', settings, 2, 'a test')")
+        subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        until(lambda: httpx.get(f"{address}/model-info").json()["model_version"] == 2)
+        assert httpx.get(f"{address}/model-info").json()["faults"] == {}
+
+
+def test_clients_that_send_slowly_keep_no_other_waiting(served_copy):
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
+    with running() as (address, _), contextlib.ExitStack() as stack:
+        for sent in [head, head + b"Content-Length: 1000\r\n\r\n{"] * 50:
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))))
+            slow.sendall(sent)
+        for _ in range(20):
+            assert httpx.post(f"{address}/predict", json=ROW, timeout=2).status_code == 200
+        assert 'path="/predict",status="200"} 20.0' in httpx.get(f"{address}/metrics").text
 
 
 def kill_servers(rounds: int):
