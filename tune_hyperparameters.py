@@ -82,9 +82,9 @@ def name_of(trial):
 def fit_candidates(problem, trials, trained, settings, run):
     """Fit what the search chose as train fits, so that all are scored alike: on the folds, and what stands then on all rows.
 
-    Return {name: (model, out-of-fold output, test output)} and {name: parameters}. A model whose best trial does no better
-    under train's cross-validation than its baseline stays with that. The blend is chosen among the members that the search's
-    own fits name, and the tuned models.
+    Return {name: (model, out-of-fold output, test output)}, {name: parameters} and {name: seconds of the fit on all rows}. A
+    model whose best trial does no better under train's cross-validation than its baseline stays with that. The blend is chosen
+    among the members that the search's own fits name, and the tuned models.
     """
     import numpy as np
 
@@ -102,14 +102,14 @@ def fit_candidates(problem, trials, trained, settings, run):
 
     def fit(wanted):
         with workers.progress(len(wanted), f"tune {problem.dataset}") as step:
-            return candidates.fit(problem, recipes, wanted, resampling, settings.seed, run, step)[0]
+            return candidates.fit(problem, recipes, wanted, resampling, settings.seed, run, step)
 
     def cv(name):
         return float(np.nanmean(scoring.fold_scores(problem.task, problem.y, oofs[name], problem.fold, metric,
                                                     spec.train.threshold_metric)))
 
     unscored = [name for name in dict.fromkeys([*map(name_of, best.values()), *members]) if name not in oofs]
-    fitted = fit([(name, fold) for name in unscored for fold in range(len(problem.folds))])
+    fitted, _ = fit([(name, fold) for name in unscored for fold in range(len(problem.folds))])
     oofs |= {name: candidates.out_of_fold(problem, name, fitted) for name in unscored}
     for model, baseline in baselines.items():
         if model in best and not several and not scoring.is_better(metric, cv(name_of(best[model])), baseline.value):
@@ -118,11 +118,12 @@ def fit_candidates(problem, trials, trained, settings, run):
     library = {name: oofs[name] for name in dict.fromkeys([*members, *wanted.values()])} if blending else {}
     weights = blend_weights(problem, library, metric) if blending else {}
     weights = weights if len(weights) > 1 else {}       # one model alone is no blend
-    fitted = fit([(name, candidates.ALL_ROWS) for name in dict.fromkeys([*weights, *wanted.values()])])
-    results, parameters = {}, {}
+    fitted, spent = fit([(name, candidates.ALL_ROWS) for name in dict.fromkeys([*weights, *wanted.values()])])
+    results, parameters, seconds = {}, {}, {}
     for tuned, name in wanted.items():
         model, test_output = fitted[name, candidates.ALL_ROWS]
         results[tuned] = model, oofs[name], test_output
+        seconds[tuned] = spent[name, candidates.ALL_ROWS]
         parameters[tuned] = best[tuned.removeprefix("tuned_")].settled()
     if weights:
         parts = [fitted[name, candidates.ALL_ROWS] for name in weights]
@@ -130,9 +131,10 @@ def fit_candidates(problem, trials, trained, settings, run):
         oof = ensemble.cross_fitted(problem.y, np.stack(list(library.values())), problem.fold, metric)
         test_output = ensemble.blended(np.stack([output for _, output in parts]), np.array(list(weights.values())))
         results["blend"] = blend, oof, test_output
+        seconds["blend"] = sum(spent[name, candidates.ALL_ROWS] for name in weights)
         parameters["blend"] = {"members": {name: {"model": recipes[name][0]["name"], "weight": scoring.rounded(weight),
                                                   **recipes[name][1]} for name, weight in weights.items()}}
-    return results, parameters
+    return results, parameters, seconds
 
 
 def improvements(problem, fitted, scored, trained, settings):
@@ -249,7 +251,7 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
             raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.tune: no trial of {len(trials)} came to its end"
                              f"{': ' * bool(reasons)}{'; '.join(sorted(reasons - {None}))}")
         moment = time.perf_counter()
-        fitted, parameters = fit_candidates(problem, trials, trained, settings, run)
+        fitted, parameters, seconds = fit_candidates(problem, trials, trained, settings, run)
 
     def beside(model_folder, report_folder):
         files.write_json(model_folder / "best_params.json", parameters)
@@ -268,7 +270,7 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
     }
     files.write_json(paths.metrics(dataset, "tune"), results)
     files.write_json(paths.timings(dataset, "tune"), {
-        "search": moment - started, "rest": time.perf_counter() - moment,
+        "search": moment - started, "rest": time.perf_counter() - moment, "fits": seconds,
         "trials": {trial.number: trial.seconds for trial in trials}})
     return results
 

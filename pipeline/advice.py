@@ -76,10 +76,10 @@ def _baseline(dataset, result, drift):
 
 def _rare_class(dataset, result, drift):
     """The test split holds too few rows of a class."""
-    rare = rare_class(result)
+    rare, on_test = rare_class(result), any(gate["on"] == "test" for gate in result["gates"])
     if rare:
         yield (WATCH, f"The test split holds {rare[1]} rows of class {rare[0]}, too few to judge by.",
-               "Let the gates look at the out-of-fold scores (on: oof), and collect more rows of that class.")
+               f"Collect more rows of that class{', and let the gates look at the out-of-fold scores (on: oof)' * on_test}.")
 
 
 def _test_against_cv(dataset, result, drift):
@@ -93,7 +93,9 @@ def _test_against_cv(dataset, result, drift):
 
 
 def _drift(dataset, result, drift):
-    """The drift stage sees drift between the splits."""
+    """The drift stage sees drift between the splits, or too few rows to tell."""
+    if drift and drift["verdict"] == "not enough data":
+        yield INFO, "Whether the test rows drifted cannot be told.", _sentence(drift["recommendation"])
     if drift and drift["verdict"] == "drift":
         columns = ", ".join(drift["drifted"][:3]) or "the target or the predictions"
         yield (WATCH, f"The test rows differ from the training rows: {columns}.", _sentence(drift["recommendation"]))

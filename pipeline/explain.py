@@ -57,21 +57,26 @@ def shapley(predict, Z, owners: list[str], background, seed: int, draws: int = D
     rng, names = np.random.default_rng(seed), list(dict.fromkeys(owners))
     owner = np.array([names.index(name) for name in owners])
     values, others = np.asarray(Z), np.asarray(background)
-    total, path = None, len(names) + 1                      # a path from a background row to a row, in so many predictions
+    total, path = None, len(names) + 1                      # a path from a background row to a row, in so many steps
     at_a_time = max(1, ROWS_AT_A_TIME // path)
     starts = rng.integers(len(others), size=(len(values), draws)).ravel()
     turns = np.argsort(rng.random((len(values) * draws, len(names))), axis=1)       # [path, owner] -> its turn
     rows = np.repeat(np.arange(len(values)), draws)
     for first in range(0, len(rows), at_a_time):
         block = slice(first, first + at_a_time)
-        taken = turns[block][:, None, owner] < np.arange(path)[None, :, None]       # [path, step, column]
-        tables = np.where(taken, values[rows[block]][:, None], others[starts[block]][:, None])
-        outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
-        steps = np.diff(outputs.reshape(-1, path, *outputs.shape[1:]), axis=1)      # [path, turn, ...]
+        taken, one, other = turns[block][:, owner], values[rows[block]], others[starts[block]]      # [path, column]
+        # a step that changes nothing needs no prediction: of a table with many categories that is every other one
+        moved = np.zeros((len(taken), path), dtype=bool)
+        moved[:, 0] = True
+        changed = np.nonzero((one != other) & ~((one != one) & (other != other)))       # missing in both is no change
+        moved[changed[0], taken[changed] + 1] = True
+        paths, steps = np.nonzero(moved)
+        outputs = predict(_like(Z, np.where(taken[paths] < steps[:, None], one[paths], other[paths])))
+        outputs = outputs[np.cumsum(moved) - 1].reshape(-1, path, *outputs.shape[1:])
         if total is None:
-            total = np.zeros((len(values), len(names), *outputs.shape[1:]))
-        turn = turns[block].reshape(*turns[block].shape, *[1] * (outputs.ndim - 1))
-        np.add.at(total, rows[block], np.take_along_axis(steps, turn, axis=1))
+            total = np.zeros((len(values), len(names), *outputs.shape[2:]))
+        turn = turns[block].reshape(*turns[block].shape, *[1] * (outputs.ndim - 2))
+        np.add.at(total, rows[block], np.take_along_axis(np.diff(outputs, axis=1), turn, axis=1))
     return total / draws
 
 

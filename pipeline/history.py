@@ -14,16 +14,18 @@ def against(revision: str) -> list[str]:
     """Return what changed in the best models' figures since a git revision, as `dvc metrics diff` tells it."""
     now = files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"]
     before = _diff(revision)
-    lines = [f"Best models against {revision}:", "", "| dataset | metric | cv before | cv now | test before | test now | |",
-             "| --- | --- | ---: | ---: | ---: | ---: | --- |"]
+    lines = [f"Best models against {revision}:", "",
+             "| dataset | best before | best now | metric | cv before | cv now | test before | test now | |",
+             "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | --- |"]
     for dataset, result in now.items():
         changes = before.get(paths.best(dataset).as_posix(), {})
         if not changes:
             continue
-        candidate, metric = result["candidates"][result["best"]["name"]], result["primary_metric"]
+        best, metric = result["best"]["name"], result["primary_metric"]
+        candidate, previous = result["candidates"][best], changes.get("candidate", {"old": best})["old"] or "none"
         cv, test = ({"new": value, **changes.get(part, {})} for part, value in (
             ("cv", candidate["cv"][metric]["mean"]), ("test", candidate["test"][metric]["value"])))
-        lines.append(f"| {dataset} | {metric} | {shown(cv.get('old', cv['new']))} | {shown(cv['new'])} | "
+        lines.append(f"| {dataset} | {previous} | {best} | {metric} | {shown(cv.get('old', cv['new']))} | {shown(cv['new'])} | "
                      f"{shown(test.get('old', test['new']))} | {shown(test['new'])} | {_judged(cv, candidate, metric)} |")
     return lines if len(lines) > 4 else [f"Best models against {revision}: no figure changed."]
 

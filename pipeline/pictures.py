@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import files, paths, scoring
+from pipeline.advice import shown
 
 MOST_POINTS = 80            # of a curve
 MOST_DOTS = 400             # of predicted against actual
@@ -137,7 +138,7 @@ def outcomes(predicted: Predicted, name: str, candidate: dict) -> list[list]:
     matrix = candidate.get("confusion_matrix")
     if matrix is None:
         edges = np.unique([short(edge) for edge in np.quantile(predicted.y, np.arange(1, BANDS) / BANDS)])
-        labels = [f"up to {edges[0]:,.4g}", *(f"to {edge:,.4g}" for edge in edges[1:]), f"above {edges[-1]:,.4g}"]
+        labels = [f"up to {shown(edges[0])}", *(f"to {shown(edge)}" for edge in edges[1:]), f"above {shown(edges[-1])}"]
         bands = [np.searchsorted(edges, values) for values in (predicted.y, predicted.outputs[name])]
         counts = np.bincount(bands[0] * len(labels) + bands[1], minlength=len(labels)**2).reshape(len(labels), -1)
         matrix = {"labels": labels, "counts": counts.tolist()}

@@ -57,7 +57,7 @@ def leaderboard(dataset: str, result: dict) -> list[dict]:
     """Return one row per candidate, the best first."""
     metric, rows = result["primary_metric"], []
     stages = {candidate["stage"] for candidate in result["candidates"].values()}
-    fits = _read(paths.timings(dataset, "train")) or {}
+    fits = {**(_read(paths.timings(dataset, "train")) or {}), **(_read(paths.timings(dataset, "tune")) or {}).get("fits", {})}
     predictions = {stage: _read(paths.timings(dataset, f"{stage}_predict")) or {} for stage in stages}
     runs = _read(paths.mlflow_runs(dataset)) or {}
     for name in scoring.ranked(result["candidates"], metric):
@@ -91,7 +91,16 @@ def registered(dataset: str, result: dict) -> dict | None:
         return None
     base = next(iter((_read(paths.mlflow_runs(dataset)) or {}).values()), "").partition("/#/")[0]
     last = {key: found[-1][key] for key in ("name", "version", "outcome", "reason")}
-    return last | {"href": f"{base}/#/models/{last['name']}/versions/{last['version']}" if base else None}
+    return last | {"href": f"{base}/#/models/{last['name']}/versions/{last['version']}" if base else None,
+                   "card": model_card(sha256)}
+
+
+def model_card(sha256: str) -> str | None:
+    """Return where a registered model's card lies beside the page; None where its files are elsewhere."""
+    for path in paths.ARTIFACTS.glob("*/models/*/artifacts/data/model/model_card.json"):
+        if files.read_json(path, made_by="make sync")["model_sha256"] == sha256:
+            return f"../{path.with_suffix('.md').as_posix()}"
+    return None
 
 
 def _read(path: Path) -> dict | None:
@@ -99,10 +108,16 @@ def _read(path: Path) -> dict | None:
 
 
 def skill(result: dict, name: str, metric: str) -> float | None:
-    """Return how much of the way from guessing (dummy) to perfect a candidate's test score goes; None without a dummy."""
+    """Return how much of the way from guessing (dummy) to perfect a candidate's test score goes; None without a dummy.
+
+    The dummy's threshold favours the positive class: for accuracy, guessing is to name the most frequent one.
+    """
     if "dummy" not in result["candidates"]:
         return None
     value, guess = (result["candidates"][one]["test"].get(metric, {}).get("value") for one in (name, "dummy"))
+    if metric == "accuracy":
+        rows = [sum(row) for row in result["candidates"][name]["confusion_matrix"]["counts"]]
+        guess = max(guess, max(rows) / sum(rows))
     perfect = PERFECT.get(metric, 1)
     if value is None or guess is None or guess == perfect:
         return None
@@ -170,11 +185,16 @@ def _tested(test: dict) -> dict:
 
 
 def course(drawn: dict, metric: str) -> list[dict]:
-    """Return the curves of a search: each model's best value so far, by trial."""
+    """Return the curves of a search: each model's best value so far, by trial, and the better half of all trials as dots."""
     trials = drawn.get("course", [])
-    models = dict.fromkeys(model for _, model, _ in trials)
-    return [{"name": model, "points": [[number, best] for number, _, _, best in pictures.best_so_far(
-        [trial for trial in trials if trial[1] == model], metric)]} for model in models]
+    ordered = sorted((value for _, _, value in trials), reverse=metric not in scoring.LOWER_IS_BETTER)
+    better = set(ordered[:-(-len(ordered) // 2)])
+    curves = []
+    for model in dict.fromkeys(model for _, model, _ in trials):
+        mine = [trial for trial in trials if trial[1] == model]
+        curves.append({"name": model, "points": [[number, best] for number, _, _, best in pictures.best_so_far(mine, metric)],
+                       "dots": [[number, value] for number, _, value in mine if value in better]})
+    return curves
 
 
 def counts(sections: list[dict]) -> dict:
@@ -199,5 +219,7 @@ def picture_data(one: dict, drawn: dict) -> dict:
         "importance": list((explanation.get("importance") or {}).items()),
         "shap": shap and {"unit": shap["unit"], "rows": shap["rows"],
                           "columns": [[name, value["mean_abs"], value["direction"]] for name, value in shap["columns"].items()]},
+        "drift": [[row["name"], row["role"], row["drift_score"], row["verdict"]] for row in one["drift_rows"]
+                  if row["drift_score"] is not None and row["verdict"] != "not enough data"],
         **{kind: drawn[kind] for kind in (*pictures.CURVES, "dots") if kind in drawn},
     }

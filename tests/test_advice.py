@@ -71,6 +71,8 @@ RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
      "The test roc_auc of 0.8 is worse than cross-validation promised: 0.9."),
     (CLEAN, DRIFT, "watch", "The test rows differ from the training rows: age, town."),
     (CLEAN, CHECK, "watch", "The data ask for a look: age: constant."),
+    (CLEAN, {**CHECK, "verdict": "not enough data", "quality": {"verdict": "good"}}, "info",
+     "Whether the test rows drifted cannot be told."),
     (changed(slices=[slice_("params.yaml", True)]), None, "watch", "It does worse where town = <b>: roc_auc 0.6 (0.5 to 0.7)."),
     (changed(slices=[slice_("search", True)] * 2), None, "info",
      "It does worse where town = <b>: roc_auc 0.6 (0.5 to 0.7), and on 1 more of the slices."),
@@ -94,6 +96,12 @@ def test_each_rule_speaks_when_its_figures_are_there(result, drift, level, words
 ])
 def test_rules_are_silent_on_the_near_side_of_their_bounds(result):
     assert told(result) == []
+
+
+@pytest.mark.parametrize("on, asks", [("test", True), ("oof", False)])
+def test_gates_that_look_out_of_fold_are_not_asked_to(on, asks):
+    result = changed(xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE}, gates=[{**CLEAN["gates"][0], "on": on}])
+    assert ("on: oof" in advice.advice("churn", result, None)[0]["do"]) == asks
 
 
 def test_an_error_metric_is_better_when_lower():

@@ -73,14 +73,20 @@ def test_against_a_revision_tells_what_changed_and_whether_it_is_more_than_chanc
     path = pipeline_run / paths.best("tiny")
     figures = json.loads(path.read_text())
     comparison = json.loads((pipeline_run / paths.COMPARISON).read_text())
-    candidate = comparison["datasets"]["tiny"]["candidates"][figures["candidate"]]
+    best = figures["candidate"]
+    candidate = comparison["datasets"]["tiny"]["candidates"][best]
     for gain, verdict in ((0.1, "within the deviation of the folds"), (3, "better"), (-3, "**worse**")):
         new = figures["cv"] - gain * figures["cv_std"]
         path.write_text(json.dumps({**figures, "cv": new}))
         candidate["cv"]["rmse"]["mean"] = new
         (pipeline_run / paths.COMPARISON).write_text(json.dumps(comparison))
         told = history.against("HEAD")
-        assert len(told) == 5 and told[-1].startswith("| tiny | rmse |") and told[-1].endswith(f"| {verdict} |")
+        assert len(told) == 5 and told[-1].startswith(f"| tiny | {best} | {best} | rmse |")
+        assert told[-1].endswith(f"| {verdict} |")
+    path.write_text(json.dumps({**figures, "candidate": "lasso"}))
+    shell("git commit -qam second", pipeline_run)
+    path.write_text(json.dumps(figures))
+    assert history.against("HEAD")[-1].startswith(f"| tiny | lasso | {best} | rmse |")
     done = script("compare_results", "--against", "nowhere", cwd=pipeline_run)
     assert done.returncode == 2 and "--against nowhere: unknown Git revision 'nowhere'" in done.stderr
 

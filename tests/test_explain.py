@@ -121,6 +121,18 @@ def test_shapley_values_do_not_depend_on_how_many_rows_are_predicted_at_a_time(r
     assert explain.shapley(lambda Z: Z.prod(axis=1), Z, list("abc"), Z, 0) == pytest.approx(expected)
 
 
+def test_shapley_asks_for_no_prediction_where_a_step_changes_nothing():
+    Z, background, asked = np.array([[1.0, np.nan, 3.0], [0.0, np.nan, 2.0]]), np.array([[0.0, np.nan, 2.0]]), []
+
+    def predict(Z):
+        asked.append(len(Z))
+        return Z[:, 0] * 10 + Z[:, 2]
+
+    values = explain.shapley(predict, Z, list("abc"), background, 0, draws=1)
+    assert values.tolist() == [[10, 0, 1], [0, 0, 0]]
+    assert asked == [3 + 1]                                 # the start and two changes; the start alone
+
+
 def test_summary_puts_the_weightiest_column_first_and_tells_which_way_it_goes():
     X = pd.DataFrame({"size": [1.0, 2.0, 3.0], "town": ["a", "b", "a"], "same": [1.0, 1.0, 1.0]})
     found = explain.summary(np.array([[-3.0, 1.0, 0.5], [0.0, -1.0, 0.0], [3.0, 1.0, 0.5]]), X, list(X), most=2)

@@ -28,6 +28,8 @@ def binary(result: dict) -> tuple[dict, dict]:
               "test": {"rows": 40, "value": 0.6, "low": 0.5, "high": 0.7, "worse": True}}
     gate = {"metric": "f1", "on": "test", "value": 0.1, "min": 0.5, "max": None, "passed": False}
     result |= {"verdict": "stop", "slices": [slice_], "gates": [gate]}
+    certain = {**slice_, "where": "town = Bford", "test": {"rows": 41, "value": 1.0, "low": 1.0, "high": 1.0, "worse": False}}
+    result["slices"].append(certain)
     result["advice"] = advice.advice("two_classes", result, None)
     return result, pictures.curves(["one", "two"], {"oof": part, "test": part}, ["no", "yes"])
 
@@ -64,10 +66,10 @@ def test_page_of_a_run_opens_offline_without_a_fault_and_draws_every_picture(bro
             [...one.querySelectorAll('figure')].map(figure =>
                 [figure.querySelector('figcaption').firstChild.textContent, figure.querySelectorAll('svg .mark').length])]))""")
     both = ["Candidates by cross-validated", "Quality against prediction time", "Course of the tuning"]
-    what = ["Permutation importance", "SHAP: what moves the prediction"]
+    what, moved = ["Permutation importance", "SHAP: what moves the prediction"], ["Drift: effect size against its threshold"]
     curves = ["ROC", "Precision and recall", "Calibration"]
     expected = {"iris": both + curves + what, "two_classes": [both[0], *curves, *what],
-                "tiny": both + ["Share of rows within an error", "Predicted against actual"] + what}
+                "tiny": both + ["Share of rows within an error", "Predicted against actual"] + what + moved}
     assert {name: [title for title, _ in figures] for name, figures in drawn.items()} == {
         name: [f"{titles[0]} {'rmse' if name == 'tiny' else 'log_loss'}", *titles[1:]] for name, titles in expected.items()}
     assert all(marks > 0 for figures in drawn.values() for _, marks in figures), drawn
@@ -131,7 +133,7 @@ def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(browser, page, 
         driver.execute_script(AXE.read_text(encoding="utf-8"))
         found = driver.execute_async_script("axe.run({resultTypes: ['violations']}).then(arguments[arguments.length - 1])")
         assert [(one["id"], one["impact"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []
-        assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width      # innerWidth grows on a phone
         ground = driver.execute_script("return getComputedStyle(document.body).backgroundColor")
         assert ground == ("rgb(18, 23, 29)" if theme == "dark" else "rgb(255, 255, 255)")
     finally:
@@ -175,7 +177,8 @@ def test_links_lead_to_pages_that_are_there(compared, finished, monkeypatch):
     monkeypatch.chdir(finished)
     links = re.findall(r'href="([^"#][^"]*)"', report.page(*compared))
     local = [link for link in links if not link.startswith("http")]
-    assert len(local) == 8 and all((finished / "reports" / link).is_file() for link in local)
+    assert len(local) == 10 and sum(link.endswith("model_card.md") for link in local) == 2
+    assert all((finished / "reports" / link).is_file() for link in local)
     assert {link.split("#")[0] for link in links if link.startswith("http")} == {"http://127.0.0.1:5000/"}
 
 
@@ -193,8 +196,12 @@ def test_fifty_datasets_of_twenty_models_open_smoothly(browser, page, compared):
     assert browser.driver.execute_script("return document.querySelectorAll('figure').length") == 0
     spent = browser.driver.execute_async_script("""const done = arguments[0], start = performance.now();
         location.hash = '#d-dataset_40';
-        const look = () => document.querySelectorAll('#d-dataset_40 figure').length
-            ? done(performance.now() - start) : requestAnimationFrame(look);
+        const pictures = document.querySelector('#d-dataset_40 .pictures');
+        const look = () => {
+            if (pictures.childElementCount > 1) return done(performance.now() - start);
+            if (pictures.closest('details').open) pictures.scrollIntoView({behavior: 'instant'});
+            requestAnimationFrame(look);
+        };
         look();""")
     assert spent < 1000
     browser.driver.find_element("id", "filter").send_keys("dataset_4")
@@ -219,12 +226,35 @@ def test_skill_is_the_way_from_guessing_to_perfect():
     assert report.skill({"candidates": {"ridge": candidates["ridge"]}}, "ridge", "r2") is None
 
 
+def test_skill_in_accuracy_starts_from_the_most_frequent_class():
+    matrix = {"labels": ["no", "yes"], "counts": [[998, 0], [1, 1]]}
+    candidates = {"dummy": {"test": {"accuracy": {"value": 0.002}}},
+                  "ridge": {"test": {"accuracy": {"value": 0.999}}, "confusion_matrix": matrix}}
+    assert report.skill({"candidates": candidates}, "ridge", "accuracy") == pytest.approx(0.5)
+
+
+def test_interval_of_no_width_is_no_interval(compared, finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    text = report.page(*compared)
+    assert ">1 to 1<" not in text and "the rows are too few to tell" in text
+
+
+def test_course_shows_the_best_so_far_of_each_model_and_the_better_half_of_the_trials():
+    trials = [[0, "ridge", 3.0], [1, "xgboost", 9.0], [2, "ridge", 4.0], [3, "xgboost", 2.0], [5, "xgboost", 2.5]]
+    assert report.course({"course": trials}, "rmse") == [
+        {"name": "ridge", "points": [[0, 3.0], [2, 3.0]], "dots": [[0, 3.0]]},
+        {"name": "xgboost", "points": [[1, 9.0], [3, 2.0], [5, 2.0]], "dots": [[3, 2.0], [5, 2.5]]}]
+    assert report.course({}, "rmse") == []
+
+
 def test_registered_version_is_named_with_what_was_decided(compared, finished, monkeypatch):
     monkeypatch.chdir(finished)
     result = compared[0]["datasets"]["tiny"]
     found = report.registered("tiny", result)
     assert found["version"] == 1 and found["outcome"] == "promoted"
     assert found["href"] == f"http://127.0.0.1:5000/#/models/{found['name']}/versions/1"
+    assert f"sha256 `{result['candidates'][result['best']['name']]['model_sha256']}`" in (
+        finished / "reports" / found["card"]).read_text()
     assert f'href="{found["href"]}"' in report.page(*compared)
     other = copy.deepcopy(result)
     other["candidates"][other["best"]["name"]]["model_sha256"] = "0" * 64

@@ -28,8 +28,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CAST = ROOT / "docs/demo/session.cast"
 IMAGES = ROOT / "docs/images"
 COLUMNS, ROWS = 120, 36
-KEYSTROKE, READ, IDLE = 0.05, 8.0, 2.0          # seconds: per typed character, after a command, the longest silence that is kept
+KEYSTROKE, READ, IDLE = 0.05, 6.0, 2.0          # seconds: per typed character, after a command, the longest silence that is kept
 PROMPT = "❯ "
+OFFERS = "//button[normalize-space()='Got it' or @aria-label='Close']"
+SERVED = 8000                                   # serve.py's own port
 SESSION = [
     "# a fresh clone; the first make sets up .venv by itself",
     "git clone -q $PROJECT project && cd project",
@@ -38,7 +40,23 @@ SESSION = [
     "# every score of the chosen model, with its interval",
     "python evaluate.py --dataset iris",
     "# nothing has changed, so nothing runs",
-    "dvc repro drift@iris",
+    "make stages STAGES=drift@iris",
+    "# the page by which a team decides is one file; `make ui` opens the runs in MLflow",
+    "ls -sh reports/comparison_report.html",
+    "# the version in use; where there are more, rollback.py puts an earlier one back",
+    "python rollback.py --dataset iris --list",
+    "# it answers requests",
+    "python serve.py --dataset iris > serve.log 2>&1 &",
+    f"until curl -sf http://127.0.0.1:{SERVED}/ready; do sleep 1; done; echo",
+    f"curl -s http://127.0.0.1:{SERVED}/predict -d "
+    """'{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}'; echo""",
+    f"curl -s http://127.0.0.1:{SERVED}/predict -d "
+    """'{"sepal_length": "5.1", "sepal_width": 3.5, "petal_length": 1.4}'; echo""",
+    "kill %1",
+    "# drift: a table, and a batch in which every other column has moved by half a standard deviation",
+    "python generate_data.py --dataset customer_churn",
+    "python generate_data.py --dataset customer_churn --current-batch --drift 0.5",
+    "python detect_drift.py --reference-data data/churn_data.csv --current-data data/customer_churn_current.csv --target Churn",
     "# a gate that asks for more than the model gives fails, and the old results stay",
     "sed -i 's/gates: {accuracy: {min: 0.85}}/gates: {log_loss: {max: 0.01}}/' params.yaml",
     "python validate_metrics.py --dataset iris",
@@ -49,12 +67,14 @@ SESSION = [
     "python generate_data.py --new flowers --source data/iris_data.csv --target species",
     "# what past comparisons chose, from the MLflow store",
     "python compare_results.py --history",
-    "# then open reports/comparison_report.html, and `make ui` for MLflow",
 ]
 
 
 def record(folder: Path) -> None:
     """Type the session into a shell, and write what it shows and when."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", SERVED)) == 0:
+            raise SystemExit(f"port {SERVED} is taken; stop what listens there")
     events, clock = [], 0.0
     process, terminal = pty.fork()
     if process == 0:
@@ -91,7 +111,7 @@ def record(folder: Path) -> None:
         read(PROMPT)
         clock += 1 if line.startswith("#") else READ
     os.close(terminal)
-    header = {"version": 2, "width": COLUMNS, "height": ROWS, "title": "From a clone to a validated model"}
+    header = {"version": 2, "width": COLUMNS, "height": ROWS, "title": "From a clone to a served and watched model"}
     CAST.write_text("\n".join(json.dumps(part, ensure_ascii=False) for part in (header, *events)) + "\n", encoding="utf-8")
     print(f"{CAST.relative_to(ROOT)}: {clock:.0f} seconds, {len(events)} events")
 
@@ -128,33 +148,41 @@ def screenshots(folder: Path) -> None:
         options.add_argument(option)
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
 
-    def shoot(name, address, width=1280, height=1000, theme="light", at=None, wait=2.0, close=False):
+    def shown(fact):
+        """Wait until a JavaScript expression holds and what it asked for is painted."""
+        until = time.monotonic() + 60
+        while not driver.execute_script(f"return document.readyState === 'complete' && Boolean({fact})"):
+            if time.monotonic() > until:
+                raise TimeoutError(f"{driver.current_url}: not {fact}")
+            time.sleep(0.2)
+        driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+    def shoot(name, address, fact, width=1280, height=1000, theme="light", at=None):
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1,
                                                                       "mobile": width < 600})
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]})
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
         driver.get(address)
-        time.sleep(wait)
-        if close:                       # what an interface offers on the first visit
-            driver.execute_script("""[...document.querySelectorAll('button')].filter(one =>
-                one.textContent.trim() === 'Got it' || one.getAttribute('aria-label') === 'Close').forEach(one => one.click())""")
-            time.sleep(1.5)
+        shown(fact)
         if at:
             driver.execute_script(f"document.querySelector({at!r}).scrollIntoView()")
-            time.sleep(1.5)
+            shown(f"document.querySelector({at!r}).querySelectorAll('figure svg').length")
+        for offer in driver.find_elements("xpath", OFFERS):             # what an interface offers on the first visit
+            offer.click()
+            shown("true")
         driver.save_screenshot(str(IMAGES / f"{name}.png"))
         print(f"docs/images/{name}.png")
 
     try:
         page = (folder / "reports/comparison_report.html").as_uri()
-        shoot("report-light", page)
-        shoot("report-dark", page, theme="dark", at="section.dataset .pictures")
-        shoot("report-phone", page, width=390, height=844)
+        ready = "document.documentElement.dataset.ready"
+        shoot("report-light", page, ready)
+        shoot("report-dark", page, ready, theme="dark", at="section.dataset .pictures")
+        shoot("report-phone", page, ready, width=390, height=844)
         with served([sys.executable, "-m", "mlflow", "ui"], folder, "/") as address:
-            shoot("mlflow", f"{address}/#/experiments/1", wait=8, close=True)
-            shoot("mlflow", f"{address}/#/experiments/1/runs", width=1600, wait=8, close=True)
-        if (ROOT / "serve.py").is_file():
-            with served([sys.executable, str(ROOT / "serve.py"), "--dataset", "iris"], folder, "/health") as address:
-                shoot("api", f"{address}/", wait=4)
+            shoot("mlflow", f"{address}/#/experiments/1/runs", "document.body.innerText.includes('prepare')", width=1600)
+        with served([sys.executable, str(ROOT / "serve.py"), "--dataset", "iris"], folder, "/ready") as address:
+            shoot("api", f"{address}/", "document.querySelector('tbody tr')")
     finally:
         driver.quit()
 

@@ -141,18 +141,18 @@ const short = value => Math.abs(value) >= 1e6 ? `${value / 1e6}M` : Math.abs(val
 
 // ---- kinds of pictures
 
-function bars(parent, { title, note, items, xTitle, header, rows, signed }) {
-  const row = Math.max(22, Math.min(36, 200 / items.length));
-  const left = 128, right = WIDTH - 14, top = 6, bottom = top + row * items.length;
+function bars(parent, { title, note, items, xTitle, header, rows, signed, guide }) {
+  const row = Math.max(22, Math.min(36, 200 / items.length)), longest = Math.max(...items.map(item => item.name.length));
+  const left = Math.min(168, 20 + 6 * longest), right = WIDTH - 14, top = 6, bottom = top + row * items.length;
   figure(parent, { title, note, height: bottom + 38, header, rows, marks: (drawing, points) => {
-    const ends = items.flatMap(item => [item.value, item.low ?? item.value, item.high ?? item.value]);
+    const ends = [...items.flatMap(item => [item.value, item.low ?? item.value, item.high ?? item.value]), ...(guide ? [guide] : [])];
     const low = Math.min(signed ? 0 : Infinity, ...ends), high = Math.max(signed ? 0 : -Infinity, ...ends);
     const room = (high - low || Math.abs(high) || 1) * 0.05;
     const x = scale(signed && low >= 0 ? 0 : low - room, high + room, left, right);
     axes(drawing, x, null, { left, right, top, bottom, xTitle, xText: short });
     items.forEach((item, number) => {
       const y = top + row * (number + 0.5), paint = item.color ?? color(0);
-      mark(drawing, "text", { class: "name", x: left - 8, y: y + 4, "text-anchor": "end" }, cut(item.name, 19));
+      mark(drawing, "text", { class: "name", x: left - 8, y: y + 4, "text-anchor": "end" }, cut(item.name, 25));
       if (signed) {
         mark(drawing, "rect", { class: "mark", x: Math.min(x(0), x(item.value)), y: y - 6, height: 12, rx: 2, fill: paint,
                                 width: Math.max(1, Math.abs(x(item.value) - x(0))) });
@@ -163,6 +163,7 @@ function bars(parent, { title, note, items, xTitle, header, rows, signed }) {
       points.push({ x: x(item.value), y, text: item.text, row: true });
     });
     if (signed) mark(drawing, "line", { class: "zero", x1: x(0), x2: x(0), y1: top, y2: bottom });
+    if (guide) mark(drawing, "line", { class: "guide", x1: x(guide), x2: x(guide), y1: top, y2: bottom });
   } });
 }
 
@@ -170,7 +171,8 @@ function lines(parent, { title, note, series, xTitle, yTitle, diagonal, fitted, 
   const left = 46, right = WIDTH - 14, top = 24, bottom = 250, hidden = new Set();
   const rows = series.flatMap(one => one.points.map(([x, y]) => [one.name, x, y]));
   figure(parent, { title, note, height: bottom + 38, header: ["Curve", xTitle, yTitle], rows, marks: (drawing, points, frame) => {
-    const xs = rows.map(row => row[1]), ys = rows.map(row => row[2]);
+    const dots = series.flatMap(one => one.dots ?? []), xs = [...rows.map(row => row[1]), ...dots.map(dot => dot[0])];
+    const ys = [...rows.map(row => row[2]), ...dots.map(dot => dot[1])];
     const most = fitted && Math.max(...xs, ...ys) < 0.5 ? Math.max(...xs, ...ys) : 1;        // a rare class would be a dot in a corner
     const x = unit ? scale(0, most, left, right) : scale(Math.min(...xs), Math.max(...xs), left, right);
     const room = (Math.max(...ys) - Math.min(...ys) || 1) * 0.08;
@@ -181,7 +183,12 @@ function lines(parent, { title, note, series, xTitle, yTitle, diagonal, fitted, 
     series.forEach((one, number) => {
       const way = one.points.map(([a, b], place) => `${!place ? "M" : steps ? `H${x(a).toFixed(1)}V` : "L"}${
         !place || !steps ? `${x(a).toFixed(1)} ` : ""}${y(b).toFixed(1)}`).join("");
-      const drawn = mark(drawing, "path", { class: "line mark", d: way, stroke: color(number), "stroke-dasharray": DASHES[number % 8] });
+      const group = mark(drawing, "g", {});
+      for (const [a, b] of one.dots ?? []) {
+        mark(group, "circle", { class: "dot", cx: x(a), cy: y(b), r: 3, fill: color(number) });
+        points.push({ x: x(a), y: y(b), on: () => !hidden.has(number), text: `${one.name}: ${xTitle} ${shown(a)}, ${yTitle} ${shown(b)}` });
+      }
+      mark(group, "path", { class: "line mark", d: way, stroke: color(number), "stroke-dasharray": DASHES[number % 8] });
       for (const [a, b] of one.points) points.push({ x: x(a), y: y(b), on: () => !hidden.has(number),
         text: `${one.name}: ${xTitle} ${shown(a)}, ${yTitle} ${shown(b)}` });
       const button = node("button", { type: "button", "aria-pressed": "true" });
@@ -193,7 +200,7 @@ function lines(parent, { title, note, series, xTitle, yTitle, diagonal, fitted, 
       button.addEventListener("click", () => {
         const on = hidden.delete(number) || (hidden.add(number), false);
         button.setAttribute("aria-pressed", String(on));
-        drawn.style.display = on ? "" : "none";
+        group.style.display = on ? "" : "none";
       });
       legend.append(node("li", {}, button));
     });
@@ -259,7 +266,7 @@ function draw(parent) {
       points: timed.map(model => ({ x: model.ms, y: model.cv, name: model.name, color: model.name === one.best ? color(1) : color(0),
         text: `${model.name}: ${shown(model.cv)}, ${shown(model.ms)} ms` })) });
   }
-  if (one.course.length) lines(parent, { title: "Course of the tuning", note: `Best value so far; ${better}.`, unit: false, steps: true, xTitle: "trial",
+  if (one.course.length) lines(parent, { title: "Course of the tuning", note: `Lines: the best value so far; dots: the better half of the trials; ${better}.`, unit: false, steps: true, xTitle: "trial",
     yTitle: `cv ${one.metric}`, series: one.course });
   if (one.roc?.length) lines(parent, { title: "ROC", note: "Right and wrong alarms at every threshold.", diagonal: true, series: one.roc,
     xTitle: "false positive rate", yTitle: "true positive rate" });
@@ -277,13 +284,19 @@ function draw(parent) {
     xTitle: `loss of ${one.metric}`, header: ["Column", "loss"], rows: weighty,
     items: weighty.map(([name, value]) => ({ name, value, text: `${name}: ${shown(value)}` })) });
   if (one.shap) {
+    const directed = one.shap.columns.some(([, , direction]) => direction !== null);
     const way = direction => direction === null ? "no one direction" : direction > .3 ? "high values raise it" : direction < -.3 ? "high values lower it" : "no one direction";
     bars(parent, { title: "SHAP: what moves the prediction", signed: true, xTitle: `mean |SHAP|, ${one.shap.unit}`,
-      note: `${one.best} on ${one.shap.rows} test rows. Orange: high values raise the prediction, blue: they lower it, grey: neither.`,
+      note: `${one.best} on ${one.shap.rows} test rows${directed ? ". Orange: high values raise the prediction, blue: they lower it, grey: neither." : one.shap.unit === "probability" ? ", mean over the classes." : "."}`,
       header: ["Column", "mean |SHAP|", "direction"], rows: one.shap.columns.map(([name, size, direction]) => [name, size, way(direction)]),
       items: one.shap.columns.slice(0, 12).map(([name, size, direction]) => ({ name, value: size,
         color: direction > .3 ? color(1) : direction < -.3 ? color(0) : color(7), text: `${name}: ${shown(size)}, ${way(direction)}` })) });
   }
+  if (one.drift.length) bars(parent, { title: "Drift: effect size against its threshold", signed: true, guide: 1,
+    note: "Target, predictions and the columns nearest to drift. Past the line, one has drifted if a test agrees; those are orange.",
+    xTitle: "effect size / threshold", header: ["Column", "Role", "effect size / threshold", "Verdict"], rows: one.drift,
+    items: one.drift.map(([name, role, score, verdict]) => ({ name, value: score,
+      color: verdict === "drift" ? color(1) : color(0), text: `${name}, ${role}: ${shown(score)}, ${verdict}` })) });
 }
 
 const pictures = [...document.querySelectorAll("[data-pictures]")];
@@ -329,7 +342,7 @@ let folded = [], theme;
 addEventListener("beforeprint", () => {
   theme = document.documentElement.dataset.theme ?? "auto";
   setTheme("light");
-  folded = [...document.querySelectorAll("section > details:not([open])")];
+  folded = [...document.querySelectorAll("section > details:not([open]), details.more:not([open])")];
   folded.forEach(one => { one.open = true; });
   pictures.forEach(draw);
 });
