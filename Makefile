@@ -52,7 +52,7 @@ stale: $(READY)   ## fail where a stage is out of date, and name it
 	@python -m ops.repro --check
 
 restore: $(READY)  ## bring back data, models and reports from the DVC remote, or else from the cache of this folder
-	@if dvc remote list | grep -q . && dvc pull --allow-missing; then :; else dvc checkout --allow-missing --quiet; fi
+	@python -m ops.restore
 	@if [ -f metrics/comparison_results.json ]; then python compare_results.py --show; fi
 
 sync: $(READY)   ## write the runs and versions that the MLflow store lacks, from the stages' files

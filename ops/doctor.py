@@ -25,25 +25,25 @@ from pathlib import Path
 
 import psutil
 
+from ops.restore import listed, outputs
 from pipeline import command, params, paths
 from pipeline.errors import DataError
 
 PYTHONS = (3, 11), (3, 13)
-DVC_CACHE = Path(".dvc/cache/files/md5")
 RWLOCK = Path(".dvc/tmp/rwlock")
 LOCATIONS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location",
              "model_versions": "storage_location"}
 MIGRATIONS = Path("store/db_migrations/versions")       # in the folder of MLflow's package
-MOST_NAMES = 3
 
 
 @dataclass
 class Fault:
-    """Something wrong: what was found, what to do, and how to mend it where that is safe."""
+    """Something wrong: what was found, what to do, and how to mend it where that is safe; or a step that is still to be made."""
 
     found: str
     remedy: str
     mend: Callable | None = None
+    wrong: bool = True
 
 
 # the environment
@@ -137,15 +137,20 @@ def remove(path: Path) -> None:
 
 def cache() -> list[Fault]:
     """Look for outputs of dvc.lock that neither the cache nor the working tree has."""
-    from ruamel.yaml import YAML
-    if not paths.DVC_LOCK.is_file() or lock_conflict():
+    if not paths.DVC_LOCK.is_file() or lock_conflict() or repository():
         return []
-    stages = YAML(typ="safe").load(paths.DVC_LOCK.read_text(encoding="utf-8"))["stages"]
-    lost = [out["path"] for stage in stages.values() for out in stage.get("outs", [])
-            if not out["path"].startswith(f"{paths.METRICS}/") and not Path(out["path"]).exists()
-            and not (DVC_CACHE / out["md5"][:2] / out["md5"][2:]).exists()]
+    try:
+        found = outputs()
+    except DataError as error:
+        return [Fault(*str(error).rsplit("; ", 1))]
+    lost = [path for path, held in found.items() if not held and not Path(path).exists()]
     return [Fault(f"outputs that are nowhere on this machine: {listed(lost)}", "run `make restore` where a DVC remote holds "
-                  "them, else `make pipeline`, which makes them again")] if lost else []
+                  "them, else `make pipeline`, which makes them again", wrong=not untouched())] if lost else []
+
+
+def untouched() -> bool:
+    """Tell whether nothing has run here yet, as in a fresh clone."""
+    return not any(Path(path).exists() for path in (paths.STORE, "data/processed", "models"))
 
 
 # the MLflow store
@@ -249,7 +254,8 @@ def runs_missing() -> list[Fault]:
     present = rows("SELECT t.value FROM tags t JOIN runs r ON r.run_uuid = t.run_uuid WHERE t.key = 'identity' "
                    "AND r.status = 'FINISHED' AND r.lifecycle_stage = 'active'") if local_store() else []
     missing = tracking.identities(params.load()) - {identity for identity, in present}
-    return [Fault(f"the store has no run of {len(missing)} results", "run `make sync`", tracking.sync)] if missing else []
+    return [Fault(f"the store has no run of {len(missing)} results", "run `make sync`", tracking.sync, wrong=not untouched())] \
+        if missing else []
 
 
 def aliases() -> list[Fault]:
@@ -276,11 +282,6 @@ CHECKS = {"Python": python_version, "packages": packages, "environment": environ
           "aliases": aliases}
 
 
-def listed(names: list) -> str:
-    rest = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(str(name) for name in names[:MOST_NAMES]) + rest
-
-
 def examine(fix: bool) -> int:
     """Print what every check finds, mend what can be mended if asked to; return how many faults are left."""
     left = 0
@@ -292,10 +293,11 @@ def examine(fix: bool) -> int:
             print(f"mended  {name}: {fault.found}")
         faults = check() if mended else faults
         for fault in faults:
-            print(f"FAULT   {name}: {fault.found}; {fault.remedy}{' (--fix does it)' * bool(fault.mend)}")
+            print(f"{'FAULT' if fault.wrong else 'to do':6}  {name}: {fault.found}; {fault.remedy}"
+                  f"{' (--fix does it)' * bool(fault.mend)}")
         if not faults and not mended:
             print(f"ok      {name}")
-        left += len(faults)
+        left += sum(fault.wrong for fault in faults)
     return left
 
 

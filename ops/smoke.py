@@ -2,7 +2,7 @@
 
     SERVE_TOKEN=a-secret python -m ops.smoke --dataset iris --url http://127.0.0.1:8000
 
-Reads   metrics/best/, the chosen model's metadata.json, data/processed/<dataset>/test.parquet; SERVE_TOKEN from the environment
+Reads   data/processed/<dataset>/test.parquet; SERVE_TOKEN from the environment
 Writes  nothing
 """
 
@@ -12,25 +12,24 @@ import time
 import urllib.error
 import urllib.request
 
-from pipeline import command, files, params, paths
+from pipeline import command, params, tables
 from pipeline.errors import DataError
 
 ROWS = 5
 SECONDS_TO_COME_UP = 120
 
 
-def rows_of(dataset: str) -> list[dict]:
-    """Return a few rows of the test split as a client sends them."""
-    import pandas as pd
-    best = files.read_json(paths.best(dataset), made_by="dvc repro")
-    folder = paths.models(dataset, best["stage"]) / best["candidate"]
-    features = list(files.read_json(folder / "metadata.json", made_by="dvc repro")["features"])
-    frame = pd.read_parquet(paths.processed(dataset) / "test.parquet", columns=features).head(ROWS)
-    return json.loads(frame.to_json(orient="records", double_precision=15))
+def rows_of(dataset: str, features: list[str]) -> list[dict]:
+    """Return a few rows of the test split with a model's features, as a client sends them."""
+    frame = tables.read_split(dataset, "test").head(ROWS)
+    missing = [name for name in features if name not in frame]
+    if missing:
+        raise DataError(f"the server asks for {missing[0]!r}, which {dataset} has not: is it another dataset's?")
+    return json.loads(frame[features].to_json(orient="records", double_precision=15))
 
 
 def ask(url: str, content=None) -> dict:
-    """Return a server's answer; OSError where it cannot be reached, HTTPError where it refuses."""
+    """Return a server's answer; OSError where it cannot be reached or refuses."""
     headers = {"Content-Type": "application/json"}
     if os.environ.get("SERVE_TOKEN"):
         headers["Authorization"] = f"Bearer {os.environ['SERVE_TOKEN']}"
@@ -52,6 +51,14 @@ def wait_for(url: str, seconds: float) -> None:
             time.sleep(0.5)
 
 
+def answer(url: str, content=None) -> dict:
+    """Return the answer of a server that is ready; DataError where it refuses."""
+    try:
+        return ask(url, content)
+    except urllib.error.HTTPError as error:
+        raise DataError(f"{url} answers {error.code}: {error.read().decode(errors='replace')[:300]}") from None
+
+
 def main(argv=None):
     parser = command.parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
@@ -59,16 +66,13 @@ def main(argv=None):
     parser.add_argument("--wait", type=float, default=SECONDS_TO_COME_UP, metavar="SECONDS", help="for it (%(default)g)")
     args = parser.parse_args(argv)
     params.load().dataset(args.dataset)
-    rows = rows_of(args.dataset)
     wait_for(args.url, args.wait)
-    try:
-        answer = ask(f"{args.url}/predict", rows)
-    except urllib.error.HTTPError as error:
-        raise DataError(f"{args.url}/predict answers {error.code}: {error.read().decode(errors='replace')[:300]}") from None
-    given = [entry.get("prediction") for entry in answer.get("predictions", [])]
+    rows = rows_of(args.dataset, list(answer(f"{args.url}/model-info")["features"]))
+    found = answer(f"{args.url}/predict", rows)
+    given = [entry.get("prediction") for entry in found.get("predictions", [])]
     if len(given) != len(rows) or None in given:
         raise DataError(f"{args.url}/predict: {len(given)} predictions for {len(rows)} rows: {given}")
-    print(f"smoke {args.dataset}: {answer.get('model')} version {answer.get('model_version')} predicts {given}")
+    print(f"smoke {args.dataset}: {found.get('model')} version {found.get('model_version')} predicts {given}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+
+import psutil
 
 from pipeline import files, params, paths
 from pipeline.errors import DataError, PipelineError
@@ -34,6 +37,7 @@ EXAMPLE_ROWS = 5
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 LOCAL_UI = "http://127.0.0.1:5000"      # where `make ui` shows the local store
 SQLITE = "sqlite:///"
+HOURS_TO_WRITE_A_RUN = 24               # after which another machine's unfinished run is taken to be given up
 
 
 def record(dataset: str, stage: str, settings: Params) -> None:
@@ -124,7 +128,11 @@ def identities(settings: Params) -> set[str]:
 
 def tracking_uri() -> str:
     """Return the store's address: MLFLOW_TRACKING_URI where set, else the file that a plain `mlflow ui` here opens."""
-    return os.environ.get(TRACKING_URI) or f"{SQLITE}{paths.STORE.resolve().as_posix()}"
+    return os.environ.get(TRACKING_URI) or _own_store()
+
+
+def _own_store() -> str:
+    return f"{SQLITE}{paths.STORE.resolve().as_posix()}"
 
 
 @contextmanager
@@ -175,19 +183,34 @@ def _create_store() -> None:
 def _recorded(mlflow, experiment_id: str, dataset: str) -> dict[str, str]:
     """Return {identity: run id} of the dataset's finished runs; a run that was cut short is deleted, to be written again."""
     client, identities, token = mlflow.MlflowClient(), {}, None
+    shared = mlflow.get_tracking_uri() != _own_store()
     while True:
         page = client.search_runs([experiment_id], f"tags.dataset = '{dataset}' AND tags.identity != ''",
                                   max_results=1000, page_token=token)
         for run in page:
             if run.info.status == "FINISHED":
                 identities[run.data.tags.get("identity")] = run.info.run_id
-            else:
+            elif not (shared and being_written(run)):
                 for child in client.search_runs([experiment_id], f"tags.mlflow.parentRunId = '{run.info.run_id}'"):
                     client.delete_run(child.info.run_id)
                 client.delete_run(run.info.run_id)
         token = page.token
         if not token:
             return identities
+
+
+def being_written(run) -> bool:
+    """Tell whether a process may still be writing an unfinished run of a store that others write to as well.
+
+    On this machine that is known; a run of another machine is given time. In a project's own store nobody else writes while its
+    lock is held.
+    """
+    if run.info.status != "RUNNING":        # its writer said that it failed or was stopped
+        return False
+    if run.data.tags.get("host") != socket.gethostname():
+        return time.time() - run.info.start_time / 1000 < HOURS_TO_WRITE_A_RUN * 3600
+    writer = int(run.data.tags["pid"])
+    return writer != os.getpid() and psutil.pid_exists(writer)
 
 
 def _identity(run: dict) -> str:
@@ -199,9 +222,8 @@ def _identity(run: dict) -> str:
 def write_run(mlflow, run: dict, settings: Params) -> str:
     """Write one run, with what its `log` adds, into the experiment that is set; return its id."""
     tags = {"dataset": run["dataset"], "stage": run["stage"], **run["tags"], "timestamp": datetime.now(timezone.utc).isoformat(
-        timespec="seconds"), **git_tags(), "identity": _identity(run)}
-    with mlflow.start_run(run_name=run["name"]) as parent:
-        mlflow.set_tags(tags)
+        timespec="seconds"), **git_tags(), "identity": _identity(run), "host": socket.gethostname(), "pid": str(os.getpid())}
+    with mlflow.start_run(run_name=run["name"], tags=tags) as parent:       # from the first moment it is known whose it is
         mlflow.log_params(run["params"])
         mlflow.log_metrics(run["metrics"])
         for path in run["artifacts"]:

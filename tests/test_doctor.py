@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, script, shell
 
+from ops import doctor
+
 
 def faults(folder, *options) -> dict[str, str]:
     """Return {check: what was said} of what the doctor finds."""
@@ -102,6 +104,38 @@ def test_what_killed_runs_left_is_removed(healthy):
 def test_outputs_that_are_nowhere_are_told_with_both_remedies(healthy):
     shell("rm -rf models/iris .dvc/cache", healthy)
     assert "models/iris/train" in faults(healthy)["outputs"] and "make restore" in faults(healthy)["outputs"]
+
+
+def test_outputs_are_looked_for_in_a_cache_elsewhere_and_down_to_the_files_of_a_folder(healthy, tmp_path):
+    shell(f"mv .dvc/cache '{tmp_path}/elsewhere' && dvc cache dir '{tmp_path}/elsewhere' && rm -rf models/iris", healthy)
+    assert faults(healthy) == {}
+    lists = (tmp_path / "elsewhere/files/md5").glob("*/*.dir")
+    files = next(files for files in map(json.loads, map(Path.read_text, lists)) if "decision_tree" in str(files))
+    (tmp_path / "elsewhere/files/md5" / files[0]["md5"][:2] / files[0]["md5"][2:]).unlink()
+    shell("rm -rf models/tiny", healthy)
+    assert "models/" in faults(healthy)["outputs"]
+
+
+def test_fresh_clone_has_no_fault_and_is_told_what_is_to_do(pipeline_run, tmp_path):
+    done = shell(f"git add -A && git commit -qm results && git clone -q . '{tmp_path}/clone'", pipeline_run)
+    assert done.returncode == 0, done.stderr
+    assert faults(tmp_path / "clone") == {}
+    told = script("ops.doctor", cwd=tmp_path / "clone").stdout
+    assert "to do   outputs: " in told and "to do   store's runs: " in told
+    (tmp_path / "clone/models").mkdir()             # something has run: what is missing is a fault
+    assert set(faults(tmp_path / "clone")) == {"outputs", "store's runs"}
+
+
+def test_graph_that_dvc_cannot_read_is_told(healthy):
+    (healthy / "dvc.yaml").write_text("stages: [")
+    assert "git checkout dvc.yaml" in faults(healthy)["outputs"]
+
+
+def test_wrong_python_is_told_with_the_right_one(monkeypatch):
+    assert doctor.python_version() == []
+    monkeypatch.setattr(doctor, "PYTHONS", ((3, 4), (3, 5)))
+    fault, = doctor.python_version()
+    assert fault.found == f"Python {sys.version.split()[0]}" and "make setup PYTHON=python3.5" in fault.remedy
 
 
 def test_merge_conflict_in_the_lock_is_told(healthy):

@@ -3,15 +3,18 @@
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT, script, shell
 
-from pipeline import paths, tracking
+import generate_data
+from pipeline import params, paths, tracking
 
 STAGES = ["compare", "drift", "generate", "prepare", "register", "train", "train", "train", "validate"]
 TUNED = {"Iris-Classification": ["tune"] * 3, "Tiny-Regression": ["tune"] * 4}          # the search, and a run per tuned model
@@ -134,6 +137,37 @@ def test_run_that_was_cut_short_is_replaced(pipeline_run):
     assert "tiny: 1 train run written" in shell("python -m ops.sync", pipeline_run).stdout
     runs = [run for run in recorded(pipeline_run)["Tiny-Regression"].values() if run.info.run_name == "ridge"]
     assert len(runs) == 1 and runs[0].info.status == "FINISHED"
+
+
+HERE, GONE, HOUR = socket.gethostname(), 2**22 + 1, 3_600_000           # GONE: more than Linux gives
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_unfinished_run_stays_where_another_may_still_be_writing_it(project, monkeypatch, shared):
+    if shared:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/shared.db")
+    settings, now = params.load(), int(time.time() * 1000)
+    generate_data.generate("tiny", settings)
+    tracking.record("tiny", "generate", settings)
+    with tracking.store() as mlflow:
+        client, experiment = mlflow.MlflowClient(), mlflow.set_experiment("Tiny-Regression").experiment_id
+        written, = client.search_runs([experiment])
+        assert (written.data.tags["host"], written.data.tags["pid"]) == (HERE, str(os.getpid()))
+
+        def unfinished(host, pid, start=now, status="RUNNING"):
+            tags = {"dataset": "tiny", "stage": "train", "identity": f"{host}{pid}{start}", "host": host, "pid": str(pid)}
+            run_id = client.create_run(experiment, start_time=start, tags=tags).info.run_id
+            client.update_run(run_id, status=status)
+            return run_id
+
+        writing = {unfinished("elsewhere", GONE), unfinished(HERE, os.getppid())}
+        given_up = {unfinished("elsewhere", GONE, now - 25 * HOUR), unfinished(HERE, GONE), unfinished(HERE, os.getpid()),
+                    unfinished("elsewhere", GONE, now - 1, "FAILED")}
+        assert len(writing | given_up) == 6
+    assert tracking.sync() == {}
+    with tracking.store() as mlflow:
+        left = {run.info.run_id for run in mlflow.MlflowClient().search_runs([experiment])}
+    assert left == {written.info.run_id} | (writing if shared else set())
 
 
 def test_four_processes_that_meet_no_store_write_every_run_once(pipeline_run):
