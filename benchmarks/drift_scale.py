@@ -35,11 +35,10 @@ results, _ = drift.judge(one, other, roles, Drift(), 0, {cores})
 print(time.perf_counter() - started, size, results["verdict"])
 """
 THEIRS = """
-import sys, time, warnings
+import sys, time
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report
 from evidently.presets import DataDriftPreset
-warnings.simplefilter("ignore")
 one, other = (pd.read_parquet(path) for path in sys.argv[1:])
 numbers = list(one.select_dtypes("number"))
 definition = DataDefinition(numerical_columns=numbers, categorical_columns=[name for name in one if name not in numbers])
