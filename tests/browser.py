@@ -1,10 +1,10 @@
 """A headless Chromium that opens pages without a network and tells what they complain of."""
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
+from conftest import until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SECONDS = 30
@@ -31,10 +31,8 @@ class Browser:
 
     def settled(self, condition: str) -> list[str]:
         """Wait until a JavaScript expression holds, and return the console's errors since the last time."""
-        until = time.monotonic() + SECONDS
-        while not self.driver.execute_script(f"return document.readyState == 'complete' && Boolean({condition})"):
-            assert time.monotonic() < until, f"{self.driver.current_url}: not {condition} in {SECONDS} seconds"
-            time.sleep(0.1)
+        asked = f"return document.readyState == 'complete' && Boolean({condition})"
+        until(lambda: self.driver.execute_script(asked), SECONDS, f"{self.driver.current_url}: {condition}")
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 

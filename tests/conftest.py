@@ -1,6 +1,7 @@
 """What the tests share: a small project in a temporary folder, and one real run of the whole pipeline on it."""
 
 import os
+import sys
 
 from pipeline.command import ONE_THREAD
 
@@ -9,10 +10,13 @@ for variable in ONE_THREAD:                 # as the scripts set it, before a li
 for variable in ("PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI"):
     os.environ.pop(variable, None)
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])         # this Python's commands first
 
 import shutil                               # noqa: E402
+import signal                               # noqa: E402
+import socket                               # noqa: E402
 import subprocess                           # noqa: E402
-import sys                                  # noqa: E402
+import time                                 # noqa: E402
 from pathlib import Path                    # noqa: E402
 
 import numpy as np                          # noqa: E402
@@ -20,9 +24,8 @@ import pandas as pd                         # noqa: E402
 import pytest                               # noqa: E402
 from filelock import FileLock               # noqa: E402
 
-from browser import browser                 # noqa: E402,F401
-
-pytest_plugins = ["registered", "served", "github_server"]     # a project with a registry, one to be served; GitHub on loopback
+# a project with a registry, one to be served; on loopback GitHub, S3 and a browser
+pytest_plugins = ["registered", "served", "github_server", "s3_server", "browser"]
 ROOT = Path(__file__).parent.parent
 PARAMS = """\
 seed: 42
@@ -84,6 +87,34 @@ def project(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def edit(folder: Path, old: str, new: str) -> None:
+    """Change the one place of a project's params.yaml that reads `old`."""
+    text = (folder / "params.yaml").read_text(encoding="utf-8")
+    assert text.count(old) == 1, old
+    (folder / "params.yaml").write_text(text.replace(old, new), encoding="utf-8")
+
+
+def until(holds, seconds: float = 20, what: str = "it", pause: float = 0.05):
+    """Return what holds() gives once it is true."""
+    ends = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < ends, f"{what} did not come in {seconds:g} seconds"
+        time.sleep(pause)
+    return found
+
+
+def free_port() -> int:
+    """Return a port of loopback on which nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
+
+
+def with_ctrl_c() -> None:
+    """Let a process take SIGINT as from a terminal, for Popen's preexec_fn: one that is started in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def script(name: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
     """Run one of the project's scripts, or a module of ops, as a user does; return its status and output."""
     command = ["-m", name] if name.startswith("ops.") else [str(ROOT / f"{name}.py")]
@@ -91,10 +122,32 @@ def script(name: str, *arguments: str, cwd: Path | None = None) -> subprocess.Co
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
+def kill_while_writing(name: str, folder: Path, *arguments: str) -> None:
+    """Start a script and kill it with SIGKILL as soon as an unfinished output of its lies in a folder."""
+    process = subprocess.Popen([sys.executable, ROOT / f"{name}.py", *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+    def is_writing():
+        assert process.poll() is None, "ended before it was killed"
+        return any(folder.rglob(f"*.{process.pid}.partial"))
+
+    try:
+        until(is_writing, 60, pause=0.001)
+    finally:
+        process.kill()
+    assert process.wait() == -signal.SIGKILL
+
+
+def real_table(name: str) -> str:
+    """Return where one of the real tables lies, which are not ours to pass on; skip the test where nobody brought it."""
+    path = ROOT / "data/raw" / name
+    if not path.is_file():
+        pytest.skip(f"no data/raw/{name} here")
+    return str(path)
+
+
 def shell(command: str, cwd: Path) -> subprocess.CompletedProcess:
-    """Run a command line with this Python's commands first on the path."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(command, shell=True, capture_output=True, text=True, cwd=cwd, env={**os.environ, "PATH": path})
+    """Run a command line; return its status and output."""
+    return subprocess.run(command, shell=True, capture_output=True, text=True, cwd=cwd)
 
 
 def copy_project(folder: Path, params: str = PARAMS) -> Path:

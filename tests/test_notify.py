@@ -2,12 +2,11 @@
 
 import http.server
 import json
-import socket
 import threading
 import time
 
 import pytest
-from conftest import ROOT, script
+from conftest import ROOT, free_port, script
 
 import detect_drift
 from ops import notify
@@ -94,12 +93,6 @@ def test_silent_server_costs_no_more_than_the_limit(receiver, capfd):
     assert not notify.post(server.url, "drift", limit=0.6)
     assert time.monotonic() - started < 2
     assert "no answer in" in capfd.readouterr().err
-
-
-def free_port():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
 
 
 @pytest.mark.parametrize("url, reason", [

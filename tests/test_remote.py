@@ -6,24 +6,7 @@ import subprocess
 
 import pytest
 from conftest import link_environment, shell
-
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-
-
-@pytest.fixture
-def bucket(monkeypatch):
-    """The address of an S3 server on loopback that has a bucket named results."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-    for key, value in KEYS.items():
-        monkeypatch.setenv(key, value)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    boto3.client("s3", endpoint_url=address).create_bucket(Bucket="results")
-    yield address
-    server.stop()
+from s3_server import BUCKET
 
 
 def done(command: str, folder) -> subprocess.CompletedProcess:
@@ -35,8 +18,8 @@ def done(command: str, folder) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize("kind", ["s3", pytest.param("folder", marks=pytest.mark.slow)])
 def test_clone_elsewhere_restores_everything_runs_nothing_and_records_the_runs(pipeline_run, tmp_path, request, kind):
     if kind == "s3":
-        address = request.getfixturevalue("bucket")
-        done(f"dvc remote add --default store s3://results/iris && dvc remote modify store endpointurl {address}", pipeline_run)
+        address = request.getfixturevalue("s3_server")
+        done(f"dvc remote add --default store s3://{BUCKET}/iris && dvc remote modify store endpointurl {address}", pipeline_run)
     else:
         done(f"dvc remote add --default store '{tmp_path}/store'", pipeline_run)
     done("git add -A && git commit -qm results && dvc push", pipeline_run)

@@ -1,28 +1,21 @@
 """The pipeline, unchanged, against a tracking server with PostgreSQL and an S3 store for its artifacts."""
 
+import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, copy_project, shell
+from conftest import ROOT, copy_project, free_port, shell, until
 from ruamel.yaml import YAML
+from s3_server import BUCKET, KEYS
 
 DIALECT = "postgresql+psycopg2"
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
 
 
 def program(name: str) -> str:
@@ -38,65 +31,57 @@ def postgres():
     """The address of a database server on loopback; it refuses root, who runs it as the user nobody."""
     initdb, server = program("initdb"), program("postgres")
     user = {"user": "nobody", "group": "nogroup"} if os.getuid() == 0 else {}
-    folder, port = tempfile.mkdtemp(dir="/tmp"), free_port()
+    folder, port = tempfile.mkdtemp(), free_port()          # not tmp_path: pytest's folders are closed to other users
     if user:
         shutil.chown(folder, **user)
     subprocess.run([initdb, "-D", f"{folder}/db", "-U", "mlflow", "-A", "trust", "--no-sync"], check=True, capture_output=True,
                    cwd="/", **user)
-    process = subprocess.Popen([server, "-D", f"{folder}/db", "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"], cwd="/",
+    process = subprocess.Popen([server, "-D", f"{folder}/db", "-p", str(port), "-k", "", "-h", "127.0.0.1", "-F"], cwd="/",
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **user)
     import psycopg2
-    for _ in range(100):
-        try:
+
+    def is_ready():
+        assert process.poll() is None, "the database server ended"
+        with contextlib.suppress(psycopg2.OperationalError):
             psycopg2.connect(host="127.0.0.1", port=port, user="mlflow", dbname="postgres").close()
-            break
-        except psycopg2.OperationalError:
-            time.sleep(0.2)
-    yield f"{DIALECT}://mlflow@127.0.0.1:{port}/postgres"
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
-    shutil.rmtree(folder)
+            return True
+
+    try:
+        until(is_ready)
+        yield f"{DIALECT}://mlflow@127.0.0.1:{port}/postgres"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
-def bucket(monkeypatch):
-    """The address of an S3 server on loopback that has a bucket named mlflow."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-    for key, value in KEYS.items():
-        monkeypatch.setenv(key, value)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="mlflow")
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def tracking(postgres, bucket, tmp_path):
+def tracking(postgres, s3_server, tmp_path):
     """The address of a tracking server on both, which hands artifacts on, so that a client needs no key to the store."""
     port, log = free_port(), tmp_path / "server.log"
-    options = ["--backend-store-uri", postgres, "--artifacts-destination", "s3://mlflow/artifacts", "--host", "127.0.0.1",
+    options = ["--backend-store-uri", postgres, "--artifacts-destination", f"s3://{BUCKET}/artifacts", "--host", "127.0.0.1",
                "--port", str(port), "--workers", "1"]
-    settings = {"MLFLOW_S3_ENDPOINT_URL": bucket, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    settings = {"MLFLOW_S3_ENDPOINT_URL": s3_server, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     server = subprocess.Popen([sys.executable, "-m", "mlflow", "server", *options], cwd=tmp_path, start_new_session=True,
                               stdout=log.open("w"), stderr=subprocess.STDOUT, env={**os.environ, **settings})
     address = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{address}/health", timeout=1).close()
-            break
-        except OSError:
-            assert server.poll() is None, log.read_text()[-3000:]
-            time.sleep(0.2)
-    yield address
-    os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
+
+    def is_ready():
+        assert server.poll() is None, log.read_text()[-3000:]
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(f"{address}/health", timeout=10).status == 200
+
+    try:
+        until(is_ready, 60)
+        yield address
+    finally:
+        with contextlib.suppress(ProcessLookupError):       # it came to an end by itself
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 @pytest.mark.slow
-def test_pipeline_runs_unchanged_against_a_server_with_postgresql_and_s3(finished, tracking, bucket, tmp_path, monkeypatch):
+def test_pipeline_runs_unchanged_against_a_server_with_postgresql_and_s3(finished, tracking, s3_server, tmp_path, monkeypatch):
     folder = copy_project(tmp_path / "project")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking)
     for key in KEYS:
@@ -118,7 +103,7 @@ def test_pipeline_runs_unchanged_against_a_server_with_postgresql_and_s3(finishe
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)
     import boto3
-    assert boto3.client("s3", endpoint_url=bucket).list_objects_v2(Bucket="mlflow", Prefix="artifacts/")["KeyCount"] > 10
+    assert boto3.client("s3", endpoint_url=s3_server).list_objects_v2(Bucket=BUCKET, Prefix="artifacts/")["KeyCount"] > 10
     assert "holds every run already" in shell("python -m ops.sync", folder).stdout
 
 

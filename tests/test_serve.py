@@ -17,7 +17,7 @@ import time
 import httpx
 import pandas as pd
 import pytest
-from conftest import ROOT, script
+from conftest import ROOT, script, until
 from starlette.testclient import TestClient
 
 import serve
@@ -50,15 +50,6 @@ test_rows.__test__ = False
 
 def as_json(frame: pd.DataFrame) -> list[dict]:
     return json.loads(frame.to_json(orient="records", double_precision=15))
-
-
-def until(holds, seconds: float = 20):
-    """Return what holds() gives once it is true."""
-    ends = time.monotonic() + seconds
-    while not (found := holds()):
-        assert time.monotonic() < ends, "it did not come"
-        time.sleep(0.05)
-    return found
 
 
 # answers
