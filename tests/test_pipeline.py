@@ -1,30 +1,23 @@
 """The whole pipeline under DVC: what runs again and what does not, what is the same twice, what a failure leaves."""
 
 import contextlib
-import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, copy_project, shell, tiny_table
+from conftest import ROOT, copy_project, edit, kill_while_writing, script, shell, tiny_table, with_ctrl_c
 
 
 def ran(output: str) -> list[str]:
     """Return the stages that `dvc repro` ran, in order."""
     return re.findall(r"Running stage '(.+?)'", output)
-
-
-def edit(folder, old: str, new: str) -> None:
-    text = (folder / "params.yaml").read_text()
-    assert text.count(old) == 1, old
-    (folder / "params.yaml").write_text(text.replace(old, new))
 
 
 def read(folder, name: str) -> dict:
@@ -117,30 +110,33 @@ def test_dvc_add_takes_a_source_file_and_refuses_a_stage_output(pipeline_run):
     assert "data/raw/mine.csv.dvc" in shell("git status --porcelain -uall", pipeline_run).stdout
 
 
-@pytest.mark.parametrize("seconds", [2.0, 4.0])
-def test_killed_training_leaves_the_old_result_and_its_rerun_gives_that_of_an_unbroken_one(pipeline_run, seconds):
+def trained(folder) -> dict:
+    """Return the bytes of all that a training of `tiny` leaves for DVC."""
+    places = [folder / place / "tiny/train" for place in ("models", "reports", "data/predictions")]
+    found = [path for place in places for path in place.rglob("*") if path.is_file()]
+    return {path: path.read_bytes() for path in [*found, folder / "metrics/datasets/tiny/train.json"]}
+
+
+def test_killed_training_leaves_the_old_result_and_its_rerun_gives_that_of_an_unbroken_one(pipeline_run, monkeypatch):
+    monkeypatch.chdir(pipeline_run)
+    before = trained(pipeline_run)
     edit(pipeline_run, "decision_tree: {max_depth: 4}", "decision_tree: {max_depth: 3}")
-    command = [sys.executable, "train.py", "--dataset", "tiny"]
-    process = subprocess.Popen(command, cwd=pipeline_run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)                                     # somewhere in the middle; at whichever point, the end is the same
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert len(list((pipeline_run / "models/tiny/train/ridge").iterdir())) == 3
-    assert subprocess.run(command, cwd=pipeline_run, capture_output=True).returncode == 0
-    unbroken = read(pipeline_run, "metrics/datasets/tiny/train.json")
-    assert subprocess.run(command, cwd=pipeline_run, capture_output=True).returncode == 0
-    assert read(pipeline_run, "metrics/datasets/tiny/train.json") == unbroken
+    kill_while_writing("train", pipeline_run / "models", "--dataset", "tiny")
+    assert trained(pipeline_run) == before
+    assert script("train", "--dataset", "tiny").returncode == 0
     assert not list(pipeline_run.rglob("*.partial"))
+    after_a_kill = trained(pipeline_run)
+    shutil.rmtree(pipeline_run / "models/tiny")
+    assert script("train", "--dataset", "tiny").returncode == 0
+    assert trained(pipeline_run) == after_a_kill != before
 
 
 @pytest.mark.slow
 def test_repro_killed_again_and_again_ends_with_the_lock_and_runs_of_an_unbroken_one(finished, tmp_path):
     folder = copy_project(tmp_path / "killed")
     dvc = [sys.executable, "-m", "dvc", "repro"]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for seconds in np.random.default_rng(0).uniform(1, 9, 10):
-        process = subprocess.Popen(dvc, cwd=folder, env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
+    for seconds in np.random.default_rng(0).uniform(1, 9, 10):      # moments that no fact names, in whichever stage
+        process = subprocess.Popen(dvc, cwd=folder, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(seconds)
         with contextlib.suppress(ProcessLookupError):       # it came to the end by itself
             os.killpg(process.pid, signal.SIGKILL)
@@ -152,19 +148,29 @@ def test_repro_killed_again_and_again_ends_with_the_lock_and_runs_of_an_unbroken
     assert not list(folder.rglob("*.partial"))
 
 
+TRAIN_AND_TELL_EVERY_FIT = """
+import sys
+import train
+from pipeline import command, workers
+workers.SECONDS_BETWEEN_LINES = -1
+sys.argv[0] = "train.py"
+command.run(train.main)
+"""
+
+
 def test_interrupted_training_ends_at_once_in_one_line_and_changes_nothing(pipeline_run):
-    edit(pipeline_run, "models: [dummy, ridge, decision_tree]", "models: {random_forest: {n_estimators: 50000}}")
+    edit(pipeline_run, "models: [dummy, ridge, decision_tree]", "models: {dummy: {}, random_forest: {n_estimators: 50000}}")
     before = (pipeline_run / "metrics/datasets/tiny/train.json").read_bytes()
-    with_ctrl_c = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)       # a job in the background has none
-    process = subprocess.Popen([sys.executable, "train.py", "--dataset", "tiny"], cwd=pipeline_run, text=True,
+    process = subprocess.Popen([sys.executable, "-c", TRAIN_AND_TELL_EVERY_FIT, "--dataset", "tiny"], cwd=pipeline_run, text=True,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=with_ctrl_c)
-    time.sleep(6)                                           # the fits take minutes
-    process.send_signal(signal.SIGINT)
     try:
-        told = process.communicate(timeout=60)[1]
+        assert process.stderr.readline() == "train tiny: 1 of 8 fits\n"         # that of the dummy; a forest takes minutes
+        process.send_signal(signal.SIGINT)
+        *fits, told = process.communicate(timeout=20)[1].splitlines()
     finally:
         process.kill()
-    assert told.splitlines() == ["train.py: error: stopped; what was finished is kept, the same command goes on from there"]
+    assert told == "train.py: error: stopped; what was finished is kept, the same command goes on from there"
+    assert all(line.endswith(" of 8 fits") for line in fits)
     assert process.returncode == 130
     assert (pipeline_run / "metrics/datasets/tiny/train.json").read_bytes() == before
     assert not list(pipeline_run.rglob("*.partial"))

@@ -2,12 +2,11 @@
 
 import copy
 import json
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, until
 
 from pipeline import advice, paths, pictures, report
 
@@ -15,6 +14,7 @@ AXE = ROOT / ".ci/node_modules/axe-core/axe.min.js"
 READY = "document.documentElement.dataset.ready"
 HOSTILE = "<img src=x onerror=\"document.title='run'\">"
 DRAW_ALL = "window.dispatchEvent(new Event('beforeprint')); window.dispatchEvent(new Event('afterprint'))"
+ALL_TABLES = "[...document.querySelectorAll('figure details')].every(one => one.querySelector('table'))"
 
 
 def binary(result: dict) -> tuple[dict, dict]:
@@ -81,10 +81,8 @@ def test_pictures_are_drawn_when_they_come_into_view_and_values_are_reached_by_k
     parent = browser.driver.find_element("css selector", "[data-pictures=tiny]")
     assert parent.find_elements("tag name", "figure") == []
     browser.driver.execute_script("arguments[0].scrollIntoView()", parent)
-    until = time.monotonic() + 10
-    while not parent.find_elements("css selector", "figure svg"):
-        assert time.monotonic() < until
-    picture, tip = parent.find_element("css selector", "figure svg"), browser.driver.find_element("id", "tip")
+    picture = until(lambda: parent.find_elements("css selector", "figure svg"))[0]
+    tip = browser.driver.find_element("id", "tip")
     assert not tip.is_displayed()
     seen = []
     for key in (Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.HOME):
@@ -95,9 +93,7 @@ def test_pictures_are_drawn_when_they_come_into_view_and_values_are_reached_by_k
     assert not tip.is_displayed()
     summary = parent.find_element("css selector", "figure summary")
     summary.send_keys(Keys.ENTER)
-    until = time.monotonic() + 10
-    while not parent.find_elements("css selector", "figure table"):
-        assert time.monotonic() < until
+    until(lambda: parent.find_elements("css selector", "figure table"))
     names = [cell.text for cell in parent.find_elements("css selector", "figure tbody th")]
     assert names[0] == "ridge" and names[-1] == "dummy" and "tuned_ridge" in names
 
@@ -130,6 +126,7 @@ def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(browser, page, 
         browser.open(page(), READY)
         driver.execute_script(DRAW_ALL)
         driver.execute_script("document.querySelectorAll('figure details').forEach(one => { one.open = true; })")
+        browser.settled(ALL_TABLES)
         driver.execute_script(AXE.read_text(encoding="utf-8"))
         found = driver.execute_async_script("axe.run({resultTypes: ['violations']}).then(arguments[arguments.length - 1])")
         assert [(one["id"], one["impact"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == []
@@ -166,7 +163,7 @@ def test_text_of_the_data_stays_text(browser, page, compared):
     assert browser.open(page(comparison, drawn), READY) == []
     browser.driver.execute_script(DRAW_ALL)
     browser.driver.execute_script("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-    time.sleep(0.5)
+    assert browser.settled(ALL_TABLES) == []                # each figure makes its own when its details open
     assert browser.driver.title == "Model comparison"
     assert browser.driver.find_elements("css selector", "img") == []
     assert browser.driver.find_element("id", "d-two_classes").text.count(HOSTILE) >= 5

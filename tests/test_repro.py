@@ -1,20 +1,19 @@
 """ops.repro: what `dvc repro` does, with independent stages side by side."""
 
-import functools
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 
+import psutil
 import pytest
-from conftest import ROOT, copy_project, script, shell
+from conftest import ROOT, copy_project, script, shell, until, with_ctrl_c
 
 from ops import repro
 
-NOTE = "import os, sys, time; time.sleep({seconds}); open('{out}', 'w').write('{out}'); {rest}"
+NOTE = "import os, sys, time; open('{out}.begun', 'w'); time.sleep({seconds}); open('{out}', 'w').write('{out}'); {rest}"
 
 
 def stage(out: str, *deps: str, seconds: float = 0, rest: str = "print('made {out}')") -> dict:
@@ -103,17 +102,17 @@ def test_first_failure_is_told_at_once_lets_the_others_end_and_starts_no_more(to
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_run_ends_every_process_and_goes_on_later(toy, number):
-    write(toy, {"quick": stage("quick"), "long": stage("long", "quick", seconds=61.7), "other": stage("other", seconds=61.7)})
-    with_ctrl_c = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    write(toy, {"quick": stage("quick"), "long": stage("long", "quick", seconds=60), "other": stage("other", seconds=60)})
     process = subprocess.Popen([sys.executable, "-m", "ops.repro"], cwd=toy, text=True, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, preexec_fn=with_ctrl_c, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    until(lambda: (toy / "long.begun").exists() and (toy / "other.begun").exists())
     assert "made quick" in process.stdout.readline()
-    time.sleep(2)
     process.send_signal(number)
     told = process.communicate(timeout=30)[1]
     assert process.returncode == 130
     assert told.splitlines() == ["repro.py: error: stopped; what was finished is kept, the same command goes on from there"]
-    assert not subprocess.run(["pgrep", "-f", "time.sleep[(]61.7[)]"], capture_output=True, text=True).stdout
+    at_work = [running.pid for running in psutil.process_iter(["cwd"]) if running.info["cwd"] == str(toy.resolve())]
+    assert at_work == [os.getpid()]                         # this test's own process
     write(toy, {"quick": stage("quick"), "long": stage("long", "quick"), "other": stage("other")})
     again = script("ops.repro", cwd=toy)
     assert again.returncode == 0 and "2 stages" in again.stdout
