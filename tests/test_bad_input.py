@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PARAMS, ROOT, script
+from conftest import PARAMS, ROOT, edit, script
 from test_generate import content
 from test_prepare import SOLD, sales
 
@@ -216,12 +216,6 @@ def test_scripts_end_with_the_line_and_the_status_that_the_shell_sees(here):
     assert done.stderr == "prepare_data.py: error: unknown dataset 'nope'; params.yaml has: iris, tiny, sold\n"
     done = script("train", "--dataset", "sold", "--model", cwd=here)
     assert done.returncode == 2 and done.stderr.splitlines()[-1] == "train.py: error: argument --model: expected one argument"
-
-
-def edit(folder, old: str, new: str) -> None:
-    text = (folder / "params.yaml").read_text()
-    assert old in text
-    (folder / "params.yaml").write_text(text.replace(old, new))
 
 
 ON_A_DISK = """\

@@ -2,16 +2,13 @@
 
 import json
 import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
-from conftest import ROOT, script
+from conftest import ROOT, kill_while_writing, script
 
 import generate_data
 from pipeline import files, params
@@ -115,13 +112,6 @@ def test_a_number_of_rows_that_a_module_cannot_make_is_wrong_usage():
         generate_data.synthetic_table("pipeline/sources/iris.py", 10, 0)
 
 
-def test_help_answers_without_heavy_imports(project):
-    done = subprocess.run([sys.executable, "-X", "importtime", ROOT / "generate_data.py", "--help"], capture_output=True,
-                          text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == 0 and "--rows" in done.stdout
-    assert not re.findall(r"\| +(?:pandas|sklearn|mlflow)\n", done.stderr)
-
-
 def test_killed_in_the_middle_it_leaves_the_earlier_table_and_the_next_run_is_an_unbroken_one(housing):
     settings = params.load()
     generate_data.generate("housing", settings)
@@ -139,16 +129,6 @@ def test_killed_in_the_middle_it_leaves_the_earlier_table_and_the_next_run_is_an
     assert broken_once == content(housing / "data") | content(housing / "metrics")
 
 
-def kill_while_writing(name: str, folder, *arguments: str) -> None:
-    """Start a script and kill it with SIGKILL as soon as an unfinished output of its lies in a folder."""
-    process = subprocess.Popen([sys.executable, ROOT / f"{name}.py", *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)})
-    while not any(folder.rglob(f"*.{process.pid}.partial")):
-        assert process.poll() is None, "ended before it was killed"
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-
-
 def test_memory_stays_within_a_few_times_the_table(housing):
     program = """\
 import resource, sys
@@ -164,15 +144,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base)
     peak = int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
     table = pd.read_csv("data/housing_data.csv").memory_usage(deep=True).sum()
     assert peak < 5 * table
-
-
-@pytest.mark.parametrize("file", ["Telco-Customer-Churn.csv", "house_prices_train.csv"])
-def test_real_file_goes_through_byte_for_byte(project, file):
-    path = ROOT / "../shared/data" / file
-    if not path.is_file():
-        pytest.skip(f"{file} does not lie beside this repository")
-    generate_data.generate("tiny", params.load(), source=str(path))
-    assert (project / "data/tiny_data.csv").read_bytes() == path.read_bytes()
 
 
 def test_scripts_error_is_one_line_with_its_status(project):

@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, tiny_table
-from test_generate import HOUSING, add, content, kill_while_writing
+from conftest import ROOT, edit, kill_while_writing, tiny_table
+from test_generate import HOUSING, add, content
 
 import generate_data
 import prepare_data
@@ -51,12 +51,6 @@ def splits_of(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return tables.read_split(dataset, "train"), tables.read_split(dataset, "test")
 
 
-def edit(project, old: str, new: str) -> None:
-    text = (project / "params.yaml").read_text()
-    assert old in text
-    (project / "params.yaml").write_text(text.replace(old, new))
-
-
 def test_main_writes_splits_and_quality_and_records_them(project, capsys, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")       # MLflow leaves its last one in the environment of the process
     settings = params.load()
@@ -95,25 +89,6 @@ def test_the_same_again_writes_the_same_bytes(sold):
     first = content(sold / "data") | content(sold / "metrics")
     prepared("sold")
     assert content(sold / "data") | content(sold / "metrics") == first
-
-
-@pytest.mark.parametrize("file, task, figures", [
-    ("Telco-Customer-Churn.csv", 'classification, target: Churn, positive: "Yes", drop: [customerID]',
-     {"rows": 7043, "features": 19, "missing": {"TotalCharges": 11}}),
-    ("house_prices_train.csv", "regression, target: SalePrice, drop: [Id], categorical: [MSSubClass]",
-     {"rows": 1460, "features": 79}),
-], ids=["telco", "house prices"])
-def test_real_file_goes_through_with_no_false_alarm(project, file, task, figures):
-    path = ROOT / "../shared/data" / file
-    if not path.is_file():
-        pytest.skip(f"{file} does not lie beside this repository")
-    edit(project, "source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]",
-         f'source: "{path}", depends_on: "{path}", file: data/tiny_data.csv, task: {task}')
-    if "classification" in task:
-        edit(project, "primary_metric: rmse", "primary_metric: roc_auc")
-        edit(project, "r2: {min: 0.5}", "accuracy: {min: 0.5}")
-    found = prepared("tiny")
-    assert {key: found[key] for key in figures} == figures and found["leakage_allowed"] == {}
 
 
 @pytest.mark.parametrize("dataset", ["california_housing", "credit_fraud", "customer_churn", "house_prices", "iris"])

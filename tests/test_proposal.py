@@ -1,11 +1,12 @@
 """The block that `generate_data.py --new` prints: it stands as it is under `datasets:` and goes through the first stages."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, tiny_table
+from conftest import real_table, tiny_table
 
 import generate_data
 import prepare_data
@@ -36,28 +37,25 @@ def goes_through(project, capsys, name: str, source: str, target: str, model: st
     return settings.dataset(name)
 
 
-def real(name: str) -> str:
-    path = ROOT / "../shared/data" / name
-    if not path.is_file():
-        pytest.skip(f"{name} does not lie beside this repository")
-    return str(path)
-
-
 def test_telco_goes_through_with_nothing_but_the_block(project, capsys):
-    source = real("Telco-Customer-Churn.csv")
+    source = real_table("Telco-Customer-Churn.csv")
     spec = goes_through(project, capsys, "telco", source, "Churn", "logistic_regression")
     assert spec.data == params.Data(source=source, depends_on=source, file="data/telco_data.csv", task="classification",
                                     target="Churn", positive="Yes", drop=["customerID"])
     assert spec.train.primary_metric == "roc_auc" and spec.gates["roc_auc"].min > 0.5
+    assert (project / "data/telco_data.csv").read_bytes() == Path(source).read_bytes()
     quality = json.loads((project / "metrics/datasets/telco/quality.json").read_text())
+    assert (quality["rows"], quality["features"]) == (7043, 19)
     assert quality["missing"] == {"TotalCharges": 11} and quality["class_counts"] == {"No": 5174, "Yes": 1869}
     assert quality["leakage_allowed"] == {}
 
 
 def test_house_prices_go_through_with_nothing_but_the_block(project, capsys):
-    spec = goes_through(project, capsys, "ames", real("house_prices_train.csv"), "SalePrice", "ridge")
+    spec = goes_through(project, capsys, "ames", real_table("house_prices_train.csv"), "SalePrice", "ridge")
     assert (spec.data.task, spec.data.drop, spec.train.target_transform) == ("regression", ["Id"], "log1p")
     assert spec.train.primary_metric == "rmse" and spec.gates["r2"].min > 0
+    quality = json.loads((project / "metrics/datasets/ames/quality.json").read_text())
+    assert (quality["rows"], quality["features"]) == (1460, 79)
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
