@@ -290,7 +290,8 @@ def add_options(parser):
     """Add the options that a search has beside --dataset and --model, for this script and for train.py."""
     parser.add_argument("--trials", type=int, metavar="N", help="trials, in place of params.yaml's")
     parser.add_argument("--timeout", type=float, metavar="S",
-                        help="start no more trials after so many seconds; the result then depends on the machine")
+                        help="search for so many seconds at most, what it chose is fitted after them; the result then depends on "
+                        "the machine")
     parser.add_argument("--objectives", metavar="A,B", help="metric,size or metric,latency, in place of params.yaml's; latency "
                         "depends on the machine")
 

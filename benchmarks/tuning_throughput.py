@@ -1,10 +1,13 @@
 """What the search costs beyond its fits: trials per minute against a bare loop over the very same fits on the same cores.
 
-    python benchmarks/tuning_throughput.py [--dataset house_prices] [--trials 50] [--cores 2]
+    python benchmarks/tuning_throughput.py [--dataset house_prices] [--trials 50] [--cores 2] [--mlflow]
 
 Needs the dataset prepared (`dvc repro prepare@house_prices`). The study lies in a temporary folder. The bare loop has the same
 fits, on the same prepared and binned tables, all known beforehand: no sampler, no pruner, no journal, no waiting for the end of a
-batch. The last line, the share of the cores' time that went into fits, is the one to read on a machine that others use too.
+batch. `in fits`, the share of the cores' time that went into fits, is the one to read on a machine that others use too.
+
+With --mlflow it also writes the run of the search and the runs of its trials into a store of its own and prints their share; the
+figures are those of the stage's last run (`dvc repro tune@house_prices`).
 """
 
 import argparse
@@ -17,11 +20,27 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def recorded(dataset, settings, folder):
+    """Return the seconds until MLflow has a store, those that the search and its trials take in it, and the number of these."""
+    from pipeline import tracking
+    runs = tracking.RUNS["tune"](dataset, settings)
+    if not runs:
+        sys.exit(f"{dataset} is not tuned; run `dvc repro tune@{dataset}` first")
+    os.environ[tracking.TRACKING_URI] = f"{tracking.SQLITE}{folder}/mlflow.db"
+    started = time.perf_counter()
+    with tracking.store() as mlflow:
+        mlflow.set_experiment(experiment_id=mlflow.create_experiment("benchmark", artifact_location=Path(folder).as_uri()))
+        ready = time.perf_counter()
+        tracking.write_run(mlflow, runs[0], settings)
+    return ready - started, time.perf_counter() - ready, len(runs[0]["children"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="house_prices", help="a prepared dataset of params.yaml (default %(default)s)")
     parser.add_argument("--trials", type=int, default=50, help="default %(default)s")
     parser.add_argument("--cores", type=int, default=2, help="default %(default)s")
+    parser.add_argument("--mlflow", action="store_true", help="time the record in MLflow as well; needs the dataset tuned")
     args = parser.parse_args()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:args.cores])
     os.chdir(ROOT)
@@ -43,11 +62,17 @@ def main():
         started = time.perf_counter()
         run(study.fit_fold, study.Folds(problem, settings), fits)
         bare = time.perf_counter() - started
+        record = recorded(args.dataset, settings, folder) if args.mlflow else None
     print(f"{args.dataset}: {len(trials)} trials, {len(fits)} fits on {args.cores} cores")
     print(f"search      {searched:7.1f} s  {60 * len(trials) / searched:7.1f} trials a minute")
     print(f"bare loop   {bare:7.1f} s  {60 * len(trials) / bare:7.1f} trials a minute")
     print(f"ratio       {bare / searched:7.2f}")
     print(f"in fits     {sum(trial.seconds for trial in trials) / args.cores / searched:7.2f}  of the search's time on all cores")
+    if record:
+        ready, written, trials = record
+        share = written / (searched + written)
+        print(f"MLflow      {written:7.1f} s  {share:7.1%}  of search and record: the run of the search, {trials} runs of trials")
+        print(f"  its start {ready:7.1f} s  import and an empty store")
 
 
 if __name__ == "__main__":

@@ -232,22 +232,20 @@ def search(problem: Problem, settings: Params, n_trials: int, run, folder: Path,
     while len(trials) < n_trials and time.time() < until:
         numbers = range(len(trials), min(n_trials, len(trials) + spec.tune.batch))
         asked = [_ask(study, problem, settings, number, first) for number in numbers]
-        batch = [trial for trial, _ in asked]
         for part in _rounds(study, problem, settings):
-            alive = [trial for trial in batch if trial.state == "running"]
+            alive = [trial for trial, _ in asked if trial.state == "running"]
             _evaluate(alive, part, folds, run, folder, until)
             for trial, handle in asked:
                 if trial.state == "running":
                     _judge(trial, handle, problem, settings, prune=part[-1] < len(problem.folds) - 1)
             if time.time() > until:
                 break
-        batch = [trial for trial in batch if trial.state != "running"]
-        for trial, handle in asked:
-            if trial in batch:
-                _tell(study, trial, handle)
-        trials += batch
-        step(len(batch), _note(trials, spec.train.primary_metric))
-        if len(batch) < len(asked):                     # the time is over
+        done = [(trial, handle) for trial, handle in asked if trial.state != "running"]
+        for trial, handle in done:
+            _tell(study, trial, handle)
+            trials.append(trial)
+        step(len(done), _note(trials, spec.train.primary_metric))
+        if len(done) < len(asked):                      # the time is over
             break
         journal.commit()
     finished = [trial for trial in trials if trial.state == "finished"]

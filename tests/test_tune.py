@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import PARAMS, ROOT, copy_project, script
+from test_graph import imported
 
 import tune_hyperparameters
 from pipeline import boosters, ensemble, files, journal, models, params, paths, scoring, study, workers
@@ -65,6 +67,7 @@ def test_baselines_come_first_then_the_portfolio_and_the_baseline_scores_as_trai
     trained = json.loads((finished / "metrics/datasets/tiny/train.json").read_text())["candidates"]
     assert table.loc[1, "model"] == "ridge" and table.loc[1, "value"] == trained["ridge"]["cv"]["rmse"]["mean"]
     assert table.loc[2, "lightgbm.num_leaves"] == 7
+    assert table.loc[0, "lightgbm.n_estimators"] == 20 < table.loc[2, "lightgbm.n_estimators"] <= 40       # the most of its space
 
 
 @pytest.mark.parametrize("pruner", ["median", "wilcoxon", "hyperband"])
@@ -76,9 +79,19 @@ def test_any_number_of_workers_gives_the_same_trials(trained, tmp_path, pruner):
         assert any(trial["state"] == "pruned" and len(trial["folds"]) < 3 for trial in one)
 
 
+def test_batch_is_pruned_after_each_of_its_first_three_folds_once_enough_trials_are_finished(trained, tmp_path, monkeypatch):
+    settings = settings_with(trained, "tune: {models: [ridge], trials: 14, batch: 7}", {"rmse, cv_folds: 3": "rmse, cv_folds: 5"})
+    folds, original = [], study.Folds.fit
+    monkeypatch.setattr(study.Folds, "fit", lambda self, fold, *job: folds.append(str(fold)) or original(self, fold, *job))
+    search(settings, 14, tmp_path / "study", n_workers=1)
+    assert re.fullmatch("(01234){7}0{7}1+2+(34)+", "".join(folds))
+
+
 def test_search_that_ended_within_a_batch_goes_on_as_if_it_had_not(trained, tmp_path):
     settings = params.load()
     unbroken = told(search(settings, 8, tmp_path / "unbroken"))
+    drawn = [trial["hyperparameters"] for trial in unbroken if trial["origin"] == "search"]
+    assert all(drawn.count(point) == 1 for point in drawn)
     assert told(search(settings, 4, tmp_path / "resumed")) == unbroken[:4]
     assert told(search(settings, 8, tmp_path / "resumed")) == unbroken
     assert told(search(settings, 2, tmp_path / "resumed")) == unbroken[:2]
@@ -92,8 +105,11 @@ def test_finished_study_fits_nothing_again_and_lost_fits_are_done_again(trained,
     assert told(search(settings, 6, folder)) == told(before) and not fitted
     (folder / "fits/0001_2.npz").write_bytes(b"not whole")
     (folder / "fits/0001_0.npz").unlink()
+    cut = folder / "fits/0001_1.npz"
+    cut.write_bytes(cut.read_bytes()[:200])
+    shutil.copy(folder / "fits/0002_1.npz", folder / "fits/0000_1.npz")         # of another trial
     again = search(settings, 6, folder)
-    assert {job[:2] for job in fitted} == {(2, "ridge"), (0, "ridge")}
+    assert sorted(job[:2] for job in fitted) == [(0, "ridge"), (1, "lightgbm"), (1, "ridge"), (2, "ridge")]
     problem = read("tiny", settings)
     assert (again[1].oof(problem) == before[1].oof(problem)).all()
 
@@ -117,10 +133,57 @@ def test_failed_fit_is_a_failed_trial_with_its_reason_and_not_the_end(trained, t
     assert study.best(trials, "rmse").hyperparameters.get("boosting_type", "gbdt") == "gbdt"
 
 
-def test_time_limit_ends_the_search_and_leaves_whole_batches(trained, tmp_path):
-    trials = search(params.load(), 500, tmp_path / "study", timeout=2.0)
-    assert 3 <= len(trials) < 500 and all(trial.state != "running" for trial in trials)
-    assert journal.Journal(tmp_path / "study/journal.log").trials() % 3 == 0
+@pytest.mark.parametrize("message, expected", [
+    ("[12:34:56] /workspace/src/a.cc:12: Check failed: n > 0 (0 vs. 0)\nStack trace:\n  (0) /home/me/b.so(+0x2f) [0x7f]",
+     "a.cc:12: Check failed: n > 0 (0 vs. 0)"),
+    ("no file '/home/me/project/data/x.csv' or D:\\me\\y.csv", "no file 'x.csv' or y.csv"),
+    ("must be in [0, 1) and/or 'a/b', got <object object\nat 0x7fac3814fe50>; see https://example.org/a/b",
+     "must be in [0, 1) and/or 'a/b', got <object object>; see https://example.org/a/b"),
+    ("x" * 300, "x" * 200),
+])
+def test_reason_of_a_failure_is_one_line_that_is_the_same_everywhere(message, expected):
+    assert study.reason(message) == expected
+
+
+def test_search_is_silent_and_leaves_the_filters_of_warnings(trained, tmp_path, recwarn):
+    settings = settings_with(trained, "tune: {models: [ridge], trials: 3, pruner: wilcoxon}")
+    filters = list(warnings.filters)
+    search(settings, 3, tmp_path / "study")
+    assert not recwarn.list and warnings.filters == filters
+
+
+def test_time_limit_ends_the_search_between_two_fits_and_leaves_whole_batches(trained, tmp_path, monkeypatch):
+    settings, folder, now = params.load(), tmp_path / "study", [0]
+    unbroken = told(search(settings, 9, tmp_path / "unbroken"))
+    original = study.Folds.fit
+    with monkeypatch.context() as patched:
+        patched.setattr(study.time, "time", lambda: now[0])
+        patched.setattr(study.Folds, "fit", lambda *job: now.insert(0, now[0] + 1) or original(*job))       # takes a second
+        trials = told(search(settings, 9, folder, n_workers=1, timeout=12.5))
+    assert now[0] == 13 and trials == [trial for trial in unbroken if trial["number"] in (0, 1, 2, 4)]      # the simplest first
+    assert journal.Journal(folder / "journal.log").trials() == 3
+    assert told(search(settings, 9, folder)) == unbroken
+
+
+@pytest.mark.parametrize("part", ["code", "libraries"])
+def test_changed_code_and_libraries_make_a_new_study(trained, monkeypatch, part):
+    settings = params.load()
+    problem = read("tiny", settings)
+    with journal.opened(problem, settings) as folder:
+        before = journal.identity(problem, settings)
+    if part == "code":
+        monkeypatch.setattr(files, "digest", lambda path: "changed" if path.name == "boosters.py" else "as it was")
+    else:
+        monkeypatch.setattr("importlib.metadata.version", lambda name: "0")
+    assert {name for name, content in journal.identity(problem, settings).items() if content != before[name]} == {part}
+    with journal.opened(problem, settings) as other:
+        assert other != folder
+
+
+def test_study_knows_all_the_code_that_its_trials_depend_on():
+    of_no_trial = {"pipeline/errors.py", "pipeline/files.py", "pipeline/params.py", "pipeline/paths.py"}
+    assert {f"pipeline/{module}.py" for module in journal.CODE} == {"pipeline/study.py"} | imported(
+        "pipeline/study.py") - of_no_trial
 
 
 def test_changed_settings_and_data_make_a_new_study_and_it_is_said_which(trained, capsys):
@@ -142,6 +205,17 @@ def test_changed_settings_and_data_make_a_new_study_and_it_is_said_which(trained
         with pytest.raises(DataError, match="in use"):
             with journal.opened(problem, first):
                 pass
+
+
+def test_first_of_equal_trials_wins_and_of_those_near_the_best_the_cheapest():
+    def trials(*outcomes):
+        return [study.Trial(number, "search", "ridge", {}, False, "finished", value, cost=cost)
+                for number, (value, cost) in enumerate(outcomes)]
+
+    assert study.best(trials((2.0, None), (1.0, None), (1.0, None)), "rmse").number == 1
+    assert study.best(trials((2.0, None), (3.0, None), (3.0, None)), "r2").number == 1
+    assert study.pick(trials((100.0, 9), (109.0, 2), (110.0, 2), (111.0, 1)), "rmse", 0.1).number == 1
+    assert study.pick(trials((0.9, 9), (0.81, 2), (0.85, 2), (0.85, 2), (0.8, 1)), "r2", 0.1).number == 2
 
 
 # early stopping
@@ -190,6 +264,7 @@ def test_greedy_selection_finds_the_mean_that_is_best_and_starts_from_the_best_m
     outputs = np.array([y + 1, y - 1, y + 5, y + 1.5])
     assert list(ensemble.weights(y, outputs, "rmse")) == [0.5, 0.5, 0, 0]
     assert list(ensemble.weights(y, outputs[2:], "mae")) == [0, 1]
+    assert list(ensemble.weights(y, np.array([y + 3, y - 2]), "rmse")) == [0.4, 0.6]       # the best step, not the last
 
 
 def test_greedy_selection_of_probabilities_minimises_log_loss_as_an_independent_search_finds():
@@ -254,13 +329,21 @@ def test_stage_writes_what_it_says(finished):
     assert len(pd.read_csv(finished / "models/tiny/tune/trials.csv")) == 6
     best = json.loads((finished / "models/tiny/tune/best_params.json").read_text())
     assert sorted(best) == sorted(figures["candidates"])
-    assert json.loads((finished / "metrics/best/tiny.json").read_text())["candidate"] in {
-        *figures["candidates"], *json.loads((finished / "metrics/datasets/tiny/train.json").read_text())["candidates"]}
+    trained = json.loads((finished / "metrics/datasets/tiny/train.json").read_text())["candidates"]
+    assert json.loads((finished / "metrics/best/tiny.json").read_text())["candidate"] in {*figures["candidates"], *trained}
     for name, candidate in figures["candidates"].items():
         model = models.load(finished / "models/tiny/tune" / name)
         test = pd.read_parquet(finished / "data/processed/tiny/test.parquet")
         rmse = float(np.sqrt(np.mean((model.predict(test) - test["price"])**2)))
         assert candidate["test"]["rmse"]["value"] == pytest.approx(rmse, rel=1e-5)
+        over = figures["improvement"][name]["best_of_train"]
+        assert over["over"] == "ridge"
+        assert over["test"]["absolute"] == pytest.approx(trained["ridge"]["test"]["rmse"]["value"] - rmse, abs=1e-3)
+        assert over["test"]["low"] <= over["test"]["absolute"] <= over["test"]["high"]
+        assert over["cv_selected_on"]["absolute"] == pytest.approx(
+            trained["ridge"]["cv"]["rmse"]["mean"] - candidate["cv"]["rmse"]["mean"], abs=1e-3)
+    # weights that were chosen on the rows they are scored on would make the blend look no worse than its best member
+    assert figures["candidates"]["blend"]["cv_oof"]["rmse"] > figures["candidates"]["tuned_ridge"]["cv_oof"]["rmse"]
     for name in ("history.html", "history.png", "plotly.min.js"):
         assert (finished / "reports/tiny/tune" / name).stat().st_size > 1000
     assert (finished / "reports/tiny/tune/history.html").stat().st_size < 100_000
@@ -275,6 +358,17 @@ def test_tuned_model_is_never_worse_than_its_baseline(finished):
         assert pairs
         for name, untuned in pairs:
             assert tuned[name]["cv"][metric]["mean"] <= trained[untuned]["cv"][metric]["mean"]
+
+
+def test_model_whose_best_trial_disappoints_when_scored_as_train_scores_stays_with_its_baseline(trained, tmp_path):
+    settings = settings_with(trained, "tune: {models: [ridge], blend: false}")
+    problem, trials = read("tiny", settings), search(settings, 4, tmp_path / "study")
+    worst = max(trials, key=lambda trial: trial.value)
+    assert worst.value > trials[0].value
+    worst.value = 0.0                       # as the search might have flattered it
+    with workers.pool(2) as run:
+        parameters = tune_hyperparameters.fit_candidates(problem, trials, {}, settings, run)[1]
+    assert parameters == {"tuned_ridge": trials[0].settled()}
 
 
 def test_improvement_is_the_paired_difference_on_the_test_split():
@@ -366,11 +460,13 @@ def test_every_trial_is_a_run_below_the_search_and_sync_writes_them_again(finish
         item.path for item in client.list_artifacts(parent.info.run_id)}
 
 
-def test_train_tunes_too_when_asked(trained):
-    done = script("train", "--dataset", "iris", "--tune-hyperparameters", "--trials", "2")
+def test_train_tunes_too_when_asked_and_hands_the_options_on(trained):
+    done = script("train", "--dataset", "iris", "--tune-hyperparameters", "--trials", "2", "--objectives", "metric,latency")
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert "train iris: 3 models" in done.stdout and "tune iris: 2 trials" in done.stdout
-    assert json.loads((trained / "metrics/datasets/iris/tune.json").read_text())["trials"]["total"] == 2
+    figures = json.loads((trained / "metrics/datasets/iris/tune.json").read_text())
+    assert figures["trials"]["total"] == 2 and figures["picked"] == "least latency within 1 % of the best metric"
+    assert all(1e-7 < row["latency"] < 0.1 for row in figures["pareto"])        # seconds: a size in bytes is above them
 
 
 # what is refused
@@ -392,10 +488,13 @@ def test_wrong_setting_is_refused_by_name(project, old, new, message):
         settings_with(project, *([new] if old == TUNE_TINY else [TUNE_TINY, {old: new}]))
 
 
-def test_space_of_an_unknown_hyperparameter_is_refused_by_name(trained):
-    settings_with(trained, replaced={"num_leaves: {low: 3, high: 15}": "leaves: {low: 3, high: 15}"})
-    done = script("tune_hyperparameters", "--dataset", "tiny")
-    assert done.returncode == 2 and "search_spaces.lightgbm: lightgbm has no hyperparameter 'leaves'" in done.stderr
+@pytest.mark.parametrize("old, new, place", [
+    (LEAVES, "leaves: {low: 3, high: 15}", "search_spaces.lightgbm"), ("{num_leaves: 7}", "{leaves: 7}", "portfolio.lightgbm")])
+def test_unknown_hyperparameter_is_refused_by_name(trained, old, new, place):
+    settings = settings_with(trained, replaced={old: new})
+    with pytest.raises(UsageError, match=f"{place}: lightgbm has no hyperparameter 'leaves'"):
+        tune_hyperparameters.tune("tiny", settings)
+    assert not (trained / "studies").exists()
 
 
 @pytest.mark.parametrize("options, message", [
