@@ -84,6 +84,12 @@ def environment() -> list[Fault]:
         faults.append(Fault("PYTHONDONTWRITEBYTECODE is set", "unset it: without its byte code Python starts much slower"))
     if os.environ.get("MLFLOW_TRACKING_URI", "").startswith("file:"):
         faults.append(Fault("MLFLOW_TRACKING_URI names a folder, which MLflow takes no more", "unset it, or name a server"))
+    program = Path(".venv/bin/dvc")             # its first line names the Python that it was installed for
+    if program.is_file():
+        python = Path(program.read_bytes().partition(b"\n")[0].decode(errors="replace").removeprefix("#!"))
+        if python.name.startswith("python") and not (python.parent.is_dir() and python.parent.samefile(program.parent)):
+            faults.append(Fault(f".venv was made in {python.parent.parent}: its programs start only with that folder in place",
+                                "remove .venv and run `make setup`"))
     return faults
 
 

@@ -100,6 +100,26 @@ def test_every_script_is_in_the_table_of_stages():
         assert f"`{path.name}`" in text, path.name
 
 
+def commands(pages) -> set[tuple]:
+    """Return what pages have one type, without the values: (program, script or target, options)."""
+    found = set()
+    for page in pages:
+        for command in re.findall(r"(?:^\$ |&& |^)((?:python|make|dvc|git|mlflow) [^&#\n]*)", code(page), re.M):
+            program, what, *rest = command.split()
+            found.add((program, what, frozenset(word.partition("=")[0] for word in rest if re.match(r"--|[A-Z]+=", word))))
+    return found
+
+
+def test_french_commands_are_those_of_the_english_pages_and_name_every_script():
+    french = commands(page for page in PAGES if page.parent.name == "fr")
+    known = commands(page for page in PAGES if page.parent.name != "fr")
+    for program, what, options in french:
+        if program not in ("python", "make"):               # these are held against the scripts' help and the Makefile above
+            assert (program, what, options) in known
+    scripts = {what for program, what, _ in french if program == "python"}
+    assert scripts == {path.name for path in ROOT.glob("*.py")}
+
+
 def test_every_setting_of_slices_is_documented_with_its_default():
     text = (ROOT / "docs/report.md").read_text()
     for key, field in params.Slices.model_fields.items():

@@ -155,6 +155,16 @@ def test_wrong_python_is_told_with_the_right_one(monkeypatch):
     assert fault.found == f"Python {sys.version.split()[0]}" and "make setup PYTHON=python3.5" in fault.remedy
 
 
+def test_environment_that_was_moved_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    here, program = tmp_path / ".venv/bin", tmp_path / ".venv/bin/dvc"
+    here.mkdir(parents=True)
+    for python, told in ((f"{here}/python3", []), ("/nowhere/.venv/bin/python", ["/nowhere/.venv"]), ("/bin/sh", [])):
+        program.write_text(f"#!{python}\nimport dvc\n")
+        assert [fault.found.partition(":")[0].removeprefix(".venv was made in ") for fault in doctor.environment()] == told
+
+
 def test_merge_conflict_in_the_lock_is_told(healthy):
     lock = healthy / "dvc.lock"
     lock.write_text(lock.read_text().replace("stages:\n", "stages:\n<<<<<<< HEAD\n=======\n>>>>>>> other\n"))

@@ -67,3 +67,14 @@ def test_a_dataset_is_removed_as_the_page_says(pipeline_run):
     assert "up to date" in shell("dvc status", pipeline_run).stdout
     gc = shell("dvc gc --workspace --all-branches --all-tags --force", pipeline_run)
     assert gc.returncode == 0 and "up to date" in shell("dvc status", pipeline_run).stdout
+
+
+def test_a_deleted_run_is_dropped_as_the_page_says(pipeline_run, monkeypatch):
+    import mlflow
+    drop = re.search(r"^\$ (mlflow gc.*)$", (ROOT / "docs/housekeeping.md").read_text(), re.M)[1]
+    monkeypatch.chdir(pipeline_run)
+    client = mlflow.MlflowClient("sqlite:///mlflow.db")
+    runs = client.search_runs([client.get_experiment_by_name("Iris-Classification").experiment_id])
+    client.delete_run(runs[0].info.run_id)
+    done = shell(drop, pipeline_run)
+    assert done.returncode == 0 and f"Run with ID {runs[0].info.run_id} has been permanently deleted" in done.stdout + done.stderr

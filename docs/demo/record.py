@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CAST = ROOT / "docs/demo/session.cast"
 IMAGES = ROOT / "docs/images"
 COLUMNS, ROWS = 120, 36
-KEYSTROKE, READ, IDLE = 0.05, 6.0, 2.0          # seconds: per typed character, after a command, the longest silence that is kept
+KEYSTROKE, READ, IDLE = 0.05, 5.0, 2.0          # seconds: per typed character, after a command, the longest silence that is kept
 PROMPT = "❯ "
 OFFERS = "//button[normalize-space()='Got it' or @aria-label='Close']"
 SERVED = 8000                                   # serve.py's own port
@@ -52,7 +52,7 @@ SESSION = [
     """'{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}'; echo""",
     f"curl -s http://127.0.0.1:{SERVED}/predict -d "
     """'{"sepal_length": "5.1", "sepal_width": 3.5, "petal_length": 1.4}'; echo""",
-    "kill %1",
+    "kill %1; wait",
     "# drift: a table, and a batch in which every other column has moved by half a standard deviation",
     "python generate_data.py --dataset customer_churn",
     "python generate_data.py --dataset customer_churn --current-batch --drift 0.5",
