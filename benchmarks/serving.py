@@ -1,6 +1,6 @@
 """Requests per second of serve.py and of `mlflow models serve`, for the same models, one row a request.
 
-    taskset -c 0,1 python benchmarks/serving.py --dataset customer_churn --candidates random_forest xgboost catboost
+    taskset -c 0,1 python benchmarks/serving.py --dataset customer_churn --candidates random_forest tuned_lightgbm blend
 
 Needs models/ and data/processed/ of the dataset (`dvc repro`), and wrk (Debian: `apt install wrk`), which runs on the same cores.
 Each candidate is registered in a project of its own in a temporary folder; the registry of this one is left alone.
@@ -22,7 +22,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-SECONDS = 8
 CONNECTIONS = (4, 16)
 COMPARED_ROWS = 20
 UNITS = {"us": 1e-3, "ms": 1, "s": 1e3}
@@ -33,9 +32,10 @@ def register(dataset, candidate):
     import register_model
     from pipeline import files, params, paths, registry
     settings = params.load()
-    spec, folder = settings.dataset(dataset), paths.models(dataset, "train") / candidate
-    metadata = files.read_json(folder / "metadata.json", made_by="dvc repro")
-    best = {"candidate": candidate, "stage": "train", "primary_metric": spec.train.primary_metric}
+    spec = settings.dataset(dataset)
+    stage = next((stage for stage in ("train", "tune") if (paths.models(dataset, stage) / candidate).is_dir()), "train")
+    metadata = files.read_json(paths.models(dataset, stage) / candidate / "metadata.json", made_by="dvc repro")
+    best = {"candidate": candidate, "stage": stage, "primary_metric": spec.train.primary_metric}
     verdict = {"model_sha256": metadata["model_sha256"], "gates": []}
     registry.bring(dataset, settings, register_model.request(dataset, spec.registration.name, best, verdict, metadata))
     return registry.resolve(dataset, settings)
@@ -80,11 +80,11 @@ def running(command, ready):
         process.wait()
 
 
-def load(url, body, connections, folder):
+def load(url, body, connections, seconds, folder):
     """Return requests per second, the median and the 99th percentile in ms, and the requests that failed."""
     script = Path(folder) / "request.lua"
     script.write_text(f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = {json.dumps(body)}\n')
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--timeout", "10s", "--latency", "-s", str(script), url]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", "-s", str(script), url]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     percentiles = {share: float(value) * UNITS[unit] for share, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", told)}
     failed = sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", told))
@@ -92,7 +92,7 @@ def load(url, body, connections, folder):
     return float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1]), percentiles["50"], percentiles["99"], failed
 
 
-def measure(dataset, candidate, folder):
+def measure(dataset, candidate, loaded, folder):
     """Print a line per server and number of connections, and how they compare."""
     import numpy as np
     import requests
@@ -115,8 +115,9 @@ def measure(dataset, candidate, folder):
             found = answers(requests.post(address + path, json=many, timeout=60).json())
             same = np.allclose(found, expected, rtol=1e-9) if model.spec["classes"] is None else found == expected.tolist()
             for connections in CONNECTIONS:
-                rates[server, connections], middle, most, failed = load(address + path, json.dumps(body), connections, folder)
-                print(f"{candidate:20} {server:20} {connections:11} {rates[server, connections]:10.0f} {middle:9.1f} {most:9.1f} "
+                rate, middle, most, failed = load(address + path, json.dumps(body), connections, loaded, folder)
+                rates[server, connections] = rate
+                print(f"{candidate:20} {server:20} {connections:11} {rate:10.0f} {middle:9.1f} {most:9.1f} "
                       f"{failed:6} {seconds:9.1f} {mebibytes():8.0f}  {'yes' if same else 'NO'}", flush=True)
     ratios = [rates["serve.py", number] / rates["mlflow models serve", number] for number in CONNECTIONS]
     print(f"{candidate:20} {' and '.join(f'{ratio:.1f}' for ratio in ratios)} times as many requests\n", flush=True)
@@ -125,7 +126,9 @@ def measure(dataset, candidate, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="customer_churn", metavar="D")
-    parser.add_argument("--candidates", nargs="+", metavar="M", default=["random_forest", "xgboost"], help="models of train.py")
+    parser.add_argument("--candidates", nargs="+", metavar="M", default=["random_forest", "tuned_lightgbm", "blend"],
+                        help="models of train.py or tune_hyperparameters.py")
+    parser.add_argument("--seconds", type=int, default=8, metavar="S", help="of load, for each number of connections (8)")
     args = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("wrk is not installed; on Debian: apt install wrk")
@@ -133,7 +136,7 @@ def main():
         os.environ[variable] = "1"
     os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": str(ROOT)}
     here = Path.cwd()
-    print(f"{args.dataset} on {len(os.sched_getaffinity(0))} cores, {SECONDS} s each")
+    print(f"{args.dataset} on {len(os.sched_getaffinity(0))} cores, {args.seconds} s each")
     print(f"{'model':20} {'server':20} {'connections':>11} {'requests/s':>10} {'p50 ms':>9} {'p99 ms':>9} {'failed':>6} "
           f"{'start s':>9} {'MiB':>8}  equal to the model")
     for candidate in args.candidates:
@@ -142,7 +145,7 @@ def main():
             for part in (f"data/processed/{args.dataset}", f"models/{args.dataset}", f"metrics/datasets/{args.dataset}"):
                 shutil.copytree(here / part, part)
             os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
-            measure(args.dataset, candidate, folder)
+            measure(args.dataset, candidate, args.seconds, folder)
 
 
 if __name__ == "__main__":

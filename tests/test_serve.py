@@ -17,7 +17,7 @@ import time
 import httpx
 import pandas as pd
 import pytest
-from conftest import ROOT, script, until
+from conftest import ROOT, script, tiny_table, until
 from starlette.testclient import TestClient
 
 import serve
@@ -457,6 +457,23 @@ def test_uvicorn_serves_the_app_of_the_dataset_in_the_environment(served_copy):
         process.send_signal(signal.SIGINT)
         process.wait(20)
     assert len(inference_log.read("tiny").rows) == 1            # what waits is written before the end
+
+
+def test_drift_is_found_in_the_log_of_a_load_sent_as_the_page_shows(served_copy):
+    program = re.search(r"```python\n(.*?)```", (ROOT / "docs/serving.md").read_text(), re.S)[1]
+    table = tiny_table(1000, seed=5)
+    table.assign(size=table["size"] + 10, town="Cham").to_csv("shifted.csv", index=False)
+    for old, new in (("data/customer_churn_current.csv", "shifted.csv"), ("http://127.0.0.1:8000", "ADDRESS")):
+        assert program.count(old) == 1
+        program = program.replace(old, new)
+    with running() as (address, process):
+        subprocess.run([sys.executable, "-c", program.replace("ADDRESS", address)], check=True)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    done = script("detect_drift", "--dataset", "tiny", "--from-log")
+    assert done.returncode == 3, done.stderr
+    assert "log tiny: 1,000 rows that TinyPredictor version 1 served" in done.stdout
+    assert re.search("^drift tiny: drift, 2 of 3 columns drifted", done.stdout, re.M), done.stdout
 
 
 # the API's document
