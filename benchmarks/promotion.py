@@ -1,28 +1,29 @@
 """How often the rules promote a challenger that is no better, and how often one that is.
 
-    python benchmarks/promotion.py [--seeds 200]
+    python benchmarks/promotion.py [--seeds 1000] [--rows 50 100 300 1000]
 
 Two models predict the same synthetic rows with errors of their own. "alike" are equally good, so that promoting the second by the
 rule `better` is a mistake; else the second's errors are larger or smaller by 30 %. Each share is printed with its 95 % interval
-(Wilson 1927).
+(Wilson 1927). With fewer rows than register.min_rows, 50 by default, the pipeline makes no decision; the rules alone do.
 """
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from pipeline import promotion, scoring     # noqa: E402
 from pipeline.params import Register        # noqa: E402
 
-ROWS = (30, 50, 100, 300, 1000)
+METRICS = {"regression": ("rmse",), "classification": ("roc_auc", "log_loss")}
 QUESTIONS = {"alike, better": (0, "better"), "alike, not_worse": (0, "not_worse"), "30 % better, better": (0.3, "better"),
              "30 % worse, not_worse": (-0.3, "not_worse")}
-CASES = {"regression, rmse": ("regression", "rmse"), "two classes, roc_auc": ("classification", "roc_auc"),
-         "two classes, log_loss": ("classification", "log_loss")}
+GAINS = sorted({gain for gain, _ in QUESTIONS.values()})
 
 
 def outputs(task: str, rng: np.random.Generator, rows: int, gain: float) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -37,15 +38,20 @@ def outputs(task: str, rng: np.random.Generator, rows: int, gain: float) -> tupl
     return y, [np.column_stack([1 - chance, chance]) for chance in chances]
 
 
-def outcome(task: str, metric: str, rule: str, y: np.ndarray, both: list[np.ndarray], seed: int) -> str:
-    """Return what the rule makes of a champion and a challenger."""
-    measured = []
-    for output in both:
-        decisions = None if task == "regression" else output.argmax(axis=1)
-        measured.append((scoring.score(task, y, output, decisions, ["0", "1"])[metric],
-                         scoring.bootstrap(task, y, output, decisions, seed)[metric]))
-    found = promotion.difference(metric, *measured, Register(name="Benchmark"))
-    return promotion.judge(rule, {"rows": len(y), "metric": metric, **found})[0]
+def promoted(task: str, rows: int, seed: int) -> list[tuple[str, str]]:
+    """Return the (metric, question) of those rules that promote the challenger."""
+    found = []
+    for gain in GAINS:
+        y, both = outputs(task, np.random.default_rng([seed, rows]), rows, gain)
+        decisions = [None if task == "regression" else output.argmax(axis=1) for output in both]
+        scores = [scoring.score(task, y, output, decided, ["0", "1"]) for output, decided in zip(both, decisions)]
+        drawn = [scoring.bootstrap(task, y, output, decided, seed) for output, decided in zip(both, decisions)]
+        for metric in METRICS[task]:
+            figures = promotion.difference(metric, *((score[metric], draws[metric]) for score, draws in zip(scores, drawn)),
+                                           Register(name="Benchmark"))
+            found += [(metric, question) for question, (asked, rule) in QUESTIONS.items() if asked == gain
+                      and promotion.judge(rule, {"rows": rows, "metric": metric, **figures})[0] == promotion.PROMOTED]
+    return found
 
 
 def wilson(hits: int, n: int) -> str:
@@ -56,18 +62,20 @@ def wilson(hits: int, n: int) -> str:
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=200)
-    seeds = parser.parse_args(argv).seeds
-    print(f"promoted, of {seeds} seeds each (synthetic rows)\n")
+    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--rows", type=int, nargs="+", default=[50, 100, 300, 1000], metavar="N")
+    parser.add_argument("--workers", type=int, default=2, metavar="N")
+    args = parser.parse_args(argv)
+    print(f"promoted, of {args.seeds} seeds each (synthetic rows)\n")
     print(f"{'':21} {'rows':>5} {' '.join(f'{question:>22}' for question in QUESTIONS)}")
-    for name, (task, metric) in CASES.items():
-        for rows in ROWS:
-            shares = []
-            for gain, rule in QUESTIONS.values():
-                drawn = (outputs(task, np.random.default_rng([seed, rows]), rows, gain) for seed in range(seeds))
-                hits = sum(outcome(task, metric, rule, *models, seed) == promotion.PROMOTED for seed, models in enumerate(drawn))
-                shares.append(wilson(hits, seeds))
-            print(f"{name:21} {rows:>5} {' '.join(f'{share:>22}' for share in shares)}", flush=True)
+    for task, metrics in METRICS.items():
+        for rows in args.rows:
+            jobs = (delayed(promoted)(task, rows, seed) for seed in range(args.seeds))
+            hits = Counter(one for found in Parallel(n_jobs=args.workers)(jobs) for one in found)
+            for metric in metrics:
+                shares = [wilson(hits[metric, question], args.seeds) for question in QUESTIONS]
+                name = f"{'two classes' if task == 'classification' else task}, {metric}"
+                print(f"{name:21} {rows:>5} {' '.join(f'{share:>22}' for share in shares)}", flush=True)
 
 
 if __name__ == "__main__":

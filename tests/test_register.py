@@ -20,6 +20,7 @@ from registered import aliases, content, edit, log, variant
 
 import evaluate
 import register_model
+from benchmarks import promotion as benchmark
 from ops import sync
 from pipeline import bundles, files, models, params, paths, promotion, registry, tracking
 from pipeline.errors import DataError
@@ -331,6 +332,14 @@ def test_a_model_decided_on_costs_a_stage_no_mlflow(first):
     ("not_worse", -0.21, 1.0, "no decision"), ("not_worse", -2.0, -0.21, "refused"), ("always", -2.0, -1.0, "promoted")])
 def test_rule_asks_for_the_whole_interval(rule, low, high, outcome):
     assert promotion.judge(rule, {**FIGURES, "low": low, "high": high})[0] == outcome
+
+
+@pytest.mark.slow
+def test_rule_better_promotes_few_that_are_alike_and_most_that_are_better():
+    seen = [one for seed in range(200) for one in benchmark.promoted("regression", 100, seed)]
+    assert seen.count(("rmse", "alike, better")) < 10           # of 200
+    assert seen.count(("rmse", "30 % better, better")) > 180
+    assert seen.count(("rmse", "30 % worse, not_worse")) == 0
 
 
 def test_no_figures_are_no_decision_and_their_reason():
