@@ -1,11 +1,13 @@
-"""Write the parts of the documents that follow from the project: docs/RESULTS.md, the graph in docs/ARCHITECTURE.md.
+"""Write the parts of the documents that follow from the project: docs/RESULTS.md, and in docs/ARCHITECTURE.md the graph and the
+list of modules.
 
     python -m ops.documents
 
-Reads   metrics/comparison_results.json, dvc.yaml (by `dvc dag`)
-Writes  docs/RESULTS.md, the block of docs/ARCHITECTURE.md between its marks
+Reads   metrics/comparison_results.json, dvc.yaml (by `dvc dag`), the modules' docstrings
+Writes  docs/RESULTS.md, the blocks of docs/ARCHITECTURE.md between their marks
 """
 
+import ast
 import platform
 import re
 import subprocess
@@ -19,7 +21,7 @@ from pipeline.errors import DataError
 
 RESULTS = Path("docs/RESULTS.md")
 ARCHITECTURE = Path("docs/ARCHITECTURE.md")
-MARKS = "<!-- made by `make results`: -->\n", "<!-- end -->\n"
+MARKS = "<!-- {}, made by `make results`: -->\n", "<!-- end of {} -->\n"
 LIBRARIES = ("scikit-learn", "xgboost-cpu", "xgboost", "lightgbm", "catboost", "pandas", "numpy", "dvc", "mlflow")
 
 
@@ -102,12 +104,28 @@ def dag() -> str:
     return done.stdout
 
 
-def with_graph(text: str, lines: list[str]) -> str:
-    """Return a document with the lines between its marks."""
-    first, last = (text.find(mark) for mark in MARKS)
+def modules(folder: Path) -> list[str]:
+    """Return the table of the modules in a folder with what each says of itself: the first paragraph of its docstring."""
+    lines = ["| module | what it knows |", "| --- | --- |"]
+    for file in sorted(folder.glob("*.py")):
+        if file.name != "__init__.py":
+            said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))).partition("\n\n")[0]
+            lines.append(f"| `{folder.name}/{file.name}` | {' '.join(said.split()).rstrip(':')} |")
+    return lines
+
+
+def with_block(text: str, name: str, lines: list[str]) -> str:
+    """Return a document with the lines between the marks of that name."""
+    begin, end = (mark.format(name) for mark in MARKS)
+    first, last = text.find(begin), text.find(end)
     if not 0 <= first < last:
-        raise DataError(f"{ARCHITECTURE}: the marks {MARKS[0].strip()} and {MARKS[1].strip()} are not there; put them back")
-    return text[:first + len(MARKS[0])] + "\n".join(lines) + "\n" + text[last:]
+        raise DataError(f"{ARCHITECTURE}: the marks {begin.strip()} and {end.strip()} are not there; put them back")
+    return text[:first + len(begin)] + "\n".join(lines) + "\n" + text[last:]
+
+
+def architecture(text: str) -> str:
+    """Return docs/ARCHITECTURE.md with its blocks made anew."""
+    return with_block(with_block(text, "graph", graph(dag())), "modules", modules(Path("pipeline")))
 
 
 def main(argv=None):
@@ -116,8 +134,8 @@ def main(argv=None):
     head = ["# Results", "", "Written by `make results` from `metrics/comparison_results.json`, never by hand. How models are "
             "chosen and scored: [pipeline.md](pipeline.md).", ""]
     files.write_text(RESULTS, "\n".join([*head, *results(comparison), *environment()]) + "\n")
-    files.write_text(ARCHITECTURE, with_graph(ARCHITECTURE.read_text(encoding="utf-8"), graph(dag())))
-    print(f"documents: {RESULTS}, the graph of {ARCHITECTURE}")
+    files.write_text(ARCHITECTURE, architecture(ARCHITECTURE.read_text(encoding="utf-8")))
+    print(f"documents: {RESULTS}, {ARCHITECTURE}")
 
 
 if __name__ == "__main__":

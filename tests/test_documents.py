@@ -18,10 +18,10 @@ def test_results_of_the_committed_figures_are_in_the_document():
         assert line in text, f"{line}\nis not in {documents.RESULTS}: run `make results`"
 
 
-def test_graph_in_the_document_is_that_of_dvc(monkeypatch):
+def test_graph_and_modules_in_the_document_are_those_of_the_project(monkeypatch):
     monkeypatch.chdir(ROOT)
     text = documents.ARCHITECTURE.read_text()
-    assert documents.with_graph(text, documents.graph(documents.dag())) == text, "run `make results`"
+    assert documents.architecture(text) == text, "run `make results`"
 
 
 def test_graph_has_a_node_per_stage_and_each_edge_once():
@@ -31,7 +31,13 @@ def test_graph_has_a_node_per_stage_and_each_edge_once():
     with pytest.raises(DataError, match="shows no stages"):
         documents.graph("flowchart TD\n")
     with pytest.raises(DataError, match="put them back"):
-        documents.with_graph("no marks here", [])
+        documents.with_block("no marks here", "graph", [])
+
+
+def test_module_is_listed_with_the_first_paragraph_of_its_docstring(tmp_path):
+    (tmp_path / "splits.py").write_text('"""Who is trained\non which rows.\n\nMore.\n"""\n')
+    (tmp_path / "__init__.py").write_text("")
+    assert documents.modules(tmp_path)[2:] == [f"| `{tmp_path.name}/splits.py` | Who is trained on which rows. |"]
 
 
 def test_documents_are_written_from_a_run(pipeline_run):
