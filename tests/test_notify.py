@@ -127,7 +127,8 @@ def test_wrong_address_in_params_is_refused_and_not_shown(project, value):
 def test_command_sends_and_fails_in_one_line(receiver, monkeypatch, project):
     server = receiver()
     monkeypatch.setenv(notify.VARIABLE, server.url)
-    assert script("ops.notify", "hello", cwd=ROOT).returncode == 0 and server.received == [{"text": "hello"}]
+    assert script("ops.notify", "hello", cwd=ROOT).stdout == "notify: sent to 127.0.0.1\n"
+    assert server.received == [{"text": "hello"}]
     monkeypatch.setenv(notify.VARIABLE, f"http://127.0.0.1:{free_port()}/{SECRET}")
     done = script("ops.notify", "hello", cwd=ROOT)
     assert done.returncode == 1 and "secret" not in done.stdout + done.stderr
