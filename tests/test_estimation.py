@@ -70,6 +70,15 @@ def test_calibration_mends_probabilities_that_are_too_sure(rows):
     assert np.abs(mended[:, 1] - p).mean() < 0.5 * np.abs(sure - p).mean()
 
 
+def test_calibrated_probabilities_of_three_classes_sum_to_one_and_are_nearer_to_the_truth():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.full(3, 3), 3000)
+    y, sure = (rng.random((3000, 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1), p**3 / (p**3).sum(axis=1, keepdims=True)
+    mended = estimation.calibration(y, sure)(sure)
+    assert mended.sum(axis=1) == pytest.approx(1)
+    assert np.abs(mended - p).mean() < 0.6 * np.abs(sure - p).mean()
+
+
 def test_class_that_is_never_drawn_leaves_its_score_out():
     p = np.column_stack([np.ones(60), np.zeros(60)])
     assert estimation.estimate(p, p, np.zeros(60, dtype=int), 0) == {"accuracy": {"value": 1, "low": 1, "high": 1}}
