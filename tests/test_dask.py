@@ -51,6 +51,14 @@ def cluster(tmp_path):
             end(process)
 
 
+def fits_on(address):
+    """Return how often the cluster has come to the end of each function."""
+    from distributed import Client
+    with Client(address) as client:
+        return client.run_on_scheduler(lambda dask_scheduler: {
+            name: prefix.state_counts["memory"] for name, prefix in dask_scheduler.task_prefixes.items()})
+
+
 @pytest.fixture
 def trained(finished, tmp_path, monkeypatch):
     folder = tmp_path / "project"
@@ -85,6 +93,7 @@ def test_search_on_a_cluster_that_loses_a_worker_ends_as_on_one_machine(trained,
     assert done.returncode == 0, done.stderr
     killer.join(timeout=10)
     assert lost and lost[0] < 80 and cluster_workers[0].poll() is not None
+    assert fits_on(address)["fit_fold"] >= len(list(Path("studies").glob("tiny/*/fits/*.npz"))) > lost[0]
     assert outputs() == here
     assert len(pd.read_csv("models/tiny/tune/trials.csv")) == 30
 
@@ -95,6 +104,7 @@ def test_training_on_a_cluster_gives_the_same_models(trained, cluster):
     shutil.rmtree("models/tiny/train")
     done = script("train", "--dataset", "tiny")
     assert done.returncode == 0, done.stderr
+    assert fits_on(cluster[0])["fit"] == 12        # three models, on three folds and on all rows
     assert {path: path.read_bytes() for path in Path("models/tiny/train").rglob("*") if path.is_file()} == before
 
 

@@ -19,7 +19,7 @@ from conftest import PARAMS, ROOT, copy_project, script
 from test_graph import imported
 
 import tune_hyperparameters
-from pipeline import boosters, ensemble, files, journal, models, params, paths, scoring, study, workers
+from pipeline import boosters, ensemble, files, journal, models, params, paths, scoring, study, trial_plots, workers
 from pipeline.errors import DataError, UsageError
 from pipeline.problem import read
 
@@ -216,6 +216,23 @@ def test_first_of_equal_trials_wins_and_of_those_near_the_best_the_cheapest():
     assert study.best(trials((2.0, None), (3.0, None), (3.0, None)), "r2").number == 1
     assert study.pick(trials((100.0, 9), (109.0, 2), (110.0, 2), (111.0, 1)), "rmse", 0.1).number == 1
     assert study.pick(trials((0.9, 9), (0.81, 2), (0.85, 2), (0.85, 2), (0.8, 1)), "r2", 0.1).number == 2
+
+
+def test_figures_show_the_hyperparameters_that_took_several_values_and_warn_of_nothing(tmp_path, recwarn):
+    import optuna
+    searched = optuna.create_study()
+    choices = {"model": optuna.distributions.CategoricalDistribution(["ridge"]),
+               "ridge.solver": optuna.distributions.CategoricalDistribution(["svd"]),
+               "ridge.alpha": optuna.distributions.FloatDistribution(0.1, 10, log=True)}
+    for alpha in (0.1, 1.0, 2.0, 10.0):
+        searched.add_trial(optuna.trial.create_trial(value=alpha + 1 / alpha, distributions=choices, params={
+            "model": "ridge", "ridge.solver": "svd", "ridge.alpha": alpha}))
+    trial_plots.draw(tmp_path, searched, ["metric"], "rmse", "tiny")
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == ["history", "importances_ridge", "parallel_coordinates_ridge"]
+    for name in ("parallel_coordinates_ridge", "importances_ridge"):
+        page = (tmp_path / f"{name}.html").read_text()
+        assert "ridge.alpha" in page and "ridge.solver" not in page
+    assert not recwarn.list
 
 
 # early stopping
