@@ -493,6 +493,16 @@ def test_run_that_was_cut_short_before_it_became_a_version_is_replaced(register,
     assert len(client.search_runs([experiment], "tags.stage = 'register'")) == 1 and aliases() == {"champion": 1, "production": 1}
 
 
+def test_version_that_was_cut_short_before_its_decision_is_not_made_twice(first, register, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "_record", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            register("better")
+    assert len(registry.versions("tiny", params.load())) == 2 and len(log()) == 1
+    assert "version 2, promoted" in register("better")
+    assert len(registry.versions("tiny", params.load())) == 2
+
+
 @pytest.mark.slow
 def test_two_at_once_make_one_version_and_one_decision(first, become):
     become("better")
