@@ -215,6 +215,14 @@ def test_page_has_no_faults_without_what_lies_beside_it(browser, compared, tmp_p
     assert "fit, s" not in text and "not looked at" in text and "127.0.0.1" not in path.read_text()
 
 
+def test_every_candidate_has_its_times(compared, finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    for dataset in ("iris", "tiny"):
+        rows = report.leaderboard(dataset, compared[0]["datasets"][dataset])
+        assert any(row["name"].startswith("tuned_") for row in rows)
+        assert all(row["fit"] > 0 and row["ms"] > 0 for row in rows)
+
+
 def test_skill_is_the_way_from_guessing_to_perfect():
     candidates = {"dummy": {"test": {"rmse": {"value": 4.0}, "r2": {"value": 0.0}}},
                   "ridge": {"test": {"rmse": {"value": 1.0}, "r2": {"value": 0.9}}}}
