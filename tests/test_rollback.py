@@ -16,26 +16,33 @@ from ops import sync
 from pipeline import bundles, files, params, paths, promotion, registry, tracking
 from pipeline.errors import DataError, UsageError
 
-KILL_AND_LOOK = """\
-import json, os, signal, sys, threading, time
+PREPARED = """\
+import json, os, signal, sys, threading, time, traceback
 import mlflow, skops.io, sklearn.linear_model, sklearn.compose, sqlalchemy.orm
 import mlflow.store.tracking.sqlalchemy_store, mlflow.store.model_registry.sqlalchemy_store, mlflow.pyfunc
 import register_model, rollback, registered
 from pipeline import bundles, params, promotion, registry
 sqlalchemy.orm.configure_mappers()                  # what takes long is done once; each try is a process forked from here
-what, shares = sys.argv[1], json.loads(sys.argv[2])
 
-def tried(function):
+def started(function):
     pid = os.fork()
     if not pid:
         status = 1
         try:
             function()
             status = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             os._exit(status)
+    return pid
+
+def ended(pid):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+"""
+KILL_AND_LOOK = PREPARED + """
+what, shares = sys.argv[1], json.loads(sys.argv[2])
 
 def act(number, after):
     threading.Timer(after, os.kill, (os.getpid(), signal.SIGKILL)).start()
@@ -49,11 +56,14 @@ def look():
     print("found", registry.verify("tiny", params.load()), len(promotion.read("tiny")))
     bundles.check(registry.resolve("tiny", params.load()).folder)
 
-started = time.monotonic()
-assert tried(lambda: act(1, 600)) == 0              # how long it takes unbroken
-whole = time.monotonic() - started
+begun = time.monotonic()
+assert ended(started(lambda: act(1, 600))) == 0     # how long it takes unbroken
+whole = time.monotonic() - begun
 for number, share in enumerate(shares, start=2):
-    print("ended", tried(lambda: act(number, share * whole)), "looked", tried(look), flush=True)
+    print("ended", ended(started(lambda: act(number, share * whole))), "looked", ended(started(look)), flush=True)
+"""
+RACE = PREPARED + """
+print(sorted(map(ended, [started(lambda: rollback.main(["--dataset", "tiny", "--to", "1"])) for _ in range(4)])))
 """
 
 
@@ -171,18 +181,21 @@ def test_verify_tells_a_line_that_was_changed_and_lines_that_were_cut_off(two, c
     assert "the log is whole, 3 lines" in printed(capsys, "--verify")
 
 
-def test_two_at_once_to_one_version_make_one_move(two):
-    command = [sys.executable, ROOT / "rollback.py", "--dataset", "tiny", "--to", "1"]
-    processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [process.communicate()[1] for process in processes]
-    assert sorted(process.returncode for process in processes) == [0, 2] and "is the champion already" in "".join(told)
+def prepared(program: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Run a program that starts with PREPARED in the working directory."""
+    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"})
+
+
+def test_four_at_once_to_one_version_make_one_move(two):
+    done = prepared(RACE)
+    assert done.stdout.splitlines()[-1] == "[0, 1, 1, 1]" and "version 1 is the champion already" in done.stderr
     assert len(log()) == 3 and "the log is whole, 3 lines" in registry.verify("tiny", params.load())
 
 
 def killed(what: str, shares: list[float]) -> list[str]:
     """Run rollback.py or register_model.py again and again, each killed after a share of its time; return what was seen."""
-    done = subprocess.run([sys.executable, "-c", KILL_AND_LOOK, what, json.dumps(shares)], capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"})
+    done = prepared(KILL_AND_LOOK, what, json.dumps(shares))
     assert done.returncode == 0, done.stderr
     seen = [line for line in done.stdout.splitlines() if line.startswith("ended")]
     assert len(seen) == len(shares) and all(line.endswith("looked 0") for line in seen), done.stdout + done.stderr
