@@ -6,8 +6,8 @@ Needs the dataset prepared (`dvc repro prepare@house_prices`). The study lies in
 fits, on the same prepared and binned tables, all known beforehand: no sampler, no pruner, no journal, no waiting for the end of a
 batch. `in fits`, the share of the cores' time that went into fits, is the one to read on a machine that others use too.
 
-With --mlflow it also writes the run of the search and the runs of its trials into a store of its own and prints their share; the
-figures are those of the stage's last run (`dvc repro tune@house_prices`).
+With --mlflow it also writes the run of the search, as the stage left it (`dvc repro tune@house_prices`), and those of its trials
+into a store of its own.
 """
 
 import argparse
@@ -71,8 +71,8 @@ def main():
     if record:
         ready, written, trials = record
         share = written / (searched + written)
-        print(f"MLflow      {written:7.1f} s  {share:7.1%}  of search and record: the run of the search, {trials} runs of trials")
-        print(f"  its start {ready:7.1f} s  import and an empty store")
+        print(f"MLflow      {written:7.1f} s  {1000 * written / trials:7.0f} ms a trial, {share:.1%} of search and record")
+        print(f"its start   {ready:7.1f} s  import and a new store")
 
 
 if __name__ == "__main__":
