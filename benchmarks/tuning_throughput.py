@@ -6,8 +6,8 @@ Needs the dataset prepared (`dvc repro prepare@house_prices`). The study lies in
 fits, on the same prepared and binned tables, all known beforehand: no sampler, no pruner, no journal, no waiting for the end of a
 batch. Search and bare loop take turns, as a machine that others use is not as fast at every moment.
 
-With --mlflow it also writes the run of the search and the runs of its trials into a store of its own and prints their share; the
-figures are those of the stage's last run (`dvc repro tune@house_prices`).
+With --mlflow it also writes the run of the search, as the stage left it (`dvc repro tune@house_prices`), and those of its trials
+into a store of its own.
 """
 
 import argparse
