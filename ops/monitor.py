@@ -106,7 +106,8 @@ def main(argv=None):
             retrain(dataset)
     elif args.act == "github" and drifted:
         tell_github({dataset: found[dataset][1] for dataset in drifted})
-    print(f"monitor: drift in {', '.join(drifted) or 'none'} of {', '.join(found) or 'none'}")
+    if found:
+        print(f"monitor: drift in {', '.join(drifted) or 'none'} of {', '.join(found)}")
     if failed:
         raise DataError("; ".join(failed))
     return DRIFT if drifted and args.act == "tell" else None
