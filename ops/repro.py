@@ -22,6 +22,7 @@ from pipeline.errors import DataError, UsageError
 JOBS = 2                        # with more, the longest stage has one core and ends long after all others
 SECONDS_BETWEEN_LOOKS = 0.05
 SECONDS_TO_STOP = 20
+MOST_NAMES = 6
 PROGRESS = re.compile(r": (\d+ of \d+ (?:fit|trial|column)s)(?:, .*)?$", re.M)     # the lines of workers.progress
 CORES = "LOKY_MAX_CPU_COUNT"    # joblib's own; Params.cores() heeds it
 AFTER_THE_STAGE = re.compile(r"^(Updating lock file|Generating lock file|To track the changes|Use `dvc push`|ERROR: )", re.M)
@@ -105,21 +106,28 @@ class Job:
         counts = PROGRESS.findall("\n".join(self.printed()))
         return f"{self.stage} ({', '.join([f'{self.seconds():.0f} s', *counts[-1:]])})"
 
-    def signal(self, number: int) -> None:
-        """Send a signal to the stage and all that it started; Windows has sent its Ctrl-C by itself."""
+    def interrupt(self) -> None:
+        """Send the signal of Ctrl-C to the stage and all that it started; Windows has sent it by itself."""
         if os.name != "nt" and not self.ended():
-            os.killpg(self.process.pid, number)
+            os.killpg(self.process.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """End the stage and, where there are process groups, all that it started."""
+        if os.name == "nt":
+            self.process.kill()
+        elif not self.ended():
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def stop(jobs: list[Job]) -> None:
     """Stop what runs as Ctrl-C does, so that each stage leaves what stood before it."""
     for job in jobs:
-        job.signal(signal.SIGINT)
+        job.interrupt()
     for job in jobs:
         try:
             job.process.wait(SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
-            job.signal(signal.SIGKILL)
+            job.kill()
 
 
 # all of them
@@ -185,7 +193,9 @@ def main(argv=None):
     if args.check:
         stale = [stage for stage in needs if differs(changed.get(stage, []))]
         if stale:
-            raise DataError(f"out of date: {', '.join(stale)}; run `make pipeline` and commit dvc.lock and {paths.METRICS}/")
+            more = f" and {len(stale) - MOST_NAMES} more" if len(stale) > MOST_NAMES else ""
+            raise DataError(f"out of date: {', '.join(stale[:MOST_NAMES])}{more}; run `make pipeline` and commit dvc.lock and "
+                            f"{paths.METRICS}/")
         return
     late = out_of_date(needs, changed)
     if not late:

@@ -178,7 +178,8 @@ def rollback(dataset: str, settings: Params, reference: str | int, reason: str) 
 def _caught_up(mlflow, dataset: str, settings: Params, moved_by_hand: bool = False) -> list[dict]:
     """Return the lines of the promotion log once the registry and the file hold the same and the aliases are what they say.
 
-    A decision that was cut short is carried out, a lost log is written from the registry, a lost registry from the log.
+    A decision that was cut short is carried out, a lost log is written from the registry, a lost registry or champion from the
+    log.
     """
     client, name = mlflow.MlflowClient(), settings.dataset(dataset).registration.name
     if _registered(client, name) is None:
@@ -192,6 +193,10 @@ def _caught_up(mlflow, dataset: str, settings: Params, moved_by_hand: bool = Fal
         _carry_out(client, dataset, name, lines)
         for line in lines[len(tagged):]:
             client.set_registered_model_tag(name, _tag(line), promotion.text_of(line))
+    elif lines:
+        champion = [line for line in lines if line["sha256"] == promotion.standing(lines)[CHAMPION]]
+        if _register_again(mlflow, dataset, settings, champion):        # it was deleted, in MLflow's interface perhaps
+            _carry_out(client, dataset, name, lines)
     if lines and not moved_by_hand:
         _check_champion(client, dataset, name, [lines])
     return lines
@@ -284,19 +289,24 @@ def shown(request: dict) -> dict[str, str]:
                     if value["value"] is not None}
 
 
-def _register_again(mlflow, dataset: str, settings: Params, lines: list[dict]) -> None:
-    """Register the lines' models that the registry lacks, under the numbers they had; tell of each on standard error."""
+def _register_again(mlflow, dataset: str, settings: Params, lines: list[dict]) -> list[Version]:
+    """Register the lines' models that the registry lacks, tell of each on standard error, and return their versions.
+
+    Each has the number that it had, unless MLflow remembers that as one of a deleted version: then the next.
+    """
     name = settings.dataset(dataset).registration.name
-    present = {version.sha256 for version in _versions(mlflow.MlflowClient(), name)}
+    present, found = {version.sha256 for version in _versions(mlflow.MlflowClient(), name)}, []
     for sha256, line in {line["sha256"]: line for line in lines if line["sha256"] not in present}.items():
         number = line["version"]
         with tempfile.TemporaryDirectory() as temporary:
             if _find(line, Path(temporary) / "model"):
-                _register(mlflow, Path(temporary) / "model", settings, least=number)
-                print(f"{name}: version {number} registered again", file=sys.stderr)
+                found.append(_register(mlflow, Path(temporary) / "model", settings, least=number))
+                renumbered = f", as version {found[-1].version}" if found[-1].version != number else ""
+                print(f"{name}: version {number} registered again{renumbered}", file=sys.stderr)
             else:
                 print(f"{name}: version {number} is lost: no model with its sha256 {sha256} lies in {paths.ARTIFACTS}, "
                       f"{paths.models(dataset, '')} or, of a commit, in DVC's cache", file=sys.stderr)
+    return found
 
 
 def _find(line: dict, folder: Path) -> bool:

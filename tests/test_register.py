@@ -420,6 +420,19 @@ def test_lost_registry_is_rebuilt_with_its_numbers_and_aliases(first, register, 
     assert {resolve(number).folder.is_dir() for number in (1, 2, 3)} == {True}
 
 
+def test_champion_that_was_deleted_is_registered_again_and_others_are_not(two, capsys):
+    client, champion = tracking.client(), resolve()
+    for number in (1, 2):
+        client.delete_model_version("TinyPredictor", str(number))
+    with pytest.raises(DataError, match="@champion is gone"):
+        registry.verify("tiny", params.load())
+    sync.main([])
+    assert f"TinyPredictor: version {champion.version} registered again, as version 3\n" in capsys.readouterr().err
+    assert (resolve().version, resolve().sha256) == (3, champion.sha256)
+    assert [version.version for version in registry.versions("tiny", params.load())] == [3]
+    assert "the log is whole" in registry.verify("tiny", params.load())
+
+
 def test_model_that_was_renamed_has_its_versions_under_the_new_name(first, register):
     told = register("better", ("name: TinyPredictor", "name: PricePredictor"))
     assert "PricePredictor version 2, promoted" in told
