@@ -8,12 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT, script
+from conftest import ROOT, script, until
 
 DASK = str(Path(sys.executable).with_name("dask"))
 
@@ -36,9 +35,7 @@ def cluster(tmp_path):
     processes = [start(tmp_path, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
                        "--scheduler-file", str(known))]
     try:
-        deadline = time.monotonic() + 60
-        while not known.is_file() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        until(known.is_file, 60)
         address = json.loads(known.read_text())["address"]
         processes += [start(tmp_path, "worker", address, "--nthreads", "1", "--no-dashboard", "--name", f"worker{number}",
                             "--local-directory", str(tmp_path / f"worker{number}")) for number in (1, 2)]
@@ -82,8 +79,7 @@ def test_search_on_a_cluster_that_loses_a_worker_ends_as_on_one_machine(trained,
     shutil.rmtree("studies")
 
     def lose_one():                         # in the middle of the search
-        while len(list(Path("studies").glob("tiny/*/fits/*.npz"))) < 20:
-            time.sleep(0.01)
+        until(lambda: len(list(Path("studies").glob("tiny/*/fits/*.npz"))) >= 20, 300, pause=0.01)
         lost.append(len(list(Path("studies").glob("tiny/*/fits/*.npz"))))
         end(cluster_workers[0])
 

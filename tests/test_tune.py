@@ -9,13 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PARAMS, ROOT, copy_project, script
+from conftest import PARAMS, ROOT, copy_project, script, until, with_ctrl_c
 from test_graph import imported
 
 import tune_hyperparameters
@@ -418,11 +417,11 @@ def test_killed_search_goes_on_and_ends_as_an_unbroken_one(trained):
         shutil.rmtree(trained / name)
     for fits in (2, 7, 12):                 # of 18: once so many lie on disk
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while len(list(trained.glob("studies/tiny/*/fits/*.npz"))) < fits and time.monotonic() < deadline:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        try:
+            until(lambda: len(list(trained.glob("studies/tiny/*/fits/*.npz"))) >= fits, 60, pause=0.005)
+        finally:
+            process.kill()
+            process.wait()
     kept = {path: path.stat().st_mtime_ns for path in trained.glob("studies/tiny/*/fits/*.npz")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -438,12 +437,10 @@ def test_interrupted_search_ends_in_one_line_and_keeps_what_is_done(trained):
     settings_with(trained, "tune: {models: [lightgbm, ridge], trials: 5000, batch: 3}")
     process = subprocess.Popen([sys.executable, str(ROOT / "tune_hyperparameters.py"), "--dataset", "tiny"], text=True,
                                env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-    deadline = time.monotonic() + 60
-    while not list(trained.glob("studies/tiny/*/journal.log")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+                               preexec_fn=with_ctrl_c)
     try:
+        until(lambda: list(trained.glob("studies/tiny/*/journal.log")), 60)
+        process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=60)[1]
     finally:
         process.kill()
