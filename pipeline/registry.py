@@ -146,8 +146,8 @@ def _store():
     except (PipelineError, OSError):
         raise
     except Exception as error:          # MLflow, SQLAlchemy or a server, each with errors of its own
-        reason = str(error).strip().splitlines()[0]
-        raise DataError(f"{tracking.tracking_uri()}: {reason}; mend the store, then run the same again or `make sync`") from error
+        raise DataError(f"{tracking.tracking_uri()}: {tracking.cause(error)}; mend the store, then run the same again or "
+                        f"`make sync`") from error
 
 
 def bring(dataset: str, settings: Params, request: dict | None) -> dict | None:

@@ -54,9 +54,13 @@ def record(dataset: str, stage: str, settings: Params) -> None:
     except PipelineError:
         raise
     except Exception as error:          # MLflow, SQLAlchemy, a server or a full disk, each with errors of its own
-        reason = str(error).strip().splitlines()[0]
-        print(f"{stage} {dataset}: not recorded in {tracking_uri()} ({reason}); the files are written, mend the store and run "
-              f"`make sync`", file=sys.stderr)
+        print(f"{stage} {dataset}: not recorded in {tracking_uri()} ({cause(error)}); the files are written, mend the store and "
+              f"run `make sync`", file=sys.stderr)
+
+
+def cause(error: Exception) -> str:
+    """Return the first line of an error of MLflow's or of a library below it; its name where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def sync() -> dict[tuple[str, str], int]:

@@ -142,7 +142,7 @@ def real_table(name: str) -> str:
     for path in (ROOT / "data/raw" / name, ROOT.parent / "shared/data" / name):     # one for all checkouts beside it
         if path.is_file():
             return str(path)
-    pytest.skip(f"no data/raw/{name} here")
+    pytest.skip(f"{name} is not ours to pass on: it is tested where someone put it into data/raw/")
 
 
 def shell(command: str, cwd: Path) -> subprocess.CompletedProcess:

@@ -5,17 +5,15 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import requests
-from conftest import ROOT, shell
+from conftest import ROOT, free_port, shell, until
 from registered import aliases, content, edit, log, variant
 
 import evaluate
@@ -99,23 +97,23 @@ def test_version_loads_through_mlflow_with_pickle_switched_off(first, monkeypatc
 @contextlib.contextmanager
 def served(*arguments: str, answers: str):
     """Yield the address of a server of MLflow's once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    host, port = address.split(":")
-    server = subprocess.Popen([sys.executable, "-m", "mlflow", *arguments, "--host", host, "--port", port],
-                              env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": tracking.tracking_uri()},
+    port = str(free_port())
+    address = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen([sys.executable, "-m", "mlflow", *arguments, "--host", "127.0.0.1", "--port", port],
+                              env={**os.environ, "MLFLOW_TRACKING_URI": tracking.tracking_uri()},
                               start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def is_up():
+        assert server.poll() is None, f"mlflow {' '.join(arguments)} ended with status {server.returncode}"
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.get(f"{address}/{answers}", timeout=10).ok
+
     try:
-        for _ in range(240):
-            with contextlib.suppress(requests.ConnectionError):
-                if requests.get(f"http://{address}/{answers}", timeout=10).ok:
-                    break
-            time.sleep(0.5)
-        yield f"http://{address}"
+        until(is_up, 120, f"mlflow {arguments[0]}")
+        yield address
     finally:
-        os.killpg(server.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
 
 
 @pytest.mark.slow

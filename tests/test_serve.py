@@ -17,7 +17,7 @@ import time
 import httpx
 import pandas as pd
 import pytest
-from conftest import ROOT, script, tiny_table, until
+from conftest import ROOT, free_port, script, tiny_table, until
 from starlette.testclient import TestClient
 
 import serve
@@ -319,12 +319,6 @@ def test_alias_that_is_gone_and_files_that_change_leave_what_is_served(served_co
 
 
 # as a process
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return trial.getsockname()[1]
-
 
 @contextlib.contextmanager
 def running(*arguments: str, command: list[str] = (str(ROOT / "serve.py"), "--dataset", "tiny"), **environment: str):

@@ -185,6 +185,11 @@ def test_tracking_address_of_the_environment_is_used(pipeline_run, monkeypatch):
     assert (pipeline_run / "other.db").is_file()
 
 
+def test_cause_of_an_error_is_one_line_even_where_it_says_nothing():
+    assert [tracking.cause(error) for error in (ValueError("one\ntwo"), ValueError(" \n"), RuntimeError())] == [
+        "one", "ValueError", "RuntimeError"]
+
+
 def test_store_that_cannot_be_written_is_told_and_costs_no_result(project):
     (project / "mlflow.db").write_text("no database")
     done = script("generate_data", "--dataset", "tiny", cwd=project)
