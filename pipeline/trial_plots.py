@@ -62,6 +62,6 @@ def _write_png(folder: Path, name: str, function: str, study, title: str, option
         axes = getattr(optuna.visualization.matplotlib, function)(study, **options)
         axes.set_title(title)
         axes.figure.set_size_inches(9, 5)
-        axes.figure.subplots_adjust(left=0.2)
+        axes.figure.subplots_adjust(left=0.2, bottom=0.3)       # room for the names of hyperparameters
         plots.save(axes.figure, folder / f"{name}.png")
         pyplot.close(axes.figure)

@@ -234,6 +234,20 @@ def test_figures_show_the_hyperparameters_that_took_several_values_and_warn_of_n
     assert not recwarn.list
 
 
+def test_long_names_of_hyperparameters_fit_into_the_picture(tmp_path):
+    import optuna
+    from matplotlib import image
+    searched, name = optuna.create_study(), "random_forest.min_samples_leaf"
+    choices = {"model": optuna.distributions.CategoricalDistribution(["random_forest"]),
+               name: optuna.distributions.IntDistribution(1, 10)}
+    for leaf in (1, 3, 5, 9):
+        searched.add_trial(optuna.trial.create_trial(value=leaf, distributions=choices, params={
+            "model": "random_forest", name: leaf}))
+    trial_plots.draw(tmp_path, searched, ["metric"], "rmse", "tiny")
+    pixels = image.imread(tmp_path / "parallel_coordinates_random_forest.png")
+    assert pixels[:, :, :3].min() < 0.5 and (pixels[-3:, :, :3] == 1).all()         # nothing runs over the lower edge
+
+
 # early stopping
 
 @pytest.mark.parametrize("name", BOOSTERS)
