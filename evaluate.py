@@ -8,8 +8,14 @@ Reads   params.yaml, models/iris/ or MLflow's registry, data/processed/iris/test
 Writes  nothing: prints every metric with its 95 % bootstrap interval
 """
 
-from pipeline import command, files, params, paths
-from pipeline.errors import DataError, UsageError
+from pipeline import command
+from pipeline.data import kinds, reading, splits
+from pipeline.models import storage
+from pipeline.project import errors, files, params, paths
+from pipeline.project.errors import DataError, UsageError
+from pipeline.registry import versions
+from pipeline.scoring import bootstrap, metrics, thresholds
+from pipeline.training import results
 
 
 def stored_model(dataset, name):
@@ -17,52 +23,67 @@ def stored_model(dataset, name):
     if name is None:
         best = files.read_json(paths.best(dataset), made_by="python compare_results.py")
         return paths.models(dataset, best["stage"]) / best["candidate"]
-    from pipeline.standing import STAGES
-    stored = [path.parent for stage in STAGES for path in sorted(paths.models(dataset, stage).glob("*/metadata.json"))]
+    stored = [
+        path.parent
+        for stage in results.STAGES
+        for path in sorted(paths.models(dataset, stage).glob("*/metadata.json"))
+    ]
     for folder in stored:
         if folder.name == name:
             return folder
-    raise UsageError(f"--model {name}: no stored model of {dataset}; there are: "
-                     f"{', '.join(folder.name for folder in stored) or f'none, run `python train.py --dataset {dataset}` first'}")
+    raise UsageError(
+        f"--model {name}: no stored model of {dataset}; there are: "
+        f"{', '.join(folder.name for folder in stored) or f'none, run `python train.py --dataset {dataset}` first'}"
+    )
 
 
 def labelled_rows(dataset, data, file):
     """Return the rows to score, as they stand in the test split or a file, their targets, and where they come from."""
-    from pipeline import tables
     if file is None:
-        frame, origin = tables.read_split(dataset, "test"), f"{paths.processed(dataset)}/test.parquet"
+        frame, origin = (
+            splits.read_split(dataset, "test"),
+            f"{paths.processed(dataset)}/test.parquet",
+        )
     else:
-        frame, origin = tables.read(file, data.separator, data.encoding, data.categorical), file
+        frame, origin = reading.read(file, data.separator, data.encoding, data.categorical), file
     if data.target not in frame.columns:
         raise DataError(f"{origin}: no column {data.target!r}, the target to score against; add it")
-    target = tables.blank_to_missing(frame[data.target])
+    target = kinds.blank_to_missing(frame[data.target])
     if target.isna().any():
-        raise DataError(f"{origin}: {int(target.isna().sum())} rows have no {data.target!r}; fill them in or remove them")
+        raise DataError(
+            f"{origin}: {int(target.isna().sum())} rows have no {data.target!r}; fill them in or remove them"
+        )
     return frame, target, origin
 
 
 def scores(model, frame, target, origin, seed):
     """Return {metric: (value, low, high)} of a model on labelled rows."""
     import pandas as pd
-    from pipeline import features, models, scoring, tables
-    output = model.output(features.conform(frame, model.spec["features"], origin))
+
+    output = model.output(kinds.conform(frame, model.spec["features"], origin))
     task, classes = model.spec["task"], model.spec["classes"]
     if task == "regression":
-        y, fault = tables.as_numbers(target)
+        y, fault = kinds.as_numbers(target)
         if fault:
-            raise DataError(f"{origin}: text in the target {target.name!r}: {fault}; mend the values")
+            raise DataError(
+                f"{origin}: text in the target {target.name!r}: {fault}; mend the values"
+            )
         y, decisions = y.to_numpy(), None
     else:
-        labels = tables.as_text(target)
+        labels = kinds.as_text(target)
         unknown = sorted(set(labels) - set(classes))
         if unknown:
-            raise DataError(f"{origin}: {target.name!r} holds {tables.listed(unknown)}, which the model does not know; "
-                            f"it knows: {tables.listed(classes)}")
+            raise DataError(
+                f"{origin}: {target.name!r} holds {errors.listed(unknown)}, which the model does not know; "
+                f"it knows: {errors.listed(classes)}"
+            )
         y = pd.Categorical(labels, categories=classes).codes.astype(int)
-        decisions = models.decide(output, model.spec["threshold"])
-    intervals = scoring.intervals(task, y, output, decisions, seed)
-    return {metric: (value, *intervals.get(metric, (None, None)))
-            for metric, value in scoring.score(task, y, output, decisions, classes).items()}
+        decisions = thresholds.decide(output, model.spec["threshold"])
+    intervals = bootstrap.intervals(task, y, output, decisions, seed)
+    return {
+        metric: (value, *intervals.get(metric, (None, None)))
+        for metric, value in metrics.score(task, y, output, decisions, classes).items()
+    }
 
 
 def main(argv=None):
@@ -70,24 +91,35 @@ def main(argv=None):
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--model", metavar="M", help="a stored model, in place of the best one")
-    which.add_argument("--version", metavar="V", help="a registered version, its number or an alias (champion, previous, ...)")
-    parser.add_argument("--input", metavar="FILE", help="a CSV or Parquet file with the features and the target")
+    which.add_argument(
+        "--version",
+        metavar="V",
+        help="a registered version, its number or an alias (champion, previous, ...)",
+    )
+    parser.add_argument(
+        "--input", metavar="FILE", help="a CSV or Parquet file with the features and the target"
+    )
     args = parser.parse_args(argv)
     settings = params.load()
     data = settings.dataset(args.dataset).data
     if args.version is not None:
-        from pipeline import registry
-        found = registry.resolve(args.dataset, settings, args.version)
+        found = versions.resolve(args.dataset, settings, args.version)
         folder, name = found.folder, f"{found.name} version {found.version}"
     else:
         folder = name = stored_model(args.dataset, args.model)
     frame, target, origin = labelled_rows(args.dataset, data, args.input)
-    from pipeline import models
-    measured = scores(models.load(folder), frame, target, origin, settings.seed)
-    trained_on = files.read_json(folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}")
-    print(f"{name} on {len(frame):,} rows of {origin}{', synthetic data' * (trained_on['synthetic'] and not args.input)}")
+    measured = scores(storage.load(folder), frame, target, origin, settings.seed)
+    trained_on = files.read_json(
+        folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}"
+    )
+    print(
+        f"{name} on {len(frame):,} rows of {origin}{', synthetic data' * (trained_on['synthetic'] and not args.input)}"
+    )
     for metric, (value, low, high) in measured.items():
-        print(f"{metric:28} {value:12.6g}" + (f"   [{low:.6g}, {high:.6g}]" if low is not None else ""))
+        print(
+            f"{metric:28} {value:12.6g}"
+            + (f"   [{low:.6g}, {high:.6g}]" if low is not None else "")
+        )
 
 
 if __name__ == "__main__":

@@ -13,21 +13,27 @@ Writes  data/iris_data.csv, metrics/datasets/iris/generate.json; or data/iris_cu
 import importlib.util
 import re
 
-from pipeline import command, files, params, paths
-from pipeline.errors import UsageError
+from ops import proposal
+from pipeline import command
+from pipeline.data import reading, sources
+from pipeline.project import files, params, paths
+from pipeline.project.errors import UsageError
+from pipeline.tracking import record
 
-BATCH_ROWS = 1000           # of a batch, unless --rows says otherwise
+BATCH_ROWS = 1000  # of a batch, unless --rows says otherwise
 
 
 def synthetic_table(module, rows, seed):
     """Return the table that a module of pipeline/sources makes; `module` is its path, as `depends_on` names it."""
-    found = re.fullmatch(r"pipeline/sources/(\w+)\.py", module)
+    found = re.fullmatch(r"pipeline/builtin/(\w+)\.py", module)
     source = None
-    if found and importlib.util.find_spec(f"pipeline.sources.{found[1]}"):
-        source = importlib.import_module(f"pipeline.sources.{found[1]}")
+    if found and importlib.util.find_spec(f"pipeline.builtin.{found[1]}"):
+        source = importlib.import_module(f"pipeline.builtin.{found[1]}")
     if not hasattr(source, "generate"):
-        raise UsageError(f"{paths.PARAMS}: data.depends_on: {module!r} is no module that makes synthetic data; "
-                         f"see pipeline/sources/")
+        raise UsageError(
+            f"{paths.PARAMS}: data.depends_on: {module!r} is no module that makes synthetic data; "
+            f"see pipeline/builtin/"
+        )
     try:
         return source.generate(rows or source.ROWS, seed)
     except ValueError as error:
@@ -39,7 +45,9 @@ def source_and_rows(dataset, data, source=None, rows=None):
     if source is None:
         source, rows = data.source, rows or data.rows
     if rows and source != "synthetic":
-        raise UsageError(f"{dataset}: the number of rows is chosen for synthetic data only; {source} has the rows it has")
+        raise UsageError(
+            f"{dataset}: the number of rows is chosen for synthetic data only; {source} has the rows it has"
+        )
     return source, rows
 
 
@@ -52,10 +60,16 @@ def generate(dataset, settings, source=None, rows=None):
         with files.replacing(data.file) as partial:
             frame.to_csv(partial, index=False, lineterminator="\n")
     else:
-        from pipeline.sources import external
-        frame = external.write_csv(dataset, source, data)
-    figures = {"schema": 1, "dataset": dataset, "source": source, "synthetic": source == "synthetic",
-               "rows": len(frame), "columns": frame.shape[1], "data_hash": files.digest(data.file, "md5")}
+        frame = sources.write_csv(dataset, source, data)
+    figures = {
+        "schema": 1,
+        "dataset": dataset,
+        "source": source,
+        "synthetic": source == "synthetic",
+        "rows": len(frame),
+        "columns": frame.shape[1],
+        "data_hash": files.digest(data.file, "md5"),
+    }
     files.write_json(paths.metrics(dataset, "generate"), figures)
     return figures
 
@@ -67,6 +81,7 @@ def current_batch(frame, columns, rows, strength, seed):
     `strength` / 2 becomes its rarest category. A strength of 0 changes nothing.
     """
     import numpy as np
+
     rng = np.random.default_rng(seed)
     batch = frame.iloc[rng.integers(len(frame), size=rows)].reset_index(drop=True)
     for column in columns[::2] if strength else ():
@@ -82,28 +97,46 @@ def current_batch(frame, columns, rows, strength, seed):
 
 def write_current_batch(dataset, settings, rows, strength):
     """Write a batch drawn from the dataset's table and say how to compare it."""
-    from pipeline import tables
     spec = settings.dataset(dataset)
     data, path = spec.data, paths.current_batch(dataset)
-    frame = tables.read(data.file, codes=data.categorical)
+    frame = reading.read(data.file, codes=data.categorical)
     kept_as_they_are = {data.target, spec.prepare.split_column, *data.drop}
     columns = [column for column in frame if column not in kept_as_they_are]
     batch = current_batch(frame, columns, rows or BATCH_ROWS, strength, settings.seed + 1)
     with files.replacing(path) as partial:
         batch.to_csv(partial, index=False, lineterminator="\n")
-    print(f"{len(columns[::2])} of {len(columns)} columns drifted by {strength:g} -> {path}; compare: "
-          f"python detect_drift.py --dataset {dataset} --reference-data {data.file} --current-data {path}")
+    print(
+        f"{len(columns[::2])} of {len(columns)} columns drifted by {strength:g} -> {path}; compare: "
+        f"python detect_drift.py --dataset {dataset} --reference-data {data.file} --current-data {path}"
+    )
 
 
 def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
-    parser.add_argument("--source", help="synthetic, sklearn, openml:NAME, a path or a URL, in place of params.yaml's")
+    parser.add_argument(
+        "--source",
+        help="synthetic, sklearn, openml:NAME, a path or a URL, in place of params.yaml's",
+    )
     parser.add_argument("--rows", type=int, metavar="N", help="rows of a synthetic table")
-    parser.add_argument("--new", metavar="NAME", help="print a block for params.yaml that describes the file of --source")
+    parser.add_argument(
+        "--new",
+        metavar="NAME",
+        help="print a block for params.yaml that describes the file of --source",
+    )
     parser.add_argument("--target", metavar="COLUMN", help="with --new: the column to predict")
-    parser.add_argument("--current-batch", action="store_true", help="write rows as production might send them, and nothing else")
-    parser.add_argument("--drift", type=float, default=0, metavar="S", help="with --current-batch: how far, in deviations")
+    parser.add_argument(
+        "--current-batch",
+        action="store_true",
+        help="write rows as production might send them, and nothing else",
+    )
+    parser.add_argument(
+        "--drift",
+        type=float,
+        default=0,
+        metavar="S",
+        help="with --current-batch: how far, in deviations",
+    )
     args = parser.parse_args(argv)
     if args.rows is not None and args.rows < 1:
         raise UsageError(f"--rows {args.rows}: give 1 or more")
@@ -111,11 +144,12 @@ def main(argv=None):
     if args.new:
         if not (args.source and args.target):
             raise UsageError("--new NAME needs --source FILE and --target COLUMN")
-        from pipeline.sources import proposal
         print(proposal.block(args.new, args.source, args.target, settings))
         return
     if not 0 <= args.drift < float("inf") or args.drift and not args.current_batch:
-        raise UsageError(f"--drift {args.drift:g}: give a number of standard deviations from 0 on, with --current-batch")
+        raise UsageError(
+            f"--drift {args.drift:g}: give a number of standard deviations from 0 on, with --current-batch"
+        )
     if args.current_batch:
         for dataset in settings.names(args.dataset):
             write_current_batch(dataset, settings, args.rows, args.drift)
@@ -123,16 +157,19 @@ def main(argv=None):
     if args.source and args.dataset == "all":
         raise UsageError("--source is for one dataset; add --dataset NAME")
     datasets = settings.names(args.dataset)
-    for dataset in datasets:                # all are checked before the first is made
+    for dataset in datasets:  # all are checked before the first is made
         source_and_rows(dataset, settings.dataset(dataset).data, args.source, args.rows)
     for dataset in datasets:
         figures = generate(dataset, settings, args.source, args.rows)
-        from pipeline import tracking
-        tracking.record(dataset, "generate", settings)
-        print(f"generate {dataset}: {figures['rows']:,} rows x {figures['columns']} columns from {figures['source']} "
-              f"-> {settings.dataset(dataset).data.file}")
+        record.record(dataset, "generate", settings)
+        print(
+            f"generate {dataset}: {figures['rows']:,} rows x {figures['columns']} columns from {figures['source']} "
+            f"-> {settings.dataset(dataset).data.file}"
+        )
     if args.source or args.rows:
-        print("the next `dvc repro` makes this table as params.yaml says again; put the option there to keep it")
+        print(
+            "the next `dvc repro` makes this table as params.yaml says again; put the option there to keep it"
+        )
 
 
 if __name__ == "__main__":

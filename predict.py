@@ -15,8 +15,13 @@ import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline import command, files, params
-from pipeline.errors import DataError, UsageError
+from pipeline import command
+from pipeline.data import reading
+from pipeline.project import files, params, paths
+from pipeline.project.errors import DataError, UsageError
+from pipeline.scoring import thresholds
+from pipeline.serving import compiled, inference_log, loaded
+from pipeline.serving.inference_log import Entry
 
 ROWS_AT_A_TIME = 20_000
 SECONDS_BETWEEN_LINES = 10
@@ -29,26 +34,31 @@ def predict(served, part, first, origin):
     """
     import numpy as np
     import pandas as pd
-    from pipeline import models, serving, tables
+
     frame = part.to_pandas(integer_object_nulls=True, ignore_metadata=True)
     frame.index = pd.RangeIndex(first, first + len(frame))
     features = served.signature.table(frame, origin)
     output, classes = served.model.output(features), served.model.spec["classes"]
-    lost = serving.not_finite(output)
+    lost = loaded.not_finite(output)
     if len(lost):
-        raise DataError(f"{origin}: {tables.lines(features.index[lost])}: {serving.NOT_FINITE}; mend the values")
+        raise DataError(
+            f"{origin}: {reading.rows_in_file(features.index[lost])}: {loaded.NOT_FINITE}; mend the values"
+        )
     if classes is None:
         return features, {"prediction": output}
-    decisions = models.decide(output, served.model.spec["threshold"])
+    decisions = thresholds.decide(output, served.model.spec["threshold"])
     return features, {"prediction": np.array(classes)[decisions]} | {
-        f"probability_{label}": output[:, number] for number, label in enumerate(classes)}
+        f"probability_{label}": output[:, number] for number, label in enumerate(classes)
+    }
 
 
 def check_names(part, answers, origin):
     """Raise where the file has a column of the name of one that is to be added."""
     twice = [name for name in answers if name in part.column_names]
     if twice:
-        raise DataError(f"{origin}: has a column {twice[0]!r} already, which is to be added; rename it")
+        raise DataError(
+            f"{origin}: has a column {twice[0]!r} already, which is to be added; rename it"
+        )
 
 
 @contextmanager
@@ -56,12 +66,14 @@ def writer(path, as_parquet):
     """Yield a function that writes a part of the result to a CSV or Parquet file."""
     if as_parquet:
         import pyarrow.parquet
+
         opened = []
 
         def write(part):
             if not opened:
                 opened.append(pyarrow.parquet.ParquetWriter(path, part.schema, compression="zstd"))
             opened[0].write_table(part)
+
         try:
             yield write
         finally:
@@ -69,31 +81,44 @@ def writer(path, as_parquet):
                 one.close()
     else:
         with open(path, "w", encoding="utf-8", newline="") as stream:
+
             def write(part):
                 part.to_pandas(integer_object_nulls=True, ignore_metadata=True).to_csv(
-                    stream, index=False, header=stream.tell() == 0, lineterminator="\n")
+                    stream, index=False, header=stream.tell() == 0, lineterminator="\n"
+                )
+
             yield write
 
 
 def log_lines(served, features, answers, first, request_id, redact):
     """Return the lines of the inference log for a part."""
-    from pipeline import compiled, inference_log
     rows = [dict(zip(features.columns, row)) for row in compiled.as_rows(features)]
     classes = served.model.spec["classes"]
     answered = [{"prediction": value} for value in answers["prediction"].tolist()]
     if classes:
         probabilities = zip(*(answers[f"probability_{label}"].tolist() for label in classes))
-        answered = [{**one, "probabilities": dict(zip(classes, row))} for one, row in zip(answered, probabilities)]
-    return inference_log.lines(inference_log.Entry(time.time_ns(), request_id, served.name, served.version, rows, answered,
-                                                   first=first), frozenset(redact))
+        answered = [
+            {**one, "probabilities": dict(zip(classes, row))}
+            for one, row in zip(answered, probabilities)
+        ]
+    return inference_log.log_lines(
+        Entry(time.time_ns(), request_id, served.name, served.version, rows, answered, first=first),
+        frozenset(redact),
+    )
 
 
 def main(argv=None):
     parser = command.parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
-    parser.add_argument("--input", required=True, metavar="FILE", help="the rows: a CSV or Parquet file")
-    parser.add_argument("--output", required=True, metavar="FILE", help="where the predictions go: .csv or .parquet")
-    parser.add_argument("--version", default="champion", metavar="V", help="a version's number or alias (champion)")
+    parser.add_argument(
+        "--input", required=True, metavar="FILE", help="the rows: a CSV or Parquet file"
+    )
+    parser.add_argument(
+        "--output", required=True, metavar="FILE", help="where the predictions go: .csv or .parquet"
+    )
+    parser.add_argument(
+        "--version", default="champion", metavar="V", help="a version's number or alias (champion)"
+    )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
     args = parser.parse_args(argv)
     settings = params.load()
@@ -104,28 +129,35 @@ def main(argv=None):
         raise UsageError(f"--output {args.output}: end it in .csv or .parquet")
 
     import pyarrow
-    from pipeline import inference_log, paths, serving, tables
-    served = serving.load(args.dataset, settings, args.version)
+
+    served = loaded.load(args.dataset, settings, args.version)
     request_id, rows, shown = uuid.uuid4().hex, 0, time.monotonic()
     with tempfile.TemporaryFile() as log:
-        with files.replacing(args.output) as partial, writer(partial, tables.is_parquet(args.output)) as write:
-            for part in tables.parts(args.input, ROWS_AT_A_TIME, data.separator, data.encoding):
+        with (
+            files.replacing(args.output) as partial,
+            writer(partial, reading.is_parquet(args.output)) as write,
+        ):
+            for part in reading.parts(args.input, ROWS_AT_A_TIME, data.separator, data.encoding):
                 features, answers = predict(served, part, rows, args.input)
                 check_names(part, answers, args.input)
                 for name, values in answers.items():
                     part = part.append_column(name, pyarrow.array(values))
                 write(part)
                 if args.log:
-                    log.write(log_lines(served, features, answers, rows, request_id, serve.log_redact))
+                    log.write(
+                        log_lines(served, features, answers, rows, request_id, serve.log_redact)
+                    )
                 rows += len(features)
                 if time.monotonic() - shown > SECONDS_BETWEEN_LINES:
                     shown = time.monotonic()
                     print(f"predict {args.dataset}: {rows:,} rows", file=sys.stderr, flush=True)
-        log.seek(0)                     # into the log only now, when the predictions are there
+        log.seek(0)  # into the log only now, when the predictions are there
         while lines := b"".join(log.readlines(serve.log_file_size)):
             inference_log.append(paths.inference_log(args.dataset), lines, serve.log_file_size)
-    print(f"predict {args.dataset}: {rows:,} rows by {served.name} version {served.version} -> {args.output}"
-          f"{f', logged as request {request_id}' if args.log else ''}")
+    print(
+        f"predict {args.dataset}: {rows:,} rows by {served.name} version {served.version} -> {args.output}"
+        f"{f', logged as request {request_id}' if args.log else ''}"
+    )
 
 
 if __name__ == "__main__":

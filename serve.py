@@ -17,14 +17,20 @@ import sys
 import tempfile
 from contextlib import asynccontextmanager
 
-from pipeline import command, params
-from pipeline.errors import DataError, UsageError
+from pipeline import command
+from pipeline.project import params
+from pipeline.project.errors import DataError, UsageError
+from pipeline.serving import api, loaded
+from pipeline.serving.api import Counters, Gate
+from pipeline.serving.inference_log import Writer
+from pipeline.serving.live import Live
+from pipeline.serving.signature import BadRequest
 
 DATASET = "SERVE_DATASET"
-SECONDS_PER_TURN = 0.0005   # of Python's threads (0.005 by default): requests wait less for the log's and the registry's
-QUICK_BODY = 10_000         # bytes; a longer one is answered in a thread, so that short ones need not wait
+SECONDS_PER_TURN = 0.0005  # of Python's threads (0.005 by default): requests wait less for the log's and the registry's
+QUICK_BODY = 10_000  # bytes; a longer one is answered in a thread, so that short ones need not wait
 POOL = "MLFLOW_SQLALCHEMYSTORE_POOLCLASS"
-GONE = 499                  # nginx's status for it; nobody reads the answer, the counts do
+GONE = 499  # nginx's status for it; nobody reads the answer, the counts do
 
 
 def __getattr__(name):
@@ -47,22 +53,25 @@ def create_app(dataset):
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import ClientDisconnect
 
-    from pipeline import api, serving
-    from pipeline.inference_log import Writer
-    from pipeline.request import BadRequest
     # a connection that is kept would go on reading a store that was deleted, and break the one that is made in its place
     os.environ.setdefault(POOL, "NullPool")
     settings = params.load()
-    serve, counters = settings.dataset(dataset).serve, api.Counters()
-    live = serving.Live(dataset, settings, counters)
+    serve, counters = settings.dataset(dataset).serve, Counters()
+    live = Live(dataset, settings, counters)
 
     @asynccontextmanager
     async def lifespan(app):
         sys.setswitchinterval(SECONDS_PER_TURN)
         gc.collect()
-        gc.freeze()         # what is loaded stays: a full collection would look through all of it, for 60 ms each time
-        log = app.state.log = Writer(dataset, serve.log_sample, serve.log_redact, serve.log_file_size,
-                                     lambda outcome, rows: counters.logged.labels(outcome).inc(rows), live.run_along)
+        gc.freeze()  # what is loaded stays: a full collection would look through all of it, for 60 ms each time
+        log = app.state.log = Writer(
+            dataset,
+            serve.log_sample,
+            serve.log_redact,
+            serve.log_file_size,
+            lambda outcome, rows: counters.logged.labels(outcome).inc(rows),
+            live.run_along,
+        )
 
         async def follow():
             while True:
@@ -74,7 +83,13 @@ def create_app(dataset):
         following.cancel()
         await run_in_threadpool(log.close)
 
-    app = FastAPI(title=live.champion.name, version=str(live.champion.version), lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=live.champion.name,
+        version=str(live.champion.version),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.openapi = lambda: api.document(app, live.champion, bool(os.environ.get(api.TOKEN)))
 
     @app.post("/predict", **api.PREDICT)
@@ -82,19 +97,33 @@ def create_app(dataset):
         """Predict one row, an object with every feature, or many, a list of such objects."""
         body = await api.read_body(request, serve.max_body)
         if body is None:
-            return api.response(413, f"the body is larger than {serve.max_body:,} bytes; send fewer rows at a time")
-        served, request_id = live.champion, request.state.request_id        # one version for all of it, whatever is swapped
+            return api.response(
+                413, f"the body is larger than {serve.max_body:,} bytes; send fewer rows at a time"
+            )
+        served, request_id = (
+            live.champion,
+            request.state.request_id,
+        )  # one version for all of it, whatever is swapped
         try:
             if served.compiled and len(body) <= QUICK_BODY:
-                entry = serving.answered(served, body, request_id)
+                entry = loaded.answered(served, body, request_id)
             else:
-                entry = await run_in_threadpool(serving.answered, served, body, request_id)
+                entry = await run_in_threadpool(loaded.answered, served, body, request_id)
         except BadRequest as error:
             return api.response(422, error.faults)
         app.state.log.put(entry)
         counters.rows.labels(served.version).inc(len(entry.rows))
-        return Response(orjson.dumps({"model": served.name, "model_version": served.version, "request_id": request_id,
-                                      "predictions": entry.answers}), media_type="application/json")
+        return Response(
+            orjson.dumps(
+                {
+                    "model": served.name,
+                    "model_version": served.version,
+                    "request_id": request_id,
+                    "predictions": entry.answers,
+                }
+            ),
+            media_type="application/json",
+        )
 
     @app.get("/model-info", responses=api.GUARDED)
     async def model_info() -> dict:
@@ -132,21 +161,26 @@ def create_app(dataset):
     async def fault(request, error):
         return api.response(500, "a fault of the server; its log on standard error says more")
 
-    return api.Gate(app, os.environ.get(api.TOKEN), counters, {route.path for route in app.routes})
+    return Gate(app, os.environ.get(api.TOKEN), counters, {route.path for route in app.routes})
 
 
 def check_address(host, port):
     """Raise where the server may not or cannot listen there."""
-    from pipeline import api
     if host != "localhost" and not api.is_loopback(host) and not os.environ.get(api.TOKEN):
-        raise UsageError(f"--host {host}: others could ask this server; set {api.TOKEN} to a secret that they have to send")
+        raise UsageError(
+            f"--host {host}: others could ask this server; set {api.TOKEN} to a secret that they have to send"
+        )
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
         with socket.socket(family, kind, protocol) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(address)
     except OSError as error:
-        raise DataError(f"cannot listen on {host} port {port}: {error.strerror}; choose another --port") from None
+        raise DataError(
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another --port"
+        ) from None
 
 
 def main(argv=None):
@@ -154,7 +188,9 @@ def main(argv=None):
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="the port to listen on (8000)")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer (1)")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that answer (1)"
+    )
     args = parser.parse_args(argv)
     if args.workers < 1 or not 0 < args.port < 65536:
         raise UsageError("give --workers 1 or more and a --port from 1 to 65535")
@@ -162,18 +198,27 @@ def main(argv=None):
     settings.dataset(args.dataset)
     check_address(args.host, args.port)
     import uvicorn
-    options = {"host": args.host, "port": args.port, "log_level": "warning", "access_log": False, "timeout_graceful_shutdown": 10}
+
+    options = {
+        "host": args.host,
+        "port": args.port,
+        "log_level": "warning",
+        "access_log": False,
+        "timeout_graceful_shutdown": 10,
+    }
     try:
         if args.workers == 1:
             app = create_app(args.dataset)
             print(f"serve {args.dataset}: http://{args.host}:{args.port}", flush=True)
             uvicorn.run(app, **options)
         else:
-            from pipeline import api, serving
             with tempfile.TemporaryDirectory() as shared:
                 os.environ |= {DATASET: args.dataset, api.SHARED_METRICS: shared}
-                serving.load(args.dataset, settings)            # a fault is told once, not by each worker
-                print(f"serve {args.dataset}: http://{args.host}:{args.port}, {args.workers} workers", flush=True)
+                loaded.load(args.dataset, settings)  # a fault is told once, not by each worker
+                print(
+                    f"serve {args.dataset}: http://{args.host}:{args.port}, {args.workers} workers",
+                    flush=True,
+                )
                 uvicorn.run("serve:app", workers=args.workers, **options)
     except KeyboardInterrupt:
         print(f"serve {args.dataset}: stopped")

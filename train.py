@@ -10,8 +10,15 @@ Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/t
 """
 
 import tune_hyperparameters
-from pipeline import command, files, params, paths, workers
-from pipeline.errors import DataError, UsageError
+from pipeline import command
+from pipeline.models import catalogue
+from pipeline.project import files, params, paths, workers
+from pipeline.project.errors import DataError, UsageError
+from pipeline.scoring import choice
+from pipeline.tracking import record
+from pipeline.training import candidates
+from pipeline.training.problem import read_problem
+from pipeline.training.results import write_results
 
 
 def fit_candidates(problem, hyperparameters, resampling, seed, run):
@@ -19,11 +26,12 @@ def fit_candidates(problem, hyperparameters, resampling, seed, run):
 
     Return {name: (model, out-of-fold output, test output)} and {name: seconds}; rows that no fold predicts are nan out of fold.
     """
-    from pipeline import candidates
-    recipes = {name: (problem.model_spec(name), settings) for name, settings in hyperparameters.items()}
-    wanted = [(name, candidates.ALL_ROWS) for name in recipes]                      # the longest first
+    recipes = {
+        name: (problem.model_spec(name), settings) for name, settings in hyperparameters.items()
+    }
+    wanted = [(name, candidates.ALL_ROWS) for name in recipes]  # the longest first
     wanted += [(name, fold) for name in recipes for fold in range(len(problem.folds))]
-    with workers.progress(len(wanted), f"train {problem.dataset}") as step:
+    with command.progress(len(wanted), f"train {problem.dataset}") as step:
         fitted, seconds = candidates.fit(problem, recipes, wanted, resampling, seed, run, step)
     results = {}
     for name in recipes:
@@ -34,15 +42,23 @@ def fit_candidates(problem, hyperparameters, resampling, seed, run):
 
 def chosen_models(dataset, settings, only):
     """Return {model: hyperparameters} of what is to be trained, all checked before any work."""
-    from pipeline import models
     spec = settings.dataset(dataset)
     listed = list(spec.train.models)
     if only and only not in listed:
-        models.check(only, spec.data.task, {}, f"--model {only} on {dataset}")
-        raise UsageError(f"--model {only}: {paths.PARAMS} lists for {dataset}: {', '.join(listed)}; add it there")
-    chosen = {name: settings.hyperparameters(dataset, name) for name in ([only] if only else listed)}
+        catalogue.check_model(only, spec.data.task, {}, f"--model {only} on {dataset}")
+        raise UsageError(
+            f"--model {only}: {paths.PARAMS} lists for {dataset}: {', '.join(listed)}; add it there"
+        )
+    chosen = {
+        name: settings.hyperparameters(dataset, name) for name in ([only] if only else listed)
+    }
     for name, hyperparameters in chosen.items():
-        models.check(name, spec.data.task, hyperparameters, f"{paths.PARAMS}: datasets.{dataset}.train.models")
+        catalogue.check_model(
+            name,
+            spec.data.task,
+            hyperparameters,
+            f"{paths.PARAMS}: datasets.{dataset}.train.models",
+        )
     return chosen
 
 
@@ -53,8 +69,10 @@ def standing_candidates(problem, settings):
         return {}
     standing = files.read_json(path, made_by=f"python train.py --dataset {problem.dataset}")
     if (standing["split_hash"], standing["seed"]) != (problem.split_hash, settings.seed):
-        raise DataError(f"{path}: its models are of other data or another seed; run `python train.py --dataset "
-                        f"{problem.dataset}` without --model, so that all are compared on the same rows")
+        raise DataError(
+            f"{path}: its models are of other data or another seed; run `python train.py --dataset "
+            f"{problem.dataset}` without --model, so that all are compared on the same rows"
+        )
     listed = settings.dataset(problem.dataset).train.models
     return {name: candidate for name, candidate in standing["candidates"].items() if name in listed}
 
@@ -62,26 +80,35 @@ def standing_candidates(problem, settings):
 def train(dataset, settings, only=None, n_workers=None, dask=None):
     """Train, score and store the models of one dataset, or one of them; return the content of its train.json."""
     chosen = chosen_models(dataset, settings, only)
-    from pipeline import candidates, scoring
-    from pipeline.problem import read
     spec = settings.dataset(dataset).train
-    problem = read(dataset, settings)
+    problem = read_problem(dataset, settings)
     standing = standing_candidates(problem, settings) if only else {}
     with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
         fitted, seconds = fit_candidates(problem, chosen, spec.resampling, settings.seed, run)
-    scored = candidates.write("train", problem, settings, fitted, chosen, standing)
+    scored = write_results("train", problem, settings, fitted, chosen, standing)
     results = {
-        "schema": 1, "dataset": dataset, "task": problem.task, "primary_metric": spec.primary_metric, "seed": settings.seed,
-        "synthetic": problem.synthetic, "data_hash": problem.data_hash, "split_hash": problem.split_hash,
-        "rows": {"train": len(problem.X), "test": len(problem.X_test)}, "cv_folds": len(problem.folds),
+        "schema": 1,
+        "dataset": dataset,
+        "task": problem.task,
+        "primary_metric": spec.primary_metric,
+        "seed": settings.seed,
+        "synthetic": problem.synthetic,
+        "data_hash": problem.data_hash,
+        "split_hash": problem.split_hash,
+        "rows": {"train": len(problem.X), "test": len(problem.X_test)},
+        "cv_folds": len(problem.folds),
         "candidates": {name: scored[name] for name in spec.models if name in scored},
     }
     files.write_json(paths.metrics(dataset, "train"), results)
     files.write_json(paths.timings(dataset, "train"), seconds)
-    best = scoring.best_candidate(results["candidates"], spec.primary_metric)
+    best = choice.best_candidate(
+        results["candidates"], spec.primary_metric, catalogue.SIMPLEST_FIRST
+    )
     cv = results["candidates"][best]["cv"][spec.primary_metric]
-    print(f"train {dataset}: {len(fitted)} models, best {best} with cv {spec.primary_metric} {cv['mean']:.4g} ± {cv['std']:.2g}"
-          f"{' on synthetic data' * problem.synthetic} -> {paths.metrics(dataset, 'train')}")
+    print(
+        f"train {dataset}: {len(fitted)} models, best {best} with cv {spec.primary_metric} {cv['mean']:.4g} ± {cv['std']:.2g}"
+        f"{' on synthetic data' * problem.synthetic} -> {paths.metrics(dataset, 'train')}"
+    )
     return results
 
 
@@ -89,7 +116,11 @@ def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     parser.add_argument("--model", metavar="M", help="one of the dataset's models in params.yaml")
-    parser.add_argument("--tune-hyperparameters", action="store_true", help="then do what tune_hyperparameters.py does")
+    parser.add_argument(
+        "--tune-hyperparameters",
+        action="store_true",
+        help="then do what tune_hyperparameters.py does",
+    )
     tune_hyperparameters.add_options(parser)
     command.add_workers(parser)
     args = parser.parse_args(argv)
@@ -97,8 +128,7 @@ def main(argv=None):
     settings = params.load()
     for dataset in settings.names(args.dataset):
         train(dataset, settings, args.model, args.workers, args.dask)
-        from pipeline import tracking
-        tracking.record(dataset, "train", settings)
+        record.record(dataset, "train", settings)
     if args.tune_hyperparameters:
         tune_hyperparameters.run(args, settings)
 

@@ -12,56 +12,88 @@ Writes  models/iris/tune/ (tuned_<model>/, blend/, best_params.json, trials.csv)
 import math
 import time
 
-from pipeline import command, files, params, paths, workers
-from pipeline.errors import DataError, UsageError
+from pipeline import command
+from pipeline.models import catalogue
+from pipeline.models import fitted as models_fitted
+from pipeline.project import files, params, paths, rounding, workers
+from pipeline.project.errors import DataError, UsageError
+from pipeline.scoring import bootstrap, choice, metrics, scores, thresholds
+from pipeline.tracking import record
+from pipeline.training import candidates
+from pipeline.training.problem import read_problem
+from pipeline.training.results import write_results
+from pipeline.tuning import blending as tuning_blending
+from pipeline.tuning import journal, search, study_figures
+from pipeline.tuning.blending import blended, cross_fitted
+from pipeline.tuning.trials import TARGET_TRANSFORM, best_trial, cheapest_near_best, check_search
 
 OBJECTIVES = ("metric", "metric,size", "metric,latency")
-MOST_MEMBERS = 25           # trials that the blend is chosen from, the best ones
+MOST_MEMBERS = 25  # trials that the blend is chosen from, the best ones
 
 
 def winners(trials, metric, tolerance):
     """Return {model: its best trial}, of the models that have a finished one; with two objectives the cheapest near the best."""
-    from pipeline import study
-    by_model = {trial.model: study.pick([other for other in trials if other.model == trial.model], metric, tolerance)
-                for trial in trials}
+    by_model = {
+        trial.model: cheapest_near_best(
+            [other for other in trials if other.model == trial.model], metric, tolerance
+        )
+        for trial in trials
+    }
     return {model: trial for model, trial in by_model.items() if trial}
 
 
 def recipe(problem, trial):
     """Return the spec and the hyperparameters with which a trial is fitted on all rows."""
-    from pipeline.study import TARGET_TRANSFORM
     hyperparameters = dict(trial.settled())
-    return problem.model_spec(trial.model, hyperparameters.pop(TARGET_TRANSFORM, None)), hyperparameters
+    return problem.model_spec(
+        trial.model, hyperparameters.pop(TARGET_TRANSFORM, None)
+    ), hyperparameters
 
 
 def others_of_train(problem, trained, settings):
     """Return {name: (recipe, out-of-fold output)} of train's candidates of other models than those that are tuned."""
     tuned = {*settings.dataset(problem.dataset).tune.models, "dummy"}
-    return {name: ((problem.model_spec(name), settings.hyperparameters(problem.dataset, name)), outputs(problem, name, "oof"))
-            for name in trained["candidates"] if name not in tuned}
+    return {
+        name: (
+            (problem.model_spec(name), settings.hyperparameters(problem.dataset, name)),
+            outputs(problem, name, "oof"),
+        )
+        for name in trained["candidates"]
+        if name not in tuned
+    }
 
 
 def outputs(problem, name, part):
     """Return the stored output of one of train's candidates on the training rows, out of fold, or on the test split."""
     import pandas as pd
+
     columns = [f"{name}__{label}" for label in problem.classes] if problem.classes else [name]
     path = paths.predictions(problem.dataset, "train") / f"{part}.parquet"
     if not path.is_file():
-        raise DataError(f"{path} is not there; run `python train.py --dataset {problem.dataset}` first")
+        raise DataError(
+            f"{path} is not there; run `python train.py --dataset {problem.dataset}` first"
+        )
     frame = pd.read_parquet(path)
     missing = [column for column in columns if column not in frame]
     if missing:
-        raise DataError(f"{path}: no column {missing[0]!r}; run `python train.py --dataset {problem.dataset}` again")
+        raise DataError(
+            f"{path}: no column {missing[0]!r}; run `python train.py --dataset {problem.dataset}` again"
+        )
     return frame[columns].to_numpy() if problem.classes else frame[name].to_numpy()
 
 
 def promising(problem, trials, others, metric):
     """Return the names of what a blend of the best trials and train's other models is made of, by the search's own fits."""
-    from pipeline import scoring
-    finished = sorted((trial for trial in trials if trial.state == "finished"),
-                      key=lambda trial: (trial.value if metric in scoring.LOWER_IS_BETTER else -trial.value, trial.number))
+    finished = sorted(
+        (trial for trial in trials if trial.state == "finished"),
+        key=lambda trial: (
+            trial.value if metric in metrics.LOWER_IS_BETTER else -trial.value,
+            trial.number,
+        ),
+    )
     oofs = {name_of(trial): trial.oof(problem) for trial in finished[:MOST_MEMBERS]} | {
-        name: oof for name, (_, oof) in others.items()}
+        name: oof for name, (_, oof) in others.items()
+    }
     return list(blend_weights(problem, oofs, metric))
 
 
@@ -69,9 +101,10 @@ def blend_weights(problem, oofs, metric):
     """Return {name: weight} of the best blend of some out-of-fold outputs, without those of no weight."""
     import numpy as np
 
-    from pipeline import ensemble
     seen = problem.fold >= 0
-    weights = ensemble.weights(problem.y[seen], np.stack(list(oofs.values()))[:, seen], metric)
+    weights = tuning_blending.blend_weights(
+        problem.y[seen], np.stack(list(oofs.values()))[:, seen], metric
+    )
     return {name: float(weight) for name, weight in zip(oofs, weights) if weight > 0}
 
 
@@ -88,37 +121,66 @@ def fit_candidates(problem, trials, trained, settings, run):
     """
     import numpy as np
 
-    from pipeline import candidates, ensemble, models, scoring
     spec = settings.dataset(problem.dataset)
     metric, resampling = spec.train.primary_metric, spec.train.resampling
     best, several = winners(trials, metric, spec.tune.tolerance), len(spec.tune.objectives) > 1
-    blending = spec.tune.blend and not several          # a blend is neither small nor fast
+    blending = spec.tune.blend and not several  # a blend is neither small nor fast
     others = others_of_train(problem, trained, settings) if blending else {}
     members = promising(problem, trials, others, metric) if blending else []
-    baselines = {trial.model: trial for trial in trials if trial.origin == "baseline" and trial.state == "finished"}
-    recipes = {name_of(trial): recipe(problem, trial) for trial in trials if trial.state == "finished"}
+    baselines = {
+        trial.model: trial
+        for trial in trials
+        if trial.origin == "baseline" and trial.state == "finished"
+    }
+    recipes = {
+        name_of(trial): recipe(problem, trial) for trial in trials if trial.state == "finished"
+    }
     recipes |= {name: known for name, (known, _) in others.items()}
-    oofs = {name_of(trial): trial.oof(problem) for trial in baselines.values()} | {name: oof for name, (_, oof) in others.items()}
+    oofs = {name_of(trial): trial.oof(problem) for trial in baselines.values()} | {
+        name: oof for name, (_, oof) in others.items()
+    }
 
     def fit(wanted):
-        with workers.progress(len(wanted), f"tune {problem.dataset}") as step:
+        with command.progress(len(wanted), f"tune {problem.dataset}") as step:
             return candidates.fit(problem, recipes, wanted, resampling, settings.seed, run, step)
 
     def cv(name):
-        return float(np.nanmean(scoring.fold_scores(problem.task, problem.y, oofs[name], problem.fold, metric,
-                                                    spec.train.threshold_metric)))
+        return float(
+            np.nanmean(
+                scores.fold_scores(
+                    problem.task,
+                    problem.y,
+                    oofs[name],
+                    problem.fold,
+                    metric,
+                    spec.train.threshold_metric,
+                )
+            )
+        )
 
-    unscored = [name for name in dict.fromkeys([*map(name_of, best.values()), *members]) if name not in oofs]
+    unscored = [
+        name for name in dict.fromkeys([*map(name_of, best.values()), *members]) if name not in oofs
+    ]
     fitted, _ = fit([(name, fold) for name in unscored for fold in range(len(problem.folds))])
     oofs |= {name: candidates.out_of_fold(problem, name, fitted) for name in unscored}
     for model, baseline in baselines.items():
-        if model in best and not several and not scoring.is_better(metric, cv(name_of(best[model])), baseline.value):
+        if (
+            model in best
+            and not several
+            and not metrics.is_better(metric, cv(name_of(best[model])), baseline.value)
+        ):
             best[model] = baseline
     wanted = {f"tuned_{model}": name_of(trial) for model, trial in best.items()}
-    library = {name: oofs[name] for name in dict.fromkeys([*members, *wanted.values()])} if blending else {}
+    library = (
+        {name: oofs[name] for name in dict.fromkeys([*members, *wanted.values()])}
+        if blending
+        else {}
+    )
     weights = blend_weights(problem, library, metric) if blending else {}
-    weights = weights if len(weights) > 1 else {}       # one model alone is no blend
-    fitted, spent = fit([(name, candidates.ALL_ROWS) for name in dict.fromkeys([*weights, *wanted.values()])])
+    weights = weights if len(weights) > 1 else {}  # one model alone is no blend
+    fitted, spent = fit(
+        [(name, candidates.ALL_ROWS) for name in dict.fromkeys([*weights, *wanted.values()])]
+    )
     results, parameters, seconds = {}, {}, {}
     for tuned, name in wanted.items():
         model, test_output = fitted[name, candidates.ALL_ROWS]
@@ -127,13 +189,25 @@ def fit_candidates(problem, trials, trained, settings, run):
         parameters[tuned] = best[tuned.removeprefix("tuned_")].settled()
     if weights:
         parts = [fitted[name, candidates.ALL_ROWS] for name in weights]
-        blend = models.blend([model for model, _ in parts], list(weights.values()), problem.model_spec("blend"))
-        oof = ensemble.cross_fitted(problem.y, np.stack(list(library.values())), problem.fold, metric)
-        test_output = ensemble.blended(np.stack([output for _, output in parts]), np.array(list(weights.values())))
+        blend = models_fitted.blend(
+            [model for model, _ in parts], list(weights.values()), problem.model_spec("blend")
+        )
+        oof = cross_fitted(problem.y, np.stack(list(library.values())), problem.fold, metric)
+        test_output = blended(
+            np.stack([output for _, output in parts]), np.array(list(weights.values()))
+        )
         results["blend"] = blend, oof, test_output
         seconds["blend"] = sum(spent[name, candidates.ALL_ROWS] for name in weights)
-        parameters["blend"] = {"members": {name: {"model": recipes[name][0]["name"], "weight": scoring.rounded(weight),
-                                                  **recipes[name][1]} for name, weight in weights.items()}}
+        parameters["blend"] = {
+            "members": {
+                name: {
+                    "model": recipes[name][0]["name"],
+                    "weight": rounding.significant(weight),
+                    **recipes[name][1],
+                }
+                for name, weight in weights.items()
+            }
+        }
     return results, parameters, seconds
 
 
@@ -142,82 +216,128 @@ def improvements(problem, fitted, scored, trained, settings):
 
     The folds' figures were what the choice was made by, so they flatter it; those of the test split were not.
     """
-    from pipeline import models, scoring
     metric, standing = trained["primary_metric"], trained["candidates"]
-    best = scoring.best_candidate(standing, metric)
+    best = choice.best_candidate(standing, metric, catalogue.SIMPLEST_FIRST)
 
     def decided(output, candidate):
-        return output, models.decide(output, candidate["threshold"]) if problem.classes else None
+        return output, thresholds.decide(
+            output, candidate["threshold"]
+        ) if problem.classes else None
 
     def over(name, other):
-        one, two = (part[key]["cv"][metric]["mean"] for part, key in ((scored, name), (standing, other)))
-        test = scoring.paired_difference(
-            problem.task, problem.y_test, metric, decided(fitted[name][2], scored[name]),
-            decided(outputs(problem, other, "test"), standing[other]), settings.seed)
+        one, two = (
+            part[key]["cv"][metric]["mean"] for part, key in ((scored, name), (standing, other))
+        )
+        test = bootstrap.paired_difference(
+            problem.task,
+            problem.y_test,
+            metric,
+            decided(fitted[name][2], scored[name]),
+            decided(outputs(problem, other, "test"), standing[other]),
+            settings.seed,
+        )
         base = standing[other]["test"][metric]["value"]
-        return {"over": other, "cv_selected_on": gain(metric, one, two),
-                "test": {"absolute": test["absolute"], "percent": percent(test["absolute"], base), "low": test["low"],
-                         "high": test["high"]}}
+        return {
+            "over": other,
+            "cv_selected_on": gain(metric, one, two),
+            "test": {
+                "absolute": test["absolute"],
+                "percent": percent(test["absolute"], base),
+                "low": test["low"],
+                "high": test["high"],
+            },
+        }
 
-    return {name: {"same_model": over(name, name.removeprefix("tuned_")) if name.removeprefix("tuned_") in standing else None,
-                   "best_of_train": over(name, best)} for name in fitted}
+    return {
+        name: {
+            "same_model": over(name, name.removeprefix("tuned_"))
+            if name.removeprefix("tuned_") in standing
+            else None,
+            "best_of_train": over(name, best),
+        }
+        for name in fitted
+    }
 
 
 def gain(metric, one, other):
     """Return how much better one value of a metric is than another, in its own unit and in per cent."""
-    from pipeline import scoring
     if one is None or other is None:
         return {"absolute": None, "percent": None}
-    absolute = (other - one) if metric in scoring.LOWER_IS_BETTER else (one - other)
-    return {"absolute": scoring.rounded(absolute), "percent": percent(absolute, other)}
+    absolute = (other - one) if metric in metrics.LOWER_IS_BETTER else (one - other)
+    return {"absolute": rounding.significant(absolute), "percent": percent(absolute, other)}
 
 
 def percent(absolute, base):
     """Return a difference in per cent of the value it starts from; None where that is 0 or not defined."""
-    from pipeline import scoring
-    return scoring.rounded(100 * absolute / abs(base)) if base and absolute is not None else None
+    return (
+        rounding.significant(100 * absolute / abs(base)) if base and absolute is not None else None
+    )
 
 
 def trials_table(trials):
     """Return the trials as CSV: what was tried, the folds' scores and what became of it."""
     import pandas as pd
 
-    from pipeline import scoring
     n_folds = max((len(trial.folds) for trial in trials), default=0)
     rows = []
     for trial in trials:
-        folds = [scoring.rounded(value) for value in trial.folds] + [None] * (n_folds - len(trial.folds))
-        rows.append({"trial": trial.number, "origin": trial.origin, "model": trial.model, "state": trial.state,
-                     "value": scoring.rounded(trial.value),
-                     **{f"fold_{number}": value for number, value in enumerate(folds, 1)},
-                     **({"cost": scoring.rounded(trial.cost)} if trial.cost is not None else {}), "reason": trial.reason,
-                     **{f"{trial.model}.{name}": value for name, value in trial.settled().items()}})
+        folds = [rounding.significant(value) for value in trial.folds] + [None] * (
+            n_folds - len(trial.folds)
+        )
+        rows.append(
+            {
+                "trial": trial.number,
+                "origin": trial.origin,
+                "model": trial.model,
+                "state": trial.state,
+                "value": rounding.significant(trial.value),
+                **{f"fold_{number}": value for number, value in enumerate(folds, 1)},
+                **({"cost": rounding.significant(trial.cost)} if trial.cost is not None else {}),
+                "reason": trial.reason,
+                **{f"{trial.model}.{name}": value for name, value in trial.settled().items()},
+            }
+        )
     return pd.DataFrame(rows).astype(object).to_csv(index=False, lineterminator="\n")
 
 
 def course(trials):
     """Return [number, model, value] of the trials that came to their end, in order."""
-    from pipeline import scoring
-    return [[trial.number, trial.model, scoring.rounded(trial.value)] for trial in trials if trial.state == "finished"]
+    return [
+        [trial.number, trial.model, rounding.significant(trial.value)]
+        for trial in trials
+        if trial.state == "finished"
+    ]
 
 
 def counts(trials):
     """Return how many trials came to which end, and why the failed ones did."""
     states = [trial.state for trial in trials]
     reasons = [trial.reason for trial in trials if trial.state == "failed"]
-    return {"total": len(trials), **{state: states.count(state) for state in ("finished", "pruned", "failed")},
-            "reasons": {reason: reasons.count(reason) for reason in sorted(set(reasons))}}
+    return {
+        "total": len(trials),
+        **{state: states.count(state) for state in ("finished", "pruned", "failed")},
+        "reasons": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+    }
 
 
 def pareto(searched, trials, tune_settings):
     """Return the trials that no other one beats in both objectives, and how the winner is picked; nothing with one objective."""
-    from pipeline import scoring
     if len(tune_settings.objectives) < 2:
         return {}
     by_number = {trial.number: trial for trial in trials}
-    front = sorted((by_number[frozen.number] for frozen in searched.best_trials), key=lambda trial: (trial.cost, trial.number))
-    rows = [{"trial": trial.number, "model": trial.model, "value": scoring.rounded(trial.value),
-             tune_settings.objectives[1]: scoring.rounded(trial.cost)} for trial in front]
+    front = sorted(
+        (by_number[frozen.number] for frozen in searched.best_trials),
+        key=lambda trial: (trial.cost, trial.number),
+    )
+    rows = [
+        {
+            "trial": trial.number,
+            "model": trial.model,
+            "value": rounding.significant(trial.value),
+            tune_settings.objectives[1]: rounding.significant(trial.cost),
+        }
+        for trial in front
+    ]
     rule = f"least {tune_settings.objectives[1]} within {100 * tune_settings.tolerance:.3g} % of the best metric"
     return {"pareto": rows, "picked": rule}
 
@@ -227,29 +347,41 @@ def train_figures(problem, settings):
     dataset = problem.dataset
     path = paths.metrics(dataset, "train")
     trained = files.read_json(path, made_by=f"python train.py --dataset {dataset}")
-    now = problem.split_hash, settings.seed, settings.dataset(dataset).train.primary_metric, len(problem.folds)
+    now = (
+        problem.split_hash,
+        settings.seed,
+        settings.dataset(dataset).train.primary_metric,
+        len(problem.folds),
+    )
     if tuple(trained[key] for key in ("split_hash", "seed", "primary_metric", "cv_folds")) != now:
-        raise DataError(f"{path}: its models are of other data or settings; run `python train.py --dataset {dataset}` first")
+        raise DataError(
+            f"{path}: its models are of other data or settings; run `python train.py --dataset {dataset}` first"
+        )
     return trained
 
 
 def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=None):
     """Search, fit, score and store; return the content of the dataset's tune.json."""
-    from pipeline import candidates, journal, scoring, study, trial_plots
-    from pipeline.problem import read
     spec = settings.dataset(dataset)
     n_trials, metric = n_trials or spec.tune.trials, spec.train.primary_metric
-    problem = read(dataset, settings)
-    study.check(problem, settings)
+    problem = read_problem(dataset, settings)
+    check_search(problem, settings)
     trained = train_figures(problem, settings)
     started = time.perf_counter()
     with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
-        with journal.opened(problem, settings) as folder, workers.progress(n_trials, f"tune {dataset}", "trial") as step:
-            trials, searched = study.search(problem, settings, n_trials, run, folder, step, timeout)
-        if not study.best(trials, metric):
+        with (
+            journal.opened(problem, settings) as folder,
+            command.progress(n_trials, f"tune {dataset}", "trial") as step,
+        ):
+            trials, searched = search.search(
+                problem, settings, n_trials, run, folder, step, timeout
+            )
+        if not best_trial(trials, metric):
             reasons = {trial.reason for trial in trials}
-            raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.tune: no trial of {len(trials)} came to its end"
-                             f"{': ' * bool(reasons)}{'; '.join(sorted(reasons - {None}))}")
+            raise UsageError(
+                f"{paths.PARAMS}: datasets.{dataset}.tune: no trial of {len(trials)} came to its end"
+                f"{': ' * bool(reasons)}{'; '.join(sorted(reasons - {None}))}"
+            )
         moment = time.perf_counter()
         fitted, parameters, seconds = fit_candidates(problem, trials, trained, settings, run)
 
@@ -257,43 +389,72 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
         files.write_json(model_folder / "best_params.json", parameters)
         files.write_text(model_folder / "trials.csv", trials_table(trials))
         title = f"{dataset}{' (synthetic data)' * problem.synthetic}"
-        trial_plots.draw(report_folder, searched, spec.tune.objectives, metric, title)
+        study_figures.draw(report_folder, searched, spec.tune.objectives, metric, title)
 
-    scored = candidates.write("tune", problem, settings, fitted, parameters, {}, beside)
+    scored = write_results("tune", problem, settings, fitted, parameters, {}, beside)
     results = {
-        "schema": 1, "dataset": dataset, "task": problem.task, "primary_metric": metric, "seed": settings.seed,
-        "synthetic": problem.synthetic, "data_hash": problem.data_hash, "split_hash": problem.split_hash,
-        "rows": {"train": len(problem.X), "test": len(problem.X_test)}, "cv_folds": len(problem.folds),
-        "trials": counts(trials), "course": course(trials), **pareto(searched, trials, spec.tune),
-        "best": scoring.best_candidate(scored, metric),
-        "improvement": improvements(problem, fitted, scored, trained, settings), "candidates": scored,
+        "schema": 1,
+        "dataset": dataset,
+        "task": problem.task,
+        "primary_metric": metric,
+        "seed": settings.seed,
+        "synthetic": problem.synthetic,
+        "data_hash": problem.data_hash,
+        "split_hash": problem.split_hash,
+        "rows": {"train": len(problem.X), "test": len(problem.X_test)},
+        "cv_folds": len(problem.folds),
+        "trials": counts(trials),
+        "course": course(trials),
+        **pareto(searched, trials, spec.tune),
+        "best": choice.best_candidate(scored, metric, catalogue.SIMPLEST_FIRST),
+        "improvement": improvements(problem, fitted, scored, trained, settings),
+        "candidates": scored,
     }
     files.write_json(paths.metrics(dataset, "tune"), results)
-    files.write_json(paths.timings(dataset, "tune"), {
-        "search": moment - started, "rest": time.perf_counter() - moment, "fits": seconds,
-        "trials": {trial.number: trial.seconds for trial in trials}})
+    files.write_json(
+        paths.timings(dataset, "tune"),
+        {
+            "search": moment - started,
+            "rest": time.perf_counter() - moment,
+            "fits": seconds,
+            "trials": {trial.number: trial.seconds for trial in trials},
+        },
+    )
     return results
 
 
 def told(results):
     """Return the closing line."""
     trials, metric, name = results["trials"], results["primary_metric"], results["best"]
-    cv, over = results["candidates"][name]["cv"][metric], results["improvement"][name]["best_of_train"]
+    cv, over = (
+        results["candidates"][name]["cv"][metric],
+        results["improvement"][name]["best_of_train"],
+    )
     test = over["test"]
-    return (f"tune {results['dataset']}: {trials['total']} trials ({trials['finished']} finished, {trials['pruned']} pruned, "
-            f"{trials['failed']} failed), best {name} with cv {metric} {cv['mean']:.4g} ± {cv['std']:.2g}; on the test split "
-            f"{test['absolute']:+.3g} [{test['low']:.3g}, {test['high']:.3g}] better than {over['over']}"
-            f"{' on synthetic data' * results['synthetic']} -> {paths.metrics(results['dataset'], 'tune')}")
+    return (
+        f"tune {results['dataset']}: {trials['total']} trials ({trials['finished']} finished, {trials['pruned']} pruned, "
+        f"{trials['failed']} failed), best {name} with cv {metric} {cv['mean']:.4g} ± {cv['std']:.2g}; on the test split "
+        f"{test['absolute']:+.3g} [{test['low']:.3g}, {test['high']:.3g}] better than {over['over']}"
+        f"{' on synthetic data' * results['synthetic']} -> {paths.metrics(results['dataset'], 'tune')}"
+    )
 
 
 def add_options(parser):
     """Add the options that a search has beside --dataset and --model, for this script and for train.py."""
     parser.add_argument("--trials", type=int, metavar="N", help="trials, in place of params.yaml's")
-    parser.add_argument("--timeout", type=float, metavar="S",
-                        help="search for so many seconds at most, what it chose is fitted after them; the result then depends on "
-                        "the machine")
-    parser.add_argument("--objectives", metavar="A,B", help="metric,size or metric,latency, in place of params.yaml's; latency "
-                        "depends on the machine")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        metavar="S",
+        help="search for so many seconds at most, what it chose is fitted after them; the result then depends on "
+        "the machine",
+    )
+    parser.add_argument(
+        "--objectives",
+        metavar="A,B",
+        help="metric,size or metric,latency, in place of params.yaml's; latency "
+        "depends on the machine",
+    )
 
 
 def check_options(args):
@@ -326,11 +487,12 @@ def run(args, settings):
         settings = settings.tuning(objectives=args.objectives.split(","))
     for dataset in settings.names(args.dataset):
         results = tune(dataset, settings, args.trials, args.timeout, args.workers, args.dask)
-        from pipeline import tracking
-        tracking.record(dataset, "tune", settings)
+        record.record(dataset, "tune", settings)
         print(told(results))
     if args.model or args.trials or args.timeout or args.objectives:
-        print("the next `dvc repro` tunes as params.yaml says again; put the option there to keep it")
+        print(
+            "the next `dvc repro` tunes as params.yaml says again; put the option there to keep it"
+        )
 
 
 if __name__ == "__main__":

@@ -7,23 +7,33 @@ Reads   params.yaml, metrics/comparison_results.json
 Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 where a gate fails, after all were looked at
 """
 
-from pipeline import command, files, params, paths
-from pipeline.errors import DataError, UsageError
+from pipeline import command
+from pipeline.project import files, params, paths
+from pipeline.project.errors import DataError, UsageError
+from pipeline.scoring.gates import gate_verdicts
+from pipeline.tracking import record
 
 
 def validate(dataset, gates, result):
     """Return the verdict on one dataset: each gate with the value it looked at, and whether all hold."""
-    from pipeline import scoring
     name = result["best"]["name"]
     candidate = result["candidates"][name]
     unknown = [metric for metric in gates if metric not in candidate["test"]]
     if unknown:
-        raise UsageError(f"{paths.PARAMS}: datasets.{dataset}.gates.{unknown[0]}: no such metric; there are: "
-                         f"{', '.join(candidate['test'])}")
-    verdicts = scoring.gate_verdicts(gates, candidate)
-    return {"dataset": dataset, "candidate": name, "synthetic": result["synthetic"], "data_hash": result["data_hash"],
-            "model_sha256": candidate["model_sha256"], "passed": all(verdict["passed"] for verdict in verdicts),
-            "gates": verdicts}
+        raise UsageError(
+            f"{paths.PARAMS}: datasets.{dataset}.gates.{unknown[0]}: no such metric; there are: "
+            f"{', '.join(candidate['test'])}"
+        )
+    verdicts = gate_verdicts(gates, candidate)
+    return {
+        "dataset": dataset,
+        "candidate": name,
+        "synthetic": result["synthetic"],
+        "data_hash": result["data_hash"],
+        "model_sha256": candidate["model_sha256"],
+        "passed": all(verdict["passed"] for verdict in verdicts),
+        "gates": verdicts,
+    }
 
 
 def lines(verdict):
@@ -32,8 +42,11 @@ def lines(verdict):
     if not verdict["gates"]:
         return [f"PASS {name}: no gate in {paths.PARAMS}"]
     data = " on synthetic data" if verdict["synthetic"] else ""
-    return [f"{'PASS' if gate['passed'] else 'FAIL'} {name}: {gate['on']} {gate['metric']} {shown(gate['value'])}{data} "
-            f"{bounds(gate)}" for gate in verdict["gates"]]
+    return [
+        f"{'PASS' if gate['passed'] else 'FAIL'} {name}: {gate['on']} {gate['metric']} {shown(gate['value'])}{data} "
+        f"{bounds(gate)}"
+        for gate in verdict["gates"]
+    ]
 
 
 def bounds(gate):
@@ -58,7 +71,10 @@ def main(argv=None):
     missing = [dataset for dataset in datasets if dataset not in results]
     if missing:
         raise DataError(f"{paths.COMPARISON}: nothing on {', '.join(missing)}; run `dvc repro`")
-    verdicts = {dataset: validate(dataset, settings.dataset(dataset).gates, results[dataset]) for dataset in datasets}
+    verdicts = {
+        dataset: validate(dataset, settings.dataset(dataset).gates, results[dataset])
+        for dataset in datasets
+    }
     if args.dataset == "all":
         with files.replacing(paths.VALIDATION) as partial:
             for dataset, verdict in verdicts.items():
@@ -67,14 +83,15 @@ def main(argv=None):
         files.write_json(paths.validation(args.dataset), verdicts[args.dataset])
     text = "\n".join(line for verdict in verdicts.values() for line in lines(verdict))
     files.write_text(paths.VALIDATION_LOG, text + "\n")
-    from pipeline import tracking
     for dataset in datasets:
-        tracking.record(dataset, "validate", settings)
+        record.record(dataset, "validate", settings)
     print(text)
     failed = [line.removeprefix("FAIL ") for line in text.splitlines() if line.startswith("FAIL")]
     if failed:
-        raise DataError(f"{len(failed)} gate{'s' * (len(failed) > 1)} failed: {'; '.join(failed)}; improve the model, or change "
-                        f"the gate in {paths.PARAMS} if it asks too much")
+        raise DataError(
+            f"{len(failed)} gate{'s' * (len(failed) > 1)} failed: {'; '.join(failed)}; improve the model, or change "
+            f"the gate in {paths.PARAMS} if it asks too much"
+        )
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+from pipeline.drift import comparison, verdicts
+from pipeline.project.params import Drift
 
-from pipeline import drift                  # noqa: E402
-from pipeline.params import Drift           # noqa: E402
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 ROWS = (60, 125, 250, 500, 1000, 2500, 5000)
 LEVELS = {"a": 0.5, "b": 0.3, "c": 0.1, "d": 0.1}
@@ -27,9 +27,17 @@ def table(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     columns = {f"normal_{k}": rng.normal(size=rows) for k in range(4)}
     columns |= {f"skewed_{k}": rng.exponential(size=rows) for k in range(3)}
     columns |= {"heavy": rng.standard_t(2, rows), "count": rng.poisson(3, rows).astype(float)}
-    columns |= {f"class_{k}": rng.choice(list(LEVELS), rows, p=list(LEVELS.values())) for k in range(3)}
-    columns |= {"rare": rng.choice(["no", "yes"], rows, p=[0.98, 0.02]), "many": rng.integers(0, 200, rows).astype(str)}
-    columns |= {"towns": rng.choice([f"town {k}" for k in range(12)], rows), "uniform": rng.random(rows)}
+    columns |= {
+        f"class_{k}": rng.choice(list(LEVELS), rows, p=list(LEVELS.values())) for k in range(3)
+    }
+    columns |= {
+        "rare": rng.choice(["no", "yes"], rows, p=[0.98, 0.02]),
+        "many": rng.integers(0, 200, rows).astype(str),
+    }
+    columns |= {
+        "towns": rng.choice([f"town {k}" for k in range(12)], rows),
+        "uniform": rng.random(rows),
+    }
     texts = ("rare", "many", "towns", "class_0", "class_1", "class_2")
     frame = pd.DataFrame(columns).astype(dict.fromkeys(texts, "str"))
     for name in ("normal_0", "skewed_0", "class_0"):
@@ -47,37 +55,54 @@ def doubled_variance(rng, frame):
 
 def doubled_category(rng, frame):
     p = {"a": 0.5 * 8 / 9, "b": 0.3 * 8 / 9, "c": 0.2, "d": 0.1 * 8 / 9}
-    return frame.assign(class_1=pd.Series(rng.choice(list(p), len(frame), p=list(p.values())), dtype="str"))
+    return frame.assign(
+        class_1=pd.Series(rng.choice(list(p), len(frame), p=list(p.values())), dtype="str")
+    )
 
 
 def more_missing(rng, frame):
     return frame.assign(uniform=frame["uniform"].where(rng.random(len(frame)) >= 0.1))
 
 
-CHANGES = {"shift of 0.5 standard deviations": (shifted, "normal_1"),
-           "variance doubles": (doubled_variance, "normal_1"),
-           "category of 10 % doubles": (doubled_category, "class_1"),
-           "missing share rises by 10 points": (more_missing, "uniform")}
+CHANGES = {
+    "shift of 0.5 standard deviations": (shifted, "normal_1"),
+    "variance doubles": (doubled_variance, "normal_1"),
+    "category of 10 % doubles": (doubled_category, "class_1"),
+    "missing share rises by 10 points": (more_missing, "uniform"),
+}
 
 
 def false_alarms(pairs: int, rows: int, seed: int = 0) -> int:
     """Return in how many of so many pairs drawn alike any column is called drifted."""
     rng = np.random.default_rng([seed, rows])
-    return sum(any(column["verdict"] == drift.DRIFT for column in
-                   drift.compare(table(rng, rows), table(rng, rows), Drift()).values()) for _ in range(pairs))
+    return sum(
+        any(
+            column["verdict"] == verdicts.DRIFT
+            for column in comparison.compare_columns(
+                table(rng, rows), table(rng, rows), Drift()
+            ).values()
+        )
+        for _ in range(pairs)
+    )
 
 
 def found(pairs: int, change: str, rows: int = 1000, seed: int = 1) -> int:
     """Return in how many of so many pairs the one changed column is called drifted."""
     rng = np.random.default_rng([seed, rows])
     alter, column = CHANGES[change]
-    return sum(drift.compare(table(rng, rows), alter(rng, table(rng, rows)), Drift())[column]["verdict"] == drift.DRIFT
-               for _ in range(pairs))
+    return sum(
+        comparison.compare_columns(table(rng, rows), alter(rng, table(rng, rows)), Drift())[column][
+            "verdict"
+        ]
+        == verdicts.DRIFT
+        for _ in range(pairs)
+    )
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
     """Return the 95 % interval of a share."""
     from scipy.stats import binomtest
+
     interval = binomtest(hits, n).proportion_ci(method="wilson")
     return interval.low, interval.high
 
@@ -88,8 +113,12 @@ def line(name: str, hits: int, n: int) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=200, help="of tables in each line (default 200)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--pairs", type=int, default=200, help="of tables in each line (default 200)"
+    )
     pairs = parser.parse_args().pairs
     print("alarms where nothing changed")
     hits = {rows: false_alarms(pairs, rows) for rows in ROWS}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = (16_000, 200_000, 1_000_000, 5_000_000)
-PART = 250_000              # rows that are made at a time
+PART = 250_000  # rows that are made at a time
 OURS = """
 import sys, time
 import pandas as pd
@@ -54,12 +54,16 @@ def write(path: Path, rows: int, seed: int) -> None:
     import numpy as np
     import pyarrow
     from pyarrow.parquet import ParquetWriter
+
     rng, writer = np.random.default_rng(seed), None
     for start in range(0, rows, PART):
         n = min(PART, rows - start)
         part = {f"normal {k}": rng.normal(size=n) for k in range(20)}
         part |= {f"skewed {k}": rng.exponential(size=n).round(2) for k in range(6)}
-        part |= {f"class {k}": np.array(["a", "b", "c", "d"])[rng.choice(4, n, p=[0.5, 0.3, 0.15, 0.05])] for k in range(5)}
+        part |= {
+            f"class {k}": np.array(["a", "b", "c", "d"])[rng.choice(4, n, p=[0.5, 0.3, 0.15, 0.05])]
+            for k in range(5)
+        }
         table = pyarrow.table(part)
         writer = writer or ParquetWriter(path, table.schema)
         writer.write_table(table)
@@ -68,6 +72,7 @@ def write(path: Path, rows: int, seed: int) -> None:
 
 def as_csv(path: Path) -> Path:
     from pyarrow import csv, parquet
+
     target = path.with_suffix(".csv")
     with parquet.ParquetFile(path) as file, csv.CSVWriter(target, file.schema_arrow) as writer:
         for batch in file.iter_batches():
@@ -78,8 +83,13 @@ def as_csv(path: Path) -> Path:
 def measured(code: str, *arguments) -> str:
     """Return a line of the seconds, the process's peak memory and the verdict of a program."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], env=environment, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
@@ -90,16 +100,28 @@ def measured(code: str, *arguments) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, nargs="+", default=ROWS, help="of each table")
-    parser.add_argument("--theirs-up-to", type=int, default=1_000_000, metavar="ROWS", help="that Evidently is given")
-    parser.add_argument("--csv-up-to", type=int, default=1_000_000, metavar="ROWS", help="that are read as CSV, too")
+    parser.add_argument(
+        "--theirs-up-to",
+        type=int,
+        default=1_000_000,
+        metavar="ROWS",
+        help="that Evidently is given",
+    )
+    parser.add_argument(
+        "--csv-up-to", type=int, default=1_000_000, metavar="ROWS", help="that are read as CSV, too"
+    )
     parser.add_argument("--cores", type=int, default=2)
     args = parser.parse_args()
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:args.cores])
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     ours = OURS.replace("{cores}", str(args.cores))
-    print(f"{args.cores} cores, {time.strftime('%Y-%m-%d')}, synthetic data\n"
-          f"{'rows, 31 columns':18} {'':22} {'seconds':>10} {'peak MiB':>12} {'tables MiB':>12}  verdict")
+    print(
+        f"{args.cores} cores, {time.strftime('%Y-%m-%d')}, synthetic data\n"
+        f"{'rows, 31 columns':18} {'':22} {'seconds':>10} {'peak MiB':>12} {'tables MiB':>12}  verdict"
+    )
     for rows in args.rows:
         with tempfile.TemporaryDirectory() as folder:
             paths = [Path(folder) / f"{name}.parquet" for name in ("reference", "current")]
@@ -108,7 +130,10 @@ def main():
             print(f"{rows:<18,} {'ours, in memory':22} {measured(ours, 'yes', *paths)}", flush=True)
             print(f"{'':18} {'ours, by columns':22} {measured(ours, 'no', *paths)}", flush=True)
             if rows <= args.csv_up_to:
-                print(f"{'':18} {'ours, from CSV':22} {measured(ours, 'no', *map(as_csv, paths))}", flush=True)
+                print(
+                    f"{'':18} {'ours, from CSV':22} {measured(ours, 'no', *map(as_csv, paths))}",
+                    flush=True,
+                )
             if rows <= args.theirs_up_to:
                 print(f"{'':18} {'Evidently, in memory':22} {measured(THEIRS, *paths)}", flush=True)
 

@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from pipeline.project import params
+
 ROOT = Path(__file__).resolve().parent.parent
 BARE_LOOPS = """
 import sys
@@ -46,17 +48,34 @@ for dataset in sys.argv[1:]:
     results, samples = drift.judge(reference, current, roles, limits, settings.seed, settings.cores(), measured)
     drift_pages.pages(*samples, results, roles)
 """
-STAGES = (("generate", "generate_data.py"), ("prepare", "prepare_data.py"), ("train", "train.py"),
-          ("tune", "tune_hyperparameters.py"), ("drift", "detect_drift.py"))
+STAGES = (
+    ("generate", "generate_data.py"),
+    ("prepare", "prepare_data.py"),
+    ("train", "train.py"),
+    ("tune", "tune_hyperparameters.py"),
+    ("drift", "detect_drift.py"),
+)
 
 
 def timed(command: list[str], folder: Path) -> tuple[float, float]:
     """Run a command; return its wall seconds and the peak memory of its largest process in MiB."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(folder)}
+    environment = {
+        key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"
+    }
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+    }
     environment |= {variable: "1" for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
@@ -66,8 +85,13 @@ def timed(command: list[str], folder: Path) -> tuple[float, float]:
 
 def copy_project(folder: Path) -> None:
     """Copy what git would track, without results, as a repository of its own."""
-    names = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True,
-                           text=True, check=True).stdout.splitlines()
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
     for name in names:
         if (ROOT / name).is_file() and not name.startswith(("metrics/", "dvc.lock")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -76,14 +100,19 @@ def copy_project(folder: Path) -> None:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cores", type=int, default=2, help="cores to run on (default 2)")
-    parser.add_argument("--dataset", action="append", help="one dataset; may be given again (default: all of params.yaml)")
+    parser.add_argument(
+        "--dataset",
+        action="append",
+        help="one dataset; may be given again (default: all of params.yaml)",
+    )
     args = parser.parse_args()
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:args.cores])
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
-    from pipeline import params
     datasets = args.dataset or list(params.load().datasets)
     targets = [f"drift@{dataset}" for dataset in datasets] if args.dataset else []
     with tempfile.TemporaryDirectory() as temporary:
@@ -92,7 +121,9 @@ def main():
             place.mkdir()
             copy_project(place)
         warm_up = "import mlflow, lightgbm, xgboost, catboost, matplotlib.figure, skops.io, pandera.pandas, evidently"
-        timed([sys.executable, "-c", warm_up], folder)          # so that byte code and file cache are there for both
+        timed(
+            [sys.executable, "-c", warm_up], folder
+        )  # so that byte code and file cache are there for both
         cold, _ = timed(["dvc", "repro", *targets], folder)
         side, _ = timed([sys.executable, "-m", "ops.repro", *targets], other)
         bare, _ = timed([sys.executable, "-c", BARE_LOOPS, *datasets], folder)
@@ -100,15 +131,22 @@ def main():
         print(f"{len(datasets)} datasets on {args.cores} cores")
         print(f"cold dvc repro   {cold:7.1f} s")
         print(f"bare loops       {bare:7.1f} s")
-        print(f"side by side     {side:7.1f} s, {side / bare:.2f} of the bare loops, {1 - side / cold:.0%} less than dvc repro")
+        print(
+            f"side by side     {side:7.1f} s, {side / bare:.2f} of the bare loops, {1 - side / cold:.0%} less than dvc repro"
+        )
         print(f"idle             {idle:7.1f} s\n")
         print(f"{'stage by hand':36} {'seconds':>8} {'peak MiB':>9}")
         for dataset in datasets:
             for stage, script in STAGES:
                 never = ["--fail-on", "never"] * (stage == "drift")
-                seconds, peak = timed([sys.executable, script, "--dataset", dataset, *never], folder)
+                seconds, peak = timed(
+                    [sys.executable, script, "--dataset", dataset, *never], folder
+                )
                 print(f"{stage + '@' + dataset:36} {seconds:8.1f} {peak:9.0f}")
-        for stage, script in (("compare", "compare_results.py"), ("validate", "validate_metrics.py")):
+        for stage, script in (
+            ("compare", "compare_results.py"),
+            ("validate", "validate_metrics.py"),
+        ):
             if not args.dataset:
                 seconds, peak = timed([sys.executable, script], folder)
                 print(f"{stage:36} {seconds:8.1f} {peak:9.0f}")

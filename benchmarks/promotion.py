@@ -15,21 +15,32 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
+from pipeline.project.params import Register
+from pipeline.registry import promotion, promotion_log
+from pipeline.scoring import bootstrap
+from pipeline.scoring import metrics as scoring_metrics
+
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from pipeline import promotion, scoring     # noqa: E402
-from pipeline.params import Register        # noqa: E402
-
 METRICS = {"regression": ("rmse",), "classification": ("roc_auc", "log_loss")}
-QUESTIONS = {"alike, better": (0, "better"), "alike, not_worse": (0, "not_worse"), "30 % better, better": (0.3, "better"),
-             "30 % worse, not_worse": (-0.3, "not_worse")}
+QUESTIONS = {
+    "alike, better": (0, "better"),
+    "alike, not_worse": (0, "not_worse"),
+    "30 % better, better": (0.3, "better"),
+    "30 % worse, not_worse": (-0.3, "not_worse"),
+}
 GAINS = sorted({gain for gain, _ in QUESTIONS.values()})
 
 
-def outputs(task: str, rng: np.random.Generator, rows: int, gain: float) -> tuple[np.ndarray, list[np.ndarray]]:
+def outputs(
+    task: str, rng: np.random.Generator, rows: int, gain: float
+) -> tuple[np.ndarray, list[np.ndarray]]:
     """Return a target and the outputs of two models that share half of their errors; the second's are smaller by `gain`."""
     truth, shared = rng.normal(size=rows), rng.normal(size=rows)
-    scores = [truth + spread * (shared + rng.normal(size=rows)) / 2**0.5 for spread in (0.5, 0.5 * (1 - gain))]
+    scores = [
+        truth + spread * (shared + rng.normal(size=rows)) / 2**0.5
+        for spread in (0.5, 0.5 * (1 - gain))
+    ]
     if task == "regression":
         return truth, scores
     y = (rng.random(rows) < 1 / (1 + np.exp(-3 * truth))).astype(int)
@@ -44,24 +55,43 @@ def promoted(task: str, rows: int, seed: int) -> list[tuple[str, str]]:
     for gain in GAINS:
         y, both = outputs(task, np.random.default_rng([seed, rows]), rows, gain)
         decisions = [None if task == "regression" else output.argmax(axis=1) for output in both]
-        scores = [scoring.score(task, y, output, decided, ["0", "1"]) for output, decided in zip(both, decisions)]
-        drawn = [scoring.bootstrap(task, y, output, decided, seed) for output, decided in zip(both, decisions)]
+        scores = [
+            scoring_metrics.score(task, y, output, decided, ["0", "1"])
+            for output, decided in zip(both, decisions)
+        ]
+        drawn = [
+            bootstrap.resampled_metrics(task, y, output, decided, seed)
+            for output, decided in zip(both, decisions)
+        ]
         for metric in METRICS[task]:
-            figures = promotion.difference(metric, *((score[metric], draws[metric]) for score, draws in zip(scores, drawn)),
-                                           Register(name="Benchmark"))
-            found += [(metric, question) for question, (asked, rule) in QUESTIONS.items() if asked == gain
-                      and promotion.judge(rule, {"rows": rows, "metric": metric, **figures})[0] == promotion.PROMOTED]
+            figures = promotion.difference(
+                metric,
+                *((score[metric], draws[metric]) for score, draws in zip(scores, drawn)),
+                Register(name="Benchmark"),
+            )
+            found += [
+                (metric, question)
+                for question, (asked, rule) in QUESTIONS.items()
+                if asked == gain
+                and promotion.decide_promotion(rule, {"rows": rows, "metric": metric, **figures})[0]
+                == promotion_log.PROMOTED
+            ]
     return found
 
 
 def wilson(hits: int, n: int) -> str:
     z, p = 1.96, hits / n
-    middle, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z * (p * (1 - p) / n + z**2 / (4 * n**2))**0.5 / (1 + z**2 / n)
+    middle, half = (
+        (p + z**2 / (2 * n)) / (1 + z**2 / n),
+        z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5 / (1 + z**2 / n),
+    )
     return f"{p:6.1%} [{max(middle - half, 0):5.1%}, {min(middle + half, 1):5.1%}]"
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=1000)
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 100, 300, 1000], metavar="N")
     parser.add_argument("--workers", type=int, default=2, metavar="N")
@@ -75,7 +105,10 @@ def main(argv=None):
             for metric in metrics:
                 shares = [wilson(hits[metric, question], args.seeds) for question in QUESTIONS]
                 name = f"{'two classes' if task == 'classification' else task}, {metric}"
-                print(f"{name:21} {rows:>5} {' '.join(f'{share:>22}' for share in shares)}", flush=True)
+                print(
+                    f"{name:21} {rows:>5} {' '.join(f'{share:>22}' for share in shares)}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

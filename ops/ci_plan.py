@@ -12,16 +12,38 @@ import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 
-from pipeline import command, params
-from pipeline.errors import UsageError
+from pipeline import command
+from pipeline.project import params
+from pipeline.project.errors import UsageError
 
 EVENTS = ("push", "pull_request", "schedule", "workflow_dispatch")
-THOROUGH_TRIALS = 100       # of a search that is asked for: weekly, or by the label "tune" of a pull request
-NO_EFFECT = ("docs/*", "*.md", "LICENSE", ".github/*", ".ci/*", "ops/*", "tests/*", "benchmarks/*", "notebooks/*", "deploy/*",
-             "Makefile", "MLproject", ".gitignore", ".gitattributes", ".pre-commit-config.yaml", "pytest.ini", "setup.cfg")
+THOROUGH_TRIALS = (
+    100  # of a search that is asked for: weekly, or by the label "tune" of a pull request
+)
+NO_EFFECT = (
+    "docs/*",
+    "*.md",
+    "LICENSE",
+    ".github/*",
+    ".ci/*",
+    "ops/*",
+    "tests/*",
+    "benchmarks/*",
+    "notebooks/*",
+    "deploy/*",
+    "Makefile",
+    "MLproject",
+    ".gitignore",
+    ".gitattributes",
+    ".pre-commit-config.yaml",
+    "pytest.ini",
+    "setup.cfg",
+)
 ONE_SYSTEM = [{"os": "ubuntu-latest", "python": "3.12"}]
 ALL_SYSTEMS = [{"os": "ubuntu-latest", "python": python} for python in ("3.11", "3.12", "3.13")] + [
-    {"os": system, "python": "3.12", "may_fail": True} for system in ("macos-latest", "windows-latest")]       # told, and no more
+    {"os": system, "python": "3.12", "may_fail": True}
+    for system in ("macos-latest", "windows-latest")
+]  # told, and no more
 
 
 def git(*arguments: str) -> str | None:
@@ -33,7 +55,11 @@ def git(*arguments: str) -> str | None:
 def base_of(revision: str) -> str:
     """Return the commit to compare with: the one named, else the one before; on a new branch GitHub names none that there is."""
     for candidate in (revision, "HEAD~1", "HEAD"):
-        commit = git("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}") if candidate else None
+        commit = (
+            git("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}")
+            if candidate
+            else None
+        )
         if commit:
             return commit
     raise UsageError("no commit here; run in a git repository with one")
@@ -47,7 +73,9 @@ def changed_files(revision: str) -> list[str] | None:
 
 def changes_results(names: list[str] | None) -> bool:
     """Tell whether a change of these files can change what a stage gives; what is not known is taken to."""
-    return names is None or not all(any(fnmatch(name, pattern) for pattern in NO_EFFECT) for name in names)
+    return names is None or not all(
+        any(fnmatch(name, pattern) for pattern in NO_EFFECT) for name in names
+    )
 
 
 def settings(dataset: str, trials: int | None, tuning: bool, source: str | None) -> list[str]:
@@ -59,30 +87,57 @@ def settings(dataset: str, trials: int | None, tuning: bool, source: str | None)
         changed += [f"datasets.{dataset}.tune.trials={trials}"]
     if source:
         changed += [f"datasets.{dataset}.data.source={source}"]
-        changed += [f"datasets.{dataset}.data.depends_on={source}"] if Path(source).is_file() else []
+        changed += (
+            [f"datasets.{dataset}.data.depends_on={source}"] if Path(source).is_file() else []
+        )
     return changed
 
 
-def plan(event: str, names: list[str] | None, datasets: dict[str, str], trials: int | None = None, tuning: bool = True,
-         source: str | None = None, thorough: bool = False) -> dict:
+def plan(
+    event: str,
+    names: list[str] | None,
+    datasets: dict[str, str],
+    trials: int | None = None,
+    tuning: bool = True,
+    source: str | None = None,
+    thorough: bool = False,
+) -> dict:
     """Return the jobs that an event and its changed files need; `datasets` are {name: file of its table}."""
     if thorough or event == "schedule":
         trials = trials or THOROUGH_TRIALS
-    matrix = [{"dataset": dataset, "file": file, "settings": " ".join(settings(dataset, trials, tuning, source))}
-              for dataset, file in datasets.items()]
-    return {"systems": ONE_SYSTEM if event in ("push", "workflow_dispatch") else ALL_SYSTEMS, "slow": event == "schedule",
-            "train": event in ("schedule", "workflow_dispatch") or thorough or changes_results(names), "datasets": matrix}
+    matrix = [
+        {
+            "dataset": dataset,
+            "file": file,
+            "settings": " ".join(settings(dataset, trials, tuning, source)),
+        }
+        for dataset, file in datasets.items()
+    ]
+    return {
+        "systems": ONE_SYSTEM if event in ("push", "workflow_dispatch") else ALL_SYSTEMS,
+        "slow": event == "schedule",
+        "train": event in ("schedule", "workflow_dispatch") or thorough or changes_results(names),
+        "datasets": matrix,
+    }
 
 
 def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
-    parser.add_argument("--event", choices=EVENTS, default="push", help="what started the run (%(default)s)")
-    parser.add_argument("--base", default="", metavar="REV", help="the commit that the change starts from")
+    parser.add_argument(
+        "--event", choices=EVENTS, default="push", help="what started the run (%(default)s)"
+    )
+    parser.add_argument(
+        "--base", default="", metavar="REV", help="the commit that the change starts from"
+    )
     parser.add_argument("--trials", metavar="N", help="of the search, in place of params.yaml's")
     parser.add_argument("--no-tuning", action="store_true", help="one trial instead of a search")
     parser.add_argument("--source", metavar="S", help="of the table, in place of params.yaml's")
-    parser.add_argument("--thorough", action="store_true", help=f"search with {THOROUGH_TRIALS} trials, whatever changed")
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help=f"search with {THOROUGH_TRIALS} trials, whatever changed",
+    )
     args = parser.parse_args(argv)
     if args.trials and not args.trials.isdecimal():
         raise UsageError(f"--trials {args.trials}: give a whole number")
@@ -93,7 +148,15 @@ def main(argv=None):
     project = params.load()
     datasets = {name: project.dataset(name).data.file for name in project.names(args.dataset)}
     trials = int(args.trials) if args.trials else None
-    found = plan(args.event, changed_files(args.base), datasets, trials, not args.no_tuning, args.source, args.thorough)
+    found = plan(
+        args.event,
+        changed_files(args.base),
+        datasets,
+        trials,
+        not args.no_tuning,
+        args.source,
+        args.thorough,
+    )
     for name, value in found.items():
         print(f"{name}={json.dumps(value)}")
     print(f"base={base_of(args.base)}")

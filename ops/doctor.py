@@ -26,14 +26,20 @@ from pathlib import Path
 import psutil
 
 from ops.restore import listed, outputs
-from pipeline import command, params, paths
-from pipeline.errors import DataError
+from pipeline import command
+from pipeline.project import files, params, paths
+from pipeline.project.errors import DataError
+from pipeline.tracking import record
 
 PYTHONS = (3, 11), (3, 13)
 RWLOCK = Path(".dvc/tmp/rwlock")
-LOCATIONS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_models": "artifact_location",
-             "model_versions": "storage_location"}
-MIGRATIONS = Path("store/db_migrations/versions")       # in the folder of MLflow's package
+LOCATIONS = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "storage_location",
+}
+MIGRATIONS = Path("store/db_migrations/versions")  # in the folder of MLflow's package
 
 
 @dataclass
@@ -48,18 +54,25 @@ class Fault:
 
 # the environment
 
+
 def python_version() -> list[Fault]:
     first, last = PYTHONS
     if first <= sys.version_info[:2] <= last:
         return []
     newest = ".".join(map(str, last))
-    return [Fault(f"Python {sys.version.split()[0]}", f"use {'.'.join(map(str, first))} to {newest}: remove .venv and run "
-                  f"`make setup PYTHON=python{newest}`")]
+    return [
+        Fault(
+            f"Python {sys.version.split()[0]}",
+            f"use {'.'.join(map(str, first))} to {newest}: remove .venv and run "
+            f"`make setup PYTHON=python{newest}`",
+        )
+    ]
 
 
 def packages() -> list[Fault]:
     """Compare what is installed with what requirements.txt pins."""
     from packaging.requirements import Requirement
+
     other = []
     for line in Path("requirements.txt").read_text(encoding="utf-8").splitlines():
         text = line.split(" #")[0].strip()
@@ -74,39 +87,79 @@ def packages() -> list[Fault]:
             installed = "none"
         if installed == "none" or not pin.specifier.contains(installed):
             other.append(f"{pin.name} {installed} in place of {pin.specifier}")
-    return [Fault(f"other packages than requirements.txt pins: {listed(other)}", "run `touch requirements.txt && make setup`")] \
-        if other else []
+    return (
+        [
+            Fault(
+                f"other packages than requirements.txt pins: {listed(other)}",
+                "run `touch requirements.txt && make setup`",
+            )
+        ]
+        if other
+        else []
+    )
 
 
 def environment() -> list[Fault]:
     faults = []
     if os.environ.get("PYTHONDONTWRITEBYTECODE"):
-        faults.append(Fault("PYTHONDONTWRITEBYTECODE is set", "unset it: without its byte code Python starts much slower"))
+        faults.append(
+            Fault(
+                "PYTHONDONTWRITEBYTECODE is set",
+                "unset it: without its byte code Python starts much slower",
+            )
+        )
     if os.environ.get("MLFLOW_TRACKING_URI", "").startswith("file:"):
-        faults.append(Fault("MLFLOW_TRACKING_URI names a folder, which MLflow takes no more", "unset it, or name a server"))
-    program = Path(".venv/bin/dvc")             # its first line names the Python that it was installed for
+        faults.append(
+            Fault(
+                "MLFLOW_TRACKING_URI names a folder, which MLflow takes no more",
+                "unset it, or name a server",
+            )
+        )
+    program = Path(".venv/bin/dvc")  # its first line names the Python that it was installed for
     if program.is_file():
-        python = Path(program.read_bytes().partition(b"\n")[0].decode(errors="replace").removeprefix("#!"))
-        if python.name.startswith("python") and not (python.parent.is_dir() and python.parent.samefile(program.parent)):
-            faults.append(Fault(f".venv was made in {python.parent.parent}: its programs start only with that folder in place",
-                                "remove .venv and run `make setup`"))
+        python = Path(
+            program.read_bytes().partition(b"\n")[0].decode(errors="replace").removeprefix("#!")
+        )
+        if python.name.startswith("python") and not (
+            python.parent.is_dir() and python.parent.samefile(program.parent)
+        ):
+            faults.append(
+                Fault(
+                    f".venv was made in {python.parent.parent}: its programs start only with that folder in place",
+                    "remove .venv and run `make setup`",
+                )
+            )
     return faults
 
 
 # the project's files
 
+
 def repository() -> list[Fault]:
     faults = []
     if subprocess.run(["git", "rev-parse", "--git-dir"], capture_output=True).returncode:
-        faults.append(Fault("no git repository", "run `git init`, so that DVC and MLflow know the commit"))
+        faults.append(
+            Fault("no git repository", "run `git init`, so that DVC and MLflow know the commit")
+        )
     if not Path(".dvc/config").is_file():
-        faults.append(Fault("DVC is not initialised", "run `git checkout .dvc`, or `dvc init` in a new project"))
+        faults.append(
+            Fault(
+                "DVC is not initialised", "run `git checkout .dvc`, or `dvc init` in a new project"
+            )
+        )
     return faults
 
 
 def lock_conflict() -> list[Fault]:
-    if paths.DVC_LOCK.is_file() and re.search(r"^(<{7}|>{7}) ", paths.DVC_LOCK.read_text(encoding="utf-8"), re.M):
-        return [Fault("dvc.lock holds both sides of a merge", "run `git checkout --ours dvc.lock` and `make pipeline`")]
+    if paths.DVC_LOCK.is_file() and re.search(
+        r"^(<{7}|>{7}) ", paths.DVC_LOCK.read_text(encoding="utf-8"), re.M
+    ):
+        return [
+            Fault(
+                "dvc.lock holds both sides of a merge",
+                "run `git checkout --ours dvc.lock` and `make pipeline`",
+            )
+        ]
     return []
 
 
@@ -117,24 +170,44 @@ def left_behind() -> list[Fault]:
         try:
             marks = json.loads(RWLOCK.read_text(encoding="utf-8") or "{}")
             readers = [mark for side in marks.get("read", {}).values() for mark in side]
-            gone = [mark for mark in [*readers, *marks.get("write", {}).values()] if not psutil.pid_exists(int(mark["pid"]))]
+            gone = [
+                mark
+                for mark in [*readers, *marks.get("write", {}).values()]
+                if not psutil.pid_exists(int(mark["pid"]))
+            ]
             unreadable = False
         except (ValueError, KeyError, TypeError, AttributeError):
             gone, unreadable = [], True
         if gone or unreadable:
-            faults.append(Fault(f"{RWLOCK} {'cannot be read' if unreadable else 'names processes that are gone'}",
-                                f"remove {RWLOCK} while no DVC runs", RWLOCK.unlink))
-    partial = [path for folder in ("data", "models", "metrics", "reports", "logs", "studies") for path in
-               Path(folder).rglob(".*.partial") if writer_gone(path)]
+            faults.append(
+                Fault(
+                    f"{RWLOCK} {'cannot be read' if unreadable else 'names processes that are gone'}",
+                    f"remove {RWLOCK} while no DVC runs",
+                    RWLOCK.unlink,
+                )
+            )
+    partial = [
+        path
+        for folder in ("data", "models", "metrics", "reports", "logs", "studies")
+        for path in Path(folder).rglob(".*.partial")
+        if writer_gone(path)
+    ]
     if partial:
-        faults.append(Fault(f"half-written files of runs that were killed: {listed(partial)}", "remove them",
-                            lambda: [remove(path) for path in partial]))
+        faults.append(
+            Fault(
+                f"half-written files of runs that were killed: {listed(partial)}",
+                "remove them",
+                lambda: [remove(path) for path in partial],
+            )
+        )
     return faults
 
 
 def writer_gone(path: Path) -> bool:
     found = re.search(r"\.(\d+)(\.old)?\.partial$", path.name)
-    return bool(found and not found[2] and not psutil.pid_exists(int(found[1])))     # an `.old` one may be the last whole result
+    return bool(
+        found and not found[2] and not psutil.pid_exists(int(found[1]))
+    )  # an `.old` one may be the last whole result
 
 
 def remove(path: Path) -> None:
@@ -150,8 +223,18 @@ def cache() -> list[Fault]:
     except DataError as error:
         return [Fault(*str(error).rsplit("; ", 1))]
     lost = [path for path, held in found.items() if not held and not Path(path).exists()]
-    return [Fault(f"outputs that are nowhere on this machine: {listed(lost)}", "run `make restore` where a DVC remote holds "
-                  "them, else `make pipeline`, which makes them again", wrong=not untouched())] if lost else []
+    return (
+        [
+            Fault(
+                f"outputs that are nowhere on this machine: {listed(lost)}",
+                "run `make restore` where a DVC remote holds "
+                "them, else `make pipeline`, which makes them again",
+                wrong=not untouched(),
+            )
+        ]
+        if lost
+        else []
+    )
 
 
 def untouched() -> bool:
@@ -160,6 +243,7 @@ def untouched() -> bool:
 
 
 # the MLflow store
+
 
 def local_store() -> bool:
     return paths.STORE.is_file() and not os.environ.get("MLFLOW_TRACKING_URI")
@@ -173,8 +257,16 @@ def rows(query: str) -> list[tuple]:
 
 def old_store() -> list[Fault]:
     old = sorted(paths.ARTIFACTS.glob("*/meta.yaml"))
-    return [Fault("mlruns/ is a store of files, which MLflow takes no more",
-                  "move mlruns/ away and run `make sync`")] if old else []
+    return (
+        [
+            Fault(
+                "mlruns/ is a store of files, which MLflow takes no more",
+                "move mlruns/ away and run `make sync`",
+            )
+        ]
+        if old
+        else []
+    )
 
 
 def schema() -> list[Fault]:
@@ -182,28 +274,49 @@ def schema() -> list[Fault]:
     if not local_store():
         return []
     try:
-        (found,), = rows("SELECT version_num FROM alembic_version")
+        ((found,),) = rows("SELECT version_num FROM alembic_version")
     except (sqlite3.DatabaseError, ValueError) as error:
-        return [Fault(f"{paths.STORE} is no MLflow store ({error})", f"move {paths.STORE} away and run `make sync`")]
-    texts = [path.read_text(encoding="utf-8") for path in
-             (Path(importlib.util.find_spec("mlflow").submodule_search_locations[0]) / MIGRATIONS).glob("*.py")]
-    known, followed = (set(re.findall(rf"^{name} = ['\"](\w+)['\"]", "\n".join(texts), re.M))
-                       for name in ("revision", "down_revision"))
-    newest, = known - followed
+        return [
+            Fault(
+                f"{paths.STORE} is no MLflow store ({error})",
+                f"move {paths.STORE} away and run `make sync`",
+            )
+        ]
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in (
+            Path(importlib.util.find_spec("mlflow").submodule_search_locations[0]) / MIGRATIONS
+        ).glob("*.py")
+    ]
+    known, followed = (
+        set(re.findall(rf"^{name} = ['\"](\w+)['\"]", "\n".join(texts), re.M))
+        for name in ("revision", "down_revision")
+    )
+    (newest,) = known - followed
     if found == newest:
         return []
     if found not in known:
         return [Fault(f"{paths.STORE} was written by a newer MLflow", "use that one here, too")]
-    return [Fault(f"{paths.STORE} was written by an older MLflow",
-                  f"copy it and run `mlflow db upgrade sqlite:///{paths.STORE}`", upgrade)]
+    return [
+        Fault(
+            f"{paths.STORE} was written by an older MLflow",
+            f"copy it and run `mlflow db upgrade sqlite:///{paths.STORE}`",
+            upgrade,
+        )
+    ]
 
 
 def upgrade() -> None:
     copy_store("upgrade")
-    done = subprocess.run([sys.executable, "-m", "mlflow", "db", "upgrade", f"sqlite:///{paths.STORE.resolve()}"],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "mlflow", "db", "upgrade", f"sqlite:///{paths.STORE.resolve()}"],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
-        raise DataError(f"{paths.STORE} could not be upgraded: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+        raise DataError(
+            f"{paths.STORE} could not be upgraded: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"
+        )
 
 
 def copy_store(what: str) -> None:
@@ -216,52 +329,90 @@ def moved_store() -> list[Fault]:
         return []
     moved = {}
     for table, column in LOCATIONS.items():
-        for location, in rows(f"SELECT DISTINCT {column} FROM {table}"):
+        for (location,) in rows(f"SELECT DISTINCT {column} FROM {table}"):
             here = place_here(location or "")
             if here and here != location:
                 moved[table, column, location] = here
     if not moved:
         return []
-    return [Fault(f"{paths.STORE} names {len(moved)} places of artifacts in another folder, such as {next(iter(moved))[2]}",
-                  "let `make doctor FIX=yes` name this folder's", lambda: relocate(moved))]
+    return [
+        Fault(
+            f"{paths.STORE} names {len(moved)} places of artifacts in another folder, such as {next(iter(moved))[2]}",
+            "let `make doctor FIX=yes` name this folder's",
+            lambda: relocate(moved),
+        )
+    ]
 
 
 def lost_artifacts() -> list[Fault]:
     if not local_store() or schema() or moved_store():
         return []
-    lost = [place for place, in rows("SELECT artifact_location FROM logged_models")         # other runs may have none
-            if place_here(place) and not Path(place).is_dir()]
-    return [Fault(f"the files of {len(lost)} logged models are gone, such as {lost[0]}",
-                  f"move {paths.STORE} away and run `make sync`")] if lost else []
+    lost = [
+        place
+        for (place,) in rows(
+            "SELECT artifact_location FROM logged_models"
+        )  # other runs may have none
+        if place_here(place) and not Path(place).is_dir()
+    ]
+    return (
+        [
+            Fault(
+                f"the files of {len(lost)} logged models are gone, such as {lost[0]}",
+                f"move {paths.STORE} away and run `make sync`",
+            )
+        ]
+        if lost
+        else []
+    )
 
 
 def place_here(location: str) -> str | None:
     """Return where an artifact folder of the store lies in this project; None where it names no place in a project's mlruns."""
     found = re.fullmatch(r"(?:file://)?(/.*|[A-Za-z]:[/\\].*)[/\\]mlruns[/\\](.+)", location)
-    return (paths.ARTIFACTS.resolve() / found[2].replace("\\", "/")).as_posix() if found and "://" not in found[1] else None
+    return (
+        (paths.ARTIFACTS.resolve() / found[2].replace("\\", "/")).as_posix()
+        if found and "://" not in found[1]
+        else None
+    )
 
 
 def relocate(moved: dict[tuple[str, str, str], str]) -> None:
     """Write other places of artifacts into a copy of the store, and put it in the store's place."""
-    from pipeline import files
     copy_store("relocation")
     with files.replacing(paths.STORE) as partial:
         shutil.copy(paths.STORE, partial)
         with closing(sqlite3.connect(partial)) as store, store:
             for (table, column, location), here in moved.items():
-                store.execute(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (here, location))
+                store.execute(
+                    f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (here, location)
+                )
 
 
 def runs_missing() -> list[Fault]:
     """Look for results that the store has no run of."""
     if os.environ.get("MLFLOW_TRACKING_URI") or local_store() and schema():
         return []
-    from pipeline import tracking
-    present = rows("SELECT t.value FROM tags t JOIN runs r ON r.run_uuid = t.run_uuid WHERE t.key = 'identity' "
-                   "AND r.status = 'FINISHED' AND r.lifecycle_stage = 'active'") if local_store() else []
-    missing = tracking.identities(params.load()) - {identity for identity, in present}
-    return [Fault(f"the store has no run of {len(missing)} results", "run `make sync`", tracking.sync, wrong=not untouched())] \
-        if missing else []
+    present = (
+        rows(
+            "SELECT t.value FROM tags t JOIN runs r ON r.run_uuid = t.run_uuid WHERE t.key = 'identity' "
+            "AND r.status = 'FINISHED' AND r.lifecycle_stage = 'active'"
+        )
+        if local_store()
+        else []
+    )
+    missing = record.identities(params.load()) - {identity for (identity,) in present}
+    return (
+        [
+            Fault(
+                f"the store has no run of {len(missing)} results",
+                "run `make sync`",
+                record.sync_runs,
+                wrong=not untouched(),
+            )
+        ]
+        if missing
+        else []
+    )
 
 
 def aliases() -> list[Fault]:
@@ -270,22 +421,42 @@ def aliases() -> list[Fault]:
         return []
     faults = []
     for name, alias, version, stage, place in rows(
-            "SELECT a.name, a.alias, a.version, v.current_stage, m.artifact_location FROM registered_model_aliases a "
-            "LEFT JOIN model_versions v ON v.name = a.name AND v.version = a.version "
-            "LEFT JOIN logged_models m ON 'models:/' || m.model_id = v.source"):
+        "SELECT a.name, a.alias, a.version, v.current_stage, m.artifact_location FROM registered_model_aliases a "
+        "LEFT JOIN model_versions v ON v.name = a.name AND v.version = a.version "
+        "LEFT JOIN logged_models m ON 'models:/' || m.model_id = v.source"
+    ):
         if stage is None or stage == "Deleted_Internal":
-            faults.append(Fault(f"{name}@{alias} is version {version}, which is gone",
-                                "run `python rollback.py --dataset D --to V` with a version that `--list` shows"))
+            faults.append(
+                Fault(
+                    f"{name}@{alias} is version {version}, which is gone",
+                    "run `python rollback.py --dataset D --to V` with a version that `--list` shows",
+                )
+            )
         elif place and not Path(place_here(place) or place).exists():
-            faults.append(Fault(f"{name}@{alias} is version {version}, whose files are gone from {place}",
-                                "run `make restore` and `make sync`, or roll back to another version"))
+            faults.append(
+                Fault(
+                    f"{name}@{alias} is version {version}, whose files are gone from {place}",
+                    "run `make restore` and `make sync`, or roll back to another version",
+                )
+            )
     return faults
 
 
-CHECKS = {"Python": python_version, "packages": packages, "environment": environment, "repository": repository,
-          "dvc.lock": lock_conflict, "left behind": left_behind, "outputs": cache, "old store": old_store,
-          "store's schema": schema, "store's place": moved_store, "logged models": lost_artifacts, "store's runs": runs_missing,
-          "aliases": aliases}
+CHECKS = {
+    "Python": python_version,
+    "packages": packages,
+    "environment": environment,
+    "repository": repository,
+    "dvc.lock": lock_conflict,
+    "left behind": left_behind,
+    "outputs": cache,
+    "old store": old_store,
+    "store's schema": schema,
+    "store's place": moved_store,
+    "logged models": lost_artifacts,
+    "store's runs": runs_missing,
+    "aliases": aliases,
+}
 
 
 def examine(fix: bool) -> int:
@@ -299,8 +470,10 @@ def examine(fix: bool) -> int:
             print(f"mended  {name}: {fault.found}")
         faults = check() if mended else faults
         for fault in faults:
-            print(f"{'FAULT' if fault.wrong else 'to do':6}  {name}: {fault.found}; {fault.remedy}"
-                  f"{' (--fix does it)' * bool(fault.mend)}")
+            print(
+                f"{'FAULT' if fault.wrong else 'to do':6}  {name}: {fault.found}; {fault.remedy}"
+                f"{' (--fix does it)' * bool(fault.mend)}"
+            )
         if not faults and not mended:
             print(f"ok      {name}")
         left += sum(fault.wrong for fault in faults)
@@ -309,7 +482,9 @@ def examine(fix: bool) -> int:
 
 def main(argv=None):
     parser = command.parser(__doc__)
-    parser.add_argument("--fix", action="store_true", help="mend what can be mended without losing anything")
+    parser.add_argument(
+        "--fix", action="store_true", help="mend what can be mended without losing anything"
+    )
     args = parser.parse_args(argv)
     params.load()
     left = examine(args.fix)

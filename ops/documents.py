@@ -15,37 +15,71 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline import command, files, paths
-from pipeline.advice import bounds, shown
-from pipeline.errors import DataError
+from pipeline import command
+from pipeline.project import files, paths
+from pipeline.project.errors import DataError
+from pipeline.scoring import display
 
 RESULTS = Path("docs/RESULTS.md")
 ARCHITECTURE = Path("docs/ARCHITECTURE.md")
 MARKS = "<!-- {}, made by `make results`: -->\n", "<!-- end of {} -->\n"
-LIBRARIES = ("scikit-learn", "xgboost-cpu", "xgboost", "lightgbm", "catboost", "pandas", "numpy", "dvc", "mlflow")
+LIBRARIES = (
+    "scikit-learn",
+    "xgboost-cpu",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "pandas",
+    "numpy",
+    "dvc",
+    "mlflow",
+)
 
 
 def results(comparison: dict) -> list[str]:
     """Return the tables of the results, those of synthetic data apart from those of real ones."""
     lines = []
     for title, synthetic in (("Real data", False), ("Synthetic data", True)):
-        part = {name: result for name, result in comparison["datasets"].items() if result["synthetic"] == synthetic}
+        part = {
+            name: result
+            for name, result in comparison["datasets"].items()
+            if result["synthetic"] == synthetic
+        }
         if not part:
             continue
         lines += [f"## {title}", ""]
         if synthetic:
-            lines += ["Made by this project: these scores say that the pipeline works, not how well such problems can be solved.",
-                      ""]
-        lines += ["| dataset | rows | best model | metric | cross-validation | test, 95 % interval | gates |",
-                  "| --- | ---: | --- | --- | --- | --- | --- |", *(_row(name, result) for name, result in part.items()), ""]
+            lines += [
+                "Made by this project: these scores say that the pipeline works, not how well such problems can be solved.",
+                "",
+            ]
+        lines += [
+            "| dataset | rows | best model | metric | cross-validation | test, 95 % interval | gates |",
+            "| --- | ---: | --- | --- | --- | --- | --- |",
+            *(_row(name, result) for name, result in part.items()),
+            "",
+        ]
         tuned = [line for name, result in part.items() for line in _tuned(name, result)]
         if tuned:
-            lines += ["What tuning brought, by the paired difference on the test rows (positive is better):", "",
-                      "| dataset | candidate | against | metric | difference, 95 % interval |", "| --- | --- | --- | --- | --- |",
-                      *tuned, ""]
+            lines += [
+                "What tuning brought, by the paired difference on the test rows (positive is better):",
+                "",
+                "| dataset | candidate | against | metric | difference, 95 % interval |",
+                "| --- | --- | --- | --- | --- |",
+                *tuned,
+                "",
+            ]
     if comparison["overall"]:
-        ranks = ", ".join(f"{one['name']} {shown(one['mean_rank'])}" for one in comparison["overall"])
-        lines += ["## Over all datasets", "", f"Mean rank of the candidates that stand in every dataset: {ranks}.", ""]
+        ranks = ", ".join(
+            f"{one['name']} {display.number_text(one['mean_rank'])}"
+            for one in comparison["overall"]
+        )
+        lines += [
+            "## Over all datasets",
+            "",
+            f"Mean rank of the candidates that stand in every dataset: {ranks}.",
+            "",
+        ]
     return lines
 
 
@@ -53,43 +87,75 @@ def _row(name: str, result: dict) -> str:
     metric, best = result["primary_metric"], result["best"]["name"]
     candidate = result["candidates"][best]
     cv, test = candidate["cv"][metric], candidate["test"][metric]
-    gates = "; ".join(f"{'passed' if gate['passed'] else '**failed**'}: {gate['on']} {gate['metric']} {shown(gate['value'])} "
-                      f"({bounds(gate)})" for gate in result["gates"]) or "none"
-    return (f"| {name} | {result['rows']['train'] + result['rows']['test']:,} | {best} | {metric} | {shown(cv['mean'])} ± "
-            f"{shown(cv['std'])} | {shown(test['value'])} ({shown(test['low'])} to {shown(test['high'])}) | {gates} |")
+    gates = (
+        "; ".join(
+            f"{'passed' if gate['passed'] else '**failed**'}: {gate['on']} {gate['metric']} {display.number_text(gate['value'])} "
+            f"({display.bounds_text(gate)})"
+            for gate in result["gates"]
+        )
+        or "none"
+    )
+    return (
+        f"| {name} | {result['rows']['train'] + result['rows']['test']:,} | {best} | {metric} | {display.number_text(cv['mean'])} ± "
+        f"{display.number_text(cv['std'])} | {display.number_text(test['value'])} ({display.number_text(test['low'])} to {display.number_text(test['high'])}) | {gates} |"
+    )
 
 
 def _tuned(name: str, result: dict) -> list[str]:
     gains = (result["tuning"] or {}).get("improvement", {})
-    return [f"| {name} | {candidate} | {gain['over']} | {result['primary_metric']} | {shown(gain['test']['absolute'])} "
-            f"({shown(gain['test']['low'])} to {shown(gain['test']['high'])}) |"
-            for candidate, both in gains.items() for gain in [both["best_of_train"]]]
+    return [
+        f"| {name} | {candidate} | {gain['over']} | {result['primary_metric']} | {display.number_text(gain['test']['absolute'])} "
+        f"({display.number_text(gain['test']['low'])} to {display.number_text(gain['test']['high'])}) |"
+        for candidate, both in gains.items()
+        for gain in [both["best_of_train"]]
+    ]
 
 
 def environment() -> list[str]:
     """Return the command, the versions and the kind of machine that gave the results."""
     from joblib import cpu_count
+
     found = {}
     for library in LIBRARIES:
         try:
             found[library] = version(library)
-        except ImportError:             # of the two XGBoost packages one is installed
+        except ImportError:  # of the two XGBoost packages one is installed
             continue
-    return ["## How they were made", "", "```console", "$ make pipeline", "$ make results", "```", "",
-            f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {cpu_count()} cores; "
-            f"{', '.join(f'{name} {number}' for name, number in found.items())}.",
-            "Models and figures repeat byte for byte on one platform with these versions."]
+    return [
+        "## How they were made",
+        "",
+        "```console",
+        "$ make pipeline",
+        "$ make results",
+        "```",
+        "",
+        f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {cpu_count()} cores; "
+        f"{', '.join(f'{name} {number}' for name, number in found.items())}.",
+        "Models and figures repeat byte for byte on one platform with these versions.",
+    ]
 
 
 def graph(mermaid: str) -> list[str]:
     """Return `dvc dag --mermaid` with one node per stage in the place of one per dataset."""
-    names = {node: re.sub(r"@.*", "@dataset", name) for node, name in re.findall(r'(node\d+)\["(.+?)"\]', mermaid)}
+    names = {
+        node: re.sub(r"@.*", "@dataset", name)
+        for node, name in re.findall(r'(node\d+)\["(.+?)"\]', mermaid)
+    }
     stages = sorted(set(names.values()))
-    edges = sorted({(names[one], names[other]) for one, other in re.findall(r"(node\d+)-->(node\d+)", mermaid)})
+    edges = sorted(
+        {(names[one], names[other]) for one, other in re.findall(r"(node\d+)-->(node\d+)", mermaid)}
+    )
     if not edges:
-        raise DataError("dvc.yaml: `dvc dag --mermaid` shows no stages; run from the project's root")
-    return ["```mermaid", "flowchart LR", *(f'    {_node(name)}["{name}"]' for name in stages),
-            *(f"    {_node(one)} --> {_node(other)}" for one, other in edges), "```"]
+        raise DataError(
+            "dvc.yaml: `dvc dag --mermaid` shows no stages; run from the project's root"
+        )
+    return [
+        "```mermaid",
+        "flowchart LR",
+        *(f'    {_node(name)}["{name}"]' for name in stages),
+        *(f"    {_node(one)} --> {_node(other)}" for one, other in edges),
+        "```",
+    ]
 
 
 def _node(name: str) -> str:
@@ -98,9 +164,13 @@ def _node(name: str) -> str:
 
 def dag() -> str:
     """Return what `dvc dag --mermaid` prints."""
-    done = subprocess.run([sys.executable, "-m", "dvc", "dag", "--mermaid"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "dag", "--mermaid"], capture_output=True, text=True
+    )
     if done.returncode:
-        raise DataError(f"dvc.yaml: `dvc dag --mermaid` failed: {done.stderr.strip().splitlines()[-1]}")
+        raise DataError(
+            f"dvc.yaml: `dvc dag --mermaid` failed: {done.stderr.strip().splitlines()[-1]}"
+        )
     return done.stdout
 
 
@@ -109,7 +179,9 @@ def modules(folder: Path) -> list[str]:
     lines = ["| module | what it knows |", "| --- | --- |"]
     for file in sorted(folder.glob("*.py")):
         if file.name != "__init__.py":
-            said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))).partition("\n\n")[0]
+            said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))).partition("\n\n")[
+                0
+            ]
             lines.append(f"| `{folder.name}/{file.name}` | {' '.join(said.split()).rstrip(':')} |")
     return lines
 
@@ -119,8 +191,10 @@ def with_block(text: str, name: str, lines: list[str]) -> str:
     begin, end = (mark.format(name) for mark in MARKS)
     first, last = text.find(begin), text.find(end)
     if not 0 <= first < last:
-        raise DataError(f"{ARCHITECTURE}: the marks {begin.strip()} and {end.strip()} are not there; put them back")
-    return text[:first + len(begin)] + "\n".join(lines) + "\n" + text[last:]
+        raise DataError(
+            f"{ARCHITECTURE}: the marks {begin.strip()} and {end.strip()} are not there; put them back"
+        )
+    return text[: first + len(begin)] + "\n".join(lines) + "\n" + text[last:]
 
 
 def architecture(text: str) -> str:
@@ -131,8 +205,13 @@ def architecture(text: str) -> str:
 def main(argv=None):
     command.parser(__doc__).parse_args(argv)
     comparison = files.read_json(paths.COMPARISON, made_by="dvc repro")
-    head = ["# Results", "", "Written by `make results` from `metrics/comparison_results.json`, never by hand. How models are "
-            "chosen and scored: [pipeline.md](pipeline.md).", ""]
+    head = [
+        "# Results",
+        "",
+        "Written by `make results` from `metrics/comparison_results.json`, never by hand. How models are "
+        "chosen and scored: [pipeline.md](pipeline.md).",
+        "",
+    ]
     files.write_text(RESULTS, "\n".join([*head, *results(comparison), *environment()]) + "\n")
     files.write_text(ARCHITECTURE, architecture(ARCHITECTURE.read_text(encoding="utf-8")))
     print(f"documents: {RESULTS}, {ARCHITECTURE}")

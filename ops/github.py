@@ -16,10 +16,10 @@ import urllib.request
 from pathlib import Path
 
 from pipeline import command
-from pipeline.errors import DataError, PipelineError, UsageError
+from pipeline.project.errors import DataError, PipelineError, UsageError
 
-MARK = "<!-- pipeline report -->"       # the first line of the comment, by which it is found again
-LIMIT = 65_536                          # characters that a comment or an issue may have
+MARK = "<!-- pipeline report -->"  # the first line of the comment, by which it is found again
+LIMIT = 65_536  # characters that a comment or an issue may have
 PAGE = 100
 TIMEOUT = 30
 
@@ -28,12 +28,20 @@ def api(method: str, path: str, content: dict | None = None):
     """Return GitHub's answer to a request on this repository."""
     token, repository = os.environ.get("GITHUB_TOKEN"), os.environ.get("GITHUB_REPOSITORY")
     if not token or not repository:
-        raise UsageError("GITHUB_TOKEN and GITHUB_REPOSITORY (owner/name) have to be set in the environment")
+        raise UsageError(
+            "GITHUB_TOKEN and GITHUB_REPOSITORY (owner/name) have to be set in the environment"
+        )
     server = os.environ.get("GITHUB_API_URL", "https://api.github.com")
-    request = urllib.request.Request(f"{server}/repos/{repository}/{path}", method=method,
-                                     data=None if content is None else json.dumps(content).encode(),
-                                     headers={"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json",
-                                              "Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"{server}/repos/{repository}/{path}",
+        method=method,
+        data=None if content is None else json.dumps(content).encode(),
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/vnd.github+json",
+            "Content-Type": "application/json",
+        },
+    )
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return json.loads(answer.read() or "null")
@@ -42,10 +50,14 @@ def api(method: str, path: str, content: dict | None = None):
             reason = json.loads(error.read()).get("message")
         except ValueError:
             reason = error.reason
-        raise PipelineError(f"GitHub answers {error.code} to {method} {path.partition('?')[0]}: {reason}; "
-                            f"look at the permissions of the token") from None
+        raise PipelineError(
+            f"GitHub answers {error.code} to {method} {path.partition('?')[0]}: {reason}; "
+            f"look at the permissions of the token"
+        ) from None
     except OSError as error:
-        raise PipelineError(f"GitHub cannot be reached at {server}: {getattr(error, 'reason', error)}") from None
+        raise PipelineError(
+            f"GitHub cannot be reached at {server}: {getattr(error, 'reason', error)}"
+        ) from None
 
 
 def pages(path: str):
@@ -95,7 +107,11 @@ def issue(title: str, text: str, label: str) -> str:
 
 def dispatch(workflow: str, ref: str, inputs: dict[str, str]) -> str:
     """Start a workflow as a person does by hand; return what was done."""
-    api("POST", f"actions/workflows/{urllib.parse.quote(workflow)}/dispatches", {"ref": ref, "inputs": inputs})
+    api(
+        "POST",
+        f"actions/workflows/{urllib.parse.quote(workflow)}/dispatches",
+        {"ref": ref, "inputs": inputs},
+    )
     return f"{workflow} started on {ref}"
 
 
@@ -119,7 +135,9 @@ def main(argv=None):
     elif args.action == "issue":
         done = issue(args.title, text_of(args.file), args.label)
     else:
-        done = dispatch(args.workflow, args.ref, dict(pair.partition("=")[::2] for pair in args.input))
+        done = dispatch(
+            args.workflow, args.ref, dict(pair.partition("=")[::2] for pair in args.input)
+        )
     print(f"github: {done}")
 
 

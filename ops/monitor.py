@@ -15,8 +15,10 @@ import os
 import subprocess
 import sys
 
-from pipeline import command, params, paths
-from pipeline.errors import DataError, UsageError
+from pipeline import command
+from pipeline.project import params, paths
+from pipeline.project.errors import DataError, UsageError
+from pipeline.project.params import Params
 
 DRIFT, TOO_FEW = 3, 4
 WORKFLOW = "ml-pipeline.yml"
@@ -26,34 +28,66 @@ def fetch(address: str) -> None:
     """Copy a folder of inference logs from where a DVC remote could be; logs that are here already are not touched."""
     folder = paths.INFERENCE_LOGS
     if folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(f"--logs {address}: {folder}/ holds logs already; leave --logs out, or move them away")
+        raise UsageError(
+            f"--logs {address}: {folder}/ holds logs already; leave --logs out, or move them away"
+        )
     if folder.is_dir():
         folder.rmdir()
-    done = subprocess.run([sys.executable, "-m", "dvc", "get-url", address, str(folder)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "get-url", address, str(folder)],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
-        raise DataError(f"--logs {address}: {(done.stderr.strip().splitlines() or ['could not be fetched'])[0]}")
+        raise DataError(
+            f"--logs {address}: {(done.stderr.strip().splitlines() or ['could not be fetched'])[0]}"
+        )
 
 
-def look(dataset: str, settings: params.Params, batch: str | None, labels: str | None) -> tuple[int, str]:
+def look(dataset: str, settings: Params, batch: str | None, labels: str | None) -> tuple[int, str]:
     """Compare one dataset's log, or a batch; return detect_drift.py's exit status and what it printed."""
     data = settings.dataset(dataset).data
-    arguments = ["--reference-data", data.file, "--current-data", batch, "--target", data.target,
-                 "--output", str(paths.reports(dataset, "served"))] if batch else ["--from-log"]
+    arguments = (
+        [
+            "--reference-data",
+            data.file,
+            "--current-data",
+            batch,
+            "--target",
+            data.target,
+            "--output",
+            str(paths.reports(dataset, "served")),
+        ]
+        if batch
+        else ["--from-log"]
+    )
     arguments += ["--labels", labels] if labels else []
-    done = subprocess.run([sys.executable, "detect_drift.py", "--dataset", dataset, *arguments], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "detect_drift.py", "--dataset", dataset, *arguments],
+        capture_output=True,
+        text=True,
+    )
     print(done.stdout, end="", flush=True)
     if done.returncode not in (0, DRIFT, TOO_FEW):
-        raise DataError(f"{dataset}: {(done.stderr.strip().splitlines() or ['detect_drift.py said nothing'])[-1]}")
+        raise DataError(
+            f"{dataset}: {(done.stderr.strip().splitlines() or ['detect_drift.py said nothing'])[-1]}"
+        )
     print(done.stderr, end="", file=sys.stderr)
     return done.returncode, done.stdout
 
 
 def retrain(dataset: str) -> None:
     """Run the dataset's stages on its source as it is now, and register the result, which the rule of params.yaml may promote."""
-    for step in (["-m", "ops.repro", f"drift@{dataset}"], ["compare_results.py"], ["validate_metrics.py", "--dataset", dataset],
-                 ["register_model.py", "--dataset", dataset]):
+    for step in (
+        ["-m", "ops.repro", f"drift@{dataset}"],
+        ["compare_results.py"],
+        ["validate_metrics.py", "--dataset", dataset],
+        ["register_model.py", "--dataset", dataset],
+    ):
         if subprocess.run([sys.executable, *step]).returncode:
-            raise DataError(f"{dataset}: {' '.join(step)} failed, see above; the model that serves stays")
+            raise DataError(
+                f"{dataset}: {' '.join(step)} failed, see above; the model that serves stays"
+            )
 
 
 def tell_github(found: dict[str, str]) -> None:
@@ -63,26 +97,42 @@ def tell_github(found: dict[str, str]) -> None:
     not change cost seconds.
     """
     from ops import github
+
     run = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(
-        {name: os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")})
+        {
+            name: os.environ.get(name, "")
+            for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+        }
+    )
     for dataset, text in found.items():
-        body = (f"What the model of `{dataset}` is asked differs from what it was trained on.\n\n"
-                f"```text\n{text.strip()}\n```\n\n"
-                f"The training workflow was started. It reads the dataset's source as it is now: new rows help only once they "
-                f"are there. The rule `register.promote` of params.yaml decides whether the new model takes over.\n")
+        body = (
+            f"What the model of `{dataset}` is asked differs from what it was trained on.\n\n"
+            f"```text\n{text.strip()}\n```\n\n"
+            f"The training workflow was started. It reads the dataset's source as it is now: new rows help only once they "
+            f"are there. The rule `register.promote` of params.yaml decides whether the new model takes over.\n"
+        )
         body += f"\nFound by {run}\n" if os.environ.get("GITHUB_RUN_ID") else ""
         print(f"monitor {dataset}: {github.issue(f'Drift in {dataset}', body, 'drift')}")
     inputs = {"dataset": next(iter(found)) if len(found) == 1 else "all"}
-    print(f"monitor: {github.dispatch(WORKFLOW, os.environ.get('GITHUB_REF_NAME', 'main'), inputs)}")
+    print(
+        f"monitor: {github.dispatch(WORKFLOW, os.environ.get('GITHUB_REF_NAME', 'main'), inputs)}"
+    )
 
 
 def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
-    parser.add_argument("--batch", metavar="FILE", help="rows of one dataset to compare, in place of its log")
+    parser.add_argument(
+        "--batch", metavar="FILE", help="rows of one dataset to compare, in place of its log"
+    )
     parser.add_argument("--labels", metavar="FILE", help="true answers to the log of one dataset")
     parser.add_argument("--logs", metavar="URL", help="fetch logs/inference/ from there first")
-    parser.add_argument("--act", choices=["tell", "retrain", "github"], default="tell", help="what to do on drift (%(default)s)")
+    parser.add_argument(
+        "--act",
+        choices=["tell", "retrain", "github"],
+        default="tell",
+        help="what to do on drift (%(default)s)",
+    )
     args = parser.parse_args(argv)
     settings = params.load()
     datasets = settings.names(args.dataset)
@@ -90,15 +140,19 @@ def main(argv=None):
         raise UsageError("--batch and --labels are for one dataset; add --dataset NAME")
     if args.logs:
         fetch(args.logs)
-    watched = [dataset for dataset in datasets if args.batch or paths.inference_log(dataset).is_file()]
+    watched = [
+        dataset for dataset in datasets if args.batch or paths.inference_log(dataset).is_file()
+    ]
     if not watched:
-        print(f"monitor: no inference log in {paths.INFERENCE_LOGS}/; serve a model, or give --batch")
+        print(
+            f"monitor: no inference log in {paths.INFERENCE_LOGS}/; serve a model, or give --batch"
+        )
         return None
     found, failed = {}, []
     for dataset in watched:
         try:
             found[dataset] = look(dataset, settings, args.batch, args.labels)
-        except DataError as error:          # the others are looked at all the same
+        except DataError as error:  # the others are looked at all the same
             failed.append(str(error))
     drifted = [dataset for dataset, (status, _) in found.items() if status == DRIFT]
     if args.act == "retrain":

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from pipeline import command
-from pipeline.errors import DataError
+from pipeline.project.errors import DataError
 
 CHANGELOG = Path("CHANGELOG.md")
 
@@ -19,9 +19,15 @@ def section(text: str, version: str) -> str:
     """Return what stands under the heading of a version, `## 1.2.0` or `## v1.2.0 (2026-01-31)`."""
     for part in re.split(r"^## ", text, flags=re.M)[1:]:
         title, _, body = part.partition("\n")
-        if title.split() and title.split()[0].strip("[]").removeprefix("v") == version.removeprefix("v") and body.strip():
+        if (
+            title.split()
+            and title.split()[0].strip("[]").removeprefix("v") == version.removeprefix("v")
+            and body.strip()
+        ):
             return body.strip() + "\n"
-    raise DataError(f"{CHANGELOG}: nothing on {version}; write a section `## {version.removeprefix('v')}`")
+    raise DataError(
+        f"{CHANGELOG}: nothing on {version}; write a section `## {version.removeprefix('v')}`"
+    )
 
 
 def main(argv=None):

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from pipeline import command
-from pipeline.errors import DataError
+from pipeline.project.errors import DataError
 
 MOST_NAMES, MOST_CHARACTERS = 3, 400
 
@@ -23,12 +23,18 @@ def outputs() -> dict[str, bool]:
     """Return {path: whether DVC's cache holds it whole} of the outputs that DVC keeps; DataError where DVC cannot tell."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
+
     try:
         with Repo() as repo:
-            return {str(out): whole(repo.cache.local, out.hash_info.value) for out in repo.index.outs
-                    if out.use_cache and out.hash_info}
+            return {
+                str(out): whole(repo.cache.local, out.hash_info.value)
+                for out in repo.index.outs
+                if out.use_cache and out.hash_info
+            }
     except DvcException as error:
-        raise DataError(f"DVC: {error}; mend that, or run `git checkout dvc.yaml dvc.lock`") from None
+        raise DataError(
+            f"DVC: {error}; mend that, or run `git checkout dvc.yaml dvc.lock`"
+        ) from None
 
 
 def whole(cache, md5: str) -> bool:
@@ -36,17 +42,28 @@ def whole(cache, md5: str) -> bool:
     path = Path(cache.oid_to_path(md5))
     if not path.is_file():
         return False
-    return not md5.endswith(".dir") or all(whole(cache, file["md5"]) for file in json.loads(path.read_text(encoding="utf-8")))
+    return not md5.endswith(".dir") or all(
+        whole(cache, file["md5"]) for file in json.loads(path.read_text(encoding="utf-8"))
+    )
 
 
 def dvc(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def said(done: subprocess.CompletedProcess) -> str:
     """Return DVC's own reason for a failure, in one line."""
     reason = " ".join(done.stderr.partition("ERROR: ")[2].split())
-    return f"{reason[:MOST_CHARACTERS]} ..." if len(reason) > MOST_CHARACTERS else reason or "no reason given"
+    return (
+        f"{reason[:MOST_CHARACTERS]} ..."
+        if len(reason) > MOST_CHARACTERS
+        else reason or "no reason given"
+    )
 
 
 def listed(names: list) -> str:
@@ -62,15 +79,19 @@ def main(argv=None):
             print(f"restore: the remote did not give everything: {said(fetched)}", file=sys.stderr)
     found = outputs()
     held = [path for path, there in found.items() if there]
-    if held:                            # without a target DVC would take all, and remove what it cannot bring back
+    if held:  # without a target DVC would take all, and remove what it cannot bring back
         done = dvc("checkout", *held)
         if done.returncode:
-            raise DataError(f"DVC: {said(done)}; there is no copy of what it names: move it away and run `make restore` again")
+            raise DataError(
+                f"DVC: {said(done)}; there is no copy of what it names: move it away and run `make restore` again"
+            )
     missing = [path for path in found if path not in held and not Path(path).exists()]
     left = len(found) - len(held) - len(missing)
-    print(f"restore: {len(held)} of {len(found)} outputs are here as dvc.lock has them"
-          + (f"; {left} that no cache holds stay as they are" if left else "")
-          + (f"; nowhere: {listed(missing)}; `make pipeline` makes them" if missing else ""))
+    print(
+        f"restore: {len(held)} of {len(found)} outputs are here as dvc.lock has them"
+        + (f"; {left} that no cache holds stay as they are" if left else "")
+        + (f"; nowhere: {listed(missing)}; `make pipeline` makes them" if missing else "")
+    )
 
 
 if __name__ == "__main__":

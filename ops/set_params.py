@@ -8,14 +8,16 @@ Writes  params.yaml; a setting that the pipeline would refuse changes nothing
 
 import io
 
-from pipeline import command, files, params, paths
-from pipeline.errors import UsageError
+from pipeline import command
+from pipeline.project import files, params, paths
+from pipeline.project.errors import UsageError
 
 
 def changed(text: str, settings: dict[str, str]) -> str:
     """Return the text of params.yaml with some settings changed; each value is read as YAML."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
+
     yaml = YAML()
     yaml.width, yaml.preserve_quotes = 130, True
     content = yaml.load(text)
@@ -25,7 +27,9 @@ def changed(text: str, settings: dict[str, str]) -> str:
         for part in blocks:
             block = block.get(part) if isinstance(block, dict) else None
         if not isinstance(block, dict):
-            raise UsageError(f"{paths.PARAMS}: {key}: there is no block {'.'.join(blocks)!r} to hold it")
+            raise UsageError(
+                f"{paths.PARAMS}: {key}: there is no block {'.'.join(blocks)!r} to hold it"
+            )
         try:
             block[name] = YAML(typ="safe", pure=True).load(value)
         except YAMLError:
@@ -37,7 +41,12 @@ def changed(text: str, settings: dict[str, str]) -> str:
 
 def main(argv=None):
     parser = command.parser(__doc__)
-    parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="the full name of a setting and its new value")
+    parser.add_argument(
+        "settings",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="the full name of a setting and its new value",
+    )
     args = parser.parse_args(argv)
     wrong = [setting for setting in args.settings if "=" not in setting]
     if wrong:

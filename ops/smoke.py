@@ -12,8 +12,10 @@ import time
 import urllib.error
 import urllib.request
 
-from pipeline import command, params, tables
-from pipeline.errors import DataError
+from pipeline import command
+from pipeline.data import splits
+from pipeline.project import params
+from pipeline.project.errors import DataError
 
 ROWS = 5
 SECONDS_TO_COME_UP = 120
@@ -21,10 +23,12 @@ SECONDS_TO_COME_UP = 120
 
 def rows_of(dataset: str, features: list[str]) -> list[dict]:
     """Return a few rows of the test split with a model's features, as a client sends them."""
-    frame = tables.read_split(dataset, "test").head(ROWS)
+    frame = splits.read_split(dataset, "test").head(ROWS)
     missing = [name for name in features if name not in frame]
     if missing:
-        raise DataError(f"the server asks for {missing[0]!r}, which {dataset} has not: is it another dataset's?")
+        raise DataError(
+            f"the server asks for {missing[0]!r}, which {dataset} has not: is it another dataset's?"
+        )
     return json.loads(frame[features].to_json(orient="records", double_precision=15))
 
 
@@ -45,9 +49,11 @@ def wait_for(url: str, seconds: float) -> None:
         try:
             ask(f"{url}/ready")
             return
-        except OSError as error:            # refused connections and answers other than 200
+        except OSError as error:  # refused connections and answers other than 200
             if time.monotonic() > ends:
-                raise DataError(f"{url}: not ready after {seconds:g} seconds ({error}); look at its log") from None
+                raise DataError(
+                    f"{url}: not ready after {seconds:g} seconds ({error}); look at its log"
+                ) from None
             time.sleep(0.5)
 
 
@@ -56,14 +62,24 @@ def answer(url: str, content=None) -> dict:
     try:
         return ask(url, content)
     except urllib.error.HTTPError as error:
-        raise DataError(f"{url} answers {error.code}: {error.read().decode(errors='replace')[:300]}") from None
+        raise DataError(
+            f"{url} answers {error.code}: {error.read().decode(errors='replace')[:300]}"
+        ) from None
 
 
 def main(argv=None):
     parser = command.parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="of the server (%(default)s)")
-    parser.add_argument("--wait", type=float, default=SECONDS_TO_COME_UP, metavar="SECONDS", help="for it (%(default)g)")
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8000", help="of the server (%(default)s)"
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=SECONDS_TO_COME_UP,
+        metavar="SECONDS",
+        help="for it (%(default)g)",
+    )
     args = parser.parse_args(argv)
     params.load().dataset(args.dataset)
     wait_for(args.url, args.wait)
@@ -71,8 +87,12 @@ def main(argv=None):
     found = answer(f"{args.url}/predict", rows)
     given = [entry.get("prediction") for entry in found.get("predictions", [])]
     if len(given) != len(rows) or None in given:
-        raise DataError(f"{args.url}/predict: {len(given)} predictions for {len(rows)} rows: {given}")
-    print(f"smoke {args.dataset}: {found.get('model')} version {found.get('model_version')} predicts {given}")
+        raise DataError(
+            f"{args.url}/predict: {len(given)} predictions for {len(rows)} rows: {given}"
+        )
+    print(
+        f"smoke {args.dataset}: {found.get('model')} version {found.get('model_version')} predicts {given}"
+    )
 
 
 if __name__ == "__main__":

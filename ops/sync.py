@@ -7,19 +7,26 @@ writes nothing.
 """
 
 from pipeline import command
+from pipeline.project import params
+from pipeline.registry import decisions
+from pipeline.tracking import record, store
 
 
 def main(argv=None):
     command.parser(__doc__).parse_args(argv)
-    from pipeline import params, registry, tracking
-    written = tracking.sync()
-    decided = registry.sync(params.load())
+    written = record.sync_runs()
+    decided = decisions.sync_registry(params.load())
     for (dataset, stage), count in written.items():
         print(f"sync {dataset}: {count} {stage} {'run' if count == 1 else 'runs'} written")
     for dataset, line in decided.items():
-        print(f"sync {dataset}: {line['name']} version {line['version']}, {line['outcome']}: {line['reason']}")
-    print(f"sync: {sum(written.values())} runs written to {tracking.tracking_uri()}" if written
-          else "sync: the store holds every run already")
+        print(
+            f"sync {dataset}: {line['name']} version {line['version']}, {line['outcome']}: {line['reason']}"
+        )
+    print(
+        f"sync: {sum(written.values())} runs written to {store.tracking_uri()}"
+        if written
+        else "sync: the store holds every run already"
+    )
 
 
 if __name__ == "__main__":

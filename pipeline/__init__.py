@@ -1,1 +1,1 @@
-"""What two or more of the scripts must agree on: one module, one noun."""
+"""What the scripts share: a package of rooms, each with one sentence on what it knows; see docs/ARCHITECTURE.md."""

@@ -5,24 +5,26 @@ import sys
 
 from pipeline.command import ONE_THREAD
 
-for variable in ONE_THREAD:                 # as the scripts set it, before a library reads it
+for variable in ONE_THREAD:  # as the scripts set it, before a library reads it
     os.environ[variable] = "1"
 for variable in ("PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI"):
     os.environ.pop(variable, None)
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])         # this Python's commands first
+os.environ["PATH"] = os.pathsep.join(
+    [os.path.dirname(sys.executable), os.environ["PATH"]]
+)  # this Python's commands first
 
-import shutil                               # noqa: E402
-import signal                               # noqa: E402
-import socket                               # noqa: E402
-import subprocess                           # noqa: E402
-import time                                 # noqa: E402
-from pathlib import Path                    # noqa: E402
+import shutil  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
+import subprocess  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
 
-import numpy as np                          # noqa: E402
-import pandas as pd                         # noqa: E402
-import pytest                               # noqa: E402
-from filelock import FileLock               # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import pytest  # noqa: E402
+from filelock import FileLock  # noqa: E402
 
 # a project with a registry, one to be served; on loopback GitHub, S3 and a browser
 pytest_plugins = ["registered", "served", "github_server", "s3_server", "browser"]
@@ -33,7 +35,7 @@ workers: 2
 datasets:
   iris:
     experiment: Iris-Classification
-    data: {source: sklearn, depends_on: pipeline/sources/iris.py, file: data/iris_data.csv,
+    data: {source: sklearn, depends_on: pipeline/builtin/iris.py, file: data/iris_data.csv,
            task: classification, target: species}
     prepare: {test_size: 0.2, split: random}
     train: {primary_metric: log_loss, cv_folds: 3, models: [dummy, logistic_regression, decision_tree]}
@@ -72,7 +74,15 @@ def tiny_table(rows: int = 200, seed: int = 0) -> pd.DataFrame:
     town = rng.choice(["Aville", "Bford", "Cham"], rows)
     age = rng.integers(0, 60, rows)
     price = 2 * size + 30 * (town == "Aville") - age + rng.normal(0, 8, rows)
-    table = pd.DataFrame({"id": np.arange(1, rows + 1), "size": size, "town": town, "age": age, "price": price.round(2)})
+    table = pd.DataFrame(
+        {
+            "id": np.arange(1, rows + 1),
+            "size": size,
+            "town": town,
+            "age": age,
+            "price": price.round(2),
+        }
+    )
     table.loc[table.index % 17 == 0, "size"] = np.nan
     table.loc[table.index % 23 == 0, "town"] = None
     return table
@@ -118,13 +128,21 @@ def with_ctrl_c() -> None:
 def script(name: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
     """Run one of the project's scripts, or a module of ops, as a user does; return its status and output."""
     command = ["-m", name] if name.startswith("ops.") else [str(ROOT / f"{name}.py")]
-    return subprocess.run([sys.executable, *command, *arguments], capture_output=True, text=True, cwd=cwd,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    return subprocess.run(
+        [sys.executable, *command, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
 
 
 def kill_while_writing(name: str, folder: Path, *arguments: str) -> None:
     """Start a script and kill it with SIGKILL as soon as an unfinished output of its lies in a folder."""
-    process = subprocess.Popen([sys.executable, ROOT / f"{name}.py", *arguments], env={**os.environ, "PYTHONPATH": str(ROOT)})
+    process = subprocess.Popen(
+        [sys.executable, ROOT / f"{name}.py", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
 
     def is_writing():
         assert process.poll() is None, "ended before it was killed"
@@ -139,7 +157,10 @@ def kill_while_writing(name: str, folder: Path, *arguments: str) -> None:
 
 def real_table(name: str) -> str:
     """Return where one of the real tables lies, which are not ours to pass on; skip the test where nobody brought it."""
-    for path in (ROOT / "data/raw" / name, ROOT.parent / "shared/data" / name):     # one for all checkouts beside it
+    for path in (
+        ROOT / "data/raw" / name,
+        ROOT.parent / "shared/data" / name,
+    ):  # one for all checkouts beside it
         if path.is_file():
             return str(path)
     pytest.skip(f"{name} is not ours to pass on: it is tested where someone put it into data/raw/")
@@ -159,8 +180,11 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
             shutil.copy(ROOT / name, folder / name)
     (folder / "params.yaml").write_text(params, encoding="utf-8")
     tiny_table().to_csv(folder / "tiny.csv", index=False)
-    done = shell("git init -q -b main . && git config user.email a@example.org && git config user.name a && git add -A "
-                 "&& git commit -q -m start", folder)
+    done = shell(
+        "git init -q -b main . && git config user.email a@example.org && git config user.name a && git add -A "
+        "&& git commit -q -m start",
+        folder,
+    )
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -178,9 +202,15 @@ def link_environment(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id) -> Path:
     """A folder in which `dvc repro` has run to the end; not to be changed: take `pipeline_run` for that."""
-    shared = tmp_path_factory.getbasetemp().parent if worker_id != "master" else tmp_path_factory.getbasetemp()
+    shared = (
+        tmp_path_factory.getbasetemp().parent
+        if worker_id != "master"
+        else tmp_path_factory.getbasetemp()
+    )
     folder, end = shared / "finished" / "project", shared / "finished" / "end"
-    with FileLock(shared / "finished.lock"):            # one of the test processes makes it, the others wait for it
+    with FileLock(
+        shared / "finished.lock"
+    ):  # one of the test processes makes it, the others wait for it
         if not end.is_file():
             copy_project(folder)
             done = shell("dvc repro", folder)

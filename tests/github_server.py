@@ -41,20 +41,28 @@ class Answers(JsonAnswers):
         content = json.loads(self.rfile.read(length)) if length else None
         if self.headers["Authorization"] != "Bearer a-token" or server.refused:
             return self.answer(403, {"message": "Resource not accessible by integration"})
-        page, size = (int(query.get(key, [default])[0]) for key, default in (("page", 1), ("per_page", 30)))
+        page, size = (
+            int(query.get(key, [default])[0]) for key, default in (("page", 1), ("per_page", 30))
+        )
         if path == "pulls":
             return self.answer(200, [{"number": 7}] if query["head"] == ["someone:fix"] else [])
         if path == "issues/7/comments" and method == "GET":
-            return self.answer(200, list(server.comments.values())[(page - 1) * size:page * size])
+            return self.answer(200, list(server.comments.values())[(page - 1) * size : page * size])
         if path == "issues/7/comments":
             number = len(server.comments)
-            server.comments[number] = {"id": number, "body": content["body"], "user": {"type": "Bot"}}
+            server.comments[number] = {
+                "id": number,
+                "body": content["body"],
+                "user": {"type": "Bot"},
+            }
             return self.answer(201, server.comments[number])
         if found := re.fullmatch(r"issues/comments/(\d+)", path):
             server.comments[int(found[1])] |= content
             return self.answer(200, server.comments[int(found[1])])
         if path == "issues" and method == "GET":
-            return self.answer(200, [one for one in server.issues.values() if query["labels"][0] in one["labels"]])
+            return self.answer(
+                200, [one for one in server.issues.values() if query["labels"][0] in one["labels"]]
+            )
         if path == "issues":
             server.issues[len(server.issues) + 1] = {"number": len(server.issues) + 1, **content}
             return self.answer(201, server.issues[len(server.issues)])

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PARAMS, tiny_table
 
 import compare_results
 import generate_data
@@ -16,15 +15,23 @@ import prepare_data
 import register_model
 import train
 import validate_metrics
-from pipeline import files, models, params, paths, promotion, registry, tracking
+from conftest import PARAMS, tiny_table
+from pipeline.models import storage
+from pipeline.project import files, params, paths
+from pipeline.registry import promotion_log, versions
+from pipeline.tracking.store import open_store
 
 RIDGE = "[dummy, ridge, decision_tree]"
-STATES = {                  # of params.yaml's dataset tiny: what is changed
+STATES = {  # of params.yaml's dataset tiny: what is changed
     "first": [(RIDGE, "[ridge]")],
     "better": [(RIDGE, "{ridge: {alpha: 3.0}}")],
     "worse": [(RIDGE, "{decision_tree: {max_depth: 3}}")],
     "failing": [(RIDGE, "[dummy]")],
-    "without_town": [(RIDGE, "[ridge]"), ("drop: [id]", "drop: [id, town]"), ("{min: 0.5}", "{min: 0.1}")],
+    "without_town": [
+        (RIDGE, "[ridge]"),
+        ("drop: [id]", "drop: [id, town]"),
+        ("{min: 0.5}", "{min: 0.1}"),
+    ],
     "more_rows": [(RIDGE, "[ridge]")],
 }
 
@@ -51,7 +58,10 @@ def judge(settings) -> None:
     """Choose the best model of tiny and hold it against its gates."""
     result, _ = compare_results.compare("tiny", settings)
     files.write_json(paths.best("tiny"), compare_results.best_figures(result))
-    files.write_json(paths.validation("tiny"), validate_metrics.validate("tiny", settings.dataset("tiny").gates, result))
+    files.write_json(
+        paths.validation("tiny"),
+        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +74,7 @@ def states(tmp_path_factory) -> Path:
             patch.chdir(folder / state)
             make(state)
         patch.chdir(folder)
-        with tracking.store() as mlflow:
+        with open_store() as mlflow:
             mlflow.MlflowClient()
     return folder
 
@@ -89,10 +99,16 @@ def settle(snapshot: Path) -> None:
     """Put a registered project into the working directory; MLflow's store holds absolute paths."""
     shutil.copytree(snapshot, ".", dirs_exist_ok=True)
     with closing(sqlite3.connect("mlflow.db")) as store, store:
-        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri"),
-                              ("logged_models", "artifact_location"), ("model_versions", "storage_location")):
-            store.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)",
-                          (str(snapshot.parent / "project"), str(Path.cwd())))
+        for table, column in (
+            ("experiments", "artifact_location"),
+            ("runs", "artifact_uri"),
+            ("logged_models", "artifact_location"),
+            ("model_versions", "storage_location"),
+        ):
+            store.execute(
+                f"UPDATE {table} SET {column} = replace({column}, ?, ?)",
+                (str(snapshot.parent / "project"), str(Path.cwd())),
+            )
 
 
 def put(state: Path) -> None:
@@ -161,22 +177,32 @@ def edit(old: str, new: str) -> None:
 def variant(number: int) -> None:
     """Change the best model of tiny a little, so that it is another one."""
     folder = paths.models("tiny", "train") / "ridge"
-    model, metadata = models.load(folder), files.read_json(folder / "metadata.json", made_by="")
+    model, metadata = storage.load(folder), files.read_json(folder / "metadata.json", made_by="")
     model.estimator.coef_[0] += 1e-6 * number
-    metadata = models.save(model, folder, {key: value for key, value in metadata.items() if key not in model.spec})
+    metadata = storage.save(
+        model, folder, {key: value for key, value in metadata.items() if key not in model.spec}
+    )
     verdict = files.read_json(paths.validation("tiny"), made_by="")
     files.write_json(paths.validation("tiny"), verdict | {"model_sha256": metadata["model_sha256"]})
 
 
 def aliases() -> dict[str, int]:
     """Return {alias: version} of tiny's model as the registry has them."""
-    return {alias: version.version for version in registry.versions("tiny", params.load()) for alias in version.aliases}
+    return {
+        alias: version.version
+        for version in versions.list_versions("tiny", params.load())
+        for alias in version.aliases
+    }
 
 
 def log() -> list[dict]:
-    return promotion.read("tiny")
+    return promotion_log.read_log("tiny")
 
 
 def content(folder=".") -> dict:
     """Return every file below a folder with its bytes and the time of its last change."""
-    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in Path(folder).rglob("*") if path.is_file()}
+    return {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in Path(folder).rglob("*")
+        if path.is_file()
+    }

@@ -2,7 +2,11 @@
 
 import pytest
 
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 BUCKET = "results"
 
 
@@ -11,6 +15,7 @@ def s3_server(monkeypatch):
     """The address of an S3 server that has the bucket BUCKET; the keys to it are in the environment."""
     import boto3
     from moto.server import ThreadedMotoServer
+
     for key, value in KEYS.items():
         monkeypatch.setenv(key, value)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -4,22 +4,30 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import PARAMS, tiny_table
 
 import generate_data
 import prepare_data
 import register_model
 import train
-from pipeline import files, params, paths, registry
+from conftest import PARAMS, tiny_table
+from pipeline.project import files, params, paths
+from pipeline.registry.decisions import bring
 
 
 def register_candidate(dataset: str, candidate: str) -> dict:
     """Register a trained model of the project in the working directory, as if it were the best one; return the decision."""
     settings = params.load()
-    spec, metadata = settings.dataset(dataset), files.read_json(paths.models(dataset, "train") / candidate / "metadata.json", "")
+    spec, metadata = (
+        settings.dataset(dataset),
+        files.read_json(paths.models(dataset, "train") / candidate / "metadata.json", ""),
+    )
     best = {"candidate": candidate, "stage": "train", "primary_metric": spec.train.primary_metric}
     verdict = {"model_sha256": metadata["model_sha256"], "gates": []}
-    return registry.bring(dataset, settings, register_model.request(dataset, spec.registration.name, best, verdict, metadata))
+    return bring(
+        dataset,
+        settings,
+        register_model.request(dataset, spec.registration.name, best, verdict, metadata),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +47,17 @@ def served(tmp_path_factory) -> Path:
             generate_data.generate(dataset, settings)
             prepare_data.prepare(dataset, settings)
             train.train(dataset, settings, n_workers=1)
-        decisions = [register_candidate(*which) for which in
-                     (("tiny", "ridge"), ("tiny", "decision_tree"), ("iris", "logistic_regression"))]
-        assert [(decision["version"], decision["outcome"] == "promoted") for decision in decisions] == [
-            (1, True), (2, False), (1, True)]
+        decisions = [
+            register_candidate(*which)
+            for which in (
+                ("tiny", "ridge"),
+                ("tiny", "decision_tree"),
+                ("iris", "logistic_regression"),
+            )
+        ]
+        assert [
+            (decision["version"], decision["outcome"] == "promoted") for decision in decisions
+        ] == [(1, True), (2, False), (1, True)]
     return folder
 
 

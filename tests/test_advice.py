@@ -4,22 +4,42 @@ import copy
 
 import pytest
 
-from pipeline import advice
+from pipeline.report import advice
+from pipeline.scoring import display
 
 
 def candidate(model_type, cv, std=0.02, test=None, low=None, high=None, oof=None):
     test = cv if test is None else test
-    return {"params": {"model_type": model_type}, "cv": {"roc_auc": {"mean": cv, "std": std}},
-            "cv_oof": {"roc_auc": cv if oof is None else oof},
-            "test": {"roc_auc": {"value": test, "low": test - 0.03 if low is None else low,
-                                 "high": test + 0.03 if high is None else high}},
-            "confusion_matrix": {"labels": ["no", "yes"], "counts": [[50, 5], [6, 40]]}}
+    return {
+        "params": {"model_type": model_type},
+        "cv": {"roc_auc": {"mean": cv, "std": std}},
+        "cv_oof": {"roc_auc": cv if oof is None else oof},
+        "test": {
+            "roc_auc": {
+                "value": test,
+                "low": test - 0.03 if low is None else low,
+                "high": test + 0.03 if high is None else high,
+            }
+        },
+        "confusion_matrix": {"labels": ["no", "yes"], "counts": [[50, 5], [6, 40]]},
+    }
 
 
-CLEAN = {"primary_metric": "roc_auc", "synthetic": False, "cv_folds": 4, "best": {"name": "xgboost"}, "slices": [],
-         "gates": [{"metric": "f1", "on": "test", "value": 0.7, "min": 0.6, "max": None, "passed": True}],
-         "candidates": {"xgboost": candidate("xgboost", 0.9), "dummy": candidate("dummy", 0.5),
-                        "logistic_regression": candidate("logistic_regression", 0.8)}}
+CLEAN = {
+    "primary_metric": "roc_auc",
+    "synthetic": False,
+    "cv_folds": 4,
+    "best": {"name": "xgboost"},
+    "slices": [],
+    "gates": [
+        {"metric": "f1", "on": "test", "value": 0.7, "min": 0.6, "max": None, "passed": True}
+    ],
+    "candidates": {
+        "xgboost": candidate("xgboost", 0.9),
+        "dummy": candidate("dummy", 0.5),
+        "logistic_regression": candidate("logistic_regression", 0.8),
+    },
+}
 
 
 def changed(**parts):
@@ -37,7 +57,11 @@ def told(result, drift=None):
 
 
 def slice_(origin, worse):
-    return {"where": "town = <b>", "origin": origin, "test": {"value": 0.6, "low": 0.5, "high": 0.7, "worse": worse}}
+    return {
+        "where": "town = <b>",
+        "origin": origin,
+        "test": {"value": 0.6, "low": 0.5, "high": 0.7, "worse": worse},
+    }
 
 
 def test_clean_figures_call_for_nothing():
@@ -53,74 +77,166 @@ def failed(value=0.55):
     return [{"metric": "f1", "on": "oof", "value": value, "min": 0.6, "max": 0.9, "passed": False}]
 
 
-DRIFT = {"verdict": "drift", "drifted": ["age", "town"], "recommendation": "train again", "quality": {"verdict": "good"}}
-CHECK = {**DRIFT, "verdict": "no drift", "quality": {"verdict": "check", "reasons": ["age: constant"]}}
+DRIFT = {
+    "verdict": "drift",
+    "drifted": ["age", "town"],
+    "recommendation": "train again",
+    "quality": {"verdict": "good"},
+}
+CHECK = {
+    **DRIFT,
+    "verdict": "no drift",
+    "quality": {"verdict": "check", "reasons": ["age: constant"]},
+}
 RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
 
 
-@pytest.mark.parametrize("result, drift, level, words", [
-    (changed(gates=failed()), None, "stop", "oof f1 is 0.55; the gate asks for ≥ 0.6 and ≤ 0.9."),
-    (changed(gates=failed(None)), None, "stop", "oof f1 is not defined; the gate asks for ≥ 0.6 and ≤ 0.9."),
-    (changed(gates=[]), None, "watch", "No gate says how good is good enough."),
-    (changed(xgboost=candidate("xgboost", 0.51, 0.03)), None, "stop",
-     "No model is clearly better than guessing: cv roc_auc 0.51 against 0.5."),
-    (changed(best={"name": "dummy"}), None, "stop", "No model is clearly better than guessing: cv roc_auc 0.5 against 0.5."),
-    (changed(xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE}), None, "watch",
-     "The test split holds 4 rows of class yes, too few to judge by."),
-    (changed(xgboost=candidate("xgboost", 0.9, test=0.8, high=0.85)), None, "watch",
-     "The test roc_auc of 0.8 is worse than cross-validation promised: 0.9."),
-    (CLEAN, DRIFT, "watch", "The test rows differ from the training rows: age, town."),
-    (CLEAN, CHECK, "watch", "The data ask for a look: age: constant."),
-    (CLEAN, {**CHECK, "verdict": "not enough data", "quality": {"verdict": "good"}}, "info",
-     "Whether the test rows drifted cannot be told."),
-    (changed(slices=[slice_("params.yaml", True)]), None, "watch", "It does worse where town = <b>: roc_auc 0.6 (0.5 to 0.7)."),
-    (changed(slices=[slice_("search", True)] * 2), None, "info",
-     "It does worse where town = <b>: roc_auc 0.6 (0.5 to 0.7), and on 1 more of the slices."),
-    (changed(synthetic=True), None, "info",
-     "The data are synthetic: the scores say that the pipeline works, not how well the problem can be solved."),
-    (changed(logistic_regression=candidate("logistic_regression", 0.895)), None, "info",
-     "logistic_regression is simpler and as good within the error of the folds' mean: cv roc_auc 0.895 against 0.9."),
-    (changed(tuning=tuned(-0.001)), None, "info",
-     "On the test rows the gain of xgboost over catboost may be chance: roc_auc 0.01 (-0.001 to 0.02)."),
-])
+@pytest.mark.parametrize(
+    "result, drift, level, words",
+    [
+        (
+            changed(gates=failed()),
+            None,
+            "stop",
+            "oof f1 is 0.55; the gate asks for ≥ 0.6 and ≤ 0.9.",
+        ),
+        (
+            changed(gates=failed(None)),
+            None,
+            "stop",
+            "oof f1 is not defined; the gate asks for ≥ 0.6 and ≤ 0.9.",
+        ),
+        (changed(gates=[]), None, "watch", "No gate says how good is good enough."),
+        (
+            changed(xgboost=candidate("xgboost", 0.51, 0.03)),
+            None,
+            "stop",
+            "No model is clearly better than guessing: cv roc_auc 0.51 against 0.5.",
+        ),
+        (
+            changed(best={"name": "dummy"}),
+            None,
+            "stop",
+            "No model is clearly better than guessing: cv roc_auc 0.5 against 0.5.",
+        ),
+        (
+            changed(xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE}),
+            None,
+            "watch",
+            "The test split holds 4 rows of class yes, too few to judge by.",
+        ),
+        (
+            changed(xgboost=candidate("xgboost", 0.9, test=0.8, high=0.85)),
+            None,
+            "watch",
+            "The test roc_auc of 0.8 is worse than cross-validation promised: 0.9.",
+        ),
+        (CLEAN, DRIFT, "watch", "The test rows differ from the training rows: age, town."),
+        (CLEAN, CHECK, "watch", "The data ask for a look: age: constant."),
+        (
+            CLEAN,
+            {**CHECK, "verdict": "not enough data", "quality": {"verdict": "good"}},
+            "info",
+            "Whether the test rows drifted cannot be told.",
+        ),
+        (
+            changed(slices=[slice_("params.yaml", True)]),
+            None,
+            "watch",
+            "It does worse where town = <b>: roc_auc 0.6 (0.5 to 0.7).",
+        ),
+        (
+            changed(slices=[slice_("search", True)] * 2),
+            None,
+            "info",
+            "It does worse where town = <b>: roc_auc 0.6 (0.5 to 0.7), and on 1 more of the slices.",
+        ),
+        (
+            changed(synthetic=True),
+            None,
+            "info",
+            "The data are synthetic: the scores say that the pipeline works, not how well the problem can be solved.",
+        ),
+        (
+            changed(logistic_regression=candidate("logistic_regression", 0.895)),
+            None,
+            "info",
+            "logistic_regression is simpler and as good within the error of the folds' mean: cv roc_auc 0.895 against 0.9.",
+        ),
+        (
+            changed(tuning=tuned(-0.001)),
+            None,
+            "info",
+            "On the test rows the gain of xgboost over catboost may be chance: roc_auc 0.01 (-0.001 to 0.02).",
+        ),
+    ],
+)
 def test_each_rule_speaks_when_its_figures_are_there(result, drift, level, words):
     assert told(result, drift) == [(level, words)]
     assert advice.verdict(advice.advice("churn", result, drift)) == level
 
 
-@pytest.mark.parametrize("result", [
-    changed(xgboost=candidate("xgboost", 0.9, test=0.88, high=0.91)),               # the test score lies within its interval
-    changed(slices=[slice_("params.yaml", False)]),
-    changed(logistic_regression=candidate("logistic_regression", 0.88)),            # 0.02 away; the error of the mean is 0.01
-    changed(tuning=tuned(0.001)),
-])
+@pytest.mark.parametrize(
+    "result",
+    [
+        changed(
+            xgboost=candidate("xgboost", 0.9, test=0.88, high=0.91)
+        ),  # the test score lies within its interval
+        changed(slices=[slice_("params.yaml", False)]),
+        changed(
+            logistic_regression=candidate("logistic_regression", 0.88)
+        ),  # 0.02 away; the error of the mean is 0.01
+        changed(tuning=tuned(0.001)),
+    ],
+)
 def test_rules_are_silent_on_the_near_side_of_their_bounds(result):
     assert told(result) == []
 
 
 @pytest.mark.parametrize("on, asks", [("test", True), ("oof", False)])
 def test_gates_that_look_out_of_fold_are_not_asked_to(on, asks):
-    result = changed(xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE}, gates=[{**CLEAN["gates"][0], "on": on}])
+    result = changed(
+        xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE},
+        gates=[{**CLEAN["gates"][0], "on": on}],
+    )
     assert ("on: oof" in advice.advice("churn", result, None)[0]["do"]) == asks
 
 
 def test_an_error_metric_is_better_when_lower():
     names = {"xgboost": (10.0, 10.5), "dummy": (30.0, 30.0)}
-    result = changed(primary_metric="rmse", candidates={
-        name: {"params": {"model_type": name}, "cv": {"rmse": {"mean": cv, "std": 1.0}}, "cv_oof": {"rmse": cv},
-               "test": {"rmse": {"value": test, "low": test - 1, "high": test + 1}}} for name, (cv, test) in names.items()})
+    result = changed(
+        primary_metric="rmse",
+        candidates={
+            name: {
+                "params": {"model_type": name},
+                "cv": {"rmse": {"mean": cv, "std": 1.0}},
+                "cv_oof": {"rmse": cv},
+                "test": {"rmse": {"value": test, "low": test - 1, "high": test + 1}},
+            }
+            for name, (cv, test) in names.items()
+        },
+    )
     assert told(result) == []
     result["candidates"]["xgboost"]["test"]["rmse"] = {"value": 14.0, "low": 12.0, "high": 16.0}
-    assert told(result) == [("watch", "The test rmse of 14 is worse than cross-validation promised: 10.")]
+    assert told(result) == [
+        ("watch", "The test rmse of 14 is worse than cross-validation promised: 10.")
+    ]
 
 
 def test_the_gravest_comes_first_and_each_says_what_to_do():
-    found = advice.advice("churn", changed(gates=failed(), synthetic=True, slices=[slice_("params.yaml", True)]), DRIFT)
+    found = advice.advice(
+        "churn",
+        changed(gates=failed(), synthetic=True, slices=[slice_("params.yaml", True)]),
+        DRIFT,
+    )
     assert [one["level"] for one in found] == ["stop", "watch", "watch", "info"]
     assert all(one["do"].endswith(".") and one["what"].endswith(".") for one in found)
     assert found[1]["do"] == "Train again."
 
 
-@pytest.mark.parametrize("value, text", [(None, "–"), (-0.0, "0"), (0.123456, "0.1235"), (1234.5, "1,234"), (-999.96, "-1000")])
+@pytest.mark.parametrize(
+    "value, text",
+    [(None, "–"), (-0.0, "0"), (0.123456, "0.1235"), (1234.5, "1,234"), (-999.96, "-1000")],
+)
 def test_figures_are_shown_with_four_digits(value, text):
-    assert advice.shown(value) == text
+    assert display.number_text(value) == text

@@ -5,19 +5,26 @@ import pandas as pd
 import pytest
 
 from benchmarks import drift_scale
-from pipeline import columns, drift
-from pipeline.errors import DataError
-from pipeline.params import Drift
+from pipeline.data import kinds
+from pipeline.drift import column, comparison, tables, two_sample
+from pipeline.project.errors import DataError
+from pipeline.project.params import Drift
 
 NO_ROLES = dict.fromkeys(("task", "target", "prediction", "label", "positive"))
 
 
 def table(rows=3000, seed=0):
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"x": rng.normal(size=rows), "whole": rng.integers(0, 9, rows),
-                          "town": rng.choice(["a, b", 'c "d"', "e\nf"], rows), "flag": rng.random(rows) < 0.5,
-                          "day": pd.date_range("2026-01-01", periods=rows, freq="h").astype(str),
-                          "dirty": rng.normal(size=rows).round(3).astype(str)})
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(size=rows),
+            "whole": rng.integers(0, 9, rows),
+            "town": rng.choice(["a, b", 'c "d"', "e\nf"], rows),
+            "flag": rng.random(rows) < 0.5,
+            "day": pd.date_range("2026-01-01", periods=rows, freq="h").astype(str),
+            "dirty": rng.normal(size=rows).round(3).astype(str),
+        }
+    )
     frame.loc[frame.index % 50 == 3, "dirty"] = "?"
     frame.loc[frame.index % 7 == 0, ["x", "town"]] = None
     return frame
@@ -26,80 +33,116 @@ def table(rows=3000, seed=0):
 def assert_alike(one, other):
     assert list(one) == list(other) and len(one) == len(other)
     for name in one:
-        assert columns.kind(one[name]) == columns.kind(other[name]), name
-        pd.testing.assert_series_equal(one[name], other[name], check_names=False, check_dtype=columns.kind(one[name]) != "date")
+        assert kinds.kind_of(one[name]) == kinds.kind_of(other[name]), name
+        pd.testing.assert_series_equal(
+            one[name],
+            other[name],
+            check_names=False,
+            check_dtype=kinds.kind_of(one[name]) != "date",
+        )
         assert one[name].attrs == other[name].attrs
 
 
 def test_large_csv_file_read_by_columns_is_the_same_as_read_at_once(tmp_path, monkeypatch):
     table().to_csv(tmp_path / "a.csv", index=False)
-    at_once = columns.open_file(tmp_path / "a.csv")
-    monkeypatch.setattr(columns, "LARGE", 0)
-    monkeypatch.setattr(columns, "BLOCK", 2_000)            # so that some end within a quoted value of two lines
-    assert_alike(columns.open_file(tmp_path / "a.csv"), at_once)
-    assert [columns.kind(at_once[name]) for name in at_once] == ["number", "number", "category", "category", "date", "number"]
+    at_once = tables.open_file(tmp_path / "a.csv")
+    monkeypatch.setattr(tables, "LARGE", 0)
+    monkeypatch.setattr(
+        tables, "BLOCK", 2_000
+    )  # so that some end within a quoted value of two lines
+    assert_alike(tables.open_file(tmp_path / "a.csv"), at_once)
+    assert [kinds.kind_of(at_once[name]) for name in at_once] == [
+        "number",
+        "number",
+        "category",
+        "category",
+        "date",
+        "number",
+    ]
     assert at_once["dirty"].attrs["unreadable"] == 60
 
 
 def test_parquet_file_is_the_same_as_the_frame_it_was_written_from(tmp_path):
     table().to_parquet(tmp_path / "a.parquet", row_group_size=500)
-    assert_alike(columns.open_file(tmp_path / "a.parquet"), columns.of_frame(table()))
+    assert_alike(tables.open_file(tmp_path / "a.parquet"), tables.of_frame(table()))
 
 
 def test_what_counts_as_missing_is_what_pandas_takes_for_it():
     from pandas._libs.parsers import STR_NA_VALUES
-    assert set(columns.MISSING) == STR_NA_VALUES
+
+    assert set(tables.MISSING) == STR_NA_VALUES
 
 
 def test_results_do_not_depend_on_how_a_file_is_read_nor_on_the_workers(tmp_path, monkeypatch):
     for seed, name in enumerate(("a", "b")):
         table(seed=seed).to_csv(tmp_path / f"{name}.csv", index=False)
-    at_once = [columns.open_file(tmp_path / f"{name}.csv") for name in ("a", "b")]
-    monkeypatch.setattr(columns, "LARGE", 0)
-    by_columns = [columns.open_file(tmp_path / f"{name}.csv") for name in ("a", "b")]
-    one, sample = drift.judge(*at_once, NO_ROLES, Drift(), n_workers=1)
-    other, other_sample = drift.judge(*by_columns, NO_ROLES, Drift(), n_workers=2)
+    at_once = [tables.open_file(tmp_path / f"{name}.csv") for name in ("a", "b")]
+    monkeypatch.setattr(tables, "LARGE", 0)
+    by_columns = [tables.open_file(tmp_path / f"{name}.csv") for name in ("a", "b")]
+    one, sample = comparison.compare_tables(*at_once, NO_ROLES, Drift(), n_workers=1)
+    other, other_sample = comparison.compare_tables(*by_columns, NO_ROLES, Drift(), n_workers=2)
     assert one == other
     for mine, theirs in zip(sample, other_sample):
         pd.testing.assert_frame_equal(mine, theirs, check_dtype=False)
 
 
-@pytest.mark.parametrize("name, content, message", [
-    ("a.csv", "x,y\n1,2\n1,2,3\n", "a.csv: not a table in UTF-8"), ("a.csv", "x,x\n1,2\n", "names 'x' more than once"),
-    ("a.csv", "x,y\n", "a header and no rows"), ("a.csv", "", "an empty file"), ("a.parquet", "x", "not a whole Parquet file"),
-    ("b.csv", None, "no such file")])
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("a.csv", "x,y\n1,2\n1,2,3\n", "a.csv: not a table in UTF-8"),
+        ("a.csv", "x,x\n1,2\n", "names 'x' more than once"),
+        ("a.csv", "x,y\n", "a header and no rows"),
+        ("a.csv", "", "an empty file"),
+        ("a.parquet", "x", "not a whole Parquet file"),
+        ("b.csv", None, "no such file"),
+    ],
+)
 def test_broken_files_are_refused_by_name(tmp_path, monkeypatch, name, content, message):
-    monkeypatch.setattr(columns, "LARGE", 0)
+    monkeypatch.setattr(tables, "LARGE", 0)
     if content is not None:
         (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=message):
-        columns.open_file(tmp_path / name)
+        tables.open_file(tmp_path / name)
 
 
 def test_text_that_becomes_numbers_late_in_a_column_is_text():
     values = pd.Series(["town"] * 15_000 + ["7"] * 5_000)
-    assert columns.kind(columns.typed(values)) == "category"
-    assert columns.kind(columns.typed(pd.Series(["7"] * 19_500 + ["town"] * 500))) == "number"
+    assert kinds.kind_of(tables.typed(values)) == "category"
+    assert kinds.kind_of(tables.typed(pd.Series(["7"] * 19_500 + ["town"] * 500))) == "number"
 
 
 def test_duplicate_rows_are_counted_over_all_columns():
     rng = np.random.default_rng(0)
-    one = pd.DataFrame({"a": rng.integers(0, 4, 500).astype(float), "b": rng.integers(0, 4, 500).astype(float),
-                        "c": rng.choice(["x", None, "y"], 500)})
+    one = pd.DataFrame(
+        {
+            "a": rng.integers(0, 4, 500).astype(float),
+            "b": rng.integers(0, 4, 500).astype(float),
+            "c": rng.choice(["x", None, "y"], 500),
+        }
+    )
     one.loc[::9, "a"] = np.nan
-    found, _ = drift.judge(columns.of_frame(one), columns.of_frame(one[["a", "b"]]), NO_ROLES, Drift())
+    found, _ = comparison.compare_tables(
+        tables.of_frame(one), tables.of_frame(one[["a", "b"]]), NO_ROLES, Drift()
+    )
     assert found["quality"]["reference"]["duplicates"] == one[["a", "b"]].duplicated().sum()
-    found, _ = drift.judge(columns.of_frame(one), columns.of_frame(one), NO_ROLES, Drift())
+    found, _ = comparison.compare_tables(
+        tables.of_frame(one), tables.of_frame(one), NO_ROLES, Drift()
+    )
     assert found["quality"]["reference"]["duplicates"] == one.duplicated().sum()
 
 
 def test_what_is_kept_of_a_column_does_not_keep_the_column_in_memory(monkeypatch):
-    kept, judged = [], drift.correlation_changes
-    monkeypatch.setattr(drift, "correlation_changes", lambda *parts: kept.extend(parts[:2]) or judged(*parts))
+    kept, judged = [], two_sample.correlation_changes
+    monkeypatch.setattr(
+        two_sample, "correlation_changes", lambda *parts: kept.extend(parts[:2]) or judged(*parts)
+    )
     large = pd.DataFrame({"x": np.arange(100_000.0), "y": np.arange(100_000.0)})
-    _, samples = drift.judge(large, large, NO_ROLES, Drift())
-    assert len(kept[0]) == 20_000 and drift._thinned(large["x"]).base is None
-    assert all(sample["x"].to_numpy().base is None or sample["x"].to_numpy().base.size < 50_000 for sample in samples)
+    _, samples = comparison.compare_tables(large, large, NO_ROLES, Drift())
+    assert len(kept[0]) == 20_000 and column.thinned(large["x"]).base is None
+    assert all(
+        sample["x"].to_numpy().base is None or sample["x"].to_numpy().base.size < 50_000
+        for sample in samples
+    )
 
 
 @pytest.mark.slow
@@ -109,5 +152,5 @@ def test_a_million_rows_are_decided_in_seconds_and_little_memory(tmp_path):
         drift_scale.write(path, 1_000_000, seed)
     tables_in_memory = 2 * 1_000_000 * 31 * 8 / 2**20
     line = drift_scale.measured(drift_scale.OURS.replace("{cores}", "2"), "no", *paths).split()
-    assert float(line[0]) < 20                          # under 10 on two cores that do nothing else
+    assert float(line[0]) < 20  # under 10 on two cores that do nothing else
     assert float(line[1].replace(",", "")) < 1.5 * tables_in_memory

@@ -4,14 +4,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import compiled, models
+from pipeline.models import catalogue, fitting, storage
+from pipeline.models.fitted import Model, blend
+from pipeline.serving import compiled
+from pipeline.serving.compiled import NotCompiled
 
 
 def table(rows: int = 240, seed: int = 1) -> pd.DataFrame:
     """Return typed features with missing numbers and categories, and a category that is in few rows."""
     rng = np.random.default_rng(seed)
-    X = pd.DataFrame({"size": rng.normal(100, 20, rows), "town": rng.choice(["Aville", "Bford", "Cham"], rows),
-                      "age": rng.integers(0, 60, rows).astype(float), "code": rng.choice(["1", "20", "x y"], rows)})
+    X = pd.DataFrame(
+        {
+            "size": rng.normal(100, 20, rows),
+            "town": rng.choice(["Aville", "Bford", "Cham"], rows),
+            "age": rng.integers(0, 60, rows).astype(float),
+            "code": rng.choice(["1", "20", "x y"], rows),
+        }
+    )
     X.loc[X.index % 7 == 0, "size"] = np.nan
     X.loc[X.index % 11 == 0, "town"] = None
     return X.astype({"town": "str", "code": "str"})
@@ -20,59 +29,93 @@ def table(rows: int = 240, seed: int = 1) -> pd.DataFrame:
 def fitted(name: str, task: str, n_classes: int = 2, target_transform: str = "none"):
     X = table()
     signal = X["size"].fillna(90) + 30 * (X["town"] == "Aville") - X["age"]
-    y = np.exp(signal / 50) if task == "regression" else pd.qcut(signal, n_classes, labels=False).to_numpy()
+    y = (
+        np.exp(signal / 50)
+        if task == "regression"
+        else pd.qcut(signal, n_classes, labels=False).to_numpy()
+    )
     kinds = {"size": "numeric", "town": "categorical", "age": "numeric", "code": "categorical"}
-    spec = {"name": name, "task": task, "features": kinds, "target": "y", "target_transform": target_transform,
-            "classes": None if task == "regression" else [f"class {n}" for n in range(n_classes)],
-            "threshold": 0.4 if task == "classification" and n_classes == 2 else None}
-    few = {"random_forest": {"n_estimators": 20}, "gradient_boosting": {"max_iter": 20}, "xgboost": {"n_estimators": 20},
-           "lightgbm": {"n_estimators": 20}, "catboost": {"iterations": 20}}
-    return models.fit(spec, few.get(name, {}), X, np.asarray(y), seed=0)
+    spec = {
+        "name": name,
+        "task": task,
+        "features": kinds,
+        "target": "y",
+        "target_transform": target_transform,
+        "classes": None if task == "regression" else [f"class {n}" for n in range(n_classes)],
+        "threshold": 0.4 if task == "classification" and n_classes == 2 else None,
+    }
+    few = {
+        "random_forest": {"n_estimators": 20},
+        "gradient_boosting": {"max_iter": 20},
+        "xgboost": {"n_estimators": 20},
+        "lightgbm": {"n_estimators": 20},
+        "catboost": {"iterations": 20},
+    }
+    return fitting.fit(spec, few.get(name, {}), X, np.asarray(y), seed=0)
 
 
 def cases():
-    for name, family in models.FAMILIES.items():
+    for name, family in catalogue.FAMILIES.items():
         if family.regression:
             yield pytest.param(name, "regression", 0, id=f"{name}-regression")
         if family.classification:
-            yield from (pytest.param(name, "classification", n, id=f"{name}-{n}-classes") for n in (2, 3))
+            yield from (
+                pytest.param(name, "classification", n, id=f"{name}-{n}-classes") for n in (2, 3)
+            )
 
 
 @pytest.mark.parametrize("name, task, n_classes", list(cases()))
 def test_form_for_rows_gives_the_models_own_output(name, task, n_classes, tmp_path):
     model = fitted(name, task, n_classes, "log1p" if task == "regression" else "none")
-    models.save(model, tmp_path, {})
-    model = models.load(tmp_path)               # as it is served: a stored LightGBM model is another class
+    storage.save(model, tmp_path, {})
+    model = storage.load(tmp_path)  # as it is served: a stored LightGBM model is another class
     form = compiled.compile(model, table())
     other = table(seed=2)
     other.loc[:20, "town"] = "a town of which training knew nothing"
     rows = compiled.as_rows(other)
     expected = model.output(other)
     np.testing.assert_allclose(form.output(rows), expected, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(np.concatenate([form.output([row]) for row in rows]), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        np.concatenate([form.output([row]) for row in rows]), expected, rtol=1e-9, atol=1e-12
+    )
 
 
-@pytest.mark.parametrize("task, n_classes", [("regression", 0), ("classification", 2), ("classification", 3)])
+@pytest.mark.parametrize(
+    "task, n_classes", [("regression", 0), ("classification", 2), ("classification", 3)]
+)
 def test_form_of_a_blend_gives_its_output(task, n_classes):
-    names = ["random_forest", "catboost", "ridge" if task == "regression" else "logistic_regression"]
-    parts = [fitted(name, task, n_classes, "log1p" if task == "regression" and name != "ridge" else "none") for name in names]
-    model = models.blend(parts, [0.5, 0.3, 0.2], parts[0].spec)
+    names = [
+        "random_forest",
+        "catboost",
+        "ridge" if task == "regression" else "logistic_regression",
+    ]
+    parts = [
+        fitted(
+            name, task, n_classes, "log1p" if task == "regression" and name != "ridge" else "none"
+        )
+        for name in names
+    ]
+    model = blend(parts, [0.5, 0.3, 0.2], parts[0].spec)
     form, other = compiled.compile(model, table()), table(seed=2)
-    np.testing.assert_allclose(form.output(compiled.as_rows(other)), model.output(other), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        form.output(compiled.as_rows(other)), model.output(other), rtol=1e-9, atol=1e-12
+    )
 
 
 def test_form_that_differs_is_not_taken(monkeypatch):
     model = fitted("random_forest", "regression")
     walk = compiled._Trees._output
     monkeypatch.setattr(compiled._Trees, "_output", lambda self, Z: walk(self, Z) * (1 + 1e-8))
-    with pytest.raises(compiled.NotCompiled, match="differs from the model in 240 of 240 rows at once"):
+    with pytest.raises(NotCompiled, match="differs from the model in 240 of 240 rows at once"):
         compiled.compile(model, table())
 
 
 def test_form_whose_labels_differ_is_not_taken(monkeypatch):
     model = fitted("logistic_regression", "classification")
     output = model.output(table())
-    edge = models.Model(model.preprocessing, model.estimator, {**model.spec, "threshold": float(output[3, 1])})
+    edge = Model(
+        model.preprocessing, model.estimator, {**model.spec, "threshold": float(output[3, 1])}
+    )
     compiled.compile(edge, table())
 
     class Lower:
@@ -80,14 +123,15 @@ def test_form_whose_labels_differ_is_not_taken(monkeypatch):
             return model.estimator.predict_proba(Z) - [[-1e-13, 1e-13]]
 
     monkeypatch.setattr(compiled, "_estimator", lambda estimator: Lower())
-    with pytest.raises(compiled.NotCompiled, match="differs from the model in 1 of 240 rows at once"):
+    with pytest.raises(NotCompiled, match="differs from the model in 1 of 240 rows at once"):
         compiled.compile(edge, table())
 
 
 def test_preprocessing_that_is_not_known_is_not_taken():
     from sklearn.compose import ColumnTransformer
     from sklearn.preprocessing import PowerTransformer
+
     model = fitted("linear_regression", "regression")
     numbers = ColumnTransformer([("numbers", PowerTransformer(), ["age"])]).fit(table())
-    with pytest.raises(compiled.NotCompiled, match="the preprocessing holds a PowerTransformer"):
-        compiled.compile(models.Model(numbers, model.estimator, model.spec), table())
+    with pytest.raises(NotCompiled, match="the preprocessing holds a PowerTransformer"):
+        compiled.compile(Model(numbers, model.estimator, model.spec), table())

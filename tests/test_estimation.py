@@ -5,9 +5,10 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_val_predict
 
-from pipeline import estimation, scoring
+from pipeline.monitoring import estimation
+from pipeline.scoring import metrics
 
-THRESHOLD = 0.4             # not 0.5, as a served threshold may be
+THRESHOLD = 0.4  # not 0.5, as a served threshold may be
 
 
 def world(rng, rows, shift):
@@ -18,7 +19,9 @@ def world(rng, rows, shift):
 
 
 def scores(y, output):
-    found = scoring.score("classification", y, output, (output[:, 1] >= THRESHOLD).astype(int), ["no", "yes"])
+    found = metrics.score(
+        "classification", y, output, (output[:, 1] >= THRESHOLD).astype(int), ["no", "yes"]
+    )
     return {metric: found[metric] for metric in ("accuracy", "roc_auc")}
 
 
@@ -34,13 +37,20 @@ def test_estimate_is_nearer_to_the_truth_than_the_reference_score_where_rows_shi
         for shift in ([1, 0, 0, 0], [-1, 0.5, 0, 0]):
             X_new, y_new = world(rng, 2000, shift)
             output = model.predict_proba(X_new)
-            found = estimation.estimate(calibrated(output), output, (output[:, 1] >= THRESHOLD).astype(int), seed)
+            found = estimation.estimate(
+                calibrated(output), output, (output[:, 1] >= THRESHOLD).astype(int), seed
+            )
             truth, reference = scores(y_new, output), scores(y, oof)
-            errors["estimate"].append([abs(found[metric]["value"] - truth[metric]) for metric in truth])
+            errors["estimate"].append(
+                [abs(found[metric]["value"] - truth[metric]) for metric in truth]
+            )
             errors["reference"].append([abs(reference[metric] - truth[metric]) for metric in truth])
     estimate, reference = (np.array(errors[name]) for name in ("estimate", "reference"))
     assert (estimate.max(axis=0) <= 0.045).all(), estimate
-    assert (estimate.mean(axis=0) < 0.67 * reference.mean(axis=0)).all(), (estimate.mean(axis=0), reference.mean(axis=0))
+    assert (estimate.mean(axis=0) < 0.67 * reference.mean(axis=0)).all(), (
+        estimate.mean(axis=0),
+        reference.mean(axis=0),
+    )
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -52,8 +62,14 @@ def test_true_probabilities_give_the_true_score_and_its_range(classes):
     drawn = []
     for _ in range(200):
         y = (rng.random((len(p), 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
-        drawn.append([scoring.score("classification", y, p, decisions, [str(k) for k in range(classes)])[metric]
-                      for metric in ("accuracy", "roc_auc")])
+        drawn.append(
+            [
+                metrics.score("classification", y, p, decisions, [str(k) for k in range(classes)])[
+                    metric
+                ]
+                for metric in ("accuracy", "roc_auc")
+            ]
+        )
     for (metric, estimate), truth in zip(found.items(), np.array(drawn).T):
         assert estimate["value"] == pytest.approx(truth.mean(), abs=0.004), metric
         assert 0.9 <= ((truth >= estimate["low"]) & (truth <= estimate["high"])).mean() < 1, metric
@@ -63,7 +79,7 @@ def test_true_probabilities_give_the_true_score_and_its_range(classes):
 def test_calibration_mends_probabilities_that_are_too_sure(rows):
     rng = np.random.default_rng(0)
     p = rng.uniform(0.2, 0.8, rows)
-    y, sure = (rng.random(rows) < p).astype(int), p**3 / (p**3 + (1 - p)**3)
+    y, sure = (rng.random(rows) < p).astype(int), p**3 / (p**3 + (1 - p) ** 3)
     output = np.column_stack([1 - sure, sure])
     mended = estimation.calibration(y, output)(output)
     assert mended.sum(axis=1) == pytest.approx(1)
@@ -73,7 +89,10 @@ def test_calibration_mends_probabilities_that_are_too_sure(rows):
 def test_calibrated_probabilities_of_three_classes_sum_to_one_and_are_nearer_to_the_truth():
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.full(3, 3), 3000)
-    y, sure = (rng.random((3000, 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1), p**3 / (p**3).sum(axis=1, keepdims=True)
+    y, sure = (
+        (rng.random((3000, 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1),
+        p**3 / (p**3).sum(axis=1, keepdims=True),
+    )
     mended = estimation.calibration(y, sure)(sure)
     assert mended.sum(axis=1) == pytest.approx(1)
     assert np.abs(mended - p).mean() < 0.6 * np.abs(sure - p).mean()
@@ -81,4 +100,6 @@ def test_calibrated_probabilities_of_three_classes_sum_to_one_and_are_nearer_to_
 
 def test_class_that_is_never_drawn_leaves_its_score_out():
     p = np.column_stack([np.ones(60), np.zeros(60)])
-    assert estimation.estimate(p, p, np.zeros(60, dtype=int), 0) == {"accuracy": {"value": 1, "low": 1, "high": 1}}
+    assert estimation.estimate(p, p, np.zeros(60, dtype=int), 0) == {
+        "accuracy": {"value": 1, "low": 1, "high": 1}
+    }

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import explain
+from pipeline.training import explanations
 
 
 def binary(scores):
@@ -16,7 +16,9 @@ def binary(scores):
 def test_importance_finds_the_one_informative_column(metric):
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(200, 3))
-    importance = explain.permutation_importance("regression", lambda Z: 5 * Z[:, 1], Z, ["a", "b", "c"], 5 * Z[:, 1], metric, 0)
+    importance = explanations.permutation_importance(
+        "regression", lambda Z: 5 * Z[:, 1], Z, ["a", "b", "c"], 5 * Z[:, 1], metric, 0
+    )
     assert importance["a"] == importance["c"] == 0
     assert importance["b"] > 1
 
@@ -26,7 +28,9 @@ def test_importance_of_a_classifier_counts_a_loss_as_positive(metric):
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 200)
     Z = np.column_stack([rng.random(200), 0.25 + 0.5 * y])
-    importance = explain.permutation_importance("classification", lambda Z: binary(Z[:, 1]), Z, ["noise", "signal"], y, metric, 0)
+    importance = explanations.permutation_importance(
+        "classification", lambda Z: binary(Z[:, 1]), Z, ["noise", "signal"], y, metric, 0
+    )
     assert importance["noise"] == 0
     assert importance["signal"] > 0.1
 
@@ -40,7 +44,9 @@ def test_importance_shuffles_the_one_hot_columns_of_a_category_together():
         seen.append(Z)
         return Z[:, 0] - Z[:, 2]
 
-    importance = explain.permutation_importance("regression", predict, Z, ["town"] * 3 + ["size"], predict(Z), "rmse", 0)
+    importance = explanations.permutation_importance(
+        "regression", predict, Z, ["town"] * 3 + ["size"], predict(Z), "rmse", 0
+    )
     assert list(importance) == ["town", "size"]
     assert importance["town"] > 0.5 and importance["size"] == 0
     assert len(seen) > 2 and all((table[:, :3].sum(axis=1) == 1).all() for table in seen)
@@ -52,12 +58,22 @@ def test_importances_do_not_depend_on_how_many_rows_are_predicted_at_a_time(rows
     Z = pd.DataFrame(rng.normal(size=(100, 3)), columns=["a", "b", "c"])
 
     def importances():
-        return explain.permutation_importance("regression", lambda Z: (Z["a"] + 3 * Z["b"]).to_numpy(), Z, list("abc"),
-                                              (Z["a"] + 3 * Z["b"]).to_numpy(), "rmse", 0, repeats=5)
+        return explanations.permutation_importance(
+            "regression",
+            lambda Z: (Z["a"] + 3 * Z["b"]).to_numpy(),
+            Z,
+            list("abc"),
+            (Z["a"] + 3 * Z["b"]).to_numpy(),
+            "rmse",
+            0,
+            repeats=5,
+        )
 
     expected = importances()
-    assert 3 * np.sqrt(2) * 0.8 < expected["b"] < 3 * np.sqrt(2) * 1.2      # the deviation of the difference of two draws
-    monkeypatch.setattr(explain, "ROWS_AT_A_TIME", rows)
+    assert (
+        3 * np.sqrt(2) * 0.8 < expected["b"] < 3 * np.sqrt(2) * 1.2
+    )  # the deviation of the difference of two draws
+    monkeypatch.setattr(explanations, "ROWS_AT_A_TIME", rows)
     assert importances() == pytest.approx(expected, rel=1e-12)
 
 
@@ -68,15 +84,20 @@ def test_importance_hands_a_data_frame_to_the_model_with_its_types():
         assert list(Z.columns) == ["size", "town"] and Z["town"].dtype == np.int64
         return Z["size"].to_numpy()
 
-    assert explain.permutation_importance("regression", predict, Z, ["size", "town"], np.arange(3.0), "rmse", 0)["town"] == 0
+    assert (
+        explanations.permutation_importance(
+            "regression", predict, Z, ["size", "town"], np.arange(3.0), "rmse", 0
+        )["town"]
+        == 0
+    )
 
 
 def test_shapley_values_of_a_sum_are_its_terms_and_those_of_a_product_are_shared():
     rng = np.random.default_rng(0)
     Z, zero = rng.normal(size=(40, 3)), np.zeros((1, 3))
-    terms = explain.shapley(lambda Z: Z @ [1, 2, 0], Z, list("abc"), zero, 0)
+    terms = explanations.shapley(lambda Z: Z @ [1, 2, 0], Z, list("abc"), zero, 0)
     assert terms == pytest.approx(Z * [1, 2, 0])
-    product = explain.shapley(lambda Z: Z[:, 0] * Z[:, 1], Z, list("abc"), zero, 0, draws=1000)
+    product = explanations.shapley(lambda Z: Z[:, 0] * Z[:, 1], Z, list("abc"), zero, 0, draws=1000)
     assert product[:, 2] == pytest.approx(np.zeros(40))
     assert product.sum(axis=1) == pytest.approx(Z[:, 0] * Z[:, 1])
     assert product[:, 0] == pytest.approx(Z[:, 0] * Z[:, 1] / 2, abs=0.1)
@@ -85,6 +106,7 @@ def test_shapley_values_of_a_sum_are_its_terms_and_those_of_a_product_are_shared
 def test_shapley_values_agree_with_those_of_shap():
     import shap
     from sklearn.ensemble import RandomForestClassifier
+
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(150, 4))
     y = (Z[:, 0] + Z[:, 1] * Z[:, 2] > 0).astype(int)
@@ -93,8 +115,10 @@ def test_shapley_values_agree_with_those_of_shap():
     def output(Z):
         return model.predict_proba(Z)[:, 1]
 
-    theirs = shap.explainers.Exact(output, shap.maskers.Independent(Z, max_samples=150))(Z[:25]).values
-    ours = explain.shapley(output, Z[:25], list("abcd"), Z, 0, draws=600)
+    theirs = shap.explainers.Exact(output, shap.maskers.Independent(Z, max_samples=150))(
+        Z[:25]
+    ).values
+    ours = explanations.shapley(output, Z[:25], list("abcd"), Z, 0, draws=600)
     assert ours == pytest.approx(theirs, abs=0.03)
     assert np.abs(theirs).max() > 0.3
 
@@ -107,7 +131,7 @@ def test_columns_of_one_category_count_as_one_and_classes_apart():
         assert (Z[:, :3].sum(axis=1) == 1).all()
         return np.column_stack([Z[:, 0], Z[:, 3], 1 - Z[:, 0] - Z[:, 3]])
 
-    values = explain.shapley(predict, Z, ["town"] * 3 + ["size"], Z[1:2], 0)
+    values = explanations.shapley(predict, Z, ["town"] * 3 + ["size"], Z[1:2], 0)
     assert values.shape == (4, 2, 3)
     assert values[:, 0, 0].tolist() == [1, 0, 0, 1] and values[:, 1, 1].tolist() == [-1, 0, 1, 2]
     assert values.sum(axis=2) == pytest.approx(np.zeros((4, 2)))
@@ -116,32 +140,43 @@ def test_columns_of_one_category_count_as_one_and_classes_apart():
 @pytest.mark.parametrize("rows", [1, 17])
 def test_shapley_values_do_not_depend_on_how_many_rows_are_predicted_at_a_time(rows, monkeypatch):
     Z = np.random.default_rng(0).normal(size=(20, 3))
-    expected = explain.shapley(lambda Z: Z.prod(axis=1), Z, list("abc"), Z, 0)
-    monkeypatch.setattr(explain, "ROWS_AT_A_TIME", rows)
-    assert explain.shapley(lambda Z: Z.prod(axis=1), Z, list("abc"), Z, 0) == pytest.approx(expected)
+    expected = explanations.shapley(lambda Z: Z.prod(axis=1), Z, list("abc"), Z, 0)
+    monkeypatch.setattr(explanations, "ROWS_AT_A_TIME", rows)
+    assert explanations.shapley(lambda Z: Z.prod(axis=1), Z, list("abc"), Z, 0) == pytest.approx(
+        expected
+    )
 
 
 def test_shapley_asks_for_no_prediction_where_a_step_changes_nothing():
-    Z, background, asked = np.array([[1.0, np.nan, 3.0], [0.0, np.nan, 2.0]]), np.array([[0.0, np.nan, 2.0]]), []
+    Z, background, asked = (
+        np.array([[1.0, np.nan, 3.0], [0.0, np.nan, 2.0]]),
+        np.array([[0.0, np.nan, 2.0]]),
+        [],
+    )
 
     def predict(Z):
         asked.append(len(Z))
         return Z[:, 0] * 10 + Z[:, 2]
 
-    values = explain.shapley(predict, Z, list("abc"), background, 0, draws=1)
+    values = explanations.shapley(predict, Z, list("abc"), background, 0, draws=1)
     assert values.tolist() == [[10, 0, 1], [0, 0, 0]]
-    assert asked == [3 + 1]                                 # the start and two changes; the start alone
+    assert asked == [3 + 1]  # the start and two changes; the start alone
 
 
 def test_summary_puts_the_weightiest_column_first_and_tells_which_way_it_goes():
     X = pd.DataFrame({"size": [1.0, 2.0, 3.0], "town": ["a", "b", "a"], "same": [1.0, 1.0, 1.0]})
-    found = explain.summary(np.array([[-3.0, 1.0, 0.5], [0.0, -1.0, 0.0], [3.0, 1.0, 0.5]]), X, list(X), most=2)
-    assert found == {"size": {"mean_abs": 2.0, "direction": 1.0}, "town": {"mean_abs": 1.0, "direction": None}}
-    by_class = explain.summary(np.ones((3, 3, 2)), X, list(X), most=5)
+    found = explanations.summary(
+        np.array([[-3.0, 1.0, 0.5], [0.0, -1.0, 0.0], [3.0, 1.0, 0.5]]), X, list(X), most=2
+    )
+    assert found == {
+        "size": {"mean_abs": 2.0, "direction": 1.0},
+        "town": {"mean_abs": 1.0, "direction": None},
+    }
+    by_class = explanations.summary(np.ones((3, 3, 2)), X, list(X), most=5)
     assert {column["direction"] for column in by_class.values()} == {None} and len(by_class) == 3
 
 
 def test_wide_tables_are_explained_on_fewer_rows():
-    assert explain.rows_to_explain(4, 30) == 30
-    assert explain.rows_to_explain(4, 10_000) == explain.MOST_ROWS
-    assert 20 <= explain.rows_to_explain(80, 10_000) < explain.MOST_ROWS
+    assert explanations.rows_to_explain(4, 30) == 30
+    assert explanations.rows_to_explain(4, 10_000) == explanations.MOST_ROWS
+    assert 20 <= explanations.rows_to_explain(80, 10_000) < explanations.MOST_ROWS

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.errors import DataError, UsageError
-from pipeline.params import Data, Params
-from pipeline.sources import external, proposal
+from ops import proposal
+from pipeline.data import sources
+from pipeline.project.errors import DataError, UsageError
+from pipeline.project.params import Data, Params
 
 TABLE = b"size,price\n50,100\n60,\n"
 
@@ -27,7 +28,9 @@ class Answers(BaseHTTPRequestHandler):
             self.send_header("Location", "/table.csv")
             return self.end_headers()
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8" if kind == "page" else "text/csv")
+        self.send_header(
+            "Content-Type", "text/html; charset=utf-8" if kind == "page" else "text/csv"
+        )
         if kind == "broken_chunks.csv":
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
@@ -54,7 +57,13 @@ def server(tmp_path, monkeypatch):
 
 
 def house(**settings) -> Data:
-    plain = {"source": "x", "depends_on": "x", "file": "data/house.csv", "task": "regression", "target": "price"}
+    plain = {
+        "source": "x",
+        "depends_on": "x",
+        "file": "data/house.csv",
+        "task": "regression",
+        "target": "price",
+    }
     return Data(**plain | settings)
 
 
@@ -66,35 +75,52 @@ def test_csv_file_is_copied_byte_for_byte(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     content = b'\xef\xbb\xbfsize, price\r\n050,1.10\r\n"60", NA\r\n'
     (tmp_path / "mine.csv").write_bytes(content)
-    frame = external.write_csv("house", "mine.csv", house())
+    frame = sources.write_csv("house", "mine.csv", house())
     assert (tmp_path / "data/house.csv").read_bytes() == content and frame.shape == (2, 2)
 
 
 def test_other_formats_are_written_as_comma_separated_utf8(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.csv").write_bytes("town;price\nCaf\xe9;1,5\nB;2\n".encode("latin-1"))
-    external.write_csv("house", "mine.csv", house(separator=";", encoding="latin-1"))
-    assert (tmp_path / "data/house.csv").read_text(encoding="utf-8") == 'town,price\nCafé,"1,5"\nB,2\n'
+    sources.write_csv("house", "mine.csv", house(separator=";", encoding="latin-1"))
+    assert (tmp_path / "data/house.csv").read_text(
+        encoding="utf-8"
+    ) == 'town,price\nCafé,"1,5"\nB,2\n'
     pd.DataFrame({"town": ["Café", None], "price": [1.5, 2]}).to_parquet("mine.parquet")
-    external.write_csv("house", "mine.parquet", house())
-    assert (tmp_path / "data/house.csv").read_text(encoding="utf-8") == "town,price\nCafé,1.5\n,2.0\n"
+    sources.write_csv("house", "mine.parquet", house())
+    assert (tmp_path / "data/house.csv").read_text(
+        encoding="utf-8"
+    ) == "town,price\nCafé,1.5\n,2.0\n"
 
 
 def test_url_is_fetched_once_and_another_url_is_another_file(server, tmp_path):
     for _ in range(2):
-        external.write_csv("house", f"{server.url}/table.csv?day=1", house())
+        sources.write_csv("house", f"{server.url}/table.csv?day=1", house())
     assert server.asked == ["/table.csv?day=1"]
     assert (tmp_path / "data/house.csv").read_bytes() == TABLE
-    external.write_csv("house", f"{server.url}/moved.csv", house())
+    sources.write_csv("house", f"{server.url}/moved.csv", house())
     assert server.asked[1:] == ["/moved.csv", "/table.csv"]
     assert len(left(tmp_path / "data/raw")) == 2
 
 
 def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path):
     train = {"primary_metric": "rmse", "models": ["dummy"]}
-    other = {"experiment": "X", "data": house(), "prepare": {}, "train": train, "tune": {"models": ["ridge"]}, "drift": {},
-             "gates": {}, "register": {"name": "X"}}
-    settings = Params(seed=1, datasets={"other": other}, models={}, search_spaces={"ridge": {"alpha": {"low": 1, "high": 2}}})
+    other = {
+        "experiment": "X",
+        "data": house(),
+        "prepare": {},
+        "train": train,
+        "tune": {"models": ["ridge"]},
+        "drift": {},
+        "gates": {},
+        "register": {"name": "X"},
+    }
+    settings = Params(
+        seed=1,
+        datasets={"other": other},
+        models={},
+        search_spaces={"ridge": {"alpha": {"low": 1, "high": 2}}},
+    )
     block = proposal.block("house", f"{server.url}/table.csv", "size", settings)
     fetched = f"data/raw/{left(tmp_path)[0]}"
     assert block.startswith(f"  # fetched from {server.url}/table.csv; the gate says ")
@@ -103,19 +129,25 @@ def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path
 
 
 def test_parquet_url_is_read_as_parquet(server, tmp_path):
-    assert external.write_csv("house", f"{server.url}/table.parquet?x=a.csv", house()).shape == (2, 2)
+    assert sources.write_csv("house", f"{server.url}/table.parquet?x=a.csv", house()).shape == (
+        2,
+        2,
+    )
     assert (tmp_path / "data/house.csv").read_text() == "size,price\n50,100.0\n60,\n"
 
 
-@pytest.mark.parametrize("path, message", [
-    ("gone.csv", r"cannot be fetched \(HTTP Error 404: .*\); check the address"),
-    ("half.csv", "the answer broke off, 1000 bytes are missing; run again"),
-    ("broken_chunks.csv", r"cannot be fetched \(IncompleteRead"),
-    ("page", "gives a web page, not a file"),
-])
+@pytest.mark.parametrize(
+    "path, message",
+    [
+        ("gone.csv", r"cannot be fetched \(HTTP Error 404: .*\); check the address"),
+        ("half.csv", "the answer broke off, 1000 bytes are missing; run again"),
+        ("broken_chunks.csv", r"cannot be fetched \(IncompleteRead"),
+        ("page", "gives a web page, not a file"),
+    ],
+)
 def test_answer_that_is_no_whole_file_leaves_nothing(server, tmp_path, path, message):
     with pytest.raises(DataError, match=message):
-        external.write_csv("house", f"{server.url}/{path}", house())
+        sources.write_csv("house", f"{server.url}/{path}", house())
     assert left(tmp_path) == []
 
 
@@ -123,35 +155,57 @@ def test_refused_connection_and_impossible_address_are_errors_of_one_line(server
     server.shutdown()
     server.server_close()
     for url in (f"{server.url}/table.csv", "http://127.0.0.1:99999/x.csv", "http:///x.csv"):
-        with pytest.raises(DataError, match=rf"^{url}: cannot be fetched \([^\n]+\); check the address, or save the file"):
-            external.write_csv("house", url, house())
+        with pytest.raises(
+            DataError,
+            match=rf"^{url}: cannot be fetched \([^\n]+\); check the address, or save the file",
+        ):
+            sources.write_csv("house", url, house())
     assert left(tmp_path) == []
 
 
 def test_a_source_that_is_not_there_names_what_a_source_may_be(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for source in ("syntetic", "data", "data/raw/none.csv"):
-        with pytest.raises(DataError, match=f"{source}: no such file; a source is the path or URL of a CSV or Parquet file"):
-            external.write_csv("house", source, house())
+        with pytest.raises(
+            DataError,
+            match=f"{source}: no such file; a source is the path or URL of a CSV or Parquet file",
+        ):
+            sources.write_csv("house", source, house())
 
 
-@pytest.mark.parametrize("source, error, message", [
-    ("sklearn", UsageError, "scikit-learn holds no table for 'house', only for: california_housing, iris"),
-    ("openml:", UsageError, "'openml:' names no table of OpenML; write openml:NAME"),
-    ("openml:credit@new", UsageError, "'openml:credit@new' names no table of OpenML"),
-    ("openml:no_such_table", DataError, "openml:no_such_table: cannot be fetched from OpenML .* check the name"),
-])
-def test_wrong_name_at_sklearn_or_openml_is_an_error_of_one_line(tmp_path, monkeypatch, source, error, message):
+@pytest.mark.parametrize(
+    "source, error, message",
+    [
+        (
+            "sklearn",
+            UsageError,
+            "scikit-learn holds no table for 'house', only for: california_housing, iris",
+        ),
+        ("openml:", UsageError, "'openml:' names no table of OpenML; write openml:NAME"),
+        ("openml:credit@new", UsageError, "'openml:credit@new' names no table of OpenML"),
+        (
+            "openml:no_such_table",
+            DataError,
+            "openml:no_such_table: cannot be fetched from OpenML .* check the name",
+        ),
+    ],
+)
+def test_wrong_name_at_sklearn_or_openml_is_an_error_of_one_line(
+    tmp_path, monkeypatch, source, error, message
+):
     closed(monkeypatch, tmp_path)
     with pytest.raises(error, match=message):
-        external.write_csv("house", source, house())
+        sources.write_csv("house", source, house())
     assert left(tmp_path) == []
 
 
 def test_california_housing_offline_is_an_error_of_one_line(tmp_path, monkeypatch, recwarn):
     closed(monkeypatch, tmp_path)
-    with pytest.raises(DataError, match="sklearn: the California housing table cannot be fetched .* try again online"):
-        external.write_csv("california_housing", "sklearn", house())
+    with pytest.raises(
+        DataError,
+        match="sklearn: the California housing table cannot be fetched .* try again online",
+    ):
+        sources.write_csv("california_housing", "sklearn", house())
     assert not recwarn.list
 
 
@@ -165,6 +219,6 @@ def closed(monkeypatch, folder) -> None:
 
 def test_iris_of_sklearn_is_the_real_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    external.write_csv("iris", "sklearn", house(file="data/iris_data.csv"))
+    sources.write_csv("iris", "sklearn", house(file="data/iris_data.csv"))
     first, *rest = (tmp_path / "data/iris_data.csv").read_text().splitlines()
     assert len(rest) == 150 and rest[0] == "5.1,3.5,1.4,0.2,setosa"

@@ -4,37 +4,62 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import features
-from pipeline.errors import DataError
+from pipeline.data.kinds import conform, kinds_of
+from pipeline.models.preprocessing import (
+    MOST_CODES,
+    MOST_INDICATORS,
+    output_columns,
+    unfitted_preprocessing,
+)
+from pipeline.project.errors import DataError
 
 ENCODINGS = ("scaled", "filled", "native", "integer")
 KINDS = {"town": "categorical", "size": "numeric", "age": "numeric"}
 
 
 def table():
-    return pd.DataFrame({"age": [10.0, 20.0, 30.0, 40.0], "size": [1.0, np.nan, 3.0, 4.0],
-                         "town": pd.Series(["a", "b", None, "b"], dtype="str")})
+    return pd.DataFrame(
+        {
+            "age": [10.0, 20.0, 30.0, 40.0],
+            "size": [1.0, np.nan, 3.0, 4.0],
+            "town": pd.Series(["a", "b", None, "b"], dtype="str"),
+        }
+    )
 
 
 def new_rows():
-    return pd.DataFrame({"age": [np.nan, 25.0], "size": [3.0, np.nan], "town": pd.Series(["zzz", None], dtype="str")})
+    return pd.DataFrame(
+        {
+            "age": [np.nan, 25.0],
+            "size": [3.0, np.nan],
+            "town": pd.Series(["zzz", None], dtype="str"),
+        }
+    )
 
 
 def fitted(encoding, frame=None, kinds=KINDS):
-    preprocessing = features.preprocessing(kinds, encoding)
-    return preprocessing, np.asarray(preprocessing.fit_transform(table() if frame is None else frame), dtype=float)
+    preprocessing = unfitted_preprocessing(kinds, encoding)
+    return preprocessing, np.asarray(
+        preprocessing.fit_transform(table() if frame is None else frame), dtype=float
+    )
 
 
 def test_kinds_are_those_of_the_prepared_tables_types():
-    assert features.kinds(table()) == {"age": "numeric", "size": "numeric", "town": "categorical"}
+    assert kinds_of(table()) == {"age": "numeric", "size": "numeric", "town": "categorical"}
 
 
 # numbers first, then categories, each in the order of KINDS; the median of size is 3, that of age 25
-@pytest.mark.parametrize("encoding, size, town, unseen, none", [
-    ("filled", 3, [0, 1, -1, 1], -1, -1),
-    ("native", np.nan, [0, 1, np.nan, 1], np.nan, np.nan),
-    ("integer", np.nan, [0, 1, -1, 1], -1, -1)])
-def test_categories_become_codes_and_unseen_or_missing_ones_a_code_of_their_own(encoding, size, town, unseen, none):
+@pytest.mark.parametrize(
+    "encoding, size, town, unseen, none",
+    [
+        ("filled", 3, [0, 1, -1, 1], -1, -1),
+        ("native", np.nan, [0, 1, np.nan, 1], np.nan, np.nan),
+        ("integer", np.nan, [0, 1, -1, 1], -1, -1),
+    ],
+)
+def test_categories_become_codes_and_unseen_or_missing_ones_a_code_of_their_own(
+    encoding, size, town, unseen, none
+):
     preprocessing, Z = fitted(encoding)
     np.testing.assert_array_equal(Z, np.column_stack([[1, size, 3, 4], [10, 20, 30, 40], town]))
     age = 25 if encoding == "filled" else np.nan
@@ -46,13 +71,15 @@ def test_scaled_numbers_have_no_mean_and_unit_deviation_and_categories_a_column_
     preprocessing, Z = fitted("scaled")
     np.testing.assert_allclose(Z[:, :2].mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(Z[:, :2].std(axis=0), 1)
-    assert Z[1, 0] == Z[2, 0]           # the missing size is the median, as in the next row
+    assert Z[1, 0] == Z[2, 0]  # the missing size is the median, as in the next row
     np.testing.assert_array_equal(Z[:, 2:], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]])
-    np.testing.assert_array_equal(preprocessing.transform(new_rows())[:, 2:], [[0, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(
+        preprocessing.transform(new_rows())[:, 2:], [[0, 0, 0], [0, 0, 1]]
+    )
 
 
 def test_integer_encoding_is_a_data_frame_whose_codes_are_integers():
-    Z = features.preprocessing(KINDS, "integer").fit_transform(table())
+    Z = unfitted_preprocessing(KINDS, "integer").fit_transform(table())
     assert list(Z.columns) == ["size", "age", "town"]
     assert Z.dtypes.to_dict() == {"size": np.float64, "age": np.float64, "town": np.int64}
 
@@ -62,15 +89,23 @@ def test_integer_encoding_is_a_data_frame_whose_codes_are_integers():
 def test_output_columns_name_the_owner_of_every_column_that_comes_out(encoding, categories):
     rng = np.random.default_rng(0)
     labels = np.r_[np.arange(categories), rng.integers(0, categories, 200)]
-    frame = pd.DataFrame({"age": rng.normal(size=len(labels)), "code": pd.Series([f"c{label}" for label in labels], dtype="str"),
-                          "empty": np.nan, "town": pd.Series(rng.choice(["a", "b"], len(labels)), dtype="str")})
-    preprocessing, Z = fitted(encoding, frame, features.kinds(frame))
-    indicators = min(categories, features.MOST_INDICATORS) if encoding == "scaled" else 1
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(size=len(labels)),
+            "code": pd.Series([f"c{label}" for label in labels], dtype="str"),
+            "empty": np.nan,
+            "town": pd.Series(rng.choice(["a", "b"], len(labels)), dtype="str"),
+        }
+    )
+    preprocessing, Z = fitted(encoding, frame, kinds_of(frame))
+    indicators = min(categories, MOST_INDICATORS) if encoding == "scaled" else 1
     towns = 2 if encoding == "scaled" else 1
-    assert features.output_columns(preprocessing) == ["age", "empty"] + ["code"] * indicators + ["town"] * towns
+    assert (
+        output_columns(preprocessing) == ["age", "empty"] + ["code"] * indicators + ["town"] * towns
+    )
     assert Z.shape == (len(labels), 2 + indicators + towns)
-    codes = Z[:, 2:2 + indicators] @ np.arange(indicators) if encoding == "scaled" else Z[:, 2]
-    most = features.MOST_INDICATORS if encoding == "scaled" else features.MOST_CATEGORIES
+    codes = Z[:, 2 : 2 + indicators] @ np.arange(indicators) if encoding == "scaled" else Z[:, 2]
+    most = MOST_INDICATORS if encoding == "scaled" else MOST_CODES
     assert len(set(codes)) == min(categories, most)
 
 
@@ -78,8 +113,8 @@ def test_output_columns_name_the_owner_of_every_column_that_comes_out(encoding, 
 @pytest.mark.parametrize("column", ["age", "town"])
 def test_table_of_one_kind_of_column_is_encoded(encoding, column):
     frame = table()[[column]]
-    preprocessing, Z = fitted(encoding, frame, features.kinds(frame))
-    assert features.output_columns(preprocessing) == [column] * Z.shape[1]
+    preprocessing, Z = fitted(encoding, frame, kinds_of(frame))
+    assert output_columns(preprocessing) == [column] * Z.shape[1]
     assert len(Z) == 4
 
 
@@ -91,36 +126,53 @@ def test_column_that_is_not_named_is_dropped(encoding):
 
 
 def test_rows_are_brought_into_the_models_columns_order_and_types():
-    frame = pd.DataFrame({"extra": [1, 2], "age": [3, 4], "size": [" 1.5 ", ""], "town": ["  a", " "]}, index=[7, 3])
-    conformed = features.conform(frame, KINDS)
+    frame = pd.DataFrame(
+        {"extra": [1, 2], "age": [3, 4], "size": [" 1.5 ", ""], "town": ["  a", " "]}, index=[7, 3]
+    )
+    conformed = conform(frame, KINDS)
     assert list(conformed.columns) == ["town", "size", "age"] and list(conformed.index) == [7, 3]
-    assert conformed.dtypes.astype(str).to_dict() == {"town": "str", "size": "float64", "age": "float64"}
+    assert conformed.dtypes.astype(str).to_dict() == {
+        "town": "str",
+        "size": "float64",
+        "age": "float64",
+    }
     assert conformed.loc[7].tolist() == ["a", 1.5, 3.0]
     assert conformed.loc[3].isna().tolist() == [True, True, False]
 
 
-@pytest.mark.parametrize("values, expected", [
-    ([0, 1, 1], ["0", "1", "1"]),
-    ([0.0, 1.0, None], ["0", "1", None]),
-    (pd.array([0, 1, None], dtype="Int64"), ["0", "1", None]),
-    (pd.Series([0, 1.0, None], dtype=object), ["0", "1", None]),
-    (pd.Categorical(["0", "1", None]), ["0", "1", None]),
-    ([True, False, True], ["True", "False", "True"]),
-    ([0.5, 1.0, 2.0], ["0.5", "1", "2"])])
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        ([0, 1, 1], ["0", "1", "1"]),
+        ([0.0, 1.0, None], ["0", "1", None]),
+        (pd.array([0, 1, None], dtype="Int64"), ["0", "1", None]),
+        (pd.Series([0, 1.0, None], dtype=object), ["0", "1", None]),
+        (pd.Categorical(["0", "1", None]), ["0", "1", None]),
+        ([True, False, True], ["True", "False", "True"]),
+        ([0.5, 1.0, 2.0], ["0.5", "1", "2"]),
+    ],
+)
 def test_whole_number_for_a_category_reads_alike_in_every_column(values, expected):
-    found = features.conform(pd.DataFrame({"senior": values}), {"senior": "categorical"})["senior"]
+    found = conform(pd.DataFrame({"senior": values}), {"senior": "categorical"})["senior"]
     assert [None if pd.isna(value) else value for value in found] == expected
-    for place, value in enumerate(expected):            # a row alone reads as it does among others
-        alone = features.conform(pd.DataFrame({"senior": values}).iloc[[place]], {"senior": "categorical"})["senior"].iloc[0]
+    for place, value in enumerate(expected):  # a row alone reads as it does among others
+        alone = conform(pd.DataFrame({"senior": values}).iloc[[place]], {"senior": "categorical"})[
+            "senior"
+        ].iloc[0]
         assert pd.isna(alone) if value is None else alone == value
 
 
 def test_every_missing_column_is_named():
-    with pytest.raises(DataError, match=r"new.csv: no column 'town', 'size', which the model needs"):
-        features.conform(pd.DataFrame({"age": [1]}), KINDS, "new.csv")
+    with pytest.raises(
+        DataError, match=r"new.csv: no column 'town', 'size', which the model needs"
+    ):
+        conform(pd.DataFrame({"age": [1]}), KINDS, "new.csv")
 
 
 def test_every_column_of_numbers_that_holds_text_is_named():
     frame = pd.DataFrame({"town": ["a", "b"], "size": ["1", "big"], "age": [1.0, np.inf]})
-    with pytest.raises(DataError, match=r"the input: text in a column of numbers: size \('big' in .*\); age \('?inf'? in .*\)"):
-        features.conform(frame, KINDS)
+    with pytest.raises(
+        DataError,
+        match=r"the input: text in a column of numbers: size \('big' in .*\); age \('?inf'? in .*\)",
+    ):
+        conform(frame, KINDS)

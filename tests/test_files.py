@@ -9,18 +9,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
-from pipeline import files
-from pipeline.errors import DataError
+from conftest import ROOT
+from pipeline.project import files
+from pipeline.project.errors import DataError
 
 DIE = "os.kill(os.getpid(), signal.SIGKILL)"
-NO_PROCESS = 2**22 + 1          # above the largest process number
+NO_PROCESS = 2**22 + 1  # above the largest process number
 
 
 def killed_child(code):
     """Run Python code in a process that kills itself, as `kill -9` does."""
-    done = subprocess.run([sys.executable, "-c", f"import os, signal\nfrom pipeline import files\n{code}"], cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import os, signal\nfrom pipeline import files\n{code}"], cwd=ROOT
+    )
     assert done.returncode == -signal.SIGKILL
 
 
@@ -32,7 +34,9 @@ def fill(folder, **contents):
 
 
 def contents(folder):
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in files.folder_files(folder)}
+    return {
+        path.relative_to(folder).as_posix(): path.read_text() for path in files.folder_files(folder)
+    }
 
 
 def names(folder):
@@ -73,16 +77,22 @@ def test_error_leaves_the_old_file_and_the_old_folder(tmp_path, error):
 def test_writer_killed_in_the_middle_of_a_file_leaves_the_old_one_and_the_next_cleans_up(tmp_path):
     path = tmp_path / "figures.json"
     path.write_text("old")
-    killed_child(f"with files.replacing({str(path)!r}) as partial:\n    partial.write_text('half')\n    {DIE}")
+    killed_child(
+        f"with files.replacing({str(path)!r}) as partial:\n    partial.write_text('half')\n    {DIE}"
+    )
     assert path.read_text() == "old" and len(names(tmp_path)) == 2
     files.write_text(path, "new")
     assert path.read_text() == "new" and names(tmp_path) == ["figures.json"]
 
 
-def test_writer_killed_in_the_middle_of_a_folder_leaves_the_old_one_and_the_next_cleans_up(tmp_path):
+def test_writer_killed_in_the_middle_of_a_folder_leaves_the_old_one_and_the_next_cleans_up(
+    tmp_path,
+):
     path = fill(tmp_path / "model", old="1")
-    killed_child(f"with files.replacing({str(path)!r}) as partial:\n    partial.mkdir()\n"
-                 f"    (partial / 'new').write_text('half')\n    {DIE}")
+    killed_child(
+        f"with files.replacing({str(path)!r}) as partial:\n    partial.mkdir()\n"
+        f"    (partial / 'new').write_text('half')\n    {DIE}"
+    )
     assert contents(path) == {"old": "1"} and len(names(tmp_path)) == 2
     with files.replacing(path) as partial:
         fill(partial, new="2")
@@ -123,8 +133,15 @@ def test_writer_killed_after_the_swap_leaves_the_new_folder_and_the_next_cleans_
 
 
 def test_only_what_is_left_of_the_same_file_by_a_dead_writer_is_dropped(tmp_path):
-    dead, alive, others = (f".train.{NO_PROCESS}.partial", f".train.{os.getppid()}.partial",
-                           [f".train.json.{NO_PROCESS}.partial", f".train.x.{NO_PROCESS}.old.partial", ".train.notes.partial"])
+    dead, alive, others = (
+        f".train.{NO_PROCESS}.partial",
+        f".train.{os.getppid()}.partial",
+        [
+            f".train.json.{NO_PROCESS}.partial",
+            f".train.x.{NO_PROCESS}.old.partial",
+            ".train.notes.partial",
+        ],
+    )
     for name in (dead, alive, *others):
         (tmp_path / name).write_text("half")
     files.write_text(tmp_path / "train", "whole")
@@ -153,10 +170,15 @@ def test_json_refuses_a_number_it_cannot_hold_and_keeps_the_old_file(tmp_path, n
 
 def test_missing_or_broken_json_is_told_with_the_command_that_makes_it(tmp_path):
     path = tmp_path / "best.json"
-    with pytest.raises(DataError, match=r"best.json is not there; run `python compare_results.py` first"):
+    with pytest.raises(
+        DataError, match=r"best.json is not there; run `python compare_results.py` first"
+    ):
         files.read_json(path, "python compare_results.py")
     path.write_text('{"half": ')
-    with pytest.raises(DataError, match=r"best.json is no whole JSON file \(.*\); run `python compare_results.py` again"):
+    with pytest.raises(
+        DataError,
+        match=r"best.json is no whole JSON file \(.*\); run `python compare_results.py` again",
+    ):
         files.read_json(path, "python compare_results.py")
 
 

@@ -3,16 +3,22 @@
 import ast
 
 import pytest
-from conftest import ROOT
 from ruamel.yaml import YAML
+
+from conftest import ROOT
 
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 NO_OUTPUT_DEPENDS_ON = {
-    "pipeline/command.py", "pipeline/errors.py",        # the command line
-    "pipeline/tracking.py", "pipeline/registry.py", "pipeline/promotion.py",        # the record in MLflow
-    "pipeline/sources/proposal.py",                     # prints a block, is no stage
-    "pipeline/monitoring.py", "pipeline/inference_log.py", "pipeline/estimation.py",        # what is served, no stage
-    "pipeline/sources/iris.py",                         # a dataset's own module stands in its block, under depends_on
+    "pipeline/command.py",
+    "pipeline/errors.py",  # the command line
+    "pipeline/tracking.py",
+    "pipeline/registry.py",
+    "pipeline/promotion.py",  # the record in MLflow
+    "pipeline/builtin/proposal.py",  # prints a block, is no stage
+    "pipeline/monitoring.py",
+    "pipeline/inference_log.py",
+    "pipeline/estimation.py",  # what is served, no stage
+    "pipeline/builtin/iris.py",  # a dataset's own module stands in its block, under depends_on
 }
 
 
@@ -47,7 +53,7 @@ def test_stage_depends_on_its_script_and_exactly_the_modules_it_imports(stage):
     declared = {dep for dep in definition(stage)["deps"] if dep.endswith(".py")}
     used = imported(script)
     if stage in ("compare", "validate", "train", "prepare"):
-        used -= {"pipeline/sources/external.py"}
+        used -= {"pipeline/builtin/external.py"}
     assert declared == {script} | (used - NO_OUTPUT_DEPENDS_ON)
 
 

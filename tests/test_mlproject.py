@@ -1,8 +1,9 @@
 """MLproject has every stage as an entry point, with dvc.yaml's own command, and `mlflow run` runs it."""
 
 import pytest
-from conftest import ROOT, shell
 from ruamel.yaml import YAML
+
+from conftest import ROOT, shell
 
 PROJECT = YAML(typ="safe", pure=True).load((ROOT / "MLproject").read_text())["entry_points"]
 STAGES = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -21,7 +22,10 @@ def test_there_are_no_other_entry_points():
 
 def test_mlflow_runs_a_stage_and_the_whole(pipeline_run, monkeypatch):
     import mlflow
-    (pipeline_run / "params.yaml").write_text((pipeline_run / "params.yaml").read_text().replace("alpha: 1.0", "alpha: 2.0"))
+
+    (pipeline_run / "params.yaml").write_text(
+        (pipeline_run / "params.yaml").read_text().replace("alpha: 1.0", "alpha: 2.0")
+    )
     done = shell("mlflow run . -e train -P dataset=tiny --env-manager local", pipeline_run)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "not recorded" not in done.stderr, done.stderr

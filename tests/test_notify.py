@@ -6,12 +6,12 @@ import threading
 import time
 
 import pytest
-from conftest import ROOT, free_port, script
 
 import detect_drift
+from conftest import ROOT, free_port, script
 from ops import notify
-from pipeline import params
-from pipeline.errors import UsageError
+from pipeline.project import params
+from pipeline.project.errors import UsageError
 
 SECRET = "T0/very-secret-token"
 
@@ -23,7 +23,12 @@ class Receiver(http.server.ThreadingHTTPServer):
 
     def __init__(self, statuses=(200,), silent=False, location=None):
         super().__init__(("127.0.0.1", 0), Answers)
-        self.statuses, self.silent, self.location, self.received = list(statuses), silent, location, []
+        self.statuses, self.silent, self.location, self.received = (
+            list(statuses),
+            silent,
+            location,
+            [],
+        )
         self.released = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -34,11 +39,17 @@ class Receiver(http.server.ThreadingHTTPServer):
 
 class Answers(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.server.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.server.received.append(
+            json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        )
         if self.server.silent:
             self.server.released.wait(30)
             return
-        self.send_response(self.server.statuses.pop(0) if len(self.server.statuses) > 1 else self.server.statuses[0])
+        self.send_response(
+            self.server.statuses.pop(0)
+            if len(self.server.statuses) > 1
+            else self.server.statuses[0]
+        )
         if self.server.location:
             self.send_header("Location", self.server.location)
         self.send_header("Content-Length", "0")
@@ -85,7 +96,11 @@ def test_answer_that_no_repetition_mends_is_not_repeated_nor_followed(receiver, 
     other = receiver()
     server = receiver([status], location=other.url)
     assert not notify.post(server.url, "drift")
-    assert len(server.received) == 1 and other.received == [] and f"HTTP {status}\n" in capfd.readouterr().err
+    assert (
+        len(server.received) == 1
+        and other.received == []
+        and f"HTTP {status}\n" in capfd.readouterr().err
+    )
 
 
 def test_silent_server_costs_no_more_than_the_limit(receiver, capfd):
@@ -95,11 +110,18 @@ def test_silent_server_costs_no_more_than_the_limit(receiver, capfd):
     assert "no answer in" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("url, reason", [
-    ("http://127.0.0.1:{port}/services/" + SECRET, "no connection, 3 attempts"),
-    ("http://user:" + SECRET.replace("/", "-") + "@127.0.0.1:{port}/", "no connection, 3 attempts"),
-    ("ftp://example.org/" + SECRET, "InvalidSchema; check the address"),
-    ("http://[" + SECRET, "check the address")])
+@pytest.mark.parametrize(
+    "url, reason",
+    [
+        ("http://127.0.0.1:{port}/services/" + SECRET, "no connection, 3 attempts"),
+        (
+            "http://user:" + SECRET.replace("/", "-") + "@127.0.0.1:{port}/",
+            "no connection, 3 attempts",
+        ),
+        ("ftp://example.org/" + SECRET, "InvalidSchema; check the address"),
+        ("http://[" + SECRET, "check the address"),
+    ],
+)
 def test_what_cannot_be_sent_is_told_without_the_address(monkeypatch, capfd, url, reason):
     monkeypatch.setattr(notify, "PAUSE", 0.01)
     assert notify.post(url.format(port=free_port()), "drift") is False
@@ -116,10 +138,16 @@ def test_environment_goes_before_params(monkeypatch, project):
     assert notify.address(params.load()) == "https://example.org/environment"
 
 
-@pytest.mark.parametrize("value", ["hooks.example.org/secret", "['https://example.org/secret']", "7"])
+@pytest.mark.parametrize(
+    "value", ["hooks.example.org/secret", "['https://example.org/secret']", "7"]
+)
 def test_wrong_address_in_params_is_refused_and_not_shown(project, value):
-    (project / "params.yaml").write_text((project / "params.yaml").read_text() + f"alerts: {{webhook: {value}}}\n")
-    with pytest.raises(UsageError, match="alerts.webhook: is no address that begins with https://") as refused:
+    (project / "params.yaml").write_text(
+        (project / "params.yaml").read_text() + f"alerts: {{webhook: {value}}}\n"
+    )
+    with pytest.raises(
+        UsageError, match="alerts.webhook: is no address that begins with https://"
+    ) as refused:
         params.load()
     assert "secret" not in str(refused.value)
 
@@ -136,22 +164,37 @@ def test_command_sends_and_fails_in_one_line(receiver, monkeypatch, project):
     assert script("ops.notify", "hello", cwd=project).returncode == 2
 
 
-def test_run_is_told_with_its_best_models_and_how_much_better_they_are(receiver, monkeypatch, finished):
+def test_run_is_told_with_its_best_models_and_how_much_better_they_are(
+    receiver, monkeypatch, finished
+):
     server = receiver()
     monkeypatch.setenv(notify.VARIABLE, server.url)
-    done = script("ops.notify", "--status", "success", "--link", "https://ci.example.org/1", cwd=finished)
+    done = script(
+        "ops.notify", "--status", "success", "--link", "https://ci.example.org/1", cwd=finished
+    )
     assert done.returncode == 0, done.stderr
-    message, = server.received
+    (message,) = server.received
     first, iris, tiny, last = message["text"].splitlines()
     results = json.loads((finished / "metrics/comparison_results.json").read_text())["datasets"]
     models = sum(len(result["candidates"]) for result in results.values())
-    assert (first, last) == (f"pipeline: success; {models} models, 2 of 2 gates pass", "https://ci.example.org/1")
+    assert (first, last) == (
+        f"pipeline: success; {models} models, 2 of 2 gates pass",
+        "https://ci.example.org/1",
+    )
     best = results["iris"]["best"]
-    assert iris.startswith(f"iris: {best['name']}, cv log_loss ") and f" % better than {best['improvement']['over']}" in iris
-    assert message["status"] == "success" and message["best"]["tiny"]["model"] == results["tiny"]["best"]["name"]
+    assert (
+        iris.startswith(f"iris: {best['name']}, cv log_loss ")
+        and f" % better than {best['improvement']['over']}" in iris
+    )
+    assert (
+        message["status"] == "success"
+        and message["best"]["tiny"]["model"] == results["tiny"]["best"]["name"]
+    )
 
 
-def test_run_that_failed_before_there_were_results_is_told_all_the_same(receiver, monkeypatch, project):
+def test_run_that_failed_before_there_were_results_is_told_all_the_same(
+    receiver, monkeypatch, project
+):
     server = receiver()
     monkeypatch.setenv(notify.VARIABLE, server.url)
     assert script("ops.notify", "--status", "failure", cwd=project).returncode == 0
@@ -161,30 +204,54 @@ def test_run_that_failed_before_there_were_results_is_told_all_the_same(receiver
 
 # drift
 
-RESULTS = {"dataset": "tiny", "verdict": "drift", "drifted": ["size"], "compared": 3, "recommendation": "look at 'size'"}
+RESULTS = {
+    "dataset": "tiny",
+    "verdict": "drift",
+    "drifted": ["size"],
+    "compared": 3,
+    "recommendation": "look at 'size'",
+}
 
 
 def test_drift_found_by_hand_is_sent(receiver, monkeypatch, tmp_path):
     server = receiver()
     monkeypatch.setenv(notify.VARIABLE, server.url)
     for name, start in (("a", 0), ("b", 500)):
-        (tmp_path / f"{name}.csv").write_text("size\n" + "\n".join(str(start + number) for number in range(100)))
-    done = script("detect_drift", "--reference-data", "a.csv", "--current-data", "b.csv", cwd=tmp_path)
+        (tmp_path / f"{name}.csv").write_text(
+            "size\n" + "\n".join(str(start + number) for number in range(100))
+        )
+    done = script(
+        "detect_drift", "--reference-data", "a.csv", "--current-data", "b.csv", cwd=tmp_path
+    )
     assert done.returncode == 3 and SECRET not in done.stdout + done.stderr
     assert [message["drifted"] for message in server.received] == [["size"]]
     assert server.received[0]["text"] in done.stdout
-    assert server.received[0]["verdict"] == "drift" and "look at 'size'" in server.received[0]["recommendation"]
+    assert (
+        server.received[0]["verdict"] == "drift"
+        and "look at 'size'" in server.received[0]["recommendation"]
+    )
 
 
-@pytest.mark.parametrize("change, in_stage, stages, sent", [
-    ({}, False, False, 1), ({"verdict": "no drift"}, False, False, 0), ({"verdict": "not enough data"}, False, False, 0),
-    ({}, True, False, 0), ({}, True, True, 1)])
-def test_stage_sends_only_where_it_is_told_to(receiver, monkeypatch, project, capfd, change, in_stage, stages, sent):
+@pytest.mark.parametrize(
+    "change, in_stage, stages, sent",
+    [
+        ({}, False, False, 1),
+        ({"verdict": "no drift"}, False, False, 0),
+        ({"verdict": "not enough data"}, False, False, 0),
+        ({}, True, False, 0),
+        ({}, True, True, 1),
+    ],
+)
+def test_stage_sends_only_where_it_is_told_to(
+    receiver, monkeypatch, project, capfd, change, in_stage, stages, sent
+):
     server = receiver()
     monkeypatch.delenv(notify.VARIABLE, raising=False)
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    (project / "params.yaml").write_text(f"{(project / 'params.yaml').read_text()}\n"
-                                         f"alerts: {{webhook: '{server.url}', stages: {str(stages).lower()}}}\n")
+    (project / "params.yaml").write_text(
+        f"{(project / 'params.yaml').read_text()}\n"
+        f"alerts: {{webhook: '{server.url}', stages: {str(stages).lower()}}}\n"
+    )
     if in_stage:
         monkeypatch.setenv("DVC_STAGE", "drift@tiny")
     detect_drift.announce("tiny", {**RESULTS, **change}, "reports", params.load())

@@ -5,14 +5,26 @@ import importlib.metadata
 import re
 
 import pytest
-from conftest import ROOT
 from packaging.requirements import Requirement
 
-MODULES = {"scikit-learn": "sklearn", "imbalanced-learn": "imblearn", "xgboost-cpu": "xgboost", "ruamel.yaml": "ruamel.yaml",
-           "pandera": "pandera.pandas", "skops": "skops.io", "pytest-xdist": "xdist", "psycopg2-binary": "psycopg2"}
-PROGRAMS = {"zizmor"}       # no module of theirs is imported
-LINES = [line.split("#")[0].strip() for name in ("requirements.txt", "requirements-dev.txt")
-         for line in (ROOT / name).read_text().splitlines()]
+from conftest import ROOT
+
+MODULES = {
+    "scikit-learn": "sklearn",
+    "imbalanced-learn": "imblearn",
+    "xgboost-cpu": "xgboost",
+    "ruamel.yaml": "ruamel.yaml",
+    "pandera": "pandera.pandas",
+    "skops": "skops.io",
+    "pytest-xdist": "xdist",
+    "psycopg2-binary": "psycopg2",
+}
+PROGRAMS = {"zizmor"}  # no module of theirs is imported
+LINES = [
+    line.split("#")[0].strip()
+    for name in ("requirements.txt", "requirements-dev.txt")
+    for line in (ROOT / name).read_text().splitlines()
+]
 PINS = [Requirement(line) for line in LINES if re.match(r"[a-z]", line)]
 HERE = [pin for pin in PINS if pin.marker is None or pin.marker.evaluate()]
 
@@ -29,7 +41,9 @@ def test_every_package_has_one_exact_pin():
 
 
 def test_constraints_hold_the_same_pins():
-    constraints = {Requirement(line).name: line for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    constraints = {
+        Requirement(line).name: line for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
     for pin in PINS:
         name = pin.name.replace(".", "-")
         assert constraints[name].split(";")[0].strip() == f"{name}{pin.specifier}"

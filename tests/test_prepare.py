@@ -6,13 +6,14 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, edit, kill_while_writing, tiny_table
 from test_generate import HOUSING, add, content
 
 import generate_data
 import prepare_data
-from pipeline import params, paths, tables
-from pipeline.errors import DataError, UsageError
+from conftest import ROOT, edit, kill_while_writing, tiny_table
+from pipeline.data import splits
+from pipeline.project import params, paths
+from pipeline.project.errors import DataError, UsageError
 
 SOLD = """\
   sold:
@@ -48,20 +49,28 @@ def prepared(dataset: str) -> dict:
 
 
 def splits_of(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return tables.read_split(dataset, "train"), tables.read_split(dataset, "test")
+    return splits.read_split(dataset, "train"), splits.read_split(dataset, "test")
 
 
 def test_main_writes_splits_and_quality_and_records_them(project, capsys, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")       # MLflow leaves its last one in the environment of the process
+    monkeypatch.setenv(
+        "MLFLOW_TRACKING_URI", ""
+    )  # MLflow leaves its last one in the environment of the process
     settings = params.load()
     generate_data.generate("tiny", settings)
     prepare_data.main(["--dataset", "tiny"])
     train, test = splits_of("tiny")
     assert (len(train), len(test)) == (150, 50) and list(train) == ["size", "town", "age", "price"]
-    assert capsys.readouterr().out == ("prepare tiny: 150 training and 50 test rows, 3 features, 2.6% missing -> "
-                                       "data/processed/tiny/\n")
+    assert capsys.readouterr().out == (
+        "prepare tiny: 150 training and 50 test rows, 3 features, 2.6% missing -> "
+        "data/processed/tiny/\n"
+    )
     quality = json.loads((project / "metrics/datasets/tiny/quality.json").read_text())
-    assert quality["missing"] == {"size": 12, "town": 9} and quality["dropped"] == ["id"] and quality["synthetic"] is False
+    assert (
+        quality["missing"] == {"size": 12, "town": 9}
+        and quality["dropped"] == ["id"]
+        and quality["synthetic"] is False
+    )
     assert (project / "mlflow.db").is_file()
 
 
@@ -79,7 +88,9 @@ def test_classes_keep_their_shares_and_equal_rows_one_side(sold):
     figures = prepared("sold")
     train, test = splits_of("sold")
     assert figures["duplicates"] == 60
-    assert not set(map(tuple, train.fillna("?").to_numpy())) & set(map(tuple, test.fillna("?").to_numpy()))
+    assert not set(map(tuple, train.fillna("?").to_numpy())) & set(
+        map(tuple, test.fillna("?").to_numpy())
+    )
     shares = [(part["sold"] == "Yes").mean() for part in (train, test)]
     assert abs(shares[0] - shares[1]) < 0.08
 
@@ -91,7 +102,9 @@ def test_the_same_again_writes_the_same_bytes(sold):
     assert content(sold / "data") | content(sold / "metrics") == first
 
 
-@pytest.mark.parametrize("dataset", ["california_housing", "credit_fraud", "customer_churn", "house_prices", "iris"])
+@pytest.mark.parametrize(
+    "dataset", ["california_housing", "credit_fraud", "customer_churn", "house_prices", "iris"]
+)
 def test_no_built_in_dataset_raises_a_false_alarm(dataset, project, monkeypatch):
     (project / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     assert prepared(dataset)["leakage_allowed"] == {}
@@ -100,12 +113,17 @@ def test_no_built_in_dataset_raises_a_false_alarm(dataset, project, monkeypatch)
 def columns_of_answers(table: pd.DataFrame) -> dict:
     price, yes = table["price"], table["sold"] == "Yes"
     return {
-        ("price", "copy"): price, ("price", "monotone transform"): -np.log(price - price.min() + 1),
+        ("price", "copy"): price,
+        ("price", "monotone transform"): -np.log(price - price.min() + 1),
         ("price", "copy with gaps"): price.where(price.index % 5 > 0),
-        ("sold", "copy"): table["sold"], ("sold", "copy with gaps"): table["sold"].where(price.index % 5 > 0),
-        ("sold", "0/1"): yes.astype(int), ("sold", "opposite"): ~yes,
-        ("sold", "other words"): yes.map({True: "out", False: "in"}), ("sold", "amount paid"): price.where(yes, 0),
-        ("sold", "filled in only then"): pd.Series("2024-01-01", table.index).where(yes)}
+        ("sold", "copy"): table["sold"],
+        ("sold", "copy with gaps"): table["sold"].where(price.index % 5 > 0),
+        ("sold", "0/1"): yes.astype(int),
+        ("sold", "opposite"): ~yes,
+        ("sold", "other words"): yes.map({True: "out", False: "in"}),
+        ("sold", "amount paid"): price.where(yes, 0),
+        ("sold", "filled in only then"): pd.Series("2024-01-01", table.index).where(yes),
+    }
 
 
 @pytest.mark.parametrize("target, kind", columns_of_answers(sales()))
@@ -113,17 +131,28 @@ def test_a_column_that_gives_the_answer_away_stops_the_run_with_its_name(sold, t
     table = sales()
     table.assign(leak=columns_of_answers(table)[target, kind]).to_csv("sold.csv", index=False)
     if target == "price":
-        edit(sold, 'task: classification, target: sold, positive: "Yes"', "task: regression, target: price")
+        edit(
+            sold,
+            'task: classification, target: sold, positive: "Yes"',
+            "task: regression, target: price",
+        )
         edit(sold, "primary_metric: roc_auc", "primary_metric: rmse")
         edit(sold, "accuracy: {min: 0}", "r2: {min: 0}")
-    with pytest.raises(DataError, match=r"data/sold_data.csv: predicts \w+ all alone, .*: leak \(score [\d.]+\); name it in"):
+    with pytest.raises(
+        DataError,
+        match=r"data/sold_data.csv: predicts \w+ all alone, .*: leak \(score [\d.]+\); name it in",
+    ):
         prepared("sold")
     assert not (sold / "data/processed/sold").exists()
 
 
 def test_several_leaks_are_named_at_once_and_an_allowed_one_is_recorded(sold):
-    sales().assign(first=sales()["sold"], second=sales()["sold"] == "Yes").to_csv("sold.csv", index=False)
-    with pytest.raises(DataError, match=r"first \(score 1.0\), second \(score 1.0\); name it in data.drop"):
+    sales().assign(first=sales()["sold"], second=sales()["sold"] == "Yes").to_csv(
+        "sold.csv", index=False
+    )
+    with pytest.raises(
+        DataError, match=r"first \(score 1.0\), second \(score 1.0\); name it in data.drop"
+    ):
         prepared("sold")
     edit(sold, "allow_leakage: []", "allow_leakage: [first]")
     with pytest.raises(DataError, match=r"of the answer does: second \(score 1.0\)"):
@@ -134,7 +163,10 @@ def test_several_leaks_are_named_at_once_and_an_allowed_one_is_recorded(sold):
 
 def test_allowing_a_column_that_is_not_there_is_wrong_usage(sold):
     edit(sold, "allow_leakage: []", "allow_leakage: [frist]")
-    with pytest.raises(UsageError, match="prepare.allow_leakage: no feature 'frist' in data/sold_data.csv; there are: 'size'"):
+    with pytest.raises(
+        UsageError,
+        match="prepare.allow_leakage: no feature 'frist' in data/sold_data.csv; there are: 'size'",
+    ):
         prepared("sold")
 
 
@@ -162,7 +194,9 @@ def test_the_check_takes_seconds_on_a_large_table_and_finds_a_leak_there():
 
 def test_time_and_group_columns_split_the_rows_and_are_no_features(sold):
     days = pd.date_range("2024-01-01", periods=200).strftime("%Y-%m-%d")
-    sales().assign(day=days, street=np.arange(200) % 20).sample(frac=1, random_state=0).to_csv("sold.csv", index=False)
+    sales().assign(day=days, street=np.arange(200) % 20).sample(frac=1, random_state=0).to_csv(
+        "sold.csv", index=False
+    )
     edit(sold, "split: random, allow_leakage", "split: time:day, allow_leakage")
     assert prepared("sold")["features"] == 5
     train, test = splits_of("sold")
@@ -174,26 +208,47 @@ def test_time_and_group_columns_split_the_rows_and_are_no_features(sold):
 
 
 def test_it_refuses_to_run_without_or_beside_what_generate_wrote(project):
-    with pytest.raises(DataError, match="generate.json is not there; run `python generate_data.py --dataset tiny` first"):
+    with pytest.raises(
+        DataError,
+        match="generate.json is not there; run `python generate_data.py --dataset tiny` first",
+    ):
         prepare_data.main(["--dataset", "tiny"])
     generate_data.generate("tiny", params.load())
     (project / "data/tiny_data.csv").write_text("id,size,town,age,price\n1,2,3,4,5\n")
-    with pytest.raises(DataError, match="data/tiny_data.csv is not the file that .*generate.json describes; run `python"):
+    with pytest.raises(
+        DataError,
+        match="data/tiny_data.csv is not the file that .*generate.json describes; run `python",
+    ):
         prepare_data.main(["--dataset", "tiny"])
     (project / "data/tiny_data.csv").unlink()
-    with pytest.raises(DataError, match="data/tiny_data.csv is not there; run `python generate_data.py --dataset tiny` first"):
+    with pytest.raises(
+        DataError,
+        match="data/tiny_data.csv is not there; run `python generate_data.py --dataset tiny` first",
+    ):
         prepare_data.main(["--dataset", "tiny"])
 
 
-def test_killed_in_the_middle_it_leaves_the_earlier_splits_and_the_next_run_is_an_unbroken_one(project):
+def test_killed_in_the_middle_it_leaves_the_earlier_splits_and_the_next_run_is_an_unbroken_one(
+    project,
+):
     add(project, HOUSING)
     settings = params.load()
     prepared("housing")
-    before = content(paths.processed("housing")) | {"quality": paths.metrics("housing", "quality").read_bytes()}
+    before = content(paths.processed("housing")) | {
+        "quality": paths.metrics("housing", "quality").read_bytes()
+    }
     generate_data.generate("housing", settings, rows=60_000)
     kill_while_writing("prepare_data", project / "data/processed", "--dataset", "housing")
-    assert content(paths.processed("housing")) | {"quality": paths.metrics("housing", "quality").read_bytes()} == before
+    assert (
+        content(paths.processed("housing"))
+        | {"quality": paths.metrics("housing", "quality").read_bytes()}
+        == before
+    )
 
     prepared("housing")
-    assert content(paths.processed("housing")) | {"quality": paths.metrics("housing", "quality").read_bytes()} == before
+    assert (
+        content(paths.processed("housing"))
+        | {"quality": paths.metrics("housing", "quality").read_bytes()}
+        == before
+    )
     assert not list(project.rglob("*.partial"))

@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from conftest import script, shell
 
+from conftest import script, shell
 from ops import pull_request_report as reports
 
 
@@ -32,22 +32,42 @@ def two_commits(pipeline_run):
         iris["candidates"][iris["best"]["name"]]["cv"]["log_loss"]["mean"] = 0.2
 
     edit(pipeline_run, "metrics/comparison_results.json", other_results)
-    edit(pipeline_run, "metrics/validation/tiny.json", lambda verdict: verdict["gates"][0].update(passed=False, value=0.4))
-    edit(pipeline_run, "metrics/datasets/tiny/drift.json", lambda drift: drift.update(verdict="drift", drifted=["a|b"]))
+    edit(
+        pipeline_run,
+        "metrics/validation/tiny.json",
+        lambda verdict: verdict["gates"][0].update(passed=False, value=0.4),
+    )
+    edit(
+        pipeline_run,
+        "metrics/datasets/tiny/drift.json",
+        lambda drift: drift.update(verdict="drift", drifted=["a|b"]),
+    )
     text = (pipeline_run / "params.yaml").read_text()
-    (pipeline_run / "params.yaml").write_text(text.replace("ridge: {alpha: 1.0}", "ridge: {alpha: 7.5}"))
+    (pipeline_run / "params.yaml").write_text(
+        text.replace("ridge: {alpha: 1.0}", "ridge: {alpha: 7.5}")
+    )
     return pipeline_run
 
 
 def rows(report: str, title: str) -> list[list[str]]:
     """Return the cells of a section's table."""
     section = report.split(f"### {title}\n")[1].split("###")[0]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in section.splitlines()
-            if line.startswith("|")][2:]
+    return [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in section.splitlines()
+        if line.startswith("|")
+    ][2:]
 
 
 def test_report_tells_what_changed_and_in_which_direction(two_commits):
-    done = script("ops.pull_request_report", "--base", "base", "--link", "run=https://ci.example.org/1", cwd=two_commits)
+    done = script(
+        "ops.pull_request_report",
+        "--base",
+        "base",
+        "--link",
+        "run=https://ci.example.org/1",
+        cwd=two_commits,
+    )
     assert done.returncode == 0, done.stderr
     text = done.stdout
     assert text.startswith(reports.MARK) and "[run](https://ci.example.org/1)" in text
@@ -56,7 +76,9 @@ def test_report_tells_what_changed_and_in_which_direction(two_commits):
     assert re.fullmatch(r"13\.\d+ → 10 ▼ better by \d\d %", best["tiny"][3])
     assert "▲ worse by" in best["tiny"][4] and "within its interval" in best["tiny"][4]
     assert re.fullmatch(r"0\.1\d+ → 0\.2 ▲ worse by \d\d %", best["iris"][3])
-    assert rows(text, "Gates")[0][:2] == ["❌ fail", "tiny"] and rows(text, "Gates")[0][4].endswith("✅ pass")
+    assert rows(text, "Gates")[0][:2] == ["❌ fail", "tiny"] and rows(text, "Gates")[0][4].endswith(
+        "✅ pass"
+    )
     assert rows(text, "Drift of the test split")[1] == ["tiny", "drift", r"a\|b", "no drift"]
     assert rows(text, "Settings") == [["`models.ridge.alpha`", "1.0", "7.5"]]
     assert [row[:2] + [row[3]] for row in rows(text, "Data")] == [["tiny", "md5", "0123"]]
@@ -82,7 +104,7 @@ def test_long_report_is_cut_between_lines_and_says_so():
     text = reports.cut(lines)
     assert len(text) <= reports.LIMIT
     *kept, blank, told = text.splitlines()
-    assert kept == lines[:len(kept)] and blank == ""
+    assert kept == lines[: len(kept)] and blank == ""
     assert told.startswith(f"{2000 - len(kept)} more lines are left out")
     assert reports.cut(lines[:10]) == "\n".join(lines[:10]) + "\n"
 

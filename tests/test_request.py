@@ -6,13 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.errors import DataError
-from pipeline.request import LARGEST, BadRequest, Column, Signature
+from pipeline.project.errors import DataError
+from pipeline.serving.signature import LARGEST, BadRequest, Column, Signature
 
-COLUMNS = {"1st size": Column("numeric", True), "age": Column("numeric", False),
-           "town": Column("categorical", True, ("Aville", "Bford", "20")), "code": Column("categorical", False, ("1", "x y"))}
+COLUMNS = {
+    "1st size": Column("numeric", True),
+    "age": Column("numeric", False),
+    "town": Column("categorical", True, ("Aville", "Bford", "20")),
+    "code": Column("categorical", False, ("1", "x y")),
+}
 OPEN = Signature(COLUMNS)
-CLOSED = Signature({**COLUMNS, "town": Column("categorical", True, ("Aville", "Bford", "20"), closed=True)})
+CLOSED = Signature(
+    {**COLUMNS, "town": Column("categorical", True, ("Aville", "Bford", "20"), closed=True)}
+)
 GOOD = {"1st size": 1.5, "age": 3, "town": "Aville", "code": "1"}
 
 
@@ -30,19 +36,45 @@ def test_many_rows_come_as_a_list():
     assert len(OPEN.rows(b" [" + body() + b"," + body(age=4) + b"]")) == 2
 
 
-@pytest.mark.parametrize("given, read", [
-    (20, "20"), (20.0, "20"), ("20.0", "20"), ("020", "20"), (" Aville ", "Aville"), ("", None), (None, None), (True, "True"),
-    ("elsewhere", "elsewhere"), ("nan", "nan"), (1.5, "1.5")])
+@pytest.mark.parametrize(
+    "given, read",
+    [
+        (20, "20"),
+        (20.0, "20"),
+        ("20.0", "20"),
+        ("020", "20"),
+        (" Aville ", "Aville"),
+        ("", None),
+        (None, None),
+        (True, "True"),
+        ("elsewhere", "elsewhere"),
+        ("nan", "nan"),
+        (1.5, "1.5"),
+    ],
+)
 def test_a_category_is_read_as_the_pipeline_reads_it(given, read):
     assert OPEN.rows(body(town=given))[0]["town"] == read
 
 
-@pytest.mark.parametrize("field, value, reason", [
-    ("age", "3", "float_type"), ("age", True, "float_type"), ("age", None, "float_type"), ("age", [1], "float_type"),
-    ("age", 10 ** 400, "finite_number"), ("age", float("nan"), "finite_number"), ("age", float("inf"), "finite_number"),
-    ("age", 1e39, "less_than_equal"), ("age", -1e39, "greater_than_equal"),
-    ("town", [], "category_type"), ("town", {}, "category_type"), ("town", float("inf"), "category_type"),
-    ("code", None, "category_missing"), ("code", " ", "category_missing")])
+@pytest.mark.parametrize(
+    "field, value, reason",
+    [
+        ("age", "3", "float_type"),
+        ("age", True, "float_type"),
+        ("age", None, "float_type"),
+        ("age", [1], "float_type"),
+        ("age", 10**400, "finite_number"),
+        ("age", float("nan"), "finite_number"),
+        ("age", float("inf"), "finite_number"),
+        ("age", 1e39, "less_than_equal"),
+        ("age", -1e39, "greater_than_equal"),
+        ("town", [], "category_type"),
+        ("town", {}, "category_type"),
+        ("town", float("inf"), "category_type"),
+        ("code", None, "category_missing"),
+        ("code", " ", "category_missing"),
+    ],
+)
 def test_a_wrong_value_is_refused_with_its_field_and_reason(field, value, reason):
     with pytest.raises(BadRequest) as refused:
         OPEN.rows(b"[" + body() + b"," + body(**{field: value}) + b"]")
@@ -58,7 +90,10 @@ def test_missing_and_unknown_fields_are_refused():
     assert found == {"code": "missing", "cod": "extra_forbidden"}
 
 
-@pytest.mark.parametrize("broken", [b"", b"[]", b"1", b'"a"', b"null", b"{", b"\xff", b'{"age": "\\ud800"}', b"[" * 5000, b"[1]"])
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b"[]", b"1", b'"a"', b"null", b"{", b"\xff", b'{"age": "\\ud800"}', b"[" * 5000, b"[1]"],
+)
 def test_a_body_that_is_no_row_is_refused(broken):
     with pytest.raises(BadRequest):
         OPEN.rows(broken)
@@ -79,22 +114,62 @@ def test_faults_of_a_long_request_are_cut():
     assert len(refused.value.faults) == 20
 
 
-FRAME = pd.DataFrame({"code": ["1", "x y"], "town": [20.0, np.nan], "age": ["3", "4"], "1st size": [np.nan, 2.0],
-                      "other": [0, 0]})
+FRAME = pd.DataFrame(
+    {
+        "code": ["1", "x y"],
+        "town": [20.0, np.nan],
+        "age": ["3", "4"],
+        "1st size": [np.nan, 2.0],
+        "other": [0, 0],
+    }
+)
 
 
 def test_a_table_follows_the_same_rule():
     typed = OPEN.table(FRAME, "new.csv")
-    assert typed.to_dict("list") == {"1st size": [pytest.approx(np.nan, nan_ok=True), 2.0], "age": [3.0, 4.0],
-                                     "town": ["20", pytest.approx(np.nan, nan_ok=True)], "code": ["1", "x y"]}
+    assert typed.to_dict("list") == {
+        "1st size": [pytest.approx(np.nan, nan_ok=True), 2.0],
+        "age": [3.0, 4.0],
+        "town": ["20", pytest.approx(np.nan, nan_ok=True)],
+        "code": ["1", "x y"],
+    }
 
 
-@pytest.mark.parametrize("signature, column, values, message", [
-    (OPEN, "age", [1, None], "new.csv: age: a missing value, where training had none, in line 3; mend the values"),
-    (OPEN, "age", [1, 1e39], "new.csv: age: a number beyond 3.4e+38 ('1e+39' in line 3); mend the values"),
-    (OPEN, "code", ["", "1"], "new.csv: code: a missing value, where training had none, in line 2; mend the values"),
-    (CLOSED, "town", ["z", None], "new.csv: town: a category that training had not ('z' in line 2); mend the values"),
-    (OPEN, "age", ["x", 1], "new.csv: text in a column of numbers: age ('x' in line 2); mend the values")])
+@pytest.mark.parametrize(
+    "signature, column, values, message",
+    [
+        (
+            OPEN,
+            "age",
+            [1, None],
+            "new.csv: age: a missing value, where training had none, in line 3; mend the values",
+        ),
+        (
+            OPEN,
+            "age",
+            [1, 1e39],
+            "new.csv: age: a number beyond 3.4e+38 ('1e+39' in line 3); mend the values",
+        ),
+        (
+            OPEN,
+            "code",
+            ["", "1"],
+            "new.csv: code: a missing value, where training had none, in line 2; mend the values",
+        ),
+        (
+            CLOSED,
+            "town",
+            ["z", None],
+            "new.csv: town: a category that training had not ('z' in line 2); mend the values",
+        ),
+        (
+            OPEN,
+            "age",
+            ["x", 1],
+            "new.csv: text in a column of numbers: age ('x' in line 2); mend the values",
+        ),
+    ],
+)
 def test_a_table_that_breaks_it_is_refused_with_column_and_line(signature, column, values, message):
     with pytest.raises(DataError) as refused:
         signature.table(FRAME.assign(**{column: values}), "new.csv")

@@ -8,10 +8,12 @@ import pytest
 from sklearn import metrics as reference
 from sklearn.model_selection import KFold
 
-from pipeline import scoring
-from pipeline.errors import DataError
-from pipeline.models import decide
-from pipeline.params import Gate
+from pipeline.models import catalogue
+from pipeline.project import rounding
+from pipeline.project.errors import DataError
+from pipeline.project.params import Gate
+from pipeline.scoring import bootstrap, choice, gates, metrics, thresholds
+from pipeline.scoring.scores import candidate_scores
 
 LABELS = ["setosa", "versicolor", "virginica"]
 
@@ -20,13 +22,19 @@ def classification(n_classes, rows=150, seed=0, digits=None):
     """Return targets, informative probabilities (rounded for ties, one of them 0) and decisions."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, n_classes, rows)
-    probabilities = rng.dirichlet(np.ones(n_classes), rows) + 0.5 * np.eye(n_classes)[y] * rng.random((rows, 1))
+    probabilities = rng.dirichlet(np.ones(n_classes), rows) + 0.5 * np.eye(n_classes)[
+        y
+    ] * rng.random((rows, 1))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     if digits is not None and n_classes == 2:
         positive = probabilities[:, 1].round(digits)
         probabilities = np.column_stack([1 - positive, positive])
     probabilities[0] = np.eye(n_classes)[(y[0] + 1) % n_classes]
-    return y, probabilities, rng.permutation(probabilities.argmax(axis=1)) if seed % 2 else probabilities.argmax(axis=1)
+    return (
+        y,
+        probabilities,
+        rng.permutation(probabilities.argmax(axis=1)) if seed % 2 else probabilities.argmax(axis=1),
+    )
 
 
 def regression(rows=150, seed=0):
@@ -38,69 +46,109 @@ def regression(rows=150, seed=0):
 def expected(y, probabilities, decisions, weights=None):
     """Return scikit-learn's metrics under our names."""
     n_classes = probabilities.shape[1]
-    average = {"average": "binary" if n_classes == 2 else "macro", "zero_division": 0, "sample_weight": weights}
+    average = {
+        "average": "binary" if n_classes == 2 else "macro",
+        "zero_division": 0,
+        "sample_weight": weights,
+    }
     indicators = y if n_classes == 2 else np.eye(n_classes, dtype=int)[y]
     scores = probabilities[:, 1] if n_classes == 2 else probabilities
-    return {"accuracy": reference.accuracy_score(y, decisions, sample_weight=weights),
-            "precision": reference.precision_score(y, decisions, **average),
-            "recall": reference.recall_score(y, decisions, **average),
-            "f1": reference.f1_score(y, decisions, **average),
-            "roc_auc": reference.roc_auc_score(indicators, scores, sample_weight=weights),
-            "average_precision": reference.average_precision_score(indicators, scores, sample_weight=weights),
-            "log_loss": reference.log_loss(y, probabilities, labels=range(n_classes), sample_weight=weights)}
+    return {
+        "accuracy": reference.accuracy_score(y, decisions, sample_weight=weights),
+        "precision": reference.precision_score(y, decisions, **average),
+        "recall": reference.recall_score(y, decisions, **average),
+        "f1": reference.f1_score(y, decisions, **average),
+        "roc_auc": reference.roc_auc_score(indicators, scores, sample_weight=weights),
+        "average_precision": reference.average_precision_score(
+            indicators, scores, sample_weight=weights
+        ),
+        "log_loss": reference.log_loss(
+            y, probabilities, labels=range(n_classes), sample_weight=weights
+        ),
+    }
 
 
-@pytest.mark.parametrize("n_classes, seed, digits", [(2, 0, None), (2, 1, 1), (3, 2, None), (3, 3, None)])
+@pytest.mark.parametrize(
+    "n_classes, seed, digits", [(2, 0, None), (2, 1, 1), (3, 2, None), (3, 3, None)]
+)
 def test_classification_metrics_are_scikit_learns(n_classes, seed, digits):
     y, probabilities, decisions = classification(n_classes, seed=seed, digits=digits)
-    found = scoring.score("classification", y, probabilities, decisions, LABELS[:n_classes])
-    by_class = zip(("precision", "recall", "f1"), reference.precision_recall_fscore_support(y, decisions, zero_division=0))
+    found = metrics.score("classification", y, probabilities, decisions, LABELS[:n_classes])
+    by_class = zip(
+        ("precision", "recall", "f1"),
+        reference.precision_recall_fscore_support(y, decisions, zero_division=0),
+    )
     wanted = expected(y, probabilities, decisions) | {
-        f"{name}__{label}": value for name, values in by_class for label, value in zip(LABELS, values)}
+        f"{name}__{label}": value
+        for name, values in by_class
+        for label, value in zip(LABELS, values)
+    }
     assert found == pytest.approx(wanted, rel=1e-12)
 
 
 def test_regression_metrics_are_scikit_learns():
     y, prediction = regression()
-    assert scoring.score("regression", y, prediction) == pytest.approx(
-        {"rmse": reference.root_mean_squared_error(y, prediction), "mae": reference.mean_absolute_error(y, prediction),
-         "r2": reference.r2_score(y, prediction)}, rel=1e-12)
+    assert metrics.score("regression", y, prediction) == pytest.approx(
+        {
+            "rmse": reference.root_mean_squared_error(y, prediction),
+            "mae": reference.mean_absolute_error(y, prediction),
+            "r2": reference.r2_score(y, prediction),
+        },
+        rel=1e-12,
+    )
 
 
 def test_confusion_matrix_is_scikit_learns():
     y, _, decisions = classification(3, seed=3)
-    assert scoring.confusion(y, decisions, LABELS) == {"labels": LABELS,
-                                                       "counts": reference.confusion_matrix(y, decisions).tolist()}
+    assert metrics.confusion_matrix(y, decisions, LABELS) == {
+        "labels": LABELS,
+        "counts": reference.confusion_matrix(y, decisions).tolist(),
+    }
 
 
 def test_metric_that_rows_do_not_define_is_nan_and_told_as_none():
     y, probabilities = np.array([0, 0, 0]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
-    found = scoring.score("classification", y, probabilities, np.array([0, 0, 1]), ["no", "yes"])
+    found = metrics.score("classification", y, probabilities, np.array([0, 0, 1]), ["no", "yes"])
     assert math.isnan(found["roc_auc"]) and math.isnan(found["average_precision"])
     assert (found["recall"], found["precision"], found["f1"]) == (0, 0, 0)
     assert found["log_loss"] == pytest.approx(-np.log([0.9, 0.6, 0.2]).mean())
-    assert [scoring.rounded(value) for value in (math.nan, math.inf, None, 0.123456789)] == [None, None, None, 0.123457]
-    assert math.isnan(scoring.score("regression", np.array([1.0]), np.array([2.0]))["r2"])
+    assert [rounding.significant(value) for value in (math.nan, math.inf, None, 0.123456789)] == [
+        None,
+        None,
+        None,
+        0.123457,
+    ]
+    assert math.isnan(metrics.score("regression", np.array([1.0]), np.array([2.0]))["r2"])
 
 
-@pytest.mark.parametrize("n_classes, seed, digits", [(2, 0, None), (2, 1, 1), (2, 4, 0), (3, 2, None)])
+@pytest.mark.parametrize(
+    "n_classes, seed, digits", [(2, 0, None), (2, 1, 1), (2, 4, 0), (3, 2, None)]
+)
 def test_weighted_classification_metrics_are_scikit_learns(n_classes, seed, digits):
     y, probabilities, decisions = classification(n_classes, rows=80, seed=seed, digits=digits)
     weights = np.random.default_rng(seed).multinomial(80, np.full(80, 1 / 80), size=6).astype(float)
-    found = scoring._weighted_classification(weights, y, probabilities, decisions)
+    found = bootstrap._weighted_classification(weights, y, probabilities, decisions)
     for number, vector in enumerate(weights):
         wanted = expected(y, probabilities, decisions, vector)
-        assert {metric: values[number] for metric, values in found.items()} == pytest.approx(wanted, rel=1e-9)
+        assert {metric: values[number] for metric, values in found.items()} == pytest.approx(
+            wanted, rel=1e-9
+        )
 
 
 def test_weighted_regression_metrics_are_scikit_learns():
     y, prediction = regression(rows=80)
     weights = np.random.default_rng(5).multinomial(80, np.full(80, 1 / 80), size=6).astype(float)
-    found = scoring._weighted_regression(weights, y, prediction)
+    found = bootstrap._weighted_regression(weights, y, prediction)
     for number, vector in enumerate(weights):
-        assert found["rmse"][number] == pytest.approx(reference.root_mean_squared_error(y, prediction, sample_weight=vector))
-        assert found["mae"][number] == pytest.approx(reference.mean_absolute_error(y, prediction, sample_weight=vector))
-        assert found["r2"][number] == pytest.approx(reference.r2_score(y, prediction, sample_weight=vector))
+        assert found["rmse"][number] == pytest.approx(
+            reference.root_mean_squared_error(y, prediction, sample_weight=vector)
+        )
+        assert found["mae"][number] == pytest.approx(
+            reference.mean_absolute_error(y, prediction, sample_weight=vector)
+        )
+        assert found["r2"][number] == pytest.approx(
+            reference.r2_score(y, prediction, sample_weight=vector)
+        )
 
 
 def coverage(metric, truth, sample, simulations=1000):
@@ -108,7 +156,9 @@ def coverage(metric, truth, sample, simulations=1000):
     hits = 0
     for seed in range(simulations):
         task, y, output, decisions = sample(np.random.default_rng(seed))
-        low, high = scoring.intervals(task, y, output, decisions, seed=seed, resamples=200)[metric]
+        low, high = bootstrap.intervals(task, y, output, decisions, seed=seed, resamples=200)[
+            metric
+        ]
         hits += low <= truth <= high
     return hits / simulations
 
@@ -124,14 +174,22 @@ def test_interval_of_accuracy_covers_the_true_value_in_about_95_of_100_samples()
     def sample(rng):
         y = rng.integers(0, 2, 120)
         decisions = np.where(rng.random(120) < 0.8, y, 1 - y)
-        return "classification", y, np.column_stack([1 - decisions, decisions]) * 0.5 + 0.25, decisions
+        return (
+            "classification",
+            y,
+            np.column_stack([1 - decisions, decisions]) * 0.5 + 0.25,
+            decisions,
+        )
 
     assert 0.90 <= coverage("accuracy", 0.8, sample) <= 0.98
 
 
 def test_intervals_repeat_for_a_seed_and_change_with_it():
     y, probabilities, decisions = classification(3)
-    first, again, other = (scoring.intervals("classification", y, probabilities, decisions, seed, 100) for seed in (1, 1, 2))
+    first, again, other = (
+        bootstrap.intervals("classification", y, probabilities, decisions, seed, 100)
+        for seed in (1, 1, 2)
+    )
     assert first == again
     assert first != other
 
@@ -142,33 +200,48 @@ def test_intervals_do_not_depend_on_the_block_that_fits_into_memory(cells, monke
     values, prediction = regression()
 
     def bounds():
-        return (scoring.intervals("classification", y, probabilities, decisions, 7, 100),
-                scoring.intervals("regression", values, prediction, None, 7, 100))
+        return (
+            bootstrap.intervals("classification", y, probabilities, decisions, 7, 100),
+            bootstrap.intervals("regression", values, prediction, None, 7, 100),
+        )
 
     whole = bounds()
-    monkeypatch.setattr(scoring, "BLOCK_CELLS", cells)
+    monkeypatch.setattr(bootstrap, "BLOCK_CELLS", cells)
     for found, wanted in zip(bounds(), whole):
-        assert {metric: pytest.approx(bound, rel=1e-12) for metric, bound in found.items()} == wanted
+        assert {
+            metric: pytest.approx(bound, rel=1e-12) for metric, bound in found.items()
+        } == wanted
 
 
 def test_interval_lies_around_the_value_of_every_metric():
     y, probabilities, decisions = classification(3)
-    values = scoring.score("classification", y, probabilities, decisions, LABELS)
-    for metric, (low, high) in scoring.intervals("classification", y, probabilities, decisions, 0).items():
+    values = metrics.score("classification", y, probabilities, decisions, LABELS)
+    for metric, (low, high) in bootstrap.intervals(
+        "classification", y, probabilities, decisions, 0
+    ).items():
         assert low < values[metric] < high
 
 
 def test_rare_class_is_in_every_resample():
     y = np.r_[np.zeros(96, dtype=int), np.ones(4, dtype=int)]
     probabilities = np.column_stack([np.linspace(1, 0, 100), np.linspace(0, 1, 100)])
-    bounds = scoring.intervals("classification", y, probabilities, decide(probabilities, 0.955), 0)
+    bounds = bootstrap.intervals(
+        "classification", y, probabilities, thresholds.decide(probabilities, 0.955), 0
+    )
     assert bounds["roc_auc"] == (1, 1) and bounds["recall"] == (1, 1)
 
 
 @pytest.mark.filterwarnings("error")
 def test_interval_of_a_metric_that_an_absent_class_leaves_undefined_is_nan_without_a_warning():
     probabilities = np.column_stack([np.linspace(0.1, 0.9, 20), np.linspace(0.9, 0.1, 20)])
-    bounds = scoring.intervals("classification", np.zeros(20, dtype=int), probabilities, probabilities.argmax(axis=1), 0, 50)
+    bounds = bootstrap.intervals(
+        "classification",
+        np.zeros(20, dtype=int),
+        probabilities,
+        probabilities.argmax(axis=1),
+        0,
+        50,
+    )
     assert np.isnan(bounds["roc_auc"]).all() and np.isnan(bounds["average_precision"]).all()
     assert np.isfinite(bounds["log_loss"]).all()
 
@@ -187,7 +260,7 @@ def test_threshold_is_the_best_of_all(metric):
         scores = (rng.random(rows) * (0.3 + 0.7 * y)).round(rng.integers(1, 4))
         if len(set(scores)) == 1:
             continue
-        chosen = scoring.threshold(y, np.column_stack([1 - scores, scores]), metric)
+        chosen = thresholds.best_threshold(y, np.column_stack([1 - scores, scores]), metric)
         best = max(quality(metric, y, (scores >= cut).astype(int)) for cut in [*scores, 2])
         assert quality(metric, y, (scores >= chosen).astype(int)) == pytest.approx(best, abs=1e-12)
         assert chosen not in scores or chosen == 0
@@ -198,20 +271,22 @@ def binary(scores):
 
 
 def test_threshold_lies_halfway_between_two_rows():
-    assert scoring.threshold(np.array([0, 0, 1, 1]), binary([0.1, 0.2, 0.4, 0.9]), "f1") == pytest.approx(0.3)
+    assert thresholds.best_threshold(
+        np.array([0, 0, 1, 1]), binary([0.1, 0.2, 0.4, 0.9]), "f1"
+    ) == pytest.approx(0.3)
 
 
 def test_threshold_may_call_every_row_positive_or_none():
     y = np.array([1, 1, 0, 1, 1, 1])
-    everything = scoring.threshold(y, binary([0.6, 0.6, 0.6, 0.9, 0.9, 0.9]), "accuracy")
-    assert decide(binary([0.6, 0.9]), everything).tolist() == [1, 1]
-    nothing = scoring.threshold(1 - y, binary([0.2, 0.2, 0.1, 1.0, 0.9, 0.2]), "accuracy")
-    assert decide(binary([0.2, 1.0]), nothing).tolist() == [0, 0]
+    everything = thresholds.best_threshold(y, binary([0.6, 0.6, 0.6, 0.9, 0.9, 0.9]), "accuracy")
+    assert thresholds.decide(binary([0.6, 0.9]), everything).tolist() == [1, 1]
+    nothing = thresholds.best_threshold(1 - y, binary([0.2, 0.2, 0.1, 1.0, 0.9, 0.2]), "accuracy")
+    assert thresholds.decide(binary([0.2, 1.0]), nothing).tolist() == [0, 0]
 
 
 def test_threshold_is_one_half_for_equal_scores_and_none_for_three_classes():
-    assert scoring.threshold(np.array([0, 1, 1]), binary([0.3, 0.3, 0.3]), "f1") == 0.5
-    assert scoring.threshold(np.array([0, 1, 2]), np.eye(3), "f1") is None
+    assert thresholds.best_threshold(np.array([0, 1, 1]), binary([0.3, 0.3, 0.3]), "f1") == 0.5
+    assert thresholds.best_threshold(np.array([0, 1, 2]), np.eye(3), "f1") is None
 
 
 @pytest.mark.parametrize("metric", ["f1", "accuracy"])
@@ -219,17 +294,25 @@ def test_decisions_of_a_fold_are_made_without_its_own_targets(metric):
     # each fold is separable, but by a threshold that is wrong for the other: a choice on the own fold would be right in all rows
     y, fold = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
     probabilities = binary([0.1, 0.2, 0.8, 0.9])
-    decisions = scoring.cross_fitted_decisions(y, probabilities, fold, metric)
+    decisions = thresholds.cross_fitted_decisions(y, probabilities, fold, metric)
     assert decisions.tolist() == [0, 0, 1, 1]
-    own = [decide(probabilities[fold == k], scoring.threshold(y[fold == k], probabilities[fold == k], metric)) for k in (0, 1)]
+    own = [
+        thresholds.decide(
+            probabilities[fold == k],
+            thresholds.best_threshold(y[fold == k], probabilities[fold == k], metric),
+        )
+        for k in (0, 1)
+    ]
     assert np.concatenate(own).tolist() == y.tolist()
 
 
 def test_targets_of_a_fold_do_not_change_its_decisions():
     y, probabilities, _ = classification(2, seed=4)
     fold = np.arange(len(y)) % 3
-    before = scoring.cross_fitted_decisions(y, probabilities, fold, "f1")
-    after = scoring.cross_fitted_decisions(np.where(fold == 1, 1 - y, y), probabilities, fold, "f1")
+    before = thresholds.cross_fitted_decisions(y, probabilities, fold, "f1")
+    after = thresholds.cross_fitted_decisions(
+        np.where(fold == 1, 1 - y, y), probabilities, fold, "f1"
+    )
     assert (before[fold == 1] == after[fold == 1]).all()
     assert (before[fold != 1] != after[fold != 1]).any()
 
@@ -237,39 +320,93 @@ def test_targets_of_a_fold_do_not_change_its_decisions():
 def test_rows_that_no_fold_predicts_are_not_looked_at():
     y, fold = np.array([1, 1, 0, 1, 0, 1]), np.array([-1, -1, 0, 0, 1, 1])
     probabilities = binary([np.nan, np.nan, 0.2, 0.8, 0.3, 0.7])
-    assert scoring.cross_fitted_decisions(y, probabilities, fold, "f1").tolist() == [0, 0, 0, 1, 0, 1]
+    assert thresholds.cross_fitted_decisions(y, probabilities, fold, "f1").tolist() == [
+        0,
+        0,
+        0,
+        1,
+        0,
+        1,
+    ]
 
 
 def candidates(metric, **means):
-    return {name: {"cv": {metric: {"mean": mean}}, "params": {"model_type": name.removeprefix("tuned_")}}
-            for name, mean in means.items()}
+    return {
+        name: {
+            "cv": {metric: {"mean": mean}},
+            "params": {"model_type": name.removeprefix("tuned_")},
+        }
+        for name, mean in means.items()
+    }
 
 
-@pytest.mark.parametrize("metric, best", [("rmse", "dummy"), ("mae", "dummy"), ("log_loss", "dummy"), ("r2", "xgboost"),
-                                          ("roc_auc", "xgboost"), ("f1", "xgboost"), ("average_precision", "xgboost")])
+@pytest.mark.parametrize(
+    "metric, best",
+    [
+        ("rmse", "dummy"),
+        ("mae", "dummy"),
+        ("log_loss", "dummy"),
+        ("r2", "xgboost"),
+        ("roc_auc", "xgboost"),
+        ("f1", "xgboost"),
+        ("average_precision", "xgboost"),
+    ],
+)
 def test_best_candidate_has_the_lowest_error_or_the_highest_score(metric, best):
-    assert scoring.best_candidate(candidates(metric, dummy=0.1, ridge=0.2, xgboost=0.3), metric) == best
-    assert scoring.is_better(metric, 0.1, 0.2) is (best == "dummy")
+    assert (
+        choice.best_candidate(
+            candidates(metric, dummy=0.1, ridge=0.2, xgboost=0.3), metric, catalogue.SIMPLEST_FIRST
+        )
+        == best
+    )
+    assert metrics.is_better(metric, 0.1, 0.2) is (best == "dummy")
 
 
 def test_tie_goes_to_the_simpler_family_then_to_the_name():
-    assert scoring.best_candidate(candidates("r2", xgboost=0.5, lasso=0.5, random_forest=0.5), "r2") == "lasso"
-    assert scoring.best_candidate(candidates("r2", xgboost=0.5, tuned_xgboost=0.5), "r2") == "tuned_xgboost"
-    assert scoring.best_candidate(candidates("r2", blend=0.5, catboost=0.5), "r2") == "catboost"
+    assert (
+        choice.best_candidate(
+            candidates("r2", xgboost=0.5, lasso=0.5, random_forest=0.5),
+            "r2",
+            catalogue.SIMPLEST_FIRST,
+        )
+        == "lasso"
+    )
+    assert (
+        choice.best_candidate(
+            candidates("r2", xgboost=0.5, tuned_xgboost=0.5), "r2", catalogue.SIMPLEST_FIRST
+        )
+        == "tuned_xgboost"
+    )
+    assert (
+        choice.best_candidate(
+            candidates("r2", blend=0.5, catboost=0.5), "r2", catalogue.SIMPLEST_FIRST
+        )
+        == "catboost"
+    )
 
 
 @pytest.mark.parametrize("metric, worst", [("r2", -9.0), ("rmse", 9e9)])
 def test_undefined_score_never_wins(metric, worst):
-    assert scoring.best_candidate(candidates(metric, dummy=None, xgboost=worst), metric) == "xgboost"
+    assert (
+        choice.best_candidate(
+            candidates(metric, dummy=None, xgboost=worst), metric, catalogue.SIMPLEST_FIRST
+        )
+        == "xgboost"
+    )
     with pytest.raises(DataError, match=f"no candidate has a cross-validated {metric}"):
-        scoring.best_candidate(candidates(metric, dummy=None, xgboost=None), metric)
+        choice.best_candidate(
+            candidates(metric, dummy=None, xgboost=None), metric, catalogue.SIMPLEST_FIRST
+        )
 
 
 def test_gates_look_at_test_or_out_of_fold_and_fail_where_there_is_no_value():
-    scores = {"cv_oof": {"f1": 0.4, "roc_auc": None}, "test": {"f1": {"value": 0.6}, "log_loss": {"value": 0.5}}}
+    scores = {
+        "cv_oof": {"f1": 0.4, "roc_auc": None},
+        "test": {"f1": {"value": 0.6}, "log_loss": {"value": 0.5}},
+    }
 
     def passed(metric, **gate):
-        verdict, = scoring.gate_verdicts({metric: Gate(**gate)}, scores)
+        (verdict,) = gates.gate_verdicts({metric: Gate(**gate)}, scores)
         return verdict["value"], verdict["passed"]
 
     assert passed("f1", min=0.6) == (0.6, True)
@@ -287,23 +424,40 @@ def test_candidate_is_scored_on_the_rows_that_each_part_names():
     for number, (_, predict) in enumerate(KFold(3).split(y[30:])):
         fold[30 + predict] = number
     oof = np.where((fold >= 0)[:, None], output, np.nan)
-    scores = scoring.candidate("classification", y, oof, fold, output, y_test, test_output, ["no", "yes"], "f1", seed=0)
+    scores = candidate_scores(
+        "classification", y, oof, fold, output, y_test, test_output, ["no", "yes"], "f1", seed=0
+    )
 
     seen = fold >= 0
-    assert scores["threshold"] == scoring.threshold(y[seen], oof[seen], "f1")
-    assert scores["cv_oof"]["roc_auc"] == pytest.approx(reference.roc_auc_score(y[seen], oof[seen, 1]), rel=1e-5)
+    assert scores["threshold"] == thresholds.best_threshold(y[seen], oof[seen], "f1")
+    assert scores["cv_oof"]["roc_auc"] == pytest.approx(
+        reference.roc_auc_score(y[seen], oof[seen, 1]), rel=1e-5
+    )
     by_fold = [reference.roc_auc_score(y[fold == k], oof[fold == k, 1]) for k in range(3)]
-    assert scores["cv"]["roc_auc"] == pytest.approx({"mean": np.mean(by_fold), "std": np.std(by_fold)}, rel=1e-5)
+    assert scores["cv"]["roc_auc"] == pytest.approx(
+        {"mean": np.mean(by_fold), "std": np.std(by_fold)}, rel=1e-5
+    )
     decisions = test_output[:, 1] >= scores["threshold"]
-    assert scores["test"]["f1__yes"]["value"] == pytest.approx(reference.f1_score(y_test, decisions), rel=1e-5)
-    assert scores["test"]["f1"]["low"] < scores["test"]["f1"]["value"] < scores["test"]["f1"]["high"]
-    assert scores["train"]["recall"] == pytest.approx(reference.recall_score(y, output[:, 1] >= scores["threshold"]), rel=1e-5)
-    assert scores["confusion_matrix"]["counts"] == reference.confusion_matrix(y_test, decisions).tolist()
+    assert scores["test"]["f1__yes"]["value"] == pytest.approx(
+        reference.f1_score(y_test, decisions), rel=1e-5
+    )
+    assert (
+        scores["test"]["f1"]["low"] < scores["test"]["f1"]["value"] < scores["test"]["f1"]["high"]
+    )
+    assert scores["train"]["recall"] == pytest.approx(
+        reference.recall_score(y, output[:, 1] >= scores["threshold"]), rel=1e-5
+    )
+    assert (
+        scores["confusion_matrix"]["counts"]
+        == reference.confusion_matrix(y_test, decisions).tolist()
+    )
     json.dumps(scores, allow_nan=False)
 
 
 def test_mean_over_folds_leaves_out_a_fold_without_the_metric():
     y, fold = np.array([0, 1, 0, 1, 0, 0]), np.array([0, 0, 0, 0, 1, 1])
     output = binary([0.1, 0.9, 0.6, 0.4, 0.2, 0.3])
-    scores = scoring.candidate("classification", y, output, fold, output, y, output, ["no", "yes"], "f1", seed=0)
+    scores = candidate_scores(
+        "classification", y, output, fold, output, y, output, ["no", "yes"], "f1", seed=0
+    )
     assert scores["cv"]["roc_auc"] == {"mean": 0.75, "std": 0.0}

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 from ruamel.yaml import YAML
+
+from conftest import ROOT
 
 DOCKERFILE = (ROOT / "deploy/serve.Dockerfile").read_text()
 COMPOSE = YAML(typ="safe").load((ROOT / "deploy/serve.yml").read_text())
@@ -23,8 +24,17 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def test_copied_files_are_there_and_not_ignored():
-    kept = [line[1:] for line in (ROOT / "deploy/serve.Dockerfile.dockerignore").read_text().splitlines() if line[:1] == "!"]
-    copied = [source for name, arguments in instructions() if name == "COPY" for source in arguments.split()[:-1]]
+    kept = [
+        line[1:]
+        for line in (ROOT / "deploy/serve.Dockerfile.dockerignore").read_text().splitlines()
+        if line[:1] == "!"
+    ]
+    copied = [
+        source
+        for name, arguments in instructions()
+        if name == "COPY"
+        for source in arguments.split()[:-1]
+    ]
     assert sorted(copied) == sorted(kept) and all((ROOT / source).exists() for source in copied)
 
 
@@ -46,23 +56,53 @@ serve.create_app("tiny")
 predict.main(["--dataset", "tiny", "--input", "tiny.csv", "--output", "out.csv"])
 print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})), file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 0, done.stderr
-    assert not {MODULES.get(name, name) for name in left_out} & set(json.loads(done.stderr.splitlines()[-1]))
+    assert not {MODULES.get(name, name) for name in left_out} & set(
+        json.loads(done.stderr.splitlines()[-1])
+    )
 
 
 @pytest.mark.slow
 def test_mlflow_writes_a_dockerfile_of_its_own_for_a_version(served_copy):
     mlflow = Path(sys.executable).parent / "mlflow"
-    done = subprocess.run([mlflow, "models", "generate-dockerfile", "-m", "models:/TinyPredictor@production", "--env-manager",
-                           "local", "-d", "image"], capture_output=True, text=True,
-                          env={**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{served_copy}/mlflow.db"})
-    assert done.returncode == 0 and "FROM python" in Path("image/Dockerfile").read_text(), done.stderr
+    done = subprocess.run(
+        [
+            mlflow,
+            "models",
+            "generate-dockerfile",
+            "-m",
+            "models:/TinyPredictor@production",
+            "--env-manager",
+            "local",
+            "-d",
+            "image",
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{served_copy}/mlflow.db"},
+    )
+    assert done.returncode == 0 and "FROM python" in Path("image/Dockerfile").read_text(), (
+        done.stderr
+    )
 
 
 def test_compose_file_follows_the_specification():
-    done = subprocess.run([Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec",
-                           ROOT / "deploy/serve.yml"], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            Path(sys.executable).parent / "check-jsonschema",
+            "--builtin-schema",
+            "vendor.compose-spec",
+            ROOT / "deploy/serve.yml",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout
 
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 
-from pipeline.sources import churn, fraud, house_prices, housing, iris
+from pipeline.builtin import churn, fraud, house_prices, housing, iris
 
 SYNTHETIC = [housing, fraud, churn, house_prices]
 
@@ -22,13 +22,17 @@ def tables():
     return {module: module.generate(module.ROWS, 42) for module in [*SYNTHETIC, iris]}
 
 
-@pytest.mark.parametrize("module, shape, first, last", [
-    (housing, (20_640, 12), "MedInc", "MedHouseVal"),
-    (fraud, (10_000, 31), "Time", "Class"),
-    (churn, (7_043, 21), "customerID", "Churn"),
-    (house_prices, (1_460, 81), "Id", "SalePrice"),
-    (iris, (150, 5), "sepal_length", "species"),
-], ids=lambda value: name(value) if hasattr(value, "ROWS") else None)
+@pytest.mark.parametrize(
+    "module, shape, first, last",
+    [
+        (housing, (20_640, 12), "MedInc", "MedHouseVal"),
+        (fraud, (10_000, 31), "Time", "Class"),
+        (churn, (7_043, 21), "customerID", "Churn"),
+        (house_prices, (1_460, 81), "Id", "SalePrice"),
+        (iris, (150, 5), "sepal_length", "species"),
+    ],
+    ids=lambda value: name(value) if hasattr(value, "ROWS") else None,
+)
 def test_default_table_has_the_layout_of_its_model(tables, module, shape, first, last):
     table = tables[module]
     assert table.shape == shape
@@ -61,16 +65,26 @@ def test_housing_values_are_capped_and_in_california(tables):
     table = tables[housing]
     assert table["MedHouseVal"].max() == 5.00001
     assert 0.02 < (table["MedHouseVal"] > 5).mean() < 0.08
-    assert table["Latitude"].between(32.5, 42).all() and table["Longitude"].between(-124.4, -114.3).all()
+    assert (
+        table["Latitude"].between(32.5, 42).all()
+        and table["Longitude"].between(-124.4, -114.3).all()
+    )
     assert table["OceanProximity"].value_counts(normalize=True).min() > 0.05
-    assert table["AveOccup"].to_numpy() == pytest.approx(table["Population"] / table["Households"], abs=1e-4)
+    assert table["AveOccup"].to_numpy() == pytest.approx(
+        table["Population"] / table["Households"], abs=1e-4
+    )
 
 
 def test_trees_beat_lines_on_housing(tables):
     table = tables[housing].head(6_000).drop(columns="OceanProximity")
     X, y = table.drop(columns="MedHouseVal"), table["MedHouseVal"]
-    scores = [model.fit(X[:4_500], y[:4_500]).score(X[4_500:], y[4_500:])
-              for model in (LinearRegression(), HistGradientBoostingRegressor(max_iter=60, random_state=0))]
+    scores = [
+        model.fit(X[:4_500], y[:4_500]).score(X[4_500:], y[4_500:])
+        for model in (
+            LinearRegression(),
+            HistGradientBoostingRegressor(max_iter=60, random_state=0),
+        )
+    ]
     assert scores[0] > 0.5
     assert scores[1] > scores[0] + 0.08
 
@@ -86,7 +100,9 @@ def test_fraud_components_shrink_and_rows_are_in_order_of_time(tables):
 def test_no_single_component_gives_the_frauds_away(tables):
     table = tables[fraud]
     caught = table["Class"] == 1
-    share_below = table.filter(regex="^V").rank(pct=True)[caught].mean()  # nearly the area under each ROC curve
+    share_below = (
+        table.filter(regex="^V").rank(pct=True)[caught].mean()
+    )  # nearly the area under each ROC curve
     assert share_below.between(0.02, 0.98).all()
     assert (share_below - 0.5).abs().max() > 0.3
 
@@ -96,7 +112,9 @@ def test_total_charges_are_blank_for_customers_without_a_month_and_only_for_them
     blank = table["TotalCharges"] == " "
     assert blank.any()
     assert (blank == (table["tenure"] == 0)).all()
-    assert (table.loc[~blank, "TotalCharges"].astype(float) >= table.loc[~blank, "MonthlyCharges"]).all()
+    assert (
+        table.loc[~blank, "TotalCharges"].astype(float) >= table.loc[~blank, "MonthlyCharges"]
+    ).all()
 
 
 def test_customer_ids_are_unique_and_of_one_form():
@@ -115,24 +133,41 @@ def test_services_need_the_line_that_carries_them(tables):
 
 def test_what_a_house_lacks_is_not_described(tables):
     table = tables[house_prices]
-    for prefix, absent in {"Garage": table["GarageCars"] == 0, "Bsmt": table["TotalBsmtSF"] == 0,
-                           "FireplaceQu": table["Fireplaces"] == 0, "PoolQC": table["PoolArea"] == 0}.items():
-        described = [column for column in table.columns if column.startswith(prefix) and table[column].isna().any()]
+    for prefix, absent in {
+        "Garage": table["GarageCars"] == 0,
+        "Bsmt": table["TotalBsmtSF"] == 0,
+        "FireplaceQu": table["Fireplaces"] == 0,
+        "PoolQC": table["PoolArea"] == 0,
+    }.items():
+        described = [
+            column
+            for column in table.columns
+            if column.startswith(prefix) and table[column].isna().any()
+        ]
         assert described, prefix
         for column in described:
             assert (table[column].isna() == absent).all(), column
     missing = table.isna().mean()
     assert 0.10 < missing["LotFrontage"] < 0.25
     assert missing[["Alley", "Fence", "MiscFeature"]].min() > 0.75
-    assert 0 < missing["Electrical"] < 0.01 and 0 < missing["MasVnrType"] == missing["MasVnrArea"] < 0.01
+    assert (
+        0 < missing["Electrical"] < 0.01
+        and 0 < missing["MasVnrType"] == missing["MasVnrArea"] < 0.01
+    )
     assert (missing > 0).sum() == 19
 
 
 def test_house_areas_and_years_agree(tables):
     table = tables[house_prices]
-    assert (table["GrLivArea"] == table["1stFlrSF"] + table["2ndFlrSF"] + table["LowQualFinSF"]).all()
-    assert (table["TotalBsmtSF"] == table["BsmtFinSF1"] + table["BsmtFinSF2"] + table["BsmtUnfSF"]).all()
-    assert (table["YearBuilt"] <= table["YrSold"]).all() and (table["YearRemodAdd"] <= table["YrSold"]).all()
+    assert (
+        table["GrLivArea"] == table["1stFlrSF"] + table["2ndFlrSF"] + table["LowQualFinSF"]
+    ).all()
+    assert (
+        table["TotalBsmtSF"] == table["BsmtFinSF1"] + table["BsmtFinSF2"] + table["BsmtUnfSF"]
+    ).all()
+    assert (table["YearBuilt"] <= table["YrSold"]).all() and (
+        table["YearRemodAdd"] <= table["YrSold"]
+    ).all()
 
 
 def test_house_prices_are_skewed_and_in_hundreds(tables):
@@ -155,7 +190,11 @@ def test_large_tables_need_few_times_their_own_memory(module):
 
 def test_iris_is_the_real_table_and_has_one_size(tables):
     assert tables[iris].iloc[0].tolist() == [5.1, 3.5, 1.4, 0.2, "setosa"]
-    assert tables[iris]["species"].value_counts().to_dict() == {"setosa": 50, "versicolor": 50, "virginica": 50}
+    assert tables[iris]["species"].value_counts().to_dict() == {
+        "setosa": 50,
+        "versicolor": 50,
+        "virginica": 50,
+    }
     assert iris.generate(None, 0).equals(iris.generate(150, 1))
     with pytest.raises(ValueError, match="real, fixed table"):
         iris.generate(151, 0)

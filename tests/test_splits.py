@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import splits
-from pipeline.errors import DataError
-from pipeline.params import Prepare
+from pipeline.data import splits
+from pipeline.project.errors import DataError
+from pipeline.project.params import Prepare
 
 
 def table(rows, seed=0):
@@ -15,7 +15,9 @@ def table(rows, seed=0):
 
 
 def labels(rows, shares=(0.7, 0.2, 0.1), seed=1):
-    return pd.Series(np.random.default_rng(seed).choice(["p", "q", "r"], rows, p=shares), name="kind")
+    return pd.Series(
+        np.random.default_rng(seed).choice(["p", "q", "r"], rows, p=shares), name="kind"
+    )
 
 
 def split(frame, labels=None, seed=42, **prepare):
@@ -42,7 +44,10 @@ def test_classes_keep_their_shares_in_the_test_split_and_in_the_folds():
     train, test = split(table(1000), target)
     assert (target[test].value_counts() - 0.2 * target.value_counts()).abs().max() <= 1
     parts = folds(table(1000), target, n_folds=5)
-    assert all((target[predict].value_counts() - 0.2 * target.value_counts()).abs().max() <= 1 for _, predict in parts)
+    assert all(
+        (target[predict].value_counts() - 0.2 * target.value_counts()).abs().max() <= 1
+        for _, predict in parts
+    )
     assert every_row_once(parts, 1000)
     assert all(sorted([*fit, *predict]) == list(range(1000)) for fit, predict in parts)
 
@@ -69,7 +74,9 @@ def test_groups_never_lie_on_both_sides(with_labels):
 
 def days(rows, distinct):
     """Return a table in which each of some days has several rows, in no order."""
-    day = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.random.default_rng(3).integers(0, distinct, rows), unit="D")
+    day = pd.Timestamp("2024-01-01") + pd.to_timedelta(
+        np.random.default_rng(3).integers(0, distinct, rows), unit="D"
+    )
     return table(rows).assign(day=day.strftime("%Y-%m-%d"))
 
 
@@ -92,14 +99,19 @@ def test_folds_predict_only_later_rows(distinct):
 
 def test_time_folds_are_those_of_scikit_learn_where_no_two_rows_share_a_moment():
     from sklearn.model_selection import TimeSeriesSplit
+
     frame = table(101).assign(moment=np.random.default_rng(4).permutation(101))
     order = np.argsort(frame["moment"].to_numpy())
-    for (fit, predict), (earlier, later) in zip(folds(frame, split="time:moment"), TimeSeriesSplit(3).split(order), strict=True):
+    for (fit, predict), (earlier, later) in zip(
+        folds(frame, split="time:moment"), TimeSeriesSplit(3).split(order), strict=True
+    ):
         assert fit.tolist() == sorted(order[earlier]) and predict.tolist() == sorted(order[later])
 
 
 def test_dates_with_and_without_hours_and_zones_are_ordered_together():
-    frame = table(4).assign(moment=["2024-03-01", "2024-02-29T23:59:00Z", "2024-03-01 00:00:01", "2023-12-31"])
+    frame = table(4).assign(
+        moment=["2024-03-01", "2024-02-29T23:59:00Z", "2024-03-01 00:00:01", "2023-12-31"]
+    )
     train, test = split(frame, split="time:moment", test_size=0.25)
     assert test.tolist() == [2]
 
@@ -107,7 +119,9 @@ def test_dates_with_and_without_hours_and_zones_are_ordered_together():
 @pytest.mark.parametrize("value", ["soon", "13/01/2024", "2024-02-30"])
 def test_value_that_is_no_date_of_one_meaning_is_refused_by_name(value):
     frame = table(4).assign(moment=["2024-03-01", "2024-03-02", value, "2024-03-03"])
-    with pytest.raises(DataError, match=rf"data/x.csv: column 'moment' orders the rows, but '{value}' is no date"):
+    with pytest.raises(
+        DataError, match=rf"data/x.csv: column 'moment' orders the rows, but '{value}' is no date"
+    ):
         split(frame, split="time:moment")
 
 
@@ -117,8 +131,13 @@ def test_seed_decides_the_split_and_the_folds(prepare, target):
     frame = table(200).assign(patient=np.arange(200) % 20)
 
     def drawn(seed):
-        return [[part.tolist() for part in pair]
-                for pair in (split(frame, target, seed=seed, **prepare), *folds(frame, target, seed=seed, **prepare))]
+        return [
+            [part.tolist() for part in pair]
+            for pair in (
+                split(frame, target, seed=seed, **prepare),
+                *folds(frame, target, seed=seed, **prepare),
+            )
+        ]
 
     first, again, other = drawn(1), drawn(1), drawn(2)
     assert first == again
@@ -127,7 +146,9 @@ def test_seed_decides_the_split_and_the_folds(prepare, target):
 
 def test_class_smaller_than_the_folds_is_refused():
     target = pd.Series(["p"] * 48 + ["rare"] * 2, name="kind")
-    with pytest.raises(DataError, match=r"class 'rare' of 'kind' has 2 rows, train.cv_folds 3 needs 3"):
+    with pytest.raises(
+        DataError, match=r"class 'rare' of 'kind' has 2 rows, train.cv_folds 3 needs 3"
+    ):
         folds(table(50), target)
 
 
@@ -135,7 +156,10 @@ def test_class_whose_rows_are_all_equal_is_refused():
     target = pd.Series(["p"] * 40 + ["rare"] * 10, name="kind")
     frame = table(50)
     frame.loc[40:] = frame.loc[40].to_list()
-    with pytest.raises(DataError, match=r"'rare' .* has 1 row, train.cv_folds 3 once equal rows are kept together needs 3"):
+    with pytest.raises(
+        DataError,
+        match=r"'rare' .* has 1 row, train.cv_folds 3 once equal rows are kept together needs 3",
+    ):
         folds(frame, target)
     with pytest.raises(DataError, match=r"'rare' .* has 1 row, a stratified split needs 2"):
         split(frame, target)
@@ -146,23 +170,39 @@ def test_class_that_the_fitted_rows_lack_is_refused():
     last = pd.Series(["p", "q"] * 25 + ["late"] * 10, name="kind")
     with pytest.raises(DataError, match=r"class 'late' of 'kind' is not among the training rows"):
         split(frame, last, split="time:day")
-    with pytest.raises(DataError, match=r"class 'late' of 'kind' is not among the rows that fold 1 is predicted from"):
+    with pytest.raises(
+        DataError,
+        match=r"class 'late' of 'kind' is not among the rows that fold 1 is predicted from",
+    ):
         folds(frame, last, split="time:day")
-    with pytest.raises(DataError, match=r"class 'late' of 'kind' is not among the rows that fold \d is predicted from"):
+    with pytest.raises(
+        DataError,
+        match=r"class 'late' of 'kind' is not among the rows that fold \d is predicted from",
+    ):
         folds(frame, last, split="group:patient")
 
 
-@pytest.mark.parametrize("rows, prepare, message", [
-    (50, {"split": "group:patient"}, "2 groups are too few for train.cv_folds 3"),
-    (5, {}, "5 training rows are too few for train.cv_folds 3"),
-    (50, {"split": "time:patient"}, "'patient' holds too few different times for train.cv_folds 3")])
+@pytest.mark.parametrize(
+    "rows, prepare, message",
+    [
+        (50, {"split": "group:patient"}, "2 groups are too few for train.cv_folds 3"),
+        (5, {}, "5 training rows are too few for train.cv_folds 3"),
+        (
+            50,
+            {"split": "time:patient"},
+            "'patient' holds too few different times for train.cv_folds 3",
+        ),
+    ],
+)
 def test_too_little_for_the_folds_is_refused(rows, prepare, message):
     frame = table(rows).assign(patient=np.arange(rows) % 2)
     with pytest.raises(DataError, match=f"data/x.csv: .*{message}; lower it"):
         folds(frame, **prepare)
 
 
-@pytest.mark.parametrize("prepare", [{"split": "group:same"}, {"split": "time:same"}, {"test_size": 0.999}])
+@pytest.mark.parametrize(
+    "prepare", [{"split": "group:same"}, {"split": "time:same"}, {"test_size": 0.999}]
+)
 def test_split_that_leaves_one_side_empty_is_refused(prepare):
     with pytest.raises(DataError, match=r"data/x.csv: .*prepare.test_size"):
         split(table(10).assign(same=1), **prepare)

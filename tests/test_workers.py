@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from pipeline import workers
+from pipeline import command
+from pipeline.project import workers
 
 
 @pytest.mark.parametrize("n_workers", [1, 2, 4])
@@ -56,20 +57,27 @@ def test_first_error_is_raised_as_it_is_and_ends_the_run(n_workers):
 def test_each_result_is_handed_on_with_its_place_as_it_comes():
     came = []
     with workers.pool(2) as run:
-        run(lambda shared, number: number * 10, None, [(1,), (2,), (3,)], lambda place, result: came.append((place, result)))
+        run(
+            lambda shared, number: number * 10,
+            None,
+            [(1,), (2,), (3,)],
+            lambda place, result: came.append((place, result)),
+        )
     assert sorted(came) == [(0, 10), (1, 20), (2, 30)]
 
 
 def test_progress_is_told_in_lines_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr(workers, "SECONDS_BETWEEN_LINES", -1)
-    with workers.progress(3, "tune iris", "trial") as step:
+    monkeypatch.setattr(command, "SECONDS_BETWEEN_LINES", -1)
+    with command.progress(3, "tune iris", "trial") as step:
         step()
         step(1, "best 0.5")
         step()
-    assert capsys.readouterr().err == "tune iris: 1 of 3 trials\ntune iris: 2 of 3 trials, best 0.5\n"
+    assert (
+        capsys.readouterr().err == "tune iris: 1 of 3 trials\ntune iris: 2 of 3 trials, best 0.5\n"
+    )
 
 
 def test_short_work_prints_nothing(capsys):
-    with workers.progress(2, "train iris") as step:
+    with command.progress(2, "train iris") as step:
         step(2)
     assert capsys.readouterr() == ("", "")

@@ -28,10 +28,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CAST = ROOT / "docs/demo/session.cast"
 IMAGES = ROOT / "docs/images"
 COLUMNS, ROWS = 120, 36
-KEYSTROKE, READ, IDLE = 0.05, 5.0, 2.0          # seconds: per typed character, after a command, the longest silence that is kept
+KEYSTROKE, READ, IDLE = (
+    0.05,
+    5.0,
+    2.0,
+)  # seconds: per typed character, after a command, the longest silence that is kept
 PROMPT = "❯ "
 OFFERS = "//button[normalize-space()='Got it' or @aria-label='Close']"
-SERVED = 8000                                   # serve.py's own port
+SERVED = 8000  # serve.py's own port
 SESSION = [
     "# a fresh clone; the first make sets up .venv by itself",
     "git clone -q $PROJECT project && cd project",
@@ -80,13 +84,29 @@ def record(folder: Path) -> None:
     if process == 0:
         os.chdir(folder)
         path = f"{folder}/project/.venv/bin:{os.environ['PATH']}"
-        kept = {key: value for key, value in os.environ.items() if key.startswith(("UV_", "PIP_", "SSL_"))}     # for packages
-        environment = {**kept, "PATH": path, "HOME": str(folder), "TERM": "xterm-256color", "PS1": PROMPT, "LANG": "C.UTF-8",
-                       "COLUMNS": str(COLUMNS), "LINES": str(ROWS), "PROJECT": str(ROOT), "PYTHONWARNINGS": "ignore",
-                       "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if key.startswith(("UV_", "PIP_", "SSL_"))
+        }  # for packages
+        environment = {
+            **kept,
+            "PATH": path,
+            "HOME": str(folder),
+            "TERM": "xterm-256color",
+            "PS1": PROMPT,
+            "LANG": "C.UTF-8",
+            "COLUMNS": str(COLUMNS),
+            "LINES": str(ROWS),
+            "PROJECT": str(ROOT),
+            "PYTHONWARNINGS": "ignore",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "safe.directory",
+            "GIT_CONFIG_VALUE_0": "*",
+        }
         os.execvpe("bash", ["bash", "--norc", "--noprofile", "--noediting"], environment)
     settings = termios.tcgetattr(terminal)
-    settings[3] &= ~termios.ECHO                            # what is typed is written by this script, key by key
+    settings[3] &= ~termios.ECHO  # what is typed is written by this script, key by key
     termios.tcsetattr(terminal, termios.TCSANOW, settings)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
@@ -99,7 +119,13 @@ def record(folder: Path) -> None:
             text = os.read(terminal, 65536).decode(errors="replace")
             clock += min(time.monotonic() - last, IDLE)
             last, seen = time.monotonic(), (seen + text)[-300:]
-            events.append([round(clock, 3), "o", text.replace(str(folder), "~").replace(str(ROOT), "~/tabular")])
+            events.append(
+                [
+                    round(clock, 3),
+                    "o",
+                    text.replace(str(folder), "~").replace(str(ROOT), "~/tabular"),
+                ]
+            )
 
     read(PROMPT)
     for line in SESSION:
@@ -111,8 +137,16 @@ def record(folder: Path) -> None:
         read(PROMPT)
         clock += 1 if line.startswith("#") else READ
     os.close(terminal)
-    header = {"version": 2, "width": COLUMNS, "height": ROWS, "title": "From a clone to a served and watched model"}
-    CAST.write_text("\n".join(json.dumps(part, ensure_ascii=False) for part in (header, *events)) + "\n", encoding="utf-8")
+    header = {
+        "version": 2,
+        "width": COLUMNS,
+        "height": ROWS,
+        "title": "From a clone to a served and watched model",
+    }
+    CAST.write_text(
+        "\n".join(json.dumps(part, ensure_ascii=False) for part in (header, *events)) + "\n",
+        encoding="utf-8",
+    )
     print(f"{CAST.relative_to(ROOT)}: {clock:.0f} seconds, {len(events)} events")
 
 
@@ -120,11 +154,17 @@ def record(folder: Path) -> None:
 def served(command: list[str], folder: Path, path: str):
     """Start a server on a free port of loopback; yield its address once it answers."""
     import urllib.request
+
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([*command, "--host", "127.0.0.1", "--port", str(port)], cwd=folder, start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)],
+        cwd=folder,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         for _ in range(240):
             try:
@@ -142,32 +182,54 @@ def screenshots(folder: Path) -> None:
     """Take pictures of the comparison page in both themes and on a phone, of MLflow, and of the API's page."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
+
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or shutil.which("google-chrome")
-    for option in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
+    for option in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--hide-scrollbars",
+    ):
         options.add_argument(option)
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
 
     def shown(fact):
         """Wait until a JavaScript expression holds and what it asked for is painted."""
         until = time.monotonic() + 60
-        while not driver.execute_script(f"return document.readyState === 'complete' && Boolean({fact})"):
+        while not driver.execute_script(
+            f"return document.readyState === 'complete' && Boolean({fact})"
+        ):
             if time.monotonic() > until:
                 raise TimeoutError(f"{driver.current_url}: not {fact}")
             time.sleep(0.2)
-        driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        driver.execute_async_script(
+            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
+        )
 
     def shoot(name, address, fact, width=1280, height=1000, theme="light", at=None):
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1,
-                                                                      "mobile": width < 600})
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-            {"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
+        driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+        driver.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia",
+            {
+                "features": [
+                    {"name": "prefers-color-scheme", "value": theme},
+                    {"name": "prefers-reduced-motion", "value": "reduce"},
+                ]
+            },
+        )
         driver.get(address)
         shown(fact)
         if at:
             driver.execute_script(f"document.querySelector({at!r}).scrollIntoView()")
             shown(f"document.querySelector({at!r}).querySelectorAll('figure svg').length")
-        for offer in driver.find_elements("xpath", OFFERS):             # what an interface offers on the first visit
+        for offer in driver.find_elements(
+            "xpath", OFFERS
+        ):  # what an interface offers on the first visit
             offer.click()
             shown("true")
         driver.save_screenshot(str(IMAGES / f"{name}.png"))
@@ -180,17 +242,30 @@ def screenshots(folder: Path) -> None:
         shoot("report-dark", page, ready, theme="dark", at="section.dataset .pictures")
         shoot("report-phone", page, ready, width=390, height=844)
         with served([sys.executable, "-m", "mlflow", "ui"], folder, "/") as address:
-            shoot("mlflow", f"{address}/#/experiments/1/runs", "document.body.innerText.includes('prepare')", width=1600)
-        with served([sys.executable, str(ROOT / "serve.py"), "--dataset", "iris"], folder, "/ready") as address:
+            shoot(
+                "mlflow",
+                f"{address}/#/experiments/1/runs",
+                "document.body.innerText.includes('prepare')",
+                width=1600,
+            )
+        with served(
+            [sys.executable, str(ROOT / "serve.py"), "--dataset", "iris"], folder, "/ready"
+        ) as address:
             shoot("api", f"{address}/", "document.querySelector('tbody tr')")
     finally:
         driver.quit()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--screenshots", action="store_true", help="pictures alone, of the pages of --folder")
-    parser.add_argument("--folder", type=Path, default=ROOT, help="a folder in which the pipeline has run")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--screenshots", action="store_true", help="pictures alone, of the pages of --folder"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT, help="a folder in which the pipeline has run"
+    )
     args = parser.parse_args()
     IMAGES.mkdir(parents=True, exist_ok=True)
     if not args.screenshots:

@@ -1,0 +1,1 @@
+"""Whether two tables differ by more than chance: tests, verdicts, data quality and Evidently's pages."""

@@ -1,0 +1,1 @@
+"""Served rows against the rows that their model was trained on."""

@@ -1,0 +1,487 @@
+"""params.yaml as typed, checked settings; the only reader of that file."""
+
+import math
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from pipeline.project import paths
+from pipeline.project.errors import UsageError
+
+REGRESSION_METRICS = ("rmse", "mae", "r2")
+CLASSIFICATION_METRICS = (
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+)
+METRICS = {"regression": REGRESSION_METRICS, "classification": CLASSIFICATION_METRICS}
+METRICS_BY_CLASS = ("precision", "recall", "f1")  # also as `f1__virginica`
+
+
+def _plain(value):
+    if (
+        isinstance(value, bool | int | str | None)
+        or isinstance(value, float)
+        and math.isfinite(value)
+    ):
+        return value
+    raise ValueError("must be a number, text, true, false or null")
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
+
+
+def _fault(key: str | None, message: str) -> PydanticCustomError:
+    """Return the error of a key below the block that is being checked."""
+    return PydanticCustomError("fault", "{message}", {"key": key, "message": message})
+
+
+class Settings(BaseModel):
+    """A block of params.yaml: unknown keys and other types are refused, values are not changed after the check."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, block):
+        known = [field.alias or name for name, field in cls.model_fields.items()]
+        for key in block if isinstance(block, dict) else ():
+            if key not in known:
+                raise _fault(str(key), f"unknown key; allowed: {', '.join(known)}")
+        return block
+
+
+class Data(Settings):
+    source: str = Field(min_length=1)
+    depends_on: str = Field(min_length=1)
+    file: str = Field(pattern=r"^data/[^/]+\.csv$")
+    task: Literal["regression", "classification"]
+    target: str
+    positive: str | None = None
+    drop: list[str] = []
+    numeric: list[str] = []
+    categorical: list[str] = []
+    rows: int | None = Field(None, ge=1)
+    separator: str = Field(",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+
+    @field_validator("positive", mode="before")
+    @classmethod
+    def _label_as_text(cls, value):
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if self.task == "regression" and self.positive is not None:
+            raise _fault(
+                "positive",
+                f"{self.positive!r} is for classification; remove it or set task: classification",
+            )
+        for role in ("drop", "numeric", "categorical"):
+            if self.target in getattr(self, role):
+                raise _fault(role, f"names the target {self.target!r}; remove it there")
+        twice = set(self.numeric) & set(self.categorical)
+        if twice:
+            raise _fault("numeric", f"{sorted(twice)[0]!r} stands in categorical, too; keep one")
+        return self
+
+
+class Prepare(Settings):
+    test_size: float = Field(0.2, gt=0, lt=1)
+    split: str = Field("random", pattern=r"^(random|(time|group):.+)$")
+    allow_leakage: list[str] = []
+
+    @property
+    def split_kind(self) -> str:
+        return self.split.split(":", 1)[0]
+
+    @property
+    def split_column(self) -> str | None:
+        """The column that orders or groups the rows; it is no feature."""
+        return self.split.split(":", 1)[1] if ":" in self.split else None
+
+
+class Features(Settings):
+    exclude: list[str] = []
+
+
+class Train(Settings):
+    primary_metric: str
+    cv_folds: int = Field(5, ge=2, le=50)
+    models: dict[str, Hyperparameters] = Field(min_length=1)
+    target_transform: Literal["none", "log1p"] = "none"
+    features: Features = Features()
+    resampling: Literal["none", "smote", "undersample"] = "none"
+    threshold_metric: Literal["accuracy", "f1"] = "f1"
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _list_of_names(cls, value):
+        if isinstance(value, list):
+            return {str(name): {} for name in value}
+        return value
+
+
+class Tune(Settings):
+    """How the hyperparameters of a dataset's models are searched."""
+
+    models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
+    trials: int = Field(50, ge=1)
+    batch: int = Field(10, ge=1)  # trials that are drawn before the first of them is told
+    pruner: Literal["median", "wilcoxon", "hyperband", "none"] = "median"
+    patience: int = Field(30, ge=1)  # rounds without gain after which a booster stops
+    stopping_share: float = Field(0.15, gt=0, lt=1)  # of a fold's fitted rows that say when to stop
+    target_transforms: list[
+        Literal["none", "log1p"]
+    ] = []  # to choose from by trial; [] = train.target_transform
+    blend: bool = True
+    objectives: list[Literal["metric", "size"]] = ["metric"]
+    tolerance: float = Field(
+        0.01, ge=0
+    )  # of the best metric that a smaller or faster model may lose
+
+    @field_validator("objectives")
+    @classmethod
+    def _metric_and_one_more(cls, objectives):
+        if objectives not in (["metric"], ["metric", "size"]):
+            raise ValueError("must be [metric] or [metric, size]")
+        return objectives
+
+    @field_validator("models")
+    @classmethod
+    def _named_once(cls, models):
+        if len(set(models)) < len(models):
+            raise ValueError("names a model twice")
+        return models
+
+
+class SearchSpace(Settings):
+    """The values that a hyperparameter may take: a range, or choices."""
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+    step: int | float | None = Field(None, gt=0)
+    choices: list[Annotated[Any, AfterValidator(_plain)]] | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _a_range_or_choices(self):
+        numbers = [value for value in (self.low, self.high) if value is not None]
+        if self.choices is not None:
+            if numbers or self.log or self.step is not None:
+                raise ValueError("choices stand alone, without low, high, log and step")
+            return self
+        if len(numbers) < 2 or not all(math.isfinite(value) for value in numbers):
+            raise ValueError("needs low and high, or choices")
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"log: true needs a low above 0, and low is {self.low:g}")
+        if self.log and self.step is not None:
+            raise ValueError("log and step exclude each other")
+        return self
+
+
+class Drift(Settings):
+    """What counts as drift: a test's adjusted p-value below alpha and an effect size of at least its threshold."""
+
+    alpha: float = Field(
+        0.05, gt=0, lt=1
+    )  # level of the false discovery rate over a table's columns
+    numbers: float = Field(
+        0.1, ge=0
+    )  # Wasserstein distance, in the reference's standard deviations
+    categories: float = Field(
+        0.08, ge=0, le=1
+    )  # Jensen-Shannon distance, base 2: 1 = nothing in common
+    missing: float = Field(0.05, ge=0, le=1)  # difference of the shares of missing values
+    correlation: float = Field(
+        0.3, ge=0, le=2
+    )  # difference of the rank correlations of two columns
+    min_rows: int = Field(50, ge=2)  # of either table: below it the answer is "not enough data"
+    min_columns: int = Field(1, ge=1)  # so many drifted columns make an alarm
+    weighting: Literal["none", "importance"] = (
+        "none"  # importance: drift in a column that the model ignores is no alarm
+    )
+    report_rows: int = Field(5000, ge=50)  # of either table that the HTML pages draw
+    window_rows: int = Field(500, ge=2)  # of the inference log's windows
+    windows: int = Field(3, ge=1)  # the newest ones, which are looked at
+    alarm_windows: int = Field(2, ge=1)  # so many of them must have drifted
+    z_threshold: float = Field(
+        2.0, gt=0
+    )  # of the quick look, in standard errors of a window's mean
+
+    @model_validator(mode="after")
+    def _an_alarm_can_be(self):
+        if self.alarm_windows > self.windows:
+            raise _fault(
+                "alarm_windows",
+                f"{self.alarm_windows} is more than windows, {self.windows}, so that nothing alarms",
+            )
+        return self
+
+
+class Serve(Settings):
+    """How a dataset's model answers requests and what of them is kept."""
+
+    unseen: Literal["accept", "refuse"] = "accept"  # categories that the training rows had not
+    max_body: int = Field(1_000_000, ge=1_000)  # bytes of a request
+    reload_seconds: float = Field(2.0, ge=0.1)  # between two looks at the champion's alias
+    shadow: bool = False  # the challenger answers too, into the log only
+    log_sample: float = Field(1.0, ge=0, le=1)  # share of the requests that are logged
+    log_redact: list[str] = []  # features that are left out of the log
+    log_file_size: int = Field(50_000_000, ge=10_000)  # bytes at which a new file is begun
+
+
+class Slices(Settings):
+    """Parts of the table on which the best model is scored by itself."""
+
+    columns: list[str] = []  # one slice per category, or per quarter of the numbers
+    depth: int = Field(3, ge=0, le=5)  # of the tree that looks for the worst slices; 0 = no search
+    min_rows: int = Field(30, ge=10)  # of the training split in a slice
+
+
+class Gate(Settings):
+    min: float | None = Field(None, allow_inf_nan=False)
+    max: float | None = Field(None, allow_inf_nan=False)
+    on: Literal["test", "oof"] = "test"
+
+    @model_validator(mode="after")
+    def _one_bound(self):
+        if self.min is None and self.max is None:
+            raise ValueError("a gate needs min or max")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}, so that nothing passes")
+        return self
+
+
+class Register(Settings):
+    """The model's name in the registry, and when a new version takes the champion's place."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+    promote: Literal["better", "not_worse", "always"] = "not_worse"
+    margin: float = Field(
+        0.02, ge=0, lt=1
+    )  # of the champion's score: so much worse still counts as not worse
+    min_rows: int = Field(50, ge=2)  # that neither was trained on: below it there is no decision
+
+
+class Dataset(Settings):
+    experiment: str = Field(min_length=1)
+    data: Data
+    prepare: Prepare
+    train: Train
+    tune: Tune
+    drift: Drift
+    slices: Slices = Slices()
+    gates: dict[str, Gate]
+    registration: Register = Field(alias="register")  # a pydantic class has a `register` of its own
+    serve: Serve = Serve()
+
+    @model_validator(mode="after")
+    def _metrics_of_the_task(self):
+        known = METRICS[self.data.task]
+        if self.train.primary_metric not in known:
+            raise _no_metric("train.primary_metric", self.train.primary_metric, self.data.task)
+        for metric in self.gates:
+            name, by_class, _ = metric.partition("__")
+            if name not in known or by_class and name not in METRICS_BY_CLASS:
+                raise _no_metric(f"gates.{metric}", metric, self.data.task)
+        if self.data.task == "regression" and self.train.resampling != "none":
+            raise _fault(
+                "train.resampling",
+                f"{self.train.resampling!r} is for classification; set it to none",
+            )
+        if self.data.task == "classification" and self.train.target_transform != "none":
+            raise _fault(
+                "train.target_transform",
+                f"{self.train.target_transform!r} is for regression; set it to none",
+            )
+        if self.data.task == "classification" and self.tune.target_transforms:
+            raise _fault("tune.target_transforms", "is for regression; remove it")
+        if self.prepare.split_column == self.data.target:
+            raise _fault(
+                "prepare.split", f"{self.prepare.split!r} names the target; name another column"
+            )
+        return self
+
+
+def _no_metric(key: str, metric: str, task: str) -> PydanticCustomError:
+    return _fault(key, f"{metric!r} is no metric of {task}; allowed: {', '.join(METRICS[task])}")
+
+
+class Alerts(Settings):
+    """Where drift is told beside the terminal; the environment's ALERT_WEBHOOK goes before the address here."""
+
+    webhook: str | None = None
+    stages: bool = False  # whether the stages of `dvc repro` send, too
+
+    @field_validator("webhook", mode="before")
+    @classmethod
+    def _an_address(cls, value):
+        if value is None or isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+\S*", value):
+            return value
+        raise _fault(
+            None, "is no address that begins with https:// or http://"
+        )  # not told: it lets one in
+
+
+class Params(Settings):
+    seed: int = Field(ge=0, lt=2**32)
+    workers: int = -1
+    dask: str | None = None
+    alerts: Alerts = Alerts()
+    datasets: dict[Name, Dataset] = Field(min_length=1)
+    models: dict[str, Hyperparameters]
+    search_spaces: dict[str, dict[str, SearchSpace]] = {}
+    portfolio: dict[str, list[Hyperparameters]] = {}
+
+    @field_validator("datasets")
+    @classmethod
+    def _names_and_files_of_their_own(cls, datasets):
+        if "all" in datasets:
+            raise _fault("all", "stands for every dataset on the command line; choose another name")
+        owners = {}
+        for name, dataset in datasets.items():
+            for key, value in (
+                ("data.file", dataset.data.file),
+                ("register.name", dataset.registration.name),
+            ):
+                owner = owners.setdefault((key, value), name)
+                if owner != name:
+                    raise _fault(
+                        f"{name}.{key}", f"{value!r} is that of {owner}, too; choose another name"
+                    )
+        return datasets
+
+    @model_validator(mode="after")
+    def _spaces_of_the_tuned_models(self):
+        for name, dataset in self.datasets.items():
+            for model in dataset.tune.models:
+                if model not in self.search_spaces:
+                    raise _fault(
+                        f"search_spaces.{model}",
+                        f"is not there, and datasets.{name}.tune.models names it; there are: "
+                        f"{', '.join(self.search_spaces) or 'none'}",
+                    )
+        return self
+
+    @field_validator("workers")
+    @classmethod
+    def _a_number_of_workers(cls, value):
+        if value == 0 or value < -1:
+            raise ValueError("must be -1 (all cores) or 1 and more")
+        return value
+
+    def dataset(self, name: str) -> Dataset:
+        """Return the block of one dataset; an unknown name is refused with the known ones."""
+        if name not in self.datasets:
+            raise UsageError(
+                f"unknown dataset {name!r}; {paths.PARAMS} has: {', '.join(self.datasets)}"
+            )
+        return self.datasets[name]
+
+    def names(self, dataset: str) -> list[str]:
+        """Return the datasets that `--dataset` means: all of them, or the one named."""
+        if dataset == "all":
+            return list(self.datasets)
+        self.dataset(dataset)
+        return [dataset]
+
+    def hyperparameters(self, dataset: str, model: str) -> Hyperparameters:
+        """Return a model's settings: the defaults under `models`, overridden by the dataset's own."""
+        return {**self.models.get(model, {}), **self.dataset(dataset).train.models.get(model, {})}
+
+    def tuning(self, **changed) -> "Params":
+        """Return these settings with other ones in the tune block of every dataset."""
+        return self.model_copy(
+            update={
+                "datasets": {
+                    name: dataset.model_copy(
+                        update={"tune": dataset.tune.model_copy(update=changed)}
+                    )
+                    for name, dataset in self.datasets.items()
+                }
+            }
+        )
+
+    def tuning_only(self, model: str) -> "Params":
+        """Return these settings with one model to tune for every dataset."""
+        if model not in self.search_spaces:
+            raise UsageError(
+                f"--model {model}: {paths.PARAMS} has search_spaces of: {', '.join(self.search_spaces)}"
+            )
+        return self.tuning(models=[model])
+
+    def cores(self) -> int:
+        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use.
+
+        Beside another stage a process may use its share alone, which ops.repro says in joblib's own variable.
+        """
+        from joblib import cpu_count
+
+        return cpu_count() if self.workers == -1 else min(self.workers, cpu_count())
+
+
+def load() -> Params:
+    """Return the settings of params.yaml.
+
+    Raises UsageError with the key's full name, the value and what is allowed, on the first fault of the file.
+    """
+    try:
+        return parse(paths.PARAMS.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no {paths.PARAMS} in this folder; run from the project's root") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{paths.PARAMS} is not valid YAML: {error}") from None
+
+
+def parse(text: str) -> Params:
+    """Return the settings that a text of params.yaml holds, as `load` does."""
+    from ruamel.yaml import YAML  # YAML 1.2, as DVC reads it: `Yes` is text and 1e-3 is a number
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        content = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = f"line {mark.line + 1}: {error.problem}" if mark else error
+        raise UsageError(f"{paths.PARAMS} is not valid YAML: {reason}") from None
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise UsageError(_one_line(error)) from None
+
+
+def _one_line(error: ValidationError) -> str:
+    """Return the first fault of the file: its key, what is allowed, and what was found."""
+    fault = error.errors()[0]
+    key = ".".join(
+        str(part)
+        for part in (*fault["loc"], fault.get("ctx", {}).get("key"))
+        if part not in ("[key]", None)
+    )
+    found, message = fault["input"], fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "string_pattern_mismatch":
+        message = f"must match {fault['ctx']['pattern']}"
+    elif fault["type"] in ("dict_type", "model_type"):
+        message = "must be a block of keys; an empty one is {}"
+    told = fault["type"] in ("missing", "fault") or isinstance(found, dict)
+    rest = f"; and {error.error_count() - 1} more" if error.error_count() > 1 else ""
+    return f"{paths.PARAMS}: {key or 'the file'}: {message}{'' if told else f' (found {found!r})'}{rest}"

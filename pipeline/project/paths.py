@@ -1,0 +1,101 @@
+"""Where each artefact lies, relative to the project's root; nothing else spells a path.
+
+D                    a dataset of params.yaml
+metrics/datasets     a dependency of compare as a whole: nothing but the stages' own outputs may lie in it
+"""
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+DVC_LOCK = Path("dvc.lock")
+METRICS = Path("metrics")
+COMPARISON = Path("metrics/comparison_results.json")
+COMPARISON_REPORT = Path("reports/comparison_report.html")
+PLOTS = Path("reports/plots")
+PICTURES = Path("reports/pictures.json")
+MLFLOW_RUNS = Path("logs/mlflow_runs")
+DATASET_METRICS = Path("metrics/datasets")
+BEST = Path("metrics/best")
+VALIDATION = Path("metrics/validation")
+REGISTRATION = Path("metrics/registration")
+VALIDATION_LOG = Path("logs/validation.log")
+STORE = Path("mlflow.db")
+ARTIFACTS = Path("mlruns")
+STORE_LOCK = Path("mlflow.db.lock")
+RAW = Path("data/raw")
+INFERENCE_LOGS = Path("logs/inference")
+
+
+def processed(dataset: str) -> Path:
+    """Return the folder of the dataset's train.parquet and test.parquet."""
+    return Path("data/processed") / dataset
+
+
+def current_batch(dataset: str) -> Path:
+    """Return the CSV file of rows as production might send them, made to try the drift alarm."""
+    return Path("data") / f"{dataset}_current.csv"
+
+
+def predictions(dataset: str, stage: str) -> Path:
+    """Return the folder of a stage's out-of-fold and test predictions."""
+    return Path("data/predictions") / dataset / stage
+
+
+def metrics(dataset: str, stage: str) -> Path:
+    """Return the JSON file in which a stage of one dataset leaves its figures."""
+    return DATASET_METRICS / dataset / f"{stage}.json"
+
+
+def models(dataset: str, stage: str) -> Path:
+    """Return the folder that holds one folder per model of a stage."""
+    return Path("models") / dataset / stage
+
+
+def reports(dataset: str, stage: str) -> Path:
+    """Return the folder of a stage's figures and pages."""
+    return Path("reports") / dataset / stage
+
+
+def inference_log(dataset: str) -> Path:
+    """Return the file to which the server writes each row it serves; older ones lie beside it, see inference_log.files_of."""
+    return INFERENCE_LOGS / f"{dataset}.jsonl"
+
+
+def best(dataset: str) -> Path:
+    """Return the file that names the chosen candidate."""
+    return BEST / f"{dataset}.json"
+
+
+def validation(dataset: str) -> Path:
+    """Return the file of the gates' verdicts."""
+    return VALIDATION / f"{dataset}.json"
+
+
+def registration(dataset: str) -> Path:
+    """Return the file that asks for the chosen model to be in the registry."""
+    return REGISTRATION / f"{dataset}.json"
+
+
+def promotions(dataset: str) -> Path:
+    """Return the log of what became the champion and why; no stage makes it, so that it lies outside DVC."""
+    return Path("logs/promotions") / f"{dataset}.jsonl"
+
+
+def downloaded(sha256: str) -> Path:
+    """Return the folder of a registered model that was fetched from another machine."""
+    return Path("models/.registered") / sha256
+
+
+def timings(dataset: str, stage: str) -> Path:
+    """Return the file of a stage's durations, which do not repeat and so lie outside DVC."""
+    return Path("logs/timings") / f"{dataset}_{stage}.json"
+
+
+def mlflow_runs(dataset: str) -> Path:
+    """Return the file of the runs' addresses in the MLflow store, which differ from store to store."""
+    return MLFLOW_RUNS / f"{dataset}.json"
+
+
+def studies(dataset: str) -> Path:
+    """Return the folder of a dataset's studies: journals and fold predictions, from which an interrupted search goes on."""
+    return Path("studies") / dataset

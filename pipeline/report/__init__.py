@@ -1,0 +1,1 @@
+"""What a person reads: advice, charts and the comparison page."""

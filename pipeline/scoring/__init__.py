@@ -1,0 +1,1 @@
+"""Metrics, intervals, decision thresholds, gates and the one chooser: everything that turns predictions into numbers."""

@@ -1,1 +1,0 @@
-"""The built-in datasets: each module has `ROWS` and `generate(n_rows, seed)`. Iris is real, the others synthetic."""

@@ -1,0 +1,1 @@
+"""One dataset's learning problem, its candidates, their stored predictions, explanations and figures."""
