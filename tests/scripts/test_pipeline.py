@@ -1,0 +1,313 @@
+"""The whole pipeline under DVC: what runs again and what does not, what is the same twice, what a failure leaves."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from support.processes import ROOT, kill_while_writing, script, shell, with_ctrl_c
+from support.projects import copy_project, edit, tiny_table
+
+
+def ran(output: str) -> list[str]:
+    """Return the stages that `dvc repro` ran, in order."""
+    return re.findall(r"Running stage '(.+?)'", output)
+
+
+def read(folder, name: str) -> dict:
+    return json.loads((folder / name).read_text())
+
+
+def test_second_repro_does_nothing(pipeline_run):
+    done = shell("dvc repro", pipeline_run)
+    assert done.returncode == 0 and ran(done.stdout) == []
+    assert "up to date" in shell("dvc status", pipeline_run).stdout
+
+
+def test_git_sees_metrics_and_lock_and_no_other_output(finished):
+    new = shell("git status --porcelain", finished).stdout.split()
+    assert sorted(new[1::2]) == ["dvc.lock", "metrics/"]
+
+
+def test_metrics_plots_and_dag_answer(pipeline_run):
+    metrics = shell("dvc metrics show --json", pipeline_run)
+    shown = json.loads(metrics.stdout)[""]["data"]
+    assert sorted(shown) == ["metrics/best/iris.json", "metrics/best/tiny.json"]
+    assert shell("dvc dag", pipeline_run).stdout.count("train@") == 2
+    page = shell("dvc plots show", pipeline_run).stdout.strip()
+    assert "classification_plots.png" in open(page.removeprefix("file://")).read()
+
+
+def test_no_output_holds_a_path_a_host_or_a_time(finished):
+    import socket
+
+    outputs = [
+        path
+        for folder in ("data", "models", "metrics", "reports")
+        for path in (finished / folder).rglob("*")
+        if path.is_file()
+    ]
+    assert len(outputs) > 20
+    for path in outputs:
+        content = path.read_bytes()
+        for trace in (
+            str(finished).encode(),
+            socket.gethostname().encode() + b"\n",
+            time.strftime("%Y-%m-%d").encode(),
+        ):
+            assert trace not in content, (path, trace)
+
+
+def test_model_setting_reruns_its_dataset_from_train_on_and_a_gate_what_looks_at_it(pipeline_run):
+    edit(
+        pipeline_run,
+        "models: [dummy, ridge, decision_tree]",
+        "models: {dummy: {}, ridge: {alpha: 50.0}}",
+    )
+    assert ran(shell("dvc repro", pipeline_run).stdout) == [
+        "train@tiny",
+        "tune@tiny",
+        "drift@tiny",
+        "compare",
+        "validate",
+        "register@tiny",
+    ]
+    assert sorted(path.name for path in (pipeline_run / "models/tiny/train").iterdir()) == [
+        "dummy",
+        "ridge",
+        "train_stats.json",
+    ]
+    edit(pipeline_run, "r2: {min: 0.5}", "r2: {min: 0.4}")
+    assert ran(shell("dvc repro", pipeline_run).stdout) == ["compare", "validate", "register@tiny"]
+    edit(pipeline_run, "workers: 2", "workers: 1")
+    assert ran(shell("dvc repro", pipeline_run).stdout) == []
+
+
+def test_failed_gate_stops_repro_names_itself_and_keeps_everything(pipeline_run):
+    edit(pipeline_run, "r2: {min: 0.5}", "r2: {min: 0.999}")
+    before = (pipeline_run / "metrics/best/tiny.json").read_bytes()
+    done = shell("dvc repro", pipeline_run)
+    assert done.returncode != 0
+    assert re.search(
+        r"validate_metrics.py: error: 1 gate failed: tiny ridge: test r2 0\.\d+ \(must be >= 0\.999\)",
+        done.stderr,
+    )
+    log = (pipeline_run / "logs/validation.log").read_text().splitlines()
+    assert [line.split()[:2] for line in log] == [["PASS", "iris"], ["FAIL", "tiny"]]
+    assert read(pipeline_run, "metrics/validation/tiny.json")["passed"] is False
+    assert (pipeline_run / "metrics/best/tiny.json").read_bytes() == before
+
+
+def test_changed_source_file_is_noticed(pipeline_run):
+    tiny_table(rows=210).to_csv(pipeline_run / "tiny.csv", index=False)
+    assert "tiny.csv" in shell("dvc status generate@tiny", pipeline_run).stdout
+    assert ran(shell("dvc repro", pipeline_run).stdout) == [
+        "generate@tiny",
+        "prepare@tiny",
+        "train@tiny",
+        "tune@tiny",
+        "drift@tiny",
+        "compare",
+        "validate",
+        "register@tiny",
+    ]
+
+
+def test_tag_brings_back_its_data_models_and_metrics(pipeline_run):
+    shell("git add -A && git commit -qm first && git tag first", pipeline_run)
+    model = (pipeline_run / "models/tiny/train/ridge/metadata.json").read_bytes()
+    data, metrics = (
+        (pipeline_run / "data/tiny_data.csv").read_bytes(),
+        (pipeline_run / "metrics/best/tiny.json").read_bytes(),
+    )
+    tiny_table(seed=1).to_csv(pipeline_run / "tiny.csv", index=False)
+    assert shell("dvc repro", pipeline_run).returncode == 0
+    shell("git add -A && git commit -qm second", pipeline_run)
+    assert (pipeline_run / "models/tiny/train/ridge/metadata.json").read_bytes() != model
+    assert shell("git checkout -q first && dvc checkout", pipeline_run).returncode == 0
+    assert (pipeline_run / "models/tiny/train/ridge/metadata.json").read_bytes() == model
+    assert (pipeline_run / "data/tiny_data.csv").read_bytes() == data
+    assert (pipeline_run / "metrics/best/tiny.json").read_bytes() == metrics
+    assert "up to date" in shell("dvc status", pipeline_run).stdout
+
+
+def test_dvc_add_takes_a_source_file_and_refuses_a_stage_output(pipeline_run):
+    refused = shell("dvc add data/tiny_data.csv", pipeline_run)
+    assert refused.returncode != 0 and "tiny_data.csv" in refused.stderr
+    raw = pipeline_run / "data/raw"
+    raw.mkdir()
+    tiny_table().to_csv(raw / "mine.csv", index=False)
+    assert shell("dvc add data/raw/mine.csv", pipeline_run).returncode == 0
+    assert "data/raw/mine.csv.dvc" in shell("git status --porcelain -uall", pipeline_run).stdout
+
+
+def trained(folder) -> dict:
+    """Return the bytes of all that a training of `tiny` leaves for DVC."""
+    places = [folder / place / "tiny/train" for place in ("models", "reports", "data/predictions")]
+    found = [path for place in places for path in place.rglob("*") if path.is_file()]
+    return {
+        path: path.read_bytes() for path in [*found, folder / "metrics/datasets/tiny/train.json"]
+    }
+
+
+def test_killed_training_leaves_the_old_result_and_its_rerun_gives_that_of_an_unbroken_one(
+    pipeline_run, monkeypatch
+):
+    monkeypatch.chdir(pipeline_run)
+    before = trained(pipeline_run)
+    edit(pipeline_run, "decision_tree: {max_depth: 4}", "decision_tree: {max_depth: 3}")
+    kill_while_writing("train", pipeline_run / "models", "--dataset", "tiny")
+    assert trained(pipeline_run) == before
+    assert script("train", "--dataset", "tiny").returncode == 0
+    assert not list(pipeline_run.rglob("*.partial"))
+    after_a_kill = trained(pipeline_run)
+    shutil.rmtree(pipeline_run / "models/tiny")
+    assert script("train", "--dataset", "tiny").returncode == 0
+    assert trained(pipeline_run) == after_a_kill != before
+
+
+@pytest.mark.slow
+def test_repro_killed_again_and_again_ends_with_the_lock_and_runs_of_an_unbroken_one(
+    finished, tmp_path
+):
+    folder = copy_project(tmp_path / "killed")
+    dvc = [sys.executable, "-m", "dvc", "repro"]
+    for seconds in np.random.default_rng(0).uniform(
+        1, 9, 10
+    ):  # moments that no fact names, in whichever stage
+        process = subprocess.Popen(
+            dvc,
+            cwd=folder,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        with contextlib.suppress(ProcessLookupError):  # it came to the end by itself
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert shell("dvc repro", folder).returncode == 0
+    assert (folder / "dvc.lock").read_text() == (finished / "dvc.lock").read_text()
+    shell("python -m ops.sync", folder)
+    assert "holds every run already" in shell("python -m ops.sync", folder).stdout
+    assert not list(folder.rglob("*.partial"))
+
+
+TRAIN_AND_TELL_EVERY_FIT = """
+import sys
+import train
+from pipeline import command
+command.SECONDS_BETWEEN_LINES = -1
+sys.argv[0] = "train.py"
+command.run(train.main)
+"""
+
+
+def test_interrupted_training_ends_at_once_in_one_line_and_changes_nothing(pipeline_run):
+    edit(
+        pipeline_run,
+        "models: [dummy, ridge, decision_tree]",
+        "models: {dummy: {}, random_forest: {n_estimators: 50000}}",
+    )
+    before = (pipeline_run / "metrics/datasets/tiny/train.json").read_bytes()
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAIN_AND_TELL_EVERY_FIT, "--dataset", "tiny"],
+        cwd=pipeline_run,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=with_ctrl_c,
+    )
+    try:
+        assert (
+            process.stderr.readline() == "train tiny: 1 of 8 fits\n"
+        )  # that of the dummy; a forest takes minutes
+        process.send_signal(signal.SIGINT)
+        *fits, told = process.communicate(timeout=20)[1].splitlines()
+    finally:
+        process.kill()
+    assert (
+        told
+        == "train.py: error: stopped; what was finished is kept, the same command goes on from there"
+    )
+    assert all(line.endswith(" of 8 fits") for line in fits)
+    assert process.returncode == 130
+    assert (pipeline_run / "metrics/datasets/tiny/train.json").read_bytes() == before
+    assert not list(pipeline_run.rglob("*.partial"))
+
+
+def test_any_number_of_workers_gives_the_same_bytes(pipeline_run):
+    before = {
+        path: path.read_bytes()
+        for path in (pipeline_run / "models/tiny/train").rglob("*")
+        if path.is_file()
+    }
+    assert shell("python train.py --dataset tiny --workers 1", pipeline_run).returncode == 0
+    assert {
+        path: path.read_bytes()
+        for path in (pipeline_run / "models/tiny/train").rglob("*")
+        if path.is_file()
+    } == before
+    assert "up to date" in shell("dvc status", pipeline_run).stdout
+
+
+def test_one_model_is_trained_and_the_others_stay(pipeline_run):
+    before = read(pipeline_run, "metrics/datasets/tiny/train.json")["candidates"]
+    edit(pipeline_run, "decision_tree: {max_depth: 4}", "decision_tree: {max_depth: 2}")
+    assert (
+        shell("python train.py --dataset tiny --model decision_tree", pipeline_run).returncode == 0
+    )
+    after = read(pipeline_run, "metrics/datasets/tiny/train.json")["candidates"]
+    assert (
+        after["decision_tree"]["params"]["max_depth"] == 2
+        and after["decision_tree"] != before["decision_tree"]
+    )
+    assert {name: after[name] for name in ("dummy", "ridge")} == {
+        name: before[name] for name in ("dummy", "ridge")
+    }
+    assert (pipeline_run / "models/tiny/train/ridge/metadata.json").is_file()
+
+
+def test_one_model_is_refused_when_the_others_are_of_other_data(pipeline_run):
+    edit(
+        pipeline_run,
+        "prepare: {test_size: 0.25, split: random}",
+        "prepare: {test_size: 0.3, split: random}",
+    )
+    assert shell("python prepare_data.py --dataset tiny", pipeline_run).returncode == 0
+    done = shell("python train.py --dataset tiny --model ridge", pipeline_run)
+    assert done.returncode == 1 and "other data" in done.stderr and "without --model" in done.stderr
+
+
+def test_committed_lock_belongs_to_the_committed_files():
+    """The committed dvc.lock names the scripts and modules as they stand, so that a fresh clone's run changes nothing."""
+    import hashlib
+
+    from ruamel.yaml import YAML
+
+    lock = YAML(typ="safe").load((ROOT / "dvc.lock").read_text())["stages"]
+    assert {name.split("@")[0] for name in lock} == {
+        "generate",
+        "prepare",
+        "train",
+        "tune",
+        "drift",
+        "compare",
+        "validate",
+        "register",
+    }
+    for name, stage in lock.items():
+        for dep in stage["deps"]:
+            path = ROOT / dep["path"]
+            if path.suffix == ".py":
+                assert hashlib.md5(path.read_bytes()).hexdigest() == dep["md5"], (
+                    f"{name}: {dep['path']}; run `make pipeline`"
+                )

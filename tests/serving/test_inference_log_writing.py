@@ -1,0 +1,214 @@
+"""The inference log as it is written: whole lines, bounded memory, rotation, and what a killed writer or a full disk leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.project import paths
+from pipeline.serving import inference_log, log_reading
+from pipeline.serving.inference_log import Writer
+from support.inference_rows import LARGE, entry
+from support.processes import ROOT
+
+
+def logged(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_lines_are_of_the_format_that_is_read(project):
+    writer = Writer("iris", 1.0, [], LARGE)
+    writer.put(entry("r1", rows=2))
+    writer.close()
+    assert logged(paths.inference_log("iris"))[1] == {
+        "time": "2023-11-14T22:13:20.123456Z",
+        "request_id": "r1",
+        "row": 1,
+        "model": "M",
+        "model_version": 3,
+        "features": {"size": 1.5, "town": None},
+        "prediction": "x",
+        "probabilities": {"x": 0.75, "y": 0.25},
+    }
+    served = log_reading.read_log("iris")
+    assert (len(served.rows), served.version, served.broken) == (2, 3, 0)
+
+
+def test_redacted_features_are_left_out_and_shadow_lines_say_so(project):
+    writer = Writer(
+        "iris",
+        1.0,
+        ["town"],
+        LARGE,
+        beside=lambda entries: [entry("r1", shadow=True) for _ in entries],
+    )
+    writer.put(entry("r1"))
+    writer.close()
+    first, second = logged(paths.inference_log("iris"))
+    assert first["features"] == second["features"] == {"size": 1.5}
+    assert "shadow" not in first and second["shadow"] is True
+    assert (
+        len(log_reading.read_log("iris").rows)
+        == len(log_reading.read_log("iris", shadow=True).rows)
+        == 1
+    )
+
+
+def test_a_share_of_the_requests_is_logged(project):
+    writer = Writer("iris", 0.3, [], LARGE)
+    for number in range(2000):
+        writer.put(entry(str(number)))
+    writer.close()
+    assert 500 < len(logged(paths.inference_log("iris"))) < 700
+
+
+def test_memory_is_bounded_and_what_finds_no_room_is_counted(project, monkeypatch):
+    monkeypatch.setattr(inference_log, "MOST_WAITING", 10)
+    counts = {}
+    writer = Writer(
+        "iris",
+        1.0,
+        [],
+        LARGE,
+        lambda outcome, rows: counts.update({outcome: counts.get(outcome, 0) + rows}),
+    )
+    for number in range(8):
+        writer.put(entry(str(number), rows=2))
+    writer.close()
+    assert counts == {"full": 6, "written": 10}
+    assert [row["request_id"] for row in logged(paths.inference_log("iris"))] == [
+        number for number in "01234" for _ in "ab"
+    ]
+
+
+def test_full_files_are_put_aside_and_none_is_larger_than_set(project):
+    for number in range(50):
+        inference_log.append(
+            paths.inference_log("iris"), inference_log.log_lines(entry(str(number))), 1000
+        )
+    assert all(path.stat().st_size <= 1000 for path in log_reading.rotated_files("iris"))
+    assert len(log_reading.rotated_files("iris")) > 5
+    assert list(log_reading.read_log("iris").rows["request_id"]) == [
+        str(number) for number in range(50)
+    ]
+
+
+def test_broken_last_line_of_a_killed_writer_is_cut_off(project):
+    path = paths.inference_log("iris")
+    line = inference_log.log_lines(entry("whole"))
+    inference_log.append(path, line, LARGE)
+    with open(path, "ab") as stream:
+        stream.write(line[:40])
+    inference_log.append(path, inference_log.log_lines(entry("next")), LARGE)
+    assert [row["request_id"] for row in logged(path)] == ["whole", "next"]
+    path.write_bytes(b"x" * (2 * inference_log.BLOCK))  # nothing but a broken line
+    inference_log.append(path, line, LARGE)
+    assert path.read_bytes() == line
+
+
+def test_full_disk_is_counted_and_leaves_whole_lines(project):
+    """A limit of the process on the size of files stands for a full disk: it, too, takes a part of a write."""
+    program = """
+import resource, signal, sys
+sys.path.insert(0, "{tests}")
+from pipeline.project import paths
+from pipeline.serving import inference_log
+from support.inference_rows import LARGE, entry
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+inference_log.append(paths.inference_log("iris"), inference_log.log_lines(entry("before")), LARGE)
+size = paths.inference_log("iris").stat().st_size
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
+counts = []
+writer = inference_log.Writer("iris", 1.0, [], LARGE, lambda *count: counts.append(count))
+writer.put(entry("lost", rows=3))
+writer.close()
+assert paths.inference_log("iris").stat().st_size == size
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+writer = inference_log.Writer("iris", 1.0, [], LARGE, lambda *count: counts.append(count))
+writer.put(entry("after"))
+writer.close()
+print(counts)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program.replace("{tests}", str(ROOT / "tests"))],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.stdout.strip() == "[('disk', 3), ('written', 1)]", done.stderr
+    assert "nothing is logged until that is mended" in done.stderr
+    assert [row["request_id"] for row in logged(paths.inference_log("iris"))] == ["before", "after"]
+
+
+WRITE_ON = """
+import itertools, sys, time
+sys.path.insert(0, "{tests}")
+from pipeline.serving import inference_log
+from support.inference_rows import entry
+inference_log.SECONDS_BETWEEN_WRITES = 0.002
+writer = inference_log.Writer("iris", 1.0, [], 200_000)
+print("ready", flush=True)
+for number in itertools.count():
+    writer.put(entry(f"{sys.argv[1]}-{number}", rows=40))
+    time.sleep(0.002)
+"""
+
+
+def kill_writers(rounds: int) -> int:
+    """Kill two writers of one log at random moments, again and again; return the number of rows that the log holds."""
+    import random
+
+    for number in range(rounds):
+        writers = [
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    WRITE_ON.replace("{tests}", str(ROOT / "tests")),
+                    f"{number}{name}",
+                ],
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+            for name in "ab"
+        ]
+        for writer in writers:
+            writer.stdout.readline()
+        time.sleep(0.2 + random.random() / 4)
+        for writer in writers:
+            writer.send_signal(signal.SIGKILL)
+            writer.wait()
+        *whole, _ = paths.inference_log("iris").read_bytes().split(b"\n")
+        assert all(json.loads(line) for line in whole)
+    inference_log.append(paths.inference_log("iris"), inference_log.log_lines(entry("last")), LARGE)
+    served = log_reading.read_log("iris")
+    assert served.broken == 0
+    return len(served.rows)
+
+
+def test_killed_writers_leave_no_broken_line_in_the_middle(project):
+    assert kill_writers(2) > 500
+
+
+@pytest.mark.slow
+def test_writers_killed_many_times_leave_no_broken_line_in_the_middle(project):
+    assert kill_writers(50) > 12_500
+
+
+def test_two_writers_share_a_log(project):
+    writers = [Writer("iris", 1.0, [], 20_000) for _ in range(2)]
+    for number in range(500):
+        writers[number % 2].put(entry(str(number)))
+        if number % 50 == 0:
+            time.sleep(0.02)
+    for writer in writers:
+        writer.close()
+    assert sorted(log_reading.read_log("iris").rows["request_id"], key=int) == [
+        str(number) for number in range(500)
+    ]

@@ -1,0 +1,106 @@
+"""What the tests of serving share: a small project whose registry holds models to be served."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+import generate_data
+import prepare_data
+import register_model
+import train
+from pipeline.project import files, params, paths
+from pipeline.registry.decisions import bring
+from support.processes import ROOT, free_port, until
+from support.projects import PARAMS, tiny_table
+
+
+def register_candidate(dataset: str, candidate: str) -> dict:
+    """Register a trained model of the project in the working directory, as if it were the best one; return the decision."""
+    settings = params.load()
+    spec, metadata = (
+        settings.dataset(dataset),
+        files.read_json(paths.models(dataset, "train") / candidate / "metadata.json", ""),
+    )
+    best = {"candidate": candidate, "stage": "train", "primary_metric": spec.train.primary_metric}
+    verdict = {"model_sha256": metadata["model_sha256"], "gates": []}
+    return bring(
+        dataset,
+        settings,
+        register_model.request(dataset, spec.registration.name, best, verdict, metadata),
+    )
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory) -> Path:
+    """A project whose registry holds tiny's ridge, the champion, as version 1, its tree as 2, and iris's regression; not to be
+    changed.
+    """
+    folder = tmp_path_factory.mktemp("served") / "project"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MLFLOW_TRACKING_URI", "")
+        Path("params.yaml").write_text(PARAMS, encoding="utf-8")
+        tiny_table().to_csv("tiny.csv", index=False)
+        settings = params.load()
+        for dataset in settings.datasets:
+            generate_data.generate(dataset, settings)
+            prepare_data.prepare(dataset, settings)
+            train.train(dataset, settings, n_workers=1)
+        decisions = [
+            register_candidate(*which)
+            for which in (
+                ("tiny", "ridge"),
+                ("tiny", "decision_tree"),
+                ("iris", "logistic_regression"),
+            )
+        ]
+        assert [
+            (decision["version"], decision["outcome"] == "promoted") for decision in decisions
+        ] == [(1, True), (2, False), (1, True)]
+    return folder
+
+
+@pytest.fixture
+def served_copy(served, tmp_path, monkeypatch) -> Path:
+    """A copy of that project, as the working directory; the versions' files are shared."""
+    folder = Path(shutil.copytree(served, tmp_path / "project"))
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    return folder
+
+
+@contextlib.contextmanager
+def running(
+    *arguments: str,
+    command: list[str] = (str(ROOT / "serve.py"), "--dataset", "tiny"),
+    **environment: str,
+):
+    """Run the server of the project in the working directory; yield its address and process once it is ready."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, *command, "--port", str(port), *arguments],
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: process.poll() is None and is_ready(address), 90)
+        yield address, process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def is_ready(address: str) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"{address}/ready").status_code == 200
+    return False
