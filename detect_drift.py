@@ -19,6 +19,7 @@ import sys
 
 from pipeline import command
 from pipeline.data import cleaning, kinds, splits
+from pipeline.data.kinds import NUMBER
 from pipeline.drift import comparison, tables
 from pipeline.drift import pages as drift_pages
 from pipeline.drift import roles as drift_roles
@@ -186,7 +187,7 @@ def file_roles(reference, current, target, prediction):
     task = None
     if target and prediction and kinds.kind_of(found[0]) == kinds.kind_of(found[1]):
         few = found[0].nunique() <= FEW_CLASSES
-        number = kinds.kind_of(found[0]) == "number" and not (
+        number = kinds.kind_of(found[0]) == NUMBER and not (
             few and all((values.dropna() % 1 == 0).all() for values in found)
         )
         task = "regression" if number else "classification"

@@ -60,8 +60,8 @@ def scores(model, frame, target, origin, seed):
     """Return {metric: (value, low, high)} of a model on labelled rows."""
     import pandas as pd
 
-    output = model.output(kinds.conform(frame, model.spec["features"], origin))
-    task, classes = model.spec["task"], model.spec["classes"]
+    output = model.output(kinds.conform(frame, model.spec.inputs, origin))
+    task, classes = model.spec.task, model.spec.classes
     if task == "regression":
         y, fault = kinds.as_numbers(target)
         if fault:
@@ -78,7 +78,7 @@ def scores(model, frame, target, origin, seed):
                 f"it knows: {errors.listed(classes)}"
             )
         y = pd.Categorical(labels, categories=classes).codes.astype(int)
-        decisions = thresholds.decide(output, model.spec["threshold"])
+        decisions = thresholds.decide(output, model.spec.threshold)
     intervals = bootstrap.intervals(task, y, output, decisions, seed)
     return {
         metric: (value, *intervals.get(metric, (None, None)))

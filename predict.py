@@ -38,7 +38,7 @@ def predict(served, part, first, origin):
     frame = part.to_pandas(integer_object_nulls=True, ignore_metadata=True)
     frame.index = pd.RangeIndex(first, first + len(frame))
     features = served.signature.table(frame, origin)
-    output, classes = served.model.output(features), served.model.spec["classes"]
+    output, classes = served.model.output(features), served.model.spec.classes
     lost = loaded.not_finite(output)
     if len(lost):
         raise DataError(
@@ -46,7 +46,7 @@ def predict(served, part, first, origin):
         )
     if classes is None:
         return features, {"prediction": output}
-    decisions = thresholds.decide(output, served.model.spec["threshold"])
+    decisions = thresholds.decide(output, served.model.spec.threshold)
     return features, {"prediction": np.array(classes)[decisions]} | {
         f"probability_{label}": output[:, number] for number, label in enumerate(classes)
     }
@@ -93,7 +93,7 @@ def writer(path, as_parquet):
 def log_lines(served, features, answers, first, request_id, redact):
     """Return the lines of the inference log for a part."""
     rows = [dict(zip(features.columns, row)) for row in compiled.as_rows(features)]
-    classes = served.model.spec["classes"]
+    classes = served.model.spec.classes
     answered = [{"prediction": value} for value in answers["prediction"].tolist()]
     if classes:
         probabilities = zip(*(answers[f"probability_{label}"].tolist() for label in classes))

@@ -149,7 +149,7 @@ def measure(dataset, candidate, loaded, folder):
 
     version = register(dataset, candidate)
     model = storage.load(version.folder)
-    rows = rows_to_ask(dataset, model.spec["features"])
+    rows = rows_to_ask(dataset, model.spec.inputs)
     expected, one = model.predict(rows), json.loads(rows.head(1).to_json(orient="records"))[0]
     split = json.loads(rows.to_json(orient="split", index=False))
     ours = [sys.executable, str(ROOT / "serve.py"), "--dataset", dataset]
@@ -187,7 +187,7 @@ def measure(dataset, candidate, loaded, folder):
             found = answers(requests.post(address + path, json=many, timeout=60).json())
             same = (
                 np.allclose(found, expected, rtol=1e-9)
-                if model.spec["classes"] is None
+                if model.spec.classes is None
                 else found == expected.tolist()
             )
             for connections in CONNECTIONS:

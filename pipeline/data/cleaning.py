@@ -3,6 +3,7 @@
 import pandas as pd
 
 from pipeline.data import kinds, reading
+from pipeline.data.kinds import CATEGORY, NUMBER
 from pipeline.project import paths
 from pipeline.project.errors import DataError, listed
 from pipeline.project.params import Data
@@ -24,7 +25,7 @@ def clean(
             continue
         values = kinds.blank_to_missing(frame[column])
         role = _role(column, values, data, other)
-        if role == "number":
+        if role == NUMBER:
             columns[column], fault = kinds.as_numbers(values)
             if fault:
                 remedy = (
@@ -34,7 +35,7 @@ def clean(
                 )
                 faults[column] = f"{fault}, in a column of numbers: mend it{remedy}"
         else:
-            columns[column] = kinds.as_text(values) if role == "category" else values
+            columns[column] = kinds.as_text(values) if role == CATEGORY else values
     cleaned = pd.DataFrame(columns, index=frame.index)
     faults |= _faulty_values(cleaned.drop(columns=list(faults)), data, other)
     if faults:
@@ -71,10 +72,10 @@ def _role(column: str, values: pd.Series, data: Data, other: str | None) -> str:
     if column == other:
         return "other"
     if column == data.target:
-        return "number" if data.task == "regression" else "category"
+        return NUMBER if data.task == "regression" else CATEGORY
     if column in data.numeric:
-        return "number"
-    return "number" if column not in data.categorical and kinds.is_numeric(values) else "category"
+        return NUMBER
+    return NUMBER if column not in data.categorical and kinds.is_numeric(values) else CATEGORY
 
 
 def _faulty_values(frame: pd.DataFrame, data: Data, other: str | None) -> dict[str, str]:

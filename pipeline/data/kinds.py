@@ -7,6 +7,7 @@ from pipeline.data import reading
 from pipeline.project import errors
 from pipeline.project.errors import DataError
 
+NUMBER, CATEGORY, DATE = "number", "category", "date"
 NUMERIC_SHARE = 0.95  # a text column in which this share of the values are numbers is meant to be a column of numbers
 
 
@@ -64,9 +65,9 @@ def category_text(value) -> str:
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[str, str]:
-    """Return {column: "numeric" | "categorical"} as the prepared table's types say."""
+    """Return {column: kind} of a prepared table, as its types say: NUMBER or CATEGORY."""
     return {
-        column: "numeric" if pd.api.types.is_numeric_dtype(frame[column]) else "categorical"
+        column: NUMBER if pd.api.types.is_numeric_dtype(frame[column]) else CATEGORY
         for column in frame.columns
     }
 
@@ -82,7 +83,7 @@ def conform(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the input
     columns, faults = {}, []
     for column, kind in kinds.items():
         values = blank_to_missing(frame[column])
-        if kind == "numeric":
+        if kind == NUMBER:
             columns[column], fault = as_numbers(values)
             faults += [f"{column} ({fault})"] if fault else []
         else:
@@ -97,5 +98,5 @@ def conform(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the input
 def kind_of(values: pd.Series) -> str:
     """Tell what a typed column holds: number, date or category."""
     if pd.api.types.is_datetime64_any_dtype(values):
-        return "date"
-    return "number" if pd.api.types.is_float_dtype(values) else "category"
+        return DATE
+    return NUMBER if pd.api.types.is_float_dtype(values) else CATEGORY

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds, quality
+from pipeline.data.kinds import NUMBER
 from pipeline.drift import two_sample, verdicts
 from pipeline.project.params import Drift
 
@@ -60,7 +61,7 @@ def examine_column(one: pd.Series, other: pd.Series, limits: Drift, sparse: bool
         "p_adjusted": None,
         "effect": None,
         "effect_size": 0.0,
-        "threshold": limits.numbers if sort == "number" else limits.categories,
+        "threshold": limits.numbers if sort == NUMBER else limits.categories,
         "missing": {**missing, "p_adjusted": None, "threshold": limits.missing, "verdict": verdict},
     }
     found = {
@@ -72,7 +73,7 @@ def examine_column(one: pd.Series, other: pd.Series, limits: Drift, sparse: bool
     }
     present = one.dropna(), other.dropna()
     rows = min(map(len, present))
-    if sort == kinds.kind_of(other) == "number":
+    if sort == kinds.kind_of(other) == NUMBER:
         present = tuple(np.sort(values.to_numpy()) for values in present)
         found["outliers"] = count_outliers(*present)
     if (
@@ -82,7 +83,7 @@ def examine_column(one: pd.Series, other: pd.Series, limits: Drift, sparse: bool
     else:
         test = (
             two_sample.compare_numbers(*present)
-            if sort == "number"
+            if sort == NUMBER
             else two_sample.compare_categories(*present)
         )
         result.update(
@@ -121,7 +122,7 @@ def _quantile(ordered: np.ndarray, share: float) -> float:
 def row_hashes(values: pd.Series, place: int) -> np.ndarray:
     """Return a number for each value of a column; the sums over the columns of a row tell which rows are alike."""
     content = (
-        values.to_numpy() + 0.0 if kinds.kind_of(values) == "number" else pd.factorize(values)[0]
+        values.to_numpy() + 0.0 if kinds.kind_of(values) == NUMBER else pd.factorize(values)[0]
     )  # 0.0: -0 is 0
     return pd.util.hash_array(content) * np.uint64(2 * place + 1)
 

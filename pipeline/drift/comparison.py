@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
+from pipeline.data.kinds import NUMBER
 from pipeline.drift import column as drift_column
 from pipeline.drift import data_quality, two_sample, verdicts
 from pipeline.drift.column import examine_column, held_differently, row_hashes
@@ -57,7 +58,7 @@ def compare_tables(
             with lock:
                 for side, values in zip(hashes, added):
                     side += values
-            if found["result"]["kind"] == "number":
+            if found["result"]["kind"] == NUMBER:
                 found["thinned"] = [drift_column.thinned(values) for values in (one, other)]
         found["drawn"] = [values.iloc[rows] for values, rows in zip((one, other), drawn)]
         return found
@@ -162,6 +163,6 @@ def mean(target: pd.Series, positive: str | None) -> float | None:
     present = target.dropna()
     if not len(present):
         return None
-    if kinds.kind_of(present) == "number":
+    if kinds.kind_of(present) == NUMBER:
         return float(present.mean())
     return float((present == positive).mean()) if positive else None

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
+from pipeline.data.kinds import CATEGORY, NUMBER
 from pipeline.drift import tables, verdicts
 from pipeline.drift.roles import CURRENT, REFERENCE
 
@@ -65,7 +66,7 @@ def rare_together(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a sample in which the rare categories of a column that has many are one."""
     columns = {}
     for name, values in frame.items():
-        if kinds.kind_of(values) == "category" and values.nunique() > MOST_CATEGORIES:
+        if kinds.kind_of(values) == CATEGORY and values.nunique() > MOST_CATEGORIES:
             values = values.where(
                 values.isin(values.value_counts().index[:MOST_CATEGORIES]) | values.isna(), OTHER
             )
@@ -172,11 +173,9 @@ def _definition(columns: dict[str, dict]):
 
     by_kind = {
         sort: [name for name, column in columns.items() if column["kind"] == sort]
-        for sort in ("number", "category")
+        for sort in (NUMBER, CATEGORY)
     }
-    return DataDefinition(
-        numerical_columns=by_kind["number"], categorical_columns=by_kind["category"]
-    )
+    return DataDefinition(numerical_columns=by_kind[NUMBER], categorical_columns=by_kind[CATEGORY])
 
 
 def _performance_report(roles: dict) -> tuple:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
+from pipeline.data.kinds import NUMBER
 from pipeline.drift import tables
 from pipeline.drift.roles import CURRENT, REFERENCE
 from pipeline.project.params import Drift
@@ -163,7 +164,7 @@ def correlation_changes(
     names = [
         name
         for name in tables.shared_columns(reference, current)
-        if kinds.kind_of(reference[name]) == kinds.kind_of(current[name]) == "number"
+        if kinds.kind_of(reference[name]) == kinds.kind_of(current[name]) == NUMBER
         and min(reference[name].nunique(), current[name].nunique()) > 1
     ]
     if len(names) < 2:

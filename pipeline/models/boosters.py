@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.models import catalogue, fitting
 from pipeline.models.fitted import Model
 from pipeline.models.fitting import Prepared
+from pipeline.models.spec import ModelSpec
 
 ROUNDS = {
     "lightgbm": "n_estimators",
@@ -43,9 +44,11 @@ def binning(name: str, hyperparameters: dict) -> tuple:
     )
 
 
-def binned(spec: dict, hyperparameters: dict, rows: Prepared, Z_stop, y_stop: np.ndarray) -> Binned:
+def binned(
+    spec: ModelSpec, hyperparameters: dict, rows: Prepared, Z_stop, y_stop: np.ndarray
+) -> Binned:
     """Return the two tables binned, the second by the first one's bins; `y_stop` is the untransformed target."""
-    name, y_stop = spec["name"], fitting.transformed_target(spec, y_stop)
+    name, y_stop = spec.name, fitting.transformed_target(spec, y_stop)
     chosen = dict(binning(name, hyperparameters))
     if name == "lightgbm":
         import lightgbm
@@ -87,7 +90,7 @@ def binned(spec: dict, hyperparameters: dict, rows: Prepared, Z_stop, y_stop: np
 
 
 def fit(
-    spec: dict,
+    spec: ModelSpec,
     hyperparameters: dict,
     tables: Binned,
     y: np.ndarray,
@@ -100,19 +103,19 @@ def fit(
     The best is the one after which the loss on the rows to stop by has not fallen for `patience` rounds; without patience all
     rounds are done. With as many rounds models.fit gives an equal model. `y` is the target before resampling.
     """
-    name = spec["name"]
+    name = spec.name
     settings = {
         **fitting.settled_hyperparameters(spec, hyperparameters, y),
         ROUNDS[name]: most_rounds,
     }
-    unfitted = catalogue.unfitted_estimator(name, spec["task"], settings, seed)
+    unfitted = catalogue.unfitted_estimator(name, spec.task, settings, seed)
     booster, rounds = {"lightgbm": _lightgbm, "xgboost": _xgboost, "catboost": _catboost}[name](
         spec, unfitted, tables, most_rounds, patience
     )
     return Model(tables.preprocessing, booster, spec), rounds
 
 
-def _lightgbm(spec: dict, unfitted, tables: Binned, most_rounds: int, patience: int | None):
+def _lightgbm(spec: ModelSpec, unfitted, tables: Binned, most_rounds: int, patience: int | None):
     import lightgbm
 
     settings = {
@@ -120,12 +123,12 @@ def _lightgbm(spec: dict, unfitted, tables: Binned, most_rounds: int, patience: 
         for key, value in unfitted.get_params().items()
         if key not in ("n_estimators", "class_weight", "importance_type") and value is not None
     }
-    if spec["task"] == "regression":
+    if spec.task == "regression":
         settings.setdefault("objective", "regression")
-    elif len(spec["classes"]) == 2:
+    elif len(spec.classes) == 2:
         settings.setdefault("objective", "binary")
     else:
-        settings |= {"num_class": len(spec["classes"])}
+        settings |= {"num_class": len(spec.classes)}
         settings.setdefault("objective", "multiclass")
     stopping = [lightgbm.early_stopping(patience, verbose=False)] if patience else []
     booster = lightgbm.train(
@@ -151,12 +154,12 @@ class _BestRounds:
         self.booster[: self.rounds].save_model(path)
 
 
-def _xgboost(spec: dict, unfitted, tables: Binned, most_rounds: int, patience: int | None):
+def _xgboost(spec: ModelSpec, unfitted, tables: Binned, most_rounds: int, patience: int | None):
     import xgboost
 
     settings = unfitted.get_xgb_params()
-    if spec["task"] == "classification" and len(spec["classes"]) > 2:
-        settings |= {"objective": "multi:softprob", "num_class": len(spec["classes"])}
+    if spec.task == "classification" and len(spec.classes) > 2:
+        settings |= {"objective": "multi:softprob", "num_class": len(spec.classes)}
     booster = xgboost.train(
         settings,
         tables.fit,
@@ -169,7 +172,7 @@ def _xgboost(spec: dict, unfitted, tables: Binned, most_rounds: int, patience: i
     return _BestRounds(booster, rounds), rounds
 
 
-def _catboost(spec: dict, unfitted, tables: Binned, most_rounds: int, patience: int | None):
+def _catboost(spec: ModelSpec, unfitted, tables: Binned, most_rounds: int, patience: int | None):
     stopping = (
         {"eval_set": tables.stop, "early_stopping_rounds": patience, "use_best_model": True}
         if patience

@@ -5,7 +5,7 @@ holds what prediction needs beside them and the sha256 of both. A blend has an e
 encoding. The bytes repeat: equal fits give equal files.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.data import kinds
 from pipeline.models import catalogue
 from pipeline.models.preprocessing import as_put_out, output_columns
+from pipeline.models.spec import Member, ModelSpec
 from pipeline.scoring import thresholds
 
 
@@ -24,15 +25,15 @@ class Fitted:
         return self.estimator_output(self.transform(X))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the class probabilities, in the order of spec["classes"], of rows as a user has them."""
-        return self.output(kinds.conform(frame, self.spec["features"]))
+        """Return the class probabilities, in the order of spec.classes, of rows as a user has them."""
+        return self.output(kinds.conform(frame, self.spec.inputs))
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the predicted numbers or class labels of rows as a user has them; a binary class by the stored threshold."""
         output = self.predict_proba(frame)
-        if self.spec["task"] == "regression":
+        if self.spec.task == "regression":
             return output
-        return np.array(self.spec["classes"])[thresholds.decide(output, self.spec["threshold"])]
+        return np.array(self.spec.classes)[thresholds.decide(output, self.spec.threshold)]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Model(Fitted):
 
     preprocessing: object
     estimator: object
-    spec: dict
+    spec: ModelSpec
 
     def transform(self, X: pd.DataFrame):
         """Return the table that the estimator takes."""
@@ -56,9 +57,9 @@ class Model(Fitted):
 
     def estimator_output(self, Z) -> np.ndarray:
         """Return the same for a table that is preprocessed already."""
-        if self.spec["task"] == "regression":
+        if self.spec.task == "regression":
             prediction = np.asarray(self.estimator.predict(Z), dtype=np.float64)
-            return np.expm1(prediction) if self.spec["target_transform"] == "log1p" else prediction
+            return np.expm1(prediction) if self.spec.target_transform == "log1p" else prediction
         if hasattr(self.estimator, "predict_proba"):
             return np.asarray(self.estimator.predict_proba(Z), dtype=np.float64)
         probabilities = np.asarray(
@@ -80,7 +81,7 @@ class Blend(Fitted):
 
     preprocessings: dict[str, object]  # by encoding
     models: tuple[Model, ...]
-    spec: dict
+    spec: ModelSpec
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
         """Return the tables of all preprocessings, side by side."""
@@ -105,27 +106,22 @@ class Blend(Fitted):
             )
         }
         return sum(
-            member["weight"]
-            * model.estimator_output(tables[catalogue.FAMILIES[member["name"]].encoding])
-            for member, model in zip(self.spec["members"], self.models)
+            member.weight * model.estimator_output(tables[catalogue.FAMILIES[member.name].encoding])
+            for member, model in zip(self.spec.members, self.models)
         )
 
 
-def blend(models: list[Model], weights: list[float], spec: dict) -> Blend:
+def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
     """Return the weighted mean of models that were fitted on the same rows; `spec` is that of any of them."""
     preprocessings = {
-        catalogue.FAMILIES[model.spec["name"]].encoding: model.preprocessing for model in models
+        catalogue.FAMILIES[model.spec.name].encoding: model.preprocessing for model in models
     }
-    members = [
-        {
-            "name": model.spec["name"],
-            "target_transform": model.spec["target_transform"],
-            "weight": weight,
-        }
+    members = tuple(
+        Member(model.spec.name, model.spec.target_transform, weight)
         for model, weight in zip(models, weights)
-    ]
+    )
     return Blend(
         preprocessings,
         tuple(models),
-        {**spec, "name": "blend", "target_transform": "none", "members": members},
+        replace(spec, name="blend", target_transform="none", members=members),
     )

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.data.kinds import CATEGORY
 from pipeline.models import catalogue
 from pipeline.models.fitted import Model
 from pipeline.models.preprocessing import output_columns, unfitted_preprocessing
+from pipeline.models.spec import ModelSpec
 from pipeline.project.errors import DataError, UsageError
 
 
@@ -27,29 +29,29 @@ class Prepared:
 
 
 def prepare(
-    spec: dict, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none"
+    spec: ModelSpec, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none"
 ) -> Prepared:
     """Return typed features and a numeric target (class numbers for classification) as the spec's model is fitted on them."""
-    encoding = catalogue.FAMILIES[spec["name"]].encoding
-    preprocessing = unfitted_preprocessing(spec["features"], encoding)
+    encoding = catalogue.FAMILIES[spec.name].encoding
+    preprocessing = unfitted_preprocessing(spec.features, encoding)
     Z = preprocessing.fit_transform(X)
     categories = [
         number
         for number, column in enumerate(output_columns(preprocessing))
-        if spec["features"][column] == "categorical"
+        if spec.features[column] == CATEGORY
     ]
     if resampling != "none":
         Z, y = _resample(Z, y, categories if encoding != "scaled" else [], resampling, seed)
     return Prepared(preprocessing, Z, transformed_target(spec, y), categories)
 
 
-def transformed_target(spec: dict, y: np.ndarray) -> np.ndarray:
+def transformed_target(spec: ModelSpec, y: np.ndarray) -> np.ndarray:
     """Return the target as the estimator learns it."""
-    return np.log1p(y) if spec["target_transform"] == "log1p" else y
+    return np.log1p(y) if spec.target_transform == "log1p" else y
 
 
 def fit(
-    spec: dict,
+    spec: ModelSpec,
     hyperparameters: dict,
     X: pd.DataFrame,
     y: np.ndarray,
@@ -61,12 +63,12 @@ def fit(
 
 
 def fit_prepared(
-    spec: dict, hyperparameters: dict, rows: Prepared, y: np.ndarray, seed: int
+    spec: ModelSpec, hyperparameters: dict, rows: Prepared, y: np.ndarray, seed: int
 ) -> Model:
     """Return the model fitted on prepared rows; `y` is the target before resampling."""
-    name = spec["name"]
+    name = spec.name
     unfitted = catalogue.unfitted_estimator(
-        name, spec["task"], settled_hyperparameters(spec, hyperparameters, y), seed
+        name, spec.task, settled_hyperparameters(spec, hyperparameters, y), seed
     )
     if name == "xgboost":
         unfitted.set_params(feature_types=feature_types(rows))
@@ -81,11 +83,11 @@ def fit_prepared(
     return Model(rows.preprocessing, fitted, spec)
 
 
-def settled_hyperparameters(spec: dict, hyperparameters: dict, y: np.ndarray) -> dict:
+def settled_hyperparameters(spec: ModelSpec, hyperparameters: dict, y: np.ndarray) -> dict:
     """Return the hyperparameters with `scale_pos_weight: balanced` as the number that it means for these rows."""
     if hyperparameters.get("scale_pos_weight") != "balanced":
         return hyperparameters
-    if len(spec["classes"] or ()) != 2:
+    if len(spec.classes or ()) != 2:
         raise UsageError(
             f"{spec['name']}: scale_pos_weight: balanced is for two classes; remove it"
         )

@@ -12,6 +12,8 @@ An encoding is a way to prepare a table for a family of estimators:
 import numpy as np
 import pandas as pd
 
+from pipeline.data.kinds import CATEGORY, NUMBER
+
 MOST_CODES = 250  # of a column; the rarest share a code (histogram boosters hold 255 at most)
 MOST_INDICATORS = 50  # the same for one-hot columns
 
@@ -23,8 +25,8 @@ def unfitted_preprocessing(kinds: dict[str, str], encoding: str):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    numeric = [column for column, kind in kinds.items() if kind == "numeric"]
-    categorical = [column for column, kind in kinds.items() if kind == "categorical"]
+    numeric = [column for column, kind in kinds.items() if kind == NUMBER]
+    categorical = [column for column, kind in kinds.items() if kind == CATEGORY]
     steps = {
         "scaled": (
             make_pipeline(

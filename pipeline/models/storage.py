@@ -6,10 +6,12 @@ encoding. The bytes repeat: equal fits give equal files.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.models import archive, catalogue
 from pipeline.models.fitted import Blend, Fitted, Model
+from pipeline.models.spec import REQUIRED, SCHEMA, ModelSpec, from_json
 from pipeline.project import files
 from pipeline.project.errors import DataError
 
@@ -18,7 +20,7 @@ def stored_size(model: Model) -> int:
     """Return how many bytes the estimator's file has."""
     import tempfile
 
-    if catalogue.FAMILIES[model.spec["name"]].suffix == ".skops":
+    if catalogue.FAMILIES[model.spec.name].suffix == ".skops":
         return len(archive.skops_bytes(model.estimator))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"estimator{catalogue.FAMILIES[model.spec['name']].suffix}"
@@ -44,8 +46,8 @@ def save(model: Fitted, folder: Path, metadata: dict) -> dict:
         if file.name != "metadata.json"
     }
     metadata = {
-        "schema": 1,
-        **model.spec,
+        "schema": SCHEMA,
+        **model.spec.as_json(),
         **metadata,
         "files": hashes,
         "model_sha256": model_hash(hashes, model.spec),
@@ -55,7 +57,7 @@ def save(model: Fitted, folder: Path, metadata: dict) -> dict:
 
 
 def _save_estimator(model: Model, stem: Path) -> None:
-    path = stem.with_suffix(catalogue.FAMILIES[model.spec["name"]].suffix)
+    path = stem.with_suffix(catalogue.FAMILIES[model.spec.name].suffix)
     if path.suffix == ".skops":
         path.write_bytes(archive.skops_bytes(model.estimator))
     elif path.suffix == ".txt":
@@ -73,14 +75,11 @@ def _save_estimator(model: Model, stem: Path) -> None:
         model.estimator.save_model(str(path))
 
 
-def model_hash(hashes: dict, spec: dict) -> str:
+def model_hash(hashes: dict, spec: ModelSpec) -> str:
     """Return the sha256 that stands for a model: of its files' hashes and of what turns their output into predictions."""
     import hashlib
 
-    return hashlib.sha256(json.dumps([hashes, spec], sort_keys=True).encode()).hexdigest()
-
-
-SPEC_KEYS = ("name", "task", "features", "target", "target_transform", "classes", "threshold")
+    return hashlib.sha256(json.dumps([hashes, spec.as_json()], sort_keys=True).encode()).hexdigest()
 
 
 def load(folder: Path) -> Fitted:
@@ -90,7 +89,7 @@ def load(folder: Path) -> Fitted:
     """
     folder = Path(folder)
     metadata = files.read_json(folder / "metadata.json", made_by="dvc repro")
-    absent = [key for key in (*SPEC_KEYS, "files", "model_sha256") if key not in metadata]
+    absent = [key for key in (*REQUIRED, "files", "model_sha256") if key not in metadata]
     if absent:
         raise DataError(
             f"{folder / 'metadata.json'}: no key {absent[0]!r}; restore it with `dvc checkout` or train again"
@@ -105,32 +104,30 @@ def load(folder: Path) -> Fitted:
                 f"{folder / name}: sha256 {hashes[name]} is not the recorded {expected}: the file was changed; "
                 f"restore it with `dvc checkout` or train again"
             )
-    spec = {key: metadata[key] for key in (*SPEC_KEYS, "members") if key in metadata}
+    spec = from_json(metadata)
     found = model_hash(hashes, spec)
     if found != metadata["model_sha256"]:
         raise DataError(
             f"{folder / 'metadata.json'}: sha256 {found} is not the recorded {metadata['model_sha256']}: "
             f"the file was changed; restore it with `dvc checkout` or train again"
         )
-    if "members" not in spec:
+    if not spec.members:
         return Model(
             archive.load_skops(folder / "preprocessing.skops"),
             _load_estimator(folder / "estimator", spec),
             spec,
         )
-    encodings = dict.fromkeys(
-        catalogue.FAMILIES[member["name"]].encoding for member in spec["members"]
-    )
+    encodings = dict.fromkeys(catalogue.FAMILIES[member.name].encoding for member in spec.members)
     preprocessings = {
         encoding: archive.load_skops(folder / f"preprocessing_{encoding}.skops")
         for encoding in encodings
     }
     parts = []
-    for number, member in enumerate(spec["members"], start=1):
-        own = {**spec, "name": member["name"], "target_transform": member["target_transform"]}
+    for number, member in enumerate(spec.members, start=1):
+        own = replace(spec, name=member.name, target_transform=member.target_transform, members=())
         parts.append(
             Model(
-                preprocessings[catalogue.FAMILIES[member["name"]].encoding],
+                preprocessings[catalogue.FAMILIES[member.name].encoding],
                 _load_estimator(folder / f"estimator_{number}", own),
                 own,
             )
@@ -138,15 +135,15 @@ def load(folder: Path) -> Fitted:
     return Blend(preprocessings, tuple(parts), spec)
 
 
-def _load_estimator(stem: Path, spec: dict):
-    path = stem.with_suffix(catalogue.FAMILIES[spec["name"]].suffix)
+def _load_estimator(stem: Path, spec: ModelSpec):
+    path = stem.with_suffix(catalogue.FAMILIES[spec.name].suffix)
     if path.suffix == ".skops":
         return archive.load_skops(path)
     if path.suffix == ".txt":
         import lightgbm
 
         return lightgbm.Booster(model_file=path)
-    estimator = catalogue.estimator_class(spec["name"], spec["task"])()
+    estimator = catalogue.estimator_class(spec.name, spec.task)()
     estimator.load_model(str(path))
     return estimator
 

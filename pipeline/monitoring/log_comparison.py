@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import splits
+from pipeline.data.kinds import CATEGORY
 from pipeline.drift import comparison, tables, verdicts
 from pipeline.drift.roles import MODEL_OUTPUT, with_output
 from pipeline.monitoring import performance, windows
@@ -55,7 +56,7 @@ def compare_with_training(
     spec = KnownVersion(metadata, *_candidate(dataset, metadata))
     logged = [
         name
-        for name in metadata["features"]
+        for name in metadata["inputs"]
         if name not in settings.dataset(dataset).serve.log_redact
     ]
     reference, oof = _training_rows(dataset, spec, logged)
@@ -63,7 +64,7 @@ def compare_with_training(
     current = _served_rows(served, spec, labels)
     target, prediction, label = (spec.roles[part] for part in ("target", "prediction", "label"))
     texts = (
-        *(name for name, kind in metadata["features"].items() if kind == "categorical"),
+        *(name for name, kind in metadata["inputs"].items() if kind == CATEGORY),
         *((target, label) if spec.classes else ()),
     )
     ignored = verdicts.ignored_columns(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
+from pipeline.data.kinds import NUMBER
 from pipeline.drift import comparison, tables
 from pipeline.drift.verdicts import DRIFT, NO_DRIFT, TOO_FEW, summary
 from pipeline.project import errors
@@ -36,7 +37,7 @@ def quick_look(statistics: dict, served: pd.DataFrame, limits: Drift) -> dict[st
             deviation = None if before is None else np.sqrt(before * (1 - before))
         else:
             before, deviation = figures["mean"], figures["std"]
-        if before is None or not deviation or not len(values) or kinds.kind_of(values) != "number":
+        if before is None or not deviation or not len(values) or kinds.kind_of(values) != NUMBER:
             continue
         shift = (values.mean() - before) / deviation
         rows = statistics["rows"] * (1 - figures["missing_share"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.data.kinds import conform, kinds_of
+from pipeline.data.kinds import NUMBER, conform, kinds_of
 from pipeline.models import storage
 from pipeline.models.fitted import Model
 from pipeline.project import files, paths
@@ -43,7 +43,7 @@ def write(folder: Path, request: dict, root: Path = Path()) -> None:
     train, test = (pd.read_parquet(splits / f"{split}.parquet") for split in ("train", "test"))
     kinds = kinds_of(train)
     np.save(folder / "train_rows.npy", np.unique(row_hashes(train, kinds)), allow_pickle=False)
-    rows = conform(train.head(SMOKE_ROWS), model.spec["features"])
+    rows = conform(train.head(SMOKE_ROWS), model.spec.inputs)
     files.write_json(
         folder / "checks.json",
         {
@@ -105,7 +105,7 @@ def smoke_rows(folder: Path) -> pd.DataFrame:
         files.read_json(folder / name, MADE_BY) for name in ("checks.json", "metadata.json")
     )
     return conform(
-        pd.DataFrame(checks["rows"], columns=list(metadata["features"])), metadata["features"]
+        pd.DataFrame(checks["rows"], columns=list(metadata["inputs"])), metadata["inputs"]
     )
 
 
@@ -115,7 +115,7 @@ def row_hashes(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the ta
     Raises DataError where the table lacks one of the columns.
     """
     typed = conform(frame, kinds, origin)
-    numbers = [column for column, kind in kinds.items() if kind == "numeric"]
+    numbers = [column for column, kind in kinds.items() if kind == NUMBER]
     typed[numbers] += 0.0  # -0.0 is 0.0
     return pd.util.hash_pandas_object(typed, index=False).to_numpy()
 

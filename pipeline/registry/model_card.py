@@ -13,16 +13,16 @@ from pipeline.scoring.slices import FEWEST_TEST_ROWS, of_column, words
 
 def slices(model: Model, test: pd.DataFrame) -> dict[str, dict]:
     """Return the scores of each class, or, with intervals, of the test rows in each quarter of the target's values."""
-    spec, target = model.spec, test[model.spec["target"]]
-    output = model.output(kinds.conform(test, spec["features"]))
-    if spec["task"] == "classification":
-        y = pd.Categorical(target, categories=spec["classes"]).codes.astype(int)
+    spec, target = model.spec, test[model.spec.target]
+    output = model.output(kinds.conform(test, spec.inputs))
+    if spec.task == "classification":
+        y = pd.Categorical(target, categories=spec.classes).codes.astype(int)
         scores = metrics.score(
             "classification",
             y,
             output,
-            thresholds.decide(output, spec["threshold"]),
-            spec["classes"],
+            thresholds.decide(output, spec.threshold),
+            spec.classes,
         )
         return {
             label: {"rows": int((y == number).sum())}
@@ -30,7 +30,7 @@ def slices(model: Model, test: pd.DataFrame) -> dict[str, dict]:
                 metric: rounding.significant(scores[f"{metric}__{label}"])
                 for metric in ("precision", "recall", "f1")
             }
-            for number, label in enumerate(spec["classes"])
+            for number, label in enumerate(spec.classes)
         }
     found = {}
     for rule in of_column(target, min_rows=1):

@@ -81,32 +81,32 @@ def _measured(whose: str, model, frame, origin: str, data: Data, metric: str, se
     import pandas as pd
 
     spec = model.spec
-    if (spec["task"], spec["target"]) != (data.task, data.target):
+    if (spec.task, spec.target) != (data.task, data.target):
         raise DataError(
             f"{whose} is for {spec['task']} of {spec['target']!r}, {paths.PARAMS} asks for {data.task} of "
             f"{data.target!r}"
         )
-    output = model.output(kinds.conform(frame, spec["features"], origin))
-    if spec["task"] == "regression":
+    output = model.output(kinds.conform(frame, spec.inputs, origin))
+    if spec.task == "regression":
         y, decisions = frame[data.target].to_numpy(dtype=np.float64), None
     else:
         labels = frame[data.target]
-        if spec["classes"] != targets.class_labels(labels, data.positive):
+        if spec.classes != targets.class_labels(labels, data.positive):
             raise DataError(
                 f"{whose} knows the classes {errors.listed(spec['classes'])}, the rows of {origin} hold "
                 f"{errors.listed(sorted(labels.unique()))}"
             )
-        y = pd.Categorical(labels, categories=spec["classes"]).codes.astype(int)
-        rare = int(np.bincount(y, minlength=len(spec["classes"])).argmin())
+        y = pd.Categorical(labels, categories=spec.classes).codes.astype(int)
+        rare = int(np.bincount(y, minlength=len(spec.classes)).argmin())
         if (y == rare).sum() < FEW_CLASS_ROWS:
             raise DataError(
                 f"{(y == rare).sum()} rows of class {spec['classes'][rare]!r} in {origin} are new to both, "
                 f"{FEW_CLASS_ROWS} are needed"
             )
-        decisions = thresholds.decide(output, spec["threshold"])
+        decisions = thresholds.decide(output, spec.threshold)
     return (
-        metrics.score(spec["task"], y, output, decisions, spec["classes"])[metric],
-        bootstrap.resampled_metrics(spec["task"], y, output, decisions, seed)[metric],
+        metrics.score(spec.task, y, output, decisions, spec.classes)[metric],
+        bootstrap.resampled_metrics(spec.task, y, output, decisions, seed)[metric],
     )
 
 

@@ -46,9 +46,9 @@ def compile(model, X: pd.DataFrame):
 
 def _form(model):
     if isinstance(model, Blend):
-        return _Blend(model.spec["members"], [_form(member) for member in model.models])
+        return _Blend(model.spec.members, [_form(member) for member in model.models])
     return Model(
-        _Rows(model.preprocessing, model.spec["features"]), _estimator(model.estimator), model.spec
+        _Rows(model.preprocessing, model.spec.inputs), _estimator(model.estimator), model.spec
     )
 
 
@@ -64,9 +64,9 @@ def _compare(model, found: np.ndarray, expected: np.ndarray, how: str) -> None:
         .reshape(len(expected), -1)
         .all(axis=1)
     )
-    if same.all() and model.spec["task"] == "classification":
-        same = thresholds.decide(found, model.spec["threshold"]) == thresholds.decide(
-            expected, model.spec["threshold"]
+    if same.all() and model.spec.task == "classification":
+        same = thresholds.decide(found, model.spec.threshold) == thresholds.decide(
+            expected, model.spec.threshold
         )
     if not same.all():
         raise NotCompiled(
@@ -78,7 +78,7 @@ class _Blend:
     """The weighted mean of members' forms."""
 
     def __init__(self, members: list[dict], forms: list[Model]):
-        self.weighted = [(member["weight"], form) for member, form in zip(members, forms)]
+        self.weighted = [(member.weight, form) for member, form in zip(members, forms)]
 
     def output(self, rows: list[list]) -> np.ndarray:
         return sum(weight * form.output(rows) for weight, form in self.weighted)

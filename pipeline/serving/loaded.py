@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import splits
-from pipeline.data.kinds import conform
+from pipeline.data.kinds import CATEGORY, NUMBER, conform
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.params import Params
@@ -41,8 +41,8 @@ class ServedModel:
     def columns(self) -> dict[str, str]:
         """The pandas type of each feature."""
         return {
-            name: "float64" if kind == "numeric" else "str"
-            for name, kind in self.model.spec["features"].items()
+            name: "float64" if kind == NUMBER else "str"
+            for name, kind in self.model.spec.inputs.items()
         }
 
     def output(self, rows: list[dict]) -> np.ndarray:
@@ -66,10 +66,10 @@ class ServedModel:
                     for row in lost[:MOST_FAULTS]
                 ]
             )
-        classes = self.model.spec["classes"]
+        classes = self.model.spec.classes
         if classes is None:
             return [{"prediction": value} for value in output.tolist()]
-        decisions = thresholds.decide(output, self.model.spec["threshold"]).tolist()
+        decisions = thresholds.decide(output, self.model.spec.threshold).tolist()
         return [
             {"prediction": classes[decision], "probabilities": dict(zip(classes, row))}
             for decision, row in zip(decisions, output.tolist())
@@ -82,11 +82,11 @@ class ServedModel:
             "model": self.name,
             "model_version": self.version,
             "sha256": self.sha256,
-            "task": spec["task"],
-            "family": spec["name"],
-            "target": spec["target"],
-            "classes": spec["classes"],
-            "threshold": spec["threshold"],
+            "task": spec.task,
+            "family": spec.name,
+            "target": spec.target,
+            "classes": spec.classes,
+            "threshold": spec.threshold,
             "compiled": self.compiled is not None,
             "compiled_how": self.how,
         }
@@ -94,7 +94,7 @@ class ServedModel:
         described |= {key: self.metadata[key] for key in kept if key in self.metadata}
         described["features"] = {
             name: {"kind": column.kind, "null": column.nullable}
-            | ({"categories": list(column.categories)} if column.kind == "categorical" else {})
+            | ({"categories": list(column.categories)} if column.kind == CATEGORY else {})
             for name, column in self.signature.columns.items()
         }
         return described
@@ -117,7 +117,7 @@ def load(dataset: str, settings: Params, reference: str | int = versions.CHAMPIO
         files.read_json(folder / "metadata.json", bundles.MADE_BY),
     )
     kinds, statistics = (
-        model.spec["features"],
+        model.spec.inputs,
         files.read_json(folder / "train_stats.json", bundles.MADE_BY)["features"],
     )
     unknown = [column for column in serve.log_redact if column not in kinds]
@@ -185,11 +185,11 @@ def _rows_like(statistics: dict, kinds: dict[str, str]) -> pd.DataFrame:
     columns = {}
     for name, kind in kinds.items():
         figures = statistics[name]
-        known = figures["quantiles"].values() if kind == "numeric" else figures["categories"]
+        known = figures["quantiles"].values() if kind == NUMBER else figures["categories"]
         values = [value for value in known if value is not None] or [None]
         missing = rng.random(TRIED_ROWS) < figures["missing_share"]
         drawn = pd.Series(
             [values[place] for place in rng.integers(len(values), size=TRIED_ROWS)], dtype=object
         )
-        columns[name] = drawn.mask(missing).astype("float64" if kind == "numeric" else "str")
+        columns[name] = drawn.mask(missing).astype("float64" if kind == NUMBER else "str")
     return pd.DataFrame(columns)

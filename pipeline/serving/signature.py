@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from pipeline.data import reading
-from pipeline.data.kinds import category_text, conform
+from pipeline.data.kinds import CATEGORY, NUMBER, category_text, conform
 from pipeline.models.fitted import Blend
 from pipeline.project.errors import DataError
 
@@ -87,7 +87,7 @@ class Signature:
         faults = []
         for name, column in self.columns.items():
             values = typed[name]
-            if column.kind == "categorical":
+            if column.kind == CATEGORY:
                 known = frozenset(column.categories)
                 values = values.map(
                     {text: _spelt(text, known) for text in values.dropna().unique()},
@@ -132,13 +132,13 @@ def signature(model, statistics: dict, closed: bool) -> Signature:
     return Signature(
         {
             name: Column(kind, statistics[name]["missing_share"] > 0, known.get(name, ()), closed)
-            for name, kind in model.spec["features"].items()
+            for name, kind in model.spec.inputs.items()
         }
     )
 
 
 def _field(column: Column):
-    if column.kind == "numeric":
+    if column.kind == NUMBER:
         number = Annotated[float, Field(ge=-LARGEST, le=LARGEST), AllowInfNan(False)]
         return number | None if column.nullable else number
     return Annotated[

@@ -9,6 +9,7 @@ import importlib
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.data.kinds import NUMBER
 from pipeline.project import files, paths
 from pipeline.project.params import Params
 
@@ -44,7 +45,7 @@ def log_dataset_and_model(mlflow, dataset: str, folder: Path, settings: Params) 
         context="training",
     )
     example = pd.read_parquet(
-        paths.processed(dataset) / "train.parquet", columns=list(metadata["features"])
+        paths.processed(dataset) / "train.parquet", columns=list(metadata["inputs"])
     ).head(EXAMPLE_ROWS)
     log_model(mlflow, folder, metadata, example)
 
@@ -55,8 +56,8 @@ def _inputs(metadata: dict):
 
     return Schema(
         [
-            ColSpec("double" if kind == "numeric" else "string", name)
-            for name, kind in metadata["features"].items()
+            ColSpec("double" if kind == NUMBER else "string", name)
+            for name, kind in metadata["inputs"].items()
         ]
     )
 

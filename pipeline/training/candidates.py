@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from pipeline.models import fitting
+from pipeline.models.spec import ModelSpec
 from pipeline.project import paths
 from pipeline.project.errors import PipelineError, UsageError
 from pipeline.training.problem import Problem
@@ -37,7 +38,7 @@ def fit(
 def _fit(
     problem: Problem,
     name: str,
-    spec: dict,
+    spec: ModelSpec,
     hyperparameters: dict,
     fold: int | None,
     resampling: str,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
+from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
@@ -40,17 +41,19 @@ class Problem:
             fold[predict] = number
         return fold
 
-    def model_spec(self, name: str, target_transform: str | None = None) -> dict:
-        """Return what a model of this problem must know beside its preprocessing and estimator; see models.Model."""
-        return {
-            "name": name,
-            "task": self.task,
-            "features": kinds.kinds_of(self.X),
-            "target": self.target,
-            "target_transform": target_transform or self.target_transform,
-            "classes": self.classes,
-            "threshold": None,
-        }
+    def model_spec(self, name: str, target_transform: str | None = None) -> ModelSpec:
+        """Return what a model of this problem must know beside its preprocessing and estimator."""
+        columns = kinds.kinds_of(self.X)
+        return ModelSpec(
+            name=name,
+            task=self.task,
+            inputs=columns,
+            features=columns,
+            target=self.target,
+            target_transform=target_transform or self.target_transform,
+            classes=self.classes,
+            threshold=None,
+        )
 
 
 def read_problem(dataset: str, settings: Params) -> Problem:

@@ -188,7 +188,7 @@ def _emptied(folder: Path) -> Path:
 def _recorded(model: Fitted, hyperparameters: dict) -> dict:
     """Return the parameters that are recorded: the user's, and what makes the fit repeatable."""
     seed = getattr(getattr(model, "estimator", None), "random_state", None)
-    return {"model_type": model.spec["name"], **hyperparameters, "random_state": seed}
+    return {"model_type": model.spec.name, **hyperparameters, "random_state": seed}
 
 
 def _score(
@@ -212,7 +212,7 @@ def _score(
         settings.dataset(problem.dataset).train.threshold_metric,
         settings.seed,
     )
-    return scores, replace(model, spec={**model.spec, "threshold": scores.get("threshold")})
+    return scores, replace(model, spec=replace(model.spec, threshold=scores.get("threshold")))
 
 
 def _importance(problem: Problem, model: Fitted, settings: Params) -> dict[str, float]:
@@ -282,7 +282,7 @@ def _draw(
 ) -> None:
     seen = problem.fold >= 0
     parts = {"test": (problem.y_test, test_output), "out of fold": (problem.y[seen], oof[seen])}
-    decisions = thresholds.decide(test_output, model.spec["threshold"]) if problem.classes else None
+    decisions = thresholds.decide(test_output, model.spec.threshold) if problem.classes else None
     title = f"{name} on {problem.dataset}{' (synthetic data)' * problem.synthetic}"
     figures.draw_candidate(
         folder,

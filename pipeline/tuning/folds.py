@@ -66,7 +66,7 @@ class Folds:
             and boosters.can_stop(model, hyperparameters)
         )
         rows = self.slices[fold][0] if stops else self.problem.folds[fold][0]
-        X, y, transform = self.problem.X, self.problem.y, spec["target_transform"]
+        X, y, transform = self.problem.X, self.problem.y, spec.target_transform
 
         def prepared():
             return fitting.prepare(spec, X.iloc[rows], y[rows], self.seed, self.resampling)

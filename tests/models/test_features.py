@@ -14,7 +14,7 @@ from pipeline.models.preprocessing import (
 from pipeline.project.errors import DataError
 
 ENCODINGS = ("scaled", "filled", "native", "integer")
-KINDS = {"town": "categorical", "size": "numeric", "age": "numeric"}
+KINDS = {"town": "category", "size": "number", "age": "number"}
 
 
 def table():
@@ -45,7 +45,7 @@ def fitted(encoding, frame=None, kinds=KINDS):
 
 
 def test_kinds_are_those_of_the_prepared_tables_types():
-    assert kinds_of(table()) == {"age": "numeric", "size": "numeric", "town": "categorical"}
+    assert kinds_of(table()) == {"age": "number", "size": "number", "town": "category"}
 
 
 # numbers first, then categories, each in the order of KINDS; the median of size is 3, that of age 25
@@ -153,10 +153,10 @@ def test_rows_are_brought_into_the_models_columns_order_and_types():
     ],
 )
 def test_whole_number_for_a_category_reads_alike_in_every_column(values, expected):
-    found = conform(pd.DataFrame({"senior": values}), {"senior": "categorical"})["senior"]
+    found = conform(pd.DataFrame({"senior": values}), {"senior": "category"})["senior"]
     assert [None if pd.isna(value) else value for value in found] == expected
     for place, value in enumerate(expected):  # a row alone reads as it does among others
-        alone = conform(pd.DataFrame({"senior": values}).iloc[[place]], {"senior": "categorical"})[
+        alone = conform(pd.DataFrame({"senior": values}).iloc[[place]], {"senior": "category"})[
             "senior"
         ].iloc[0]
         assert pd.isna(alone) if value is None else alone == value

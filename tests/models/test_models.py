@@ -16,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from pipeline.data import kinds
 from pipeline.models import archive, catalogue, fitting, preprocessing, storage
+from pipeline.models.spec import from_json
 from pipeline.project import files
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import thresholds
@@ -77,16 +78,19 @@ TARGETS = {
 
 def spec(name, kind, **other):
     task = "regression" if kind == "regression" else "classification"
-    return {
+    columns = kinds.kinds_of(X)
+    content = {
         "name": name,
         "task": task,
-        "features": kinds.kinds_of(X),
+        "inputs": columns,
+        "features": columns,
         "target": "price",
         "target_transform": "none",
         "classes": CLASSES[kind],
         "threshold": 0.4 if kind == "two" else None,
         **other,
     }
+    return from_json(content)
 
 
 def fit(case, hyperparameters=None, resampling="none", y=None, **other):
@@ -116,11 +120,11 @@ def processes(tmp_path_factory):
     """The folders of two processes that fitted and saved the same; their hashes of text differ, as from run to run."""
     folders = [tmp_path_factory.mktemp("process") for _ in range(2)]
     for number, folder in enumerate(folders, start=1):
-        code = f"import pathlib, test_models; test_models.fit_and_save_all(pathlib.Path({str(folder)!r}))"
+        code = f"import pathlib; import test_models; test_models.fit_and_save_all(pathlib.Path({str(folder)!r}))"
         environment = {
             **os.environ,
             "PYTHONHASHSEED": str(number),
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}{os.pathsep}{ROOT / 'tests/models'}",
         }
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -214,7 +218,7 @@ def test_flipped_byte_in_any_stored_file_is_refused_with_both_hashes(case, store
         ("classes", ["yes", "no"]),
         ("name", "decision_tree"),
         ("target_transform", "log1p"),
-        ("features", {"size": "categorical"}),
+        ("features", {"size": "category"}),
         ("files", {}),
     ],
 )
@@ -243,9 +247,7 @@ def signed(folder):
     """Write the hashes of changed files into the metadata, as one who forges a model would."""
     metadata = json.loads((folder / "metadata.json").read_text())
     metadata["files"] = {name: files.digest(folder / name) for name in metadata["files"]}
-    metadata["model_sha256"] = storage.model_hash(
-        metadata["files"], {key: metadata[key] for key in storage.SPEC_KEYS}
-    )
+    metadata["model_sha256"] = storage.model_hash(metadata["files"], from_json(metadata))
     files.write_json(folder / "metadata.json", metadata)
 
 

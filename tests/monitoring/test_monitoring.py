@@ -163,7 +163,7 @@ def best_model(folder, dataset):
 def serve(folder, dataset, frame, name, version=1, broken=0):
     """Write to the log what the best model answers to the rows, two in each request, and broken lines at its end."""
     model = best_model(folder, dataset)
-    features, lines = frame[list(model.spec["features"])], []
+    features, lines = frame[list(model.spec.inputs)], []
     output, answers = model.predict_proba(frame), model.predict(frame)
     rows = features.astype(object).where(features.notna(), None).to_dict("records")
     for number, (row, answer) in enumerate(zip(rows, answers)):
@@ -177,10 +177,10 @@ def serve(folder, dataset, frame, name, version=1, broken=0):
         }
         line |= (
             {"prediction": float(answer)}
-            if model.spec["task"] == "regression"
+            if model.spec.task == "regression"
             else {
                 "prediction": str(answer),
-                "probabilities": dict(zip(model.spec["classes"], map(float, output[number]))),
+                "probabilities": dict(zip(model.spec.classes, map(float, output[number]))),
             }
         )
         lines.append(json.dumps(line))

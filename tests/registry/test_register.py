@@ -511,7 +511,7 @@ def test_no_figures_are_no_decision_and_their_reason():
 
 
 def test_equal_rows_have_equal_hashes_whatever_the_types_they_are_read_with():
-    kinds = {"a": "numeric", "b": "categorical"}
+    kinds = {"a": "number", "b": "category"}
     one = pd.DataFrame({"a": [1, 0, 3], "b": ["x", None, "20"]})
     other = pd.DataFrame({"b": [" x", "", "20"], "a": ["1.0", "-0.0", "3"], "c": 1})
     assert (bundles.row_hashes(one, kinds) == bundles.row_hashes(other, kinds)).all()

@@ -55,7 +55,7 @@ def test_classes_have_a_column_of_probabilities_each(served_copy, parts):
     model = storage.load(paths.models("iris", "train") / "logistic_regression")
     table = pd.read_csv("data/iris_data.csv")
     assert out["prediction"].tolist() == model.predict(table).tolist()
-    probabilities = out[[f"probability_{label}" for label in model.spec["classes"]]]
+    probabilities = out[[f"probability_{label}" for label in model.spec.classes]]
     np.testing.assert_allclose(probabilities, model.predict_proba(table), rtol=1e-9)
     assert (
         log_reading.read_log("iris").probabilities["setosa"].tolist()

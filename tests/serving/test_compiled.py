@@ -1,5 +1,7 @@
 """The form for rows gives what the model gives, for every family, or is not taken."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,7 +36,7 @@ def fitted(name: str, task: str, n_classes: int = 2, target_transform: str = "no
         if task == "regression"
         else pd.qcut(signal, n_classes, labels=False).to_numpy()
     )
-    kinds = {"size": "numeric", "town": "categorical", "age": "numeric", "code": "categorical"}
+    kinds = {"size": "number", "town": "category", "age": "number", "code": "category"}
     spec = {
         "name": name,
         "task": task,
@@ -114,7 +116,7 @@ def test_form_whose_labels_differ_is_not_taken(monkeypatch):
     model = fitted("logistic_regression", "classification")
     output = model.output(table())
     edge = Model(
-        model.preprocessing, model.estimator, {**model.spec, "threshold": float(output[3, 1])}
+        model.preprocessing, model.estimator, replace(model.spec, threshold=float(output[3, 1]))
     )
     compiled.compile(edge, table())
 

@@ -10,14 +10,14 @@ from pipeline.project.errors import DataError
 from pipeline.serving.signature import LARGEST, BadRequest, Column, Signature
 
 COLUMNS = {
-    "1st size": Column("numeric", True),
-    "age": Column("numeric", False),
-    "town": Column("categorical", True, ("Aville", "Bford", "20")),
-    "code": Column("categorical", False, ("1", "x y")),
+    "1st size": Column("number", True),
+    "age": Column("number", False),
+    "town": Column("category", True, ("Aville", "Bford", "20")),
+    "code": Column("category", False, ("1", "x y")),
 }
 OPEN = Signature(COLUMNS)
 CLOSED = Signature(
-    {**COLUMNS, "town": Column("categorical", True, ("Aville", "Bford", "20"), closed=True)}
+    {**COLUMNS, "town": Column("category", True, ("Aville", "Bford", "20"), closed=True)}
 )
 GOOD = {"1st size": 1.5, "age": 3, "town": "Aville", "code": "1"}
 

@@ -73,7 +73,7 @@ def test_answers_are_the_pipelines_own(served_copy, monkeypatch, form):
     if form != "compiled":
         monkeypatch.setattr(compiled, "compile", not_compiled)
     model, frame = storage.load(paths.models("tiny", "train") / "ridge"), test_rows()
-    rows = as_json(frame[list(model.spec["features"])])
+    rows = as_json(frame[list(model.spec.inputs)])
     with TestClient(serve.create_app("tiny")) as client:
         assert client.get("/model-info").json()["compiled"] == (form == "compiled")
         together = client.post("/predict", json=rows).json()
@@ -89,14 +89,14 @@ def test_classes_are_answered_with_probabilities(served_copy):
     model = storage.load(paths.models("iris", "train") / "logistic_regression")
     frame = pd.read_parquet(paths.processed("iris") / "test.parquet")
     with TestClient(serve.create_app("iris")) as client:
-        answers = client.post("/predict", json=as_json(frame[list(model.spec["features"])])).json()[
+        answers = client.post("/predict", json=as_json(frame[list(model.spec.inputs)])).json()[
             "predictions"
         ]
     assert [answer["prediction"] for answer in answers] == model.predict(frame).tolist()
     assert [list(answer["probabilities"].values()) for answer in answers] == [
         pytest.approx(row, rel=1e-9) for row in model.predict_proba(frame).tolist()
     ]
-    assert list(answers[0]["probabilities"]) == model.spec["classes"]
+    assert list(answers[0]["probabilities"]) == model.spec.classes
 
 
 def test_request_id_is_made_or_taken_returned_and_logged(client):
@@ -129,11 +129,11 @@ def test_what_the_server_tells(client):
     )
     assert info["sha256"] == versions.resolve("tiny", params.load()).sha256
     assert info["features"]["town"] == {
-        "kind": "categorical",
+        "kind": "category",
         "null": True,
         "categories": ["Aville", "Bford", "Cham"],
     }
-    assert info["features"]["age"] == {"kind": "numeric", "null": False}
+    assert info["features"]["age"] == {"kind": "number", "null": False}
     assert info["compiled_how"].endswith("50 rows of the test split") and info["faults"] == {}
     assert client.get("/health").json() == {"status": "ok"} and client.get("/ready").json() == {
         "status": "ready"

@@ -196,7 +196,7 @@ def test_recorded_model_loads_without_pickle_and_predicts_the_same_for_nulls_too
         "rows = pd.read_parquet(sys.argv[2]); print(json.dumps(list(loaded.predict(rows))))"
     )
     rows = pd.read_parquet(f"data/processed/{dataset}/test.parquet").head(8)
-    features = storage.load(f"models/{dataset}/train/{model}").spec["features"]
+    features = storage.load(f"models/{dataset}/train/{model}").spec.inputs
     rows.iloc[0, rows.columns.get_loc(next(iter(features)))] = np.nan
     rows[list(features)].to_parquet(tmp_path / "rows.parquet")
     done = subprocess.run(

@@ -501,7 +501,7 @@ def test_blend_is_stored_and_loaded_as_the_weighted_mean_of_its_members(trained,
     assert saved[0] == saved[1]
     loaded = storage.load(tmp_path / "one")
     assert np.abs(loaded.predict(problem.X_test) - expected).max() < 1e-4
-    assert loaded.spec["members"] == blend.spec["members"]
+    assert loaded.spec.members == blend.spec.members
     path = tmp_path / "one/metadata.json"
     path.write_text(path.read_text().replace('"weight": 0.25', '"weight": 0.35'))
     with pytest.raises(DataError, match="sha256"):
