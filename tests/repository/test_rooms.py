@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "project": set(),
     "builtin": set(),
     "scoring": {"project"},
-    "tracking": {"project"},
+    "tracking": {"project", "data"},
     "data": {"project", "builtin"},
     "models": {"project", "data", "scoring"},
     "drift": {"project", "data", "scoring"},
