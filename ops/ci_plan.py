@@ -36,7 +36,9 @@ NO_EFFECT = (
     ".gitignore",
     ".gitattributes",
     ".pre-commit-config.yaml",
+    "mypy.ini",
     "pytest.ini",
+    "ruff.toml",
     "setup.cfg",
 )
 ONE_SYSTEM = [{"os": "ubuntu-latest", "python": "3.12"}]
