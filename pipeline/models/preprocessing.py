@@ -12,7 +12,7 @@ An encoding is a way to prepare a table for a family of estimators:
 import numpy as np
 import pandas as pd
 
-from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.kinds import CATEGORY, KINDS, MODELLED, of_kind
 
 MOST_CODES = 250  # of a column; the rarest share a code (histogram boosters hold 255 at most)
 MOST_INDICATORS = 50  # the same for one-hot columns
@@ -25,9 +25,7 @@ def unfitted_preprocessing(kinds: dict[str, str], encoding: str):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    numeric = [column for column, kind in kinds.items() if kind == NUMBER]
-    categorical = [column for column, kind in kinds.items() if kind == CATEGORY]
-    steps = {
+    encoders = {
         "scaled": (
             make_pipeline(
                 SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
@@ -42,9 +40,12 @@ def unfitted_preprocessing(kinds: dict[str, str], encoding: str):
         "native": ("passthrough", _codes(np.nan)),
         "integer": ("passthrough", _codes(-1, dtype=np.int64)),
     }
-    for_numbers, for_categories = steps[encoding]
+    steps = [
+        (KINDS[kind].step, encoder, of_kind(kinds, kind))
+        for kind, encoder in zip(MODELLED, encoders[encoding])
+    ]
     transformer = ColumnTransformer(
-        [("numeric", for_numbers, numeric), ("categorical", for_categories, categorical)],
+        steps,
         sparse_threshold=0,
         verbose_feature_names_out=False,
     )
@@ -97,7 +98,7 @@ def as_put_out(preprocessing, encoding: str, values: np.ndarray):
     codes = [
         column
         for name, _, taken in preprocessing.transformers_
-        if name == "categorical"
+        if name == KINDS[CATEGORY].step
         for column in taken
     ]
     return pd.DataFrame(values, columns=preprocessing.get_feature_names_out()).astype(

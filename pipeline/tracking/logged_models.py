@@ -9,7 +9,7 @@ import importlib
 from importlib.metadata import version
 from pathlib import Path
 
-from pipeline.data.kinds import NUMBER
+from pipeline.data.kinds import KINDS
 from pipeline.project import files, paths
 from pipeline.project.params import Params
 
@@ -55,10 +55,7 @@ def _inputs(metadata: dict):
     from mlflow.types.schema import ColSpec, Schema
 
     return Schema(
-        [
-            ColSpec("double" if kind == NUMBER else "string", name)
-            for name, kind in metadata["inputs"].items()
-        ]
+        [ColSpec(KINDS[kind].mlflow_type, name) for name, kind in metadata["inputs"].items()]
     )
 
 
