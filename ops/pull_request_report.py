@@ -8,7 +8,6 @@ Writes  the report to standard output, or to --output
 """
 
 import json
-import subprocess
 from pathlib import Path
 
 from ops.github import LIMIT, MARK
@@ -16,6 +15,7 @@ from pipeline import command
 from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import metrics
+from pipeline.tracking.git import git
 from validate_metrics import bounds
 
 NONE, MISSING = "–", object()
@@ -54,12 +54,6 @@ def read_at(revision: str) -> dict:
         paths.METRICS.as_posix(),
     ).splitlines()
     return {"commit": commit, **results({name: git("show", f"{commit}:{name}") for name in names})}
-
-
-def git(*arguments: str) -> str | None:
-    """Return what git prints, None where it fails."""
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, encoding="utf-8")
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def results(texts: dict[str, str]) -> dict:

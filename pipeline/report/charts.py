@@ -94,7 +94,7 @@ def dots(predicted: Predicted, name: str) -> list[list[float]]:
 
 def short(value: float) -> float:
     """Return four significant digits; no picture shows more."""
-    return float(f"{value:.4g}")
+    return rounding.to_digits(value, 4)
 
 
 def tolerance(names: list[str], predicted: Predicted) -> list[dict]:

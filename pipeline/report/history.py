@@ -7,6 +7,7 @@ import sys
 from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import metrics
+from pipeline.tracking.comparisons import RecordedComparison
 
 
 def against(revision: str) -> list[str]:
@@ -79,13 +80,13 @@ def _diff(revision: str) -> dict[str, dict]:
     return json.loads(done.stdout or "{}")
 
 
-def past(recorded: dict[str, list[dict]], origin: str) -> list[str]:
+def past(recorded: dict[str, list[RecordedComparison]], origin: str) -> list[str]:
     """Return what every recorded comparison chose, the newest first, dataset by dataset."""
     lines = []
     for dataset, runs in recorded.items():
         if not runs:
             continue
-        metric = runs[0]["metric"]
+        metric = runs[0].metric
         lines += [
             "",
             f"### {dataset}",
@@ -95,22 +96,22 @@ def past(recorded: dict[str, list[dict]], origin: str) -> list[str]:
         ]
         for run, older in zip(runs, [*runs[1:], None]):
             lines.append(
-                f"| {run['time']} | {run['commit']} | {run['data']} | {run['best']} | {rounding.number_text(run['cv'])} | "
-                f"{rounding.number_text(run['test'])} | {rounding.number_text(run['low'])} to {rounding.number_text(run['high'])} | {_trend(run, older)} |"
+                f"| {run.time} | {run.commit} | {run.data} | {run.best} | {rounding.number_text(run.cv)} | "
+                f"{rounding.number_text(run.test)} | {rounding.number_text(run.low)} to {rounding.number_text(run.high)} | {_trend(run, older)} |"
             )
     if not lines:
         raise DataError(f"{origin}: no comparison is recorded yet; run `dvc repro`, or `make sync`")
     return lines[1:]
 
 
-def _trend(run: dict, older: dict | None) -> str:
+def _trend(run: RecordedComparison, older: RecordedComparison | None) -> str:
     """Return how a comparison's cross-validated score stands to the one before it."""
     if older is None:
         return "first"
-    if older["metric"] != run["metric"] or None in (run["cv"], older["cv"]):
+    if older.metric != run.metric or run.cv is None or older.cv is None:
         return "another metric"
-    if run["data"] != older["data"]:
+    if run.data != older.data:
         return "other data"
-    if run["cv"] == older["cv"]:
+    if run.cv == older.cv:
         return "the same"
-    return "better" if metrics.is_better(run["metric"], run["cv"], older["cv"]) else "worse"
+    return "better" if metrics.is_better(run.metric, run.cv, older.cv) else "worse"
