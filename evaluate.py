@@ -12,7 +12,7 @@ from pipeline import command
 from pipeline.data import kinds, reading, splits, targets
 from pipeline.data.kinds import NUMBER
 from pipeline.models import storage
-from pipeline.project import errors, files, params, paths
+from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.registry import versions
 from pipeline.scoring import bootstrap, metrics, thresholds
@@ -99,7 +99,7 @@ def main(argv=None):
         "--input", metavar="FILE", help="a CSV or Parquet file with the features and the target"
     )
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     data = settings.dataset(args.dataset).data
     if args.version is not None:
         found = versions.resolve(args.dataset, settings, args.version)

@@ -12,7 +12,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pipeline import command
-from pipeline.project import params
 from pipeline.project.errors import UsageError
 from pipeline.tracking.git import git
 
@@ -141,7 +140,7 @@ def main(argv=None):
         raise UsageError(f"--source {args.source!r}: give a path or an address without blanks")
     if args.source and args.dataset == "all":
         raise UsageError("--source is for one dataset; add --dataset NAME")
-    project = params.load()
+    project = command.settings()
     datasets = {name: project.dataset(name).data.file for name in project.names(args.dataset)}
     trials = int(args.trials) if args.trials else None
     found = plan(

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from pipeline import command
-from pipeline.project import params, paths
+from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.files import write_text
 
@@ -259,7 +259,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     if args.jobs < 1:
         raise UsageError(f"--jobs {args.jobs}: give 1 or more")
-    cores = params.load().cores()
+    cores = command.settings().cores()
     needs, changed = plan(args.stages)
     if args.check:
         stale = [stage for stage in needs if differs(changed.get(stage, []))]
