@@ -89,7 +89,7 @@ def settled_hyperparameters(spec: ModelSpec, hyperparameters: dict, y: np.ndarra
         return hyperparameters
     if len(spec.classes or ()) != 2:
         raise UsageError(
-            f"{spec['name']}: scale_pos_weight: balanced is for two classes; remove it"
+            f"{spec.name}: scale_pos_weight: balanced is for two classes; remove it"
         )
     return {**hyperparameters, "scale_pos_weight": float((y == 0).sum() / max((y == 1).sum(), 1))}
 

@@ -23,7 +23,7 @@ def stored_size(model: Model) -> int:
     if catalogue.FAMILIES[model.spec.name].suffix == ".skops":
         return len(archive.skops_bytes(model.estimator))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"estimator{catalogue.FAMILIES[model.spec['name']].suffix}"
+        path = Path(folder) / f"estimator{catalogue.FAMILIES[model.spec.name].suffix}"
         getattr(model.estimator, "booster_", model.estimator).save_model(str(path))
         return path.stat().st_size
 
