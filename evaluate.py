@@ -9,7 +9,7 @@ Writes  nothing: prints every metric with its 95 % bootstrap interval
 """
 
 from pipeline import command
-from pipeline.data import kinds, reading, splits
+from pipeline.data import kinds, reading, splits, targets
 from pipeline.models import storage
 from pipeline.project import errors, files, params, paths
 from pipeline.project.errors import DataError, UsageError
@@ -58,8 +58,6 @@ def labelled_rows(dataset, data, file):
 
 def scores(model, frame, target, origin, seed):
     """Return {metric: (value, low, high)} of a model on labelled rows."""
-    import pandas as pd
-
     output = model.output(kinds.conform(frame, model.spec.inputs, origin))
     task, classes = model.spec.task, model.spec.classes
     if task == "regression":
@@ -77,7 +75,7 @@ def scores(model, frame, target, origin, seed):
                 f"{origin}: {target.name!r} holds {errors.listed(unknown)}, which the model does not know; "
                 f"it knows: {errors.listed(classes)}"
             )
-        y = pd.Categorical(labels, categories=classes).codes.astype(int)
+        y = targets.class_numbers(labels, classes)
         decisions = thresholds.decide(output, model.spec.threshold)
     intervals = bootstrap.intervals(task, y, output, decisions, seed)
     return {

@@ -8,13 +8,13 @@ Writes  one NAME=VALUE a line to standard output, as a job's outputs are given t
 """
 
 import json
-import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 
 from pipeline import command
 from pipeline.project import params
 from pipeline.project.errors import UsageError
+from pipeline.tracking.git import git
 
 EVENTS = ("push", "pull_request", "schedule", "workflow_dispatch")
 THOROUGH_TRIALS = (
@@ -36,7 +36,9 @@ NO_EFFECT = (
     ".gitignore",
     ".gitattributes",
     ".pre-commit-config.yaml",
+    "mypy.ini",
     "pytest.ini",
+    "ruff.toml",
     "setup.cfg",
 )
 ONE_SYSTEM = [{"os": "ubuntu-latest", "python": "3.12"}]
@@ -44,12 +46,6 @@ ALL_SYSTEMS = [{"os": "ubuntu-latest", "python": python} for python in ("3.11", 
     {"os": system, "python": "3.12", "may_fail": True}
     for system in ("macos-latest", "windows-latest")
 ]  # told, and no more
-
-
-def git(*arguments: str) -> str | None:
-    """Return what git prints, None where it fails."""
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def base_of(revision: str) -> str:

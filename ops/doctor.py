@@ -30,6 +30,7 @@ from pipeline import command
 from pipeline.project import files, params, paths
 from pipeline.project.errors import DataError
 from pipeline.tracking import record
+from pipeline.tracking.git import git
 
 PYTHONS = (3, 11), (3, 13)
 RWLOCK = Path(".dvc/tmp/rwlock")
@@ -137,7 +138,7 @@ def environment() -> list[Fault]:
 
 def repository() -> list[Fault]:
     faults = []
-    if subprocess.run(["git", "rev-parse", "--git-dir"], capture_output=True).returncode:
+    if git("rev-parse", "--git-dir") is None:
         faults.append(
             Fault("no git repository", "run `git init`, so that DVC and MLflow know the commit")
         )

@@ -7,7 +7,7 @@ An alarm needs several windows: one bad hour is none.
 import numpy as np
 import pandas as pd
 
-from pipeline.data import kinds
+from pipeline.data import kinds, targets
 from pipeline.inference_log.reader import LoggedRows
 from pipeline.monitoring import estimation
 from pipeline.monitoring.known_version import KnownVersion
@@ -76,20 +76,18 @@ def measured_performance(
     if output is None:
         return results
     decisions = (
-        pd.Categorical(kinds.as_text(served.rows["prediction"]), classes).codes if classes else None
+        targets.class_numbers(kinds.as_text(served.rows["prediction"]), classes)
+        if classes
+        else None
     )
     if classes:
-        y = pd.Categorical(reference[metadata["target"]], classes).codes
+        y = targets.class_numbers(reference[metadata["target"]], classes)
         results["estimated"] = estimation.estimate(
             estimation.calibration(y, oof)(output), output, decisions, seed
         )
     if labels is not None:
         there = labels.notna().to_numpy()
-        y = (
-            labels[there].to_numpy(dtype=float)
-            if classes is None
-            else pd.Categorical(labels[there], classes).codes.astype(int)
-        )
+        y = targets.numeric_target(labels[there], classes)
         parts = (
             metadata["task"],
             y,

@@ -210,7 +210,7 @@ def _record(
             "to": version.version if moved else before,
             "reason": reason[:LONGEST_REASON],
             **more,
-            "git_commit": git.git_tags().get("git_commit"),
+            "git_commit": git.head(),
         },
     )
     client.set_registered_model_tag(name, _tag(line), promotion_log.text_of(line))

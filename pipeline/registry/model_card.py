@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.data import kinds
+from pipeline.data import kinds, targets
 from pipeline.models.fitted import Model
 from pipeline.project import rounding
 from pipeline.scoring import metrics, thresholds
@@ -16,7 +16,7 @@ def slices(model: Model, test: pd.DataFrame) -> dict[str, dict]:
     spec, target = model.spec, test[model.spec.target]
     output = model.output(kinds.conform(test, spec.inputs))
     if spec.task == "classification":
-        y = pd.Categorical(target, categories=spec.classes).codes.astype(int)
+        y = targets.class_numbers(target, spec.classes)
         scores = metrics.score(
             "classification",
             y,

@@ -62,7 +62,7 @@ def gather_evidence(
 
 def difference(metric: str, old: tuple, new: tuple, register: Register) -> dict[str, float | None]:
     """Return two scores and the interval of their difference, from the paired resamples that stand beside each score."""
-    sign = -1 if metric in metrics.LOWER_IS_BETTER else 1
+    sign = metrics.sign(metric)
     low, high = bootstrap.interval(sign * (new[1] - old[1]))
     figures = {
         "champion": old[0],
@@ -78,7 +78,6 @@ def difference(metric: str, old: tuple, new: tuple, register: Register) -> dict[
 def _measured(whose: str, model, frame, origin: str, data: Data, metric: str, seed: int):
     """Return a model's score and its resampled values; DataError where it was made for another task."""
     import numpy as np
-    import pandas as pd
 
     spec = model.spec
     if (spec.task, spec.target) != (data.task, data.target):
@@ -96,7 +95,7 @@ def _measured(whose: str, model, frame, origin: str, data: Data, metric: str, se
                 f"{whose} knows the classes {errors.listed(spec['classes'])}, the rows of {origin} hold "
                 f"{errors.listed(sorted(labels.unique()))}"
             )
-        y = pd.Categorical(labels, categories=spec.classes).codes.astype(int)
+        y = targets.class_numbers(labels, spec.classes)
         rare = int(np.bincount(y, minlength=len(spec.classes)).argmin())
         if (y == rare).sum() < FEW_CLASS_ROWS:
             raise DataError(

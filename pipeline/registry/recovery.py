@@ -15,6 +15,7 @@ from pipeline.project import files, paths
 from pipeline.project.params import Params
 from pipeline.registry import bundles, registration, versions
 from pipeline.registry.versions import Version
+from pipeline.tracking.git import git
 
 
 def register_again(mlflow, dataset: str, settings: Params, lines: list[dict]) -> list[Version]:
@@ -72,8 +73,8 @@ def _find(line: dict, folder: Path) -> bool:
 def _find_committed(line: dict, folder: Path) -> bool:
     """Write the bundle of a model that a commit asked for, its files from DVC's cache or remote; tell whether they were found."""
     asked = paths.registration(line["dataset"])
-    for commit in _said("git", "log", "--format=%H", "--", str(asked)).split():
-        request = json.loads(_said("git", "show", f"{commit}:./{asked.as_posix()}") or "{}")
+    for commit in (git("log", "--format=%H", "--", str(asked)) or "").split():
+        request = json.loads(git("show", f"{commit}:./{asked.as_posix()}") or "{}")
         if request.get("model_sha256") != line["sha256"]:
             continue
         with tempfile.TemporaryDirectory() as root:
@@ -83,31 +84,17 @@ def _find_committed(line: dict, folder: Path) -> bool:
                 paths.metrics(line["dataset"], "quality"),
             ):
                 (Path(root) / output).parent.mkdir(parents=True, exist_ok=True)
-                _said(
-                    sys.executable,
-                    "-m",
-                    "dvc",
-                    "get",
-                    ".",
-                    output.as_posix(),
-                    "--rev",
-                    commit,
-                    "-o",
-                    str(Path(root) / output),
-                )
+                _fetch(output, commit, Path(root) / output)
             if (Path(root) / paths.processed(line["dataset"])).is_dir():
                 bundles.write(folder, request, Path(root))
                 return True
     return False
 
 
-def _said(*command: str) -> str:
-    """Return what a command printed; nothing where it fails or is not there."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True)
-        return done.stdout if done.returncode == 0 else ""
-    except FileNotFoundError:
-        return ""
+def _fetch(output: Path, commit: str, target: Path) -> None:
+    """Write an output as a commit had it, from DVC's cache or remote; nothing where it is in neither."""
+    get = [sys.executable, "-m", "dvc", "get", ".", output.as_posix(), "--rev", commit]
+    subprocess.run([*get, "-o", str(target)], capture_output=True)
 
 
 def requested(dataset: str) -> dict | None:

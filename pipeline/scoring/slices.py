@@ -116,7 +116,7 @@ def _as_label(values: pd.Series) -> pd.Series:
 
 
 def _readable(number: float) -> float:
-    return float(f"{number:.4g}")
+    return rounding.to_digits(number, 4)
 
 
 def _worst_leaves(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[list]:

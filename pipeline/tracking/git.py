@@ -1,27 +1,26 @@
-"""The MLflow record of what the stages' files say; with registry.py the only importer of MLflow.
-
-A stage writes its files and calls `record`; `make sync` calls the same for whatever the store lacks. A run is known by its
-identity, a hash of what it records, so that writing a result twice makes no second run, and a store that was lost is written anew
-from the files. No stage decides by what the store says.
-"""
+"""What git says of the working tree: the one place that runs it."""
 
 import subprocess
 
 
-def git_tags() -> dict[str, str]:
-    """Return the commit of the working tree and whether tracked files differ from it; nothing outside a git repository."""
-
-    def git(*arguments):
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True)
-        return done.stdout.strip() if done.returncode == 0 else None
-
+def git(*arguments: str) -> str | None:
+    """Return what git prints, without blanks around it; None where it fails or is not installed."""
     try:
-        commit = git("rev-parse", "HEAD")
-        if commit is None:
-            return {}
-        return {
-            "git_commit": commit,
-            "git_dirty": str(bool(git("status", "--porcelain", "--untracked-files=no"))).lower(),
-        }
-    except FileNotFoundError:  # no git on this machine
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def head() -> str | None:
+    """Return the commit of the working tree; None outside a git repository."""
+    return git("rev-parse", "HEAD")
+
+
+def git_tags() -> dict[str, str]:
+    """Return the commit and whether tracked files differ from it; nothing outside a repository."""
+    commit = head()
+    if commit is None:
         return {}
+    changes = git("status", "--porcelain", "--untracked-files=no")
+    return {"git_commit": commit, "git_dirty": "true" if changes else "false"}

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.data import targets
 from pipeline.project import paths
 from pipeline.project.errors import DataError
 from pipeline.training.problem import Problem
@@ -87,11 +88,7 @@ def read_predicted(
         [np.isfinite(output).reshape(len(rows), -1).all(axis=1) for output in outputs.values()],
         axis=0,
     )
-    y = (
-        rows["target"].to_numpy(dtype=float)
-        if classes is None
-        else pd.Categorical(rows["target"], categories=classes).codes.astype(np.int64)
-    )
+    y = targets.numeric_target(rows["target"], classes)
     return Predicted(
         rows.index[seen],
         y[seen],

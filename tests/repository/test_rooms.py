@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "drift": {"project", "data", "scoring"},
     "training": {"project", "data", "scoring", "models"},
     "tuning": {"project", "data", "scoring", "models", "training"},
-    "report": {"project", "data", "scoring", "models", "training"},
+    "report": {"project", "data", "scoring", "models", "training", "tracking"},
     "registry": {"project", "data", "scoring", "models", "tracking"},
     "inference_log": {"project"},
     "serving": {"project", "data", "scoring", "models", "registry", "inference_log"},
