@@ -8,6 +8,7 @@ from the files. No stage decides by what the store says.
 import re
 from pathlib import Path
 
+from pipeline.drift import verdicts
 from pipeline.project import files, paths
 from pipeline.project.params import Params
 from pipeline.tracking import logged_models
@@ -228,11 +229,11 @@ def _drift_runs(dataset: str, settings: Params) -> list[dict]:
         "drift_score": figures["drift_score"],
         "drifted_columns": len(figures["drifted"]),
         "missing_share": figures["quality"]["current"]["missing_share"],
-        "data_quality_good": figures["quality"]["verdict"] == "good",
+        "data_quality_good": figures["quality"]["verdict"] == verdicts.GOOD,
     }
     for part in ("target", "prediction"):
         metrics |= {
-            f"{part}_drift": figures[part]["verdict"] == "drift",
+            f"{part}_drift": figures[part]["verdict"] == verdicts.DRIFT,
             f"{part}_drift_score": figures[part]["drift_score"],
         }
     metrics |= {f"target_mean_{side}": value for side, value in figures["target"]["mean"].items()}
