@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.data.kinds import KINDS
+from pipeline.models import catalogue
 from pipeline.project import files, paths
 from pipeline.project.params import Params
 
-MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
 LOADING_LIBRARIES = (
     "numpy",
     "pandas",
@@ -67,7 +67,9 @@ def log_model(mlflow, folder: Path, metadata: dict, example):
 
     answer = np.dtype("float64" if metadata["task"] == "regression" else "str")
     names = [member["name"] for member in metadata.get("members", [metadata])]
-    libraries = dict.fromkeys(MODEL_LIBRARIES[name] for name in names if name in MODEL_LIBRARIES)
+    # scikit-learn is needed for every model's preprocessing
+    libraries = {catalogue.FAMILIES[name].library: None for name in names}
+    libraries.pop("sklearn", None)
     return mlflow.pyfunc.log_model(
         name="model",
         loader_module="pipeline.models.storage",
