@@ -4,9 +4,10 @@ import json
 import subprocess
 import sys
 
-from pipeline.project import files, paths
+from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring import display, metrics
+from pipeline.scoring import metrics
+from pipeline.tracking.comparisons import RecordedComparison
 
 
 def against(revision: str) -> list[str]:
@@ -36,8 +37,8 @@ def against(revision: str) -> list[str]:
             )
         )
         lines.append(
-            f"| {dataset} | {previous} | {best} | {metric} | {display.number_text(cv.get('old', cv['new']))} | {display.number_text(cv['new'])} | "
-            f"{display.number_text(test.get('old', test['new']))} | {display.number_text(test['new'])} | {_judged(cv, candidate, metric)} |"
+            f"| {dataset} | {previous} | {best} | {metric} | {rounding.number_text(cv.get('old', cv['new']))} | {rounding.number_text(cv['new'])} | "
+            f"{rounding.number_text(test.get('old', test['new']))} | {rounding.number_text(test['new'])} | {_judged(cv, candidate, metric)} |"
         )
     return lines if len(lines) > 4 else [f"Best models against {revision}: no figure changed."]
 
@@ -79,13 +80,13 @@ def _diff(revision: str) -> dict[str, dict]:
     return json.loads(done.stdout or "{}")
 
 
-def past(recorded: dict[str, list[dict]], origin: str) -> list[str]:
+def past(recorded: dict[str, list[RecordedComparison]], origin: str) -> list[str]:
     """Return what every recorded comparison chose, the newest first, dataset by dataset."""
     lines = []
     for dataset, runs in recorded.items():
         if not runs:
             continue
-        metric = runs[0]["metric"]
+        metric = runs[0].metric
         lines += [
             "",
             f"### {dataset}",
@@ -95,22 +96,22 @@ def past(recorded: dict[str, list[dict]], origin: str) -> list[str]:
         ]
         for run, older in zip(runs, [*runs[1:], None]):
             lines.append(
-                f"| {run['time']} | {run['commit']} | {run['data']} | {run['best']} | {display.number_text(run['cv'])} | "
-                f"{display.number_text(run['test'])} | {display.number_text(run['low'])} to {display.number_text(run['high'])} | {_trend(run, older)} |"
+                f"| {run.time} | {run.commit} | {run.data} | {run.best} | {rounding.number_text(run.cv)} | "
+                f"{rounding.number_text(run.test)} | {rounding.number_text(run.low)} to {rounding.number_text(run.high)} | {_trend(run, older)} |"
             )
     if not lines:
         raise DataError(f"{origin}: no comparison is recorded yet; run `dvc repro`, or `make sync`")
     return lines[1:]
 
 
-def _trend(run: dict, older: dict | None) -> str:
+def _trend(run: RecordedComparison, older: RecordedComparison | None) -> str:
     """Return how a comparison's cross-validated score stands to the one before it."""
     if older is None:
         return "first"
-    if older["metric"] != run["metric"] or None in (run["cv"], older["cv"]):
+    if older.metric != run.metric or run.cv is None or older.cv is None:
         return "another metric"
-    if run["data"] != older["data"]:
+    if run.data != older.data:
         return "other data"
-    if run["cv"] == older["cv"]:
+    if run.cv == older.cv:
         return "the same"
-    return "better" if metrics.is_better(run["metric"], run["cv"], older["cv"]) else "worse"
+    return "better" if metrics.is_better(run.metric, run.cv, older.cv) else "worse"

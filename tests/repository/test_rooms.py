@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "drift": {"project", "data", "scoring"},
     "training": {"project", "data", "scoring", "models"},
     "tuning": {"project", "data", "scoring", "models", "training"},
-    "report": {"project", "data", "scoring", "models", "training"},
+    "report": {"project", "data", "scoring", "models", "training", "tracking"},
     "registry": {"project", "data", "scoring", "models", "tracking"},
     "serving": {"project", "data", "scoring", "models", "registry"},
     "monitoring": {"project", "data", "scoring", "training", "drift", "registry", "serving"},

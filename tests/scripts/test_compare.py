@@ -10,6 +10,7 @@ import pytest
 import compare_results
 from pipeline.project import params, paths
 from pipeline.report import history
+from pipeline.tracking import comparisons
 from support.processes import ROOT, script, shell
 
 SCHEMA = json.loads((ROOT / "docs/schema/comparison_results.schema.json").read_text())
@@ -128,7 +129,7 @@ def test_history_tells_what_past_comparisons_chose(pipeline_run, monkeypatch):
     figures = json.loads(paths.best("tiny").read_text())
     paths.best("tiny").write_text(json.dumps({**figures, "cv": figures["cv"] / 2}))
     assert script("ops.sync", cwd=pipeline_run).returncode == 0
-    lines = history.past(params.load())
+    lines = history.past(comparisons.recorded_comparisons(params.load()), "the store")
     start = lines.index("### tiny")
     rows = [line for line in lines[start:] if line.startswith("| 20")]
     assert len(rows) == 2 and rows[0].endswith("| better |") and rows[1].endswith("| first |")
