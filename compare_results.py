@@ -16,7 +16,7 @@ from pipeline.models import catalogue
 from pipeline.project import errors, files, params, paths, rounding
 from pipeline.project.errors import DataError, UsageError
 from pipeline.report import advice, charts, dvc_plots, history, page
-from pipeline.scoring import choice, display, gates, metrics, slices
+from pipeline.scoring import choice, gates, metrics, slices
 from pipeline.tracking import comparisons, record, store
 from pipeline.training import predictions
 from pipeline.training.results import read_candidates
@@ -79,7 +79,7 @@ def improvement(candidates, best, baseline, metric):
     if baseline not in candidates or best == baseline:
         return None
     one, other = (candidates[name]["cv"][metric]["mean"] for name in (best, baseline))
-    gain = other - one if metric in metrics.LOWER_IS_BETTER else one - other
+    gain = metrics.gain(metric, one, other)
     return {
         "over": baseline,
         "absolute": rounding.significant(gain),
@@ -253,8 +253,8 @@ def table(results):
     lines = [f"{'dataset':20} {'best':26} {'metric':18} {'cv':>18} {'test [95 % interval]':>28}"]
     for dataset, result in results.items():
         figures = best_figures(result)
-        cv = f"{display.number_text(figures['cv'])} ± {display.number_text(figures['cv_std'])}"
-        test = f"{display.number_text(figures['test'])} [{display.number_text(figures['test_low'])}, {display.number_text(figures['test_high'])}]"
+        cv = f"{rounding.number_text(figures['cv'])} ± {rounding.number_text(figures['cv_std'])}"
+        test = f"{rounding.number_text(figures['test'])} [{rounding.number_text(figures['test_low'])}, {rounding.number_text(figures['test_high'])}]"
         data = "  synthetic data" if result["synthetic"] else ""
         lines.append(
             f"{dataset:20} {figures['candidate']:26} {figures['primary_metric']:18} {cv:>18} {test:>28}{data}"

@@ -87,7 +87,7 @@ def promising(problem, trials, others, metric):
     finished = sorted(
         (trial for trial in trials if trial.state == "finished"),
         key=lambda trial: (
-            trial.value if metric in metrics.LOWER_IS_BETTER else -trial.value,
+            -metrics.sign(metric) * trial.value,
             trial.number,
         ),
     )
@@ -263,7 +263,7 @@ def gain(metric, one, other):
     """Return how much better one value of a metric is than another, in its own unit and in per cent."""
     if one is None or other is None:
         return {"absolute": None, "percent": None}
-    absolute = (other - one) if metric in metrics.LOWER_IS_BETTER else (one - other)
+    absolute = metrics.gain(metric, one, other)
     return {"absolute": rounding.significant(absolute), "percent": percent(absolute, other)}
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from pipeline.project import params
 from pipeline.scoring import metrics
+from pipeline.scoring.rows import Rows
 from pipeline.training.problem import read_problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,12 +149,14 @@ def scores(task, y, output, classes):
     import numpy as np
 
     if task == "regression":
-        found = metrics.regression_metrics(y, output)
+        found = metrics.score(task, y, output)
         return {
             **found,
             "rmsle": float(np.sqrt(np.mean((np.log1p(np.maximum(output, 0)) - np.log1p(y)) ** 2))),
         }
-    return metrics.probability_metrics(y, output)
+    rows = Rows(y, output)
+    of_probabilities = [one for one in metrics.of_task(task) if one.of == "probabilities"]
+    return {one.name: metrics.value(one.name, rows) for one in of_probabilities}
 
 
 def ours(folder, task):

@@ -16,9 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from pipeline import command
-from pipeline.project import files, paths
+from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError
-from pipeline.scoring import display
+from pipeline.scoring import gates
 
 RESULTS = Path("docs/RESULTS.md")
 ARCHITECTURE = Path("docs/ARCHITECTURE.md")
@@ -71,7 +71,7 @@ def results(comparison: dict) -> list[str]:
             ]
     if comparison["overall"]:
         ranks = ", ".join(
-            f"{one['name']} {display.number_text(one['mean_rank'])}"
+            f"{one['name']} {rounding.number_text(one['mean_rank'])}"
             for one in comparison["overall"]
         )
         lines += [
@@ -89,23 +89,23 @@ def _row(name: str, result: dict) -> str:
     cv, test = candidate["cv"][metric], candidate["test"][metric]
     gates = (
         "; ".join(
-            f"{'passed' if gate['passed'] else '**failed**'}: {gate['on']} {gate['metric']} {display.number_text(gate['value'])} "
-            f"({display.bounds_text(gate)})"
+            f"{'passed' if gate['passed'] else '**failed**'}: {gate['on']} {gate['metric']} {rounding.number_text(gate['value'])} "
+            f"({gates.bounds_text(gate)})"
             for gate in result["gates"]
         )
         or "none"
     )
     return (
-        f"| {name} | {result['rows']['train'] + result['rows']['test']:,} | {best} | {metric} | {display.number_text(cv['mean'])} ± "
-        f"{display.number_text(cv['std'])} | {display.number_text(test['value'])} ({display.number_text(test['low'])} to {display.number_text(test['high'])}) | {gates} |"
+        f"| {name} | {result['rows']['train'] + result['rows']['test']:,} | {best} | {metric} | {rounding.number_text(cv['mean'])} ± "
+        f"{rounding.number_text(cv['std'])} | {rounding.number_text(test['value'])} ({rounding.number_text(test['low'])} to {rounding.number_text(test['high'])}) | {gates} |"
     )
 
 
 def _tuned(name: str, result: dict) -> list[str]:
     gains = (result["tuning"] or {}).get("improvement", {})
     return [
-        f"| {name} | {candidate} | {gain['over']} | {result['primary_metric']} | {display.number_text(gain['test']['absolute'])} "
-        f"({display.number_text(gain['test']['low'])} to {display.number_text(gain['test']['high'])}) |"
+        f"| {name} | {candidate} | {gain['over']} | {result['primary_metric']} | {rounding.number_text(gain['test']['absolute'])} "
+        f"({rounding.number_text(gain['test']['low'])} to {rounding.number_text(gain['test']['high'])}) |"
         for candidate, both in gains.items()
         for gain in [both["best_of_train"]]
     ]

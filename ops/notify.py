@@ -15,9 +15,8 @@ import time
 from urllib.parse import urlsplit
 
 from pipeline import command
-from pipeline.project import files, params, paths
+from pipeline.project import files, params, paths, rounding
 from pipeline.project.errors import PipelineError, UsageError
-from pipeline.scoring import display
 
 VARIABLE = "ALERT_WEBHOOK"
 ATTEMPTS = 3
@@ -116,12 +115,12 @@ def of_a_run(status: str, link: str | None) -> tuple[str, dict]:
     for name, told in best.items():
         gain = told["improvement"]
         better = (
-            f", {display.number_text(gain['percent'])} % better than {gain['over']}"
+            f", {rounding.number_text(gain['percent'])} % better than {gain['over']}"
             if gain and gain["percent"] is not None
             else ""
         )
         lines.append(
-            f"{name}: {told['model']}, cv {told['metric']} {display.number_text(told['cv'])}{better}"
+            f"{name}: {told['model']}, cv {told['metric']} {rounding.number_text(told['cv'])}{better}"
             f"{' (synthetic data)' * told['synthetic']}"
         )
     return "\n".join([*lines, *([link] if link else [])]), {

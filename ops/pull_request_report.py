@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ops.github import LIMIT, MARK
 from pipeline import command
-from pipeline.project import files, paths
+from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring import display, metrics
+from pipeline.scoring import metrics
 from pipeline.tracking.git import git
 from validate_metrics import bounds
 
@@ -179,11 +179,11 @@ def word(before: float, now: float, metric: str) -> str:
 def change(before: float | None, now: float | None, metric: str) -> str:
     """Return a figure and, where it changed, what it was, an arrow for its direction, and whether that is better."""
     if before is None or before == now:
-        return display.number_text(now)
+        return rounding.number_text(now)
     if now is None:
-        return f"{display.number_text(before)} → {NONE}"
+        return f"{rounding.number_text(before)} → {NONE}"
     by = f" by {100 * abs(now - before) / abs(before):.2g} %" if before else ""
-    return f"{display.number_text(before)} → {display.number_text(now)} {'▲' if now > before else '▼'} {word(before, now, metric)}{by}"
+    return f"{rounding.number_text(before)} → {rounding.number_text(now)} {'▲' if now > before else '▼'} {word(before, now, metric)}{by}"
 
 
 def best_models(before: dict, now: dict) -> list[list[str]]:
@@ -198,7 +198,7 @@ def best_models(before: dict, now: dict) -> list[list[str]]:
             and old["value"] != new["value"]
             and old["low"] <= new["value"] <= old["high"]
         ):
-            test += f", within its interval {display.number_text(old['low'])} to {display.number_text(old['high'])}"
+            test += f", within its interval {rounding.number_text(old['low'])} to {rounding.number_text(old['high'])}"
         model = (
             new["name"]
             if old.get("name", new["name"]) == new["name"]
@@ -234,8 +234,8 @@ def gates(before: dict, now: dict) -> list[list[str]]:
                     VERDICT[gate["passed"]],
                     name,
                     f"{gate['on']} {gate['metric']} {bounds(gate)}",
-                    display.number_text(gate["value"]),
-                    f"{display.number_text(was['value'])} {VERDICT[was['passed']]}"
+                    rounding.number_text(gate["value"]),
+                    f"{rounding.number_text(was['value'])} {VERDICT[was['passed']]}"
                     if was
                     else "no such gate",
                 ]
@@ -298,9 +298,9 @@ def candidates(before: dict, now: dict) -> list[list[str]]:
             )
             if candidate != result["best"]["name"] and was != is_now:
                 told = (
-                    f"{display.number_text(is_now)}, new"
+                    f"{rounding.number_text(is_now)}, new"
                     if was is MISSING
-                    else f"{display.number_text(was)}, removed"
+                    else f"{rounding.number_text(was)}, removed"
                     if is_now is MISSING
                     else change(was, is_now, metric)
                 )

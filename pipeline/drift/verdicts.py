@@ -121,7 +121,7 @@ def performance(task: str, target: pd.Series, prediction: pd.Series) -> dict[str
         return {}
     target, prediction = target[there], prediction[there]
     if task == "regression":
-        return metrics.regression_metrics(target.to_numpy(), prediction.to_numpy())
+        return metrics.score("regression", target.to_numpy(), prediction.to_numpy())
     from sklearn.metrics import accuracy_score, f1_score
 
     target, prediction = kinds.as_text(target), kinds.as_text(prediction)

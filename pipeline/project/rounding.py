@@ -27,3 +27,13 @@ def rounded(content: Any) -> Any:
     if isinstance(content, float):
         return significant(content)
     return content
+
+
+def number_text(value: float | None) -> str:
+    """Return a figure as it is printed: four digits, or whole from a thousand on."""
+    if value is None:
+        return "–"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    # `or 0`, so that nothing reads -0
+    return f"{value or 0:.4g}"

@@ -62,7 +62,7 @@ def gather_evidence(
 
 def difference(metric: str, old: tuple, new: tuple, register: Register) -> dict[str, float | None]:
     """Return two scores and the interval of their difference, from the paired resamples that stand beside each score."""
-    sign = -1 if metric in metrics.LOWER_IS_BETTER else 1
+    sign = metrics.sign(metric)
     low, high = bootstrap.interval(sign * (new[1] - old[1]))
     figures = {
         "champion": old[0],

@@ -1,7 +1,8 @@
 """What the figures of a dataset call for, in words: each piece of advice follows from the figures by one rule below."""
 
 from pipeline.models import catalogue
-from pipeline.scoring import display, metrics
+from pipeline.project import rounding
+from pipeline.scoring import gates, metrics
 
 FEW_ROWS = 10  # of a class in the test split: below it the test score is no ground to judge by
 STOP, WATCH, INFO = "stop", "watch", "info"
@@ -68,10 +69,10 @@ def _gates(dataset, result, drift):
         )
     for gate in result["gates"]:
         if not gate["passed"]:
-            value = "not defined" if gate["value"] is None else display.number_text(gate["value"])
+            value = "not defined" if gate["value"] is None else rounding.number_text(gate["value"])
             yield (
                 STOP,
-                f"{gate['on']} {gate['metric']} is {value}; the gate asks for {display.bounds_text(gate)}.",
+                f"{gate['on']} {gate['metric']} is {value}; the gate asks for {gates.bounds_text(gate)}.",
                 "Improve the data or the model; change the gate only if the use allows it.",
             )
 
@@ -85,7 +86,7 @@ def _baseline(dataset, result, drift):
     if name == "dummy" or guess is not None and abs(mean - guess) < deviation:
         yield (
             STOP,
-            f"No model is clearly better than guessing: cv {metric} {display.number_text(mean)} against {display.number_text(guess)}.",
+            f"No model is clearly better than guessing: cv {metric} {rounding.number_text(mean)} against {rounding.number_text(guess)}.",
             "Look for columns that tell more about the target, or for more rows.",
         )
 
@@ -113,7 +114,7 @@ def _test_against_cv(dataset, result, drift):
     ):
         yield (
             WATCH,
-            f"The test {metric} of {display.number_text(test['value'])} is worse than cross-validation promised: {display.number_text(expected)}.",
+            f"The test {metric} of {rounding.number_text(test['value'])} is worse than cross-validation promised: {rounding.number_text(expected)}.",
             "Check how the split is made: do the test rows come from another time or another group?",
         )
 
@@ -156,7 +157,7 @@ def _slices(dataset, result, drift):
         if found:
             score = "{value} ({low} to {high})".format(
                 **{
-                    key: display.number_text(found[0]["test"][key])
+                    key: rounding.number_text(found[0]["test"][key])
                     for key in ("value", "low", "high")
                 }
             )
@@ -195,7 +196,7 @@ def _simpler(dataset, result, drift):
             yield (
                 INFO,
                 f"{other} is simpler and as good within the error of the folds' mean: "
-                f"cv {metric} {display.number_text(value)} against {display.number_text(mean)}.",
+                f"cv {metric} {rounding.number_text(value)} against {rounding.number_text(mean)}.",
                 f"Where speed or explanation counts, list it alone in datasets.{dataset}.train.models.",
             )
             return
@@ -214,7 +215,7 @@ def _tuning(dataset, result, drift):
     over = (tuning or {}).get("improvement", {}).get(best, {}).get("best_of_train")
     if over and over["test"]["low"] is not None and over["test"]["low"] <= 0:
         gain = "{absolute} ({low} to {high})".format(
-            **{key: display.number_text(over["test"][key]) for key in ("absolute", "low", "high")}
+            **{key: rounding.number_text(over["test"][key]) for key in ("absolute", "low", "high")}
         )
         yield (
             INFO,

@@ -5,7 +5,7 @@ from itertools import accumulate
 import numpy as np
 
 from pipeline.project import rounding
-from pipeline.scoring import display, metrics
+from pipeline.scoring import metrics
 from pipeline.training.predictions import Predicted
 
 MOST_POINTS = 80  # of a curve
@@ -123,9 +123,9 @@ def outcomes(predicted: Predicted, name: str, candidate: dict) -> list[list]:
             [short(edge) for edge in np.quantile(predicted.y, np.arange(1, BANDS) / BANDS)]
         )
         labels = [
-            f"up to {display.number_text(edges[0])}",
-            *(f"to {display.number_text(edge)}" for edge in edges[1:]),
-            f"above {display.number_text(edges[-1])}",
+            f"up to {rounding.number_text(edges[0])}",
+            *(f"to {rounding.number_text(edge)}" for edge in edges[1:]),
+            f"above {rounding.number_text(edges[-1])}",
         ]
         bands = [
             np.searchsorted(edges, values) for values in (predicted.y, predicted.outputs[name])
@@ -144,6 +144,6 @@ def outcomes(predicted: Predicted, name: str, candidate: dict) -> list[list]:
 def best_so_far(course: list[list], metric: str) -> list[list]:
     """Return the [number, model, value] of a search's trials, each with the best value up to it."""
     bests = accumulate(
-        (value for _, _, value in course), min if metric in metrics.LOWER_IS_BETTER else max
+        (value for _, _, value in course), max if metrics.lookup(metric).greater_is_better else min
     )
     return [[*trial, best] for trial, best in zip(course, bests)]

@@ -4,9 +4,9 @@ import json
 import subprocess
 import sys
 
-from pipeline.project import files, paths
+from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring import display, metrics
+from pipeline.scoring import metrics
 from pipeline.tracking.comparisons import RecordedComparison
 
 
@@ -37,8 +37,8 @@ def against(revision: str) -> list[str]:
             )
         )
         lines.append(
-            f"| {dataset} | {previous} | {best} | {metric} | {display.number_text(cv.get('old', cv['new']))} | {display.number_text(cv['new'])} | "
-            f"{display.number_text(test.get('old', test['new']))} | {display.number_text(test['new'])} | {_judged(cv, candidate, metric)} |"
+            f"| {dataset} | {previous} | {best} | {metric} | {rounding.number_text(cv.get('old', cv['new']))} | {rounding.number_text(cv['new'])} | "
+            f"{rounding.number_text(test.get('old', test['new']))} | {rounding.number_text(test['new'])} | {_judged(cv, candidate, metric)} |"
         )
     return lines if len(lines) > 4 else [f"Best models against {revision}: no figure changed."]
 
@@ -96,8 +96,8 @@ def past(recorded: dict[str, list[RecordedComparison]], origin: str) -> list[str
         ]
         for run, older in zip(runs, [*runs[1:], None]):
             lines.append(
-                f"| {run.time} | {run.commit} | {run.data} | {run.best} | {display.number_text(run.cv)} | "
-                f"{display.number_text(run.test)} | {display.number_text(run.low)} to {display.number_text(run.high)} | {_trend(run, older)} |"
+                f"| {run.time} | {run.commit} | {run.data} | {run.best} | {rounding.number_text(run.cv)} | "
+                f"{rounding.number_text(run.test)} | {rounding.number_text(run.low)} to {rounding.number_text(run.high)} | {_trend(run, older)} |"
             )
     if not lines:
         raise DataError(f"{origin}: no comparison is recorded yet; run `dvc repro`, or `make sync`")

@@ -10,8 +10,8 @@ from pathlib import Path
 from pipeline.models import catalogue
 from pipeline.project import files, paths, rounding
 from pipeline.report import advice, charts
-from pipeline.scoring import choice, display
-from pipeline.scoring.metrics import LOWER_IS_BETTER, PERFECT
+from pipeline.scoring import choice, gates
+from pipeline.scoring import metrics as scoring_metrics
 
 TEMPLATES = Path(__file__).parent / "templates"
 STEPS = 5  # of the colours from guessing to perfect
@@ -56,8 +56,8 @@ def page(comparison: dict, drawn: dict) -> str:
         style=style,
         script=script,
         data=embedded,
-        shown=display.number_text,
-        bounds=display.bounds_text,
+        shown=rounding.number_text,
+        bounds=gates.bounds_text,
         opened=OPENED,
     )
 
@@ -72,7 +72,7 @@ def section(dataset: str, result: dict) -> dict:
         "dataset": dataset,
         "result": result,
         "metric": metric,
-        "lower": metric in LOWER_IS_BETTER,
+        "lower": not scoring_metrics.lookup(metric).greater_is_better,
         "best": best,
         "test": candidate["test"][metric],
         "skill": skill(result, best, metric),
@@ -184,7 +184,7 @@ def skill(result: dict, name: str, metric: str) -> float | None:
     if metric == "accuracy":
         rows = [sum(row) for row in result["candidates"][name]["confusion_matrix"]["counts"]]
         guess = max(guess, max(rows) / sum(rows))
-    perfect = PERFECT.get(metric, 1)
+    perfect = scoring_metrics.lookup(metric).perfect
     if value is None or guess is None or guess == perfect:
         return None
     return (value - guess) / (perfect - guess)
@@ -289,7 +289,8 @@ def _tested(test: dict) -> dict:
 def course(drawn: dict, metric: str) -> list[dict]:
     """Return the curves of a search: each model's best value so far, by trial, and the better half of all trials as dots."""
     trials = drawn.get("course", [])
-    ordered = sorted((value for _, _, value in trials), reverse=metric not in LOWER_IS_BETTER)
+    best_first = scoring_metrics.lookup(metric).greater_is_better
+    ordered = sorted((value for _, _, value in trials), reverse=best_first)
     better = set(ordered[: -(-len(ordered) // 2)])
     curves = []
     for model in dict.fromkeys(model for _, model, _ in trials):

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.project import rounding
 from pipeline.scoring import metrics
+from pipeline.scoring.rows import Rows, WeightedRows
 
 RESAMPLES = 1000  # of the bootstrap
 LEVEL = 0.95  # of the intervals
@@ -65,18 +66,15 @@ def resampled_metrics(
     rngs = np.random.default_rng(seed).spawn(
         len(strata)
     )  # one each, so that the draws do not depend on the blocks
-    samples = {}
+    rows = Rows(y, output, decisions)
+    samples: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics.of_task(task)}
     block = max(1, min(resamples, BLOCK_CELLS // len(y)))
     for start in range(0, resamples, block):
         weights = _weights(strata, min(block, resamples - start), rngs)
-        part = (
-            _weighted_regression(weights, y, output)
-            if task == "regression"
-            else _weighted_classification(weights, y, output, decisions)
-        )
-        for metric, values in part.items():
-            samples.setdefault(metric, []).append(values)
-    return {metric: np.concatenate(values) for metric, values in samples.items()}
+        drawn = WeightedRows(rows, weights)
+        for metric in metrics.of_task(task):
+            samples[metric.name].append(metrics.headline(metric, metric.weighted(drawn)))
+    return {name: np.concatenate(values) for name, values in samples.items()}
 
 
 def _weights(strata: list[np.ndarray], count: int, rngs: list[np.random.Generator]) -> np.ndarray:
@@ -89,69 +87,6 @@ def _weights(strata: list[np.ndarray], count: int, rngs: list[np.random.Generato
     return weights
 
 
-def _weighted_regression(
-    weights: np.ndarray, y: np.ndarray, prediction: np.ndarray
-) -> dict[str, np.ndarray]:
-    n = len(y)
-    residual, centred = y - prediction, y - y.mean()
-    squares = weights @ residual**2
-    total = weights @ centred**2 - (weights @ centred) ** 2 / n
-    r2 = 1 - np.divide(squares, total, out=np.ones_like(squares), where=total > 0)
-    return {"rmse": np.sqrt(squares / n), "mae": weights @ np.abs(residual) / n, "r2": r2}
-
-
-def _weighted_classification(
-    weights: np.ndarray, y: np.ndarray, probabilities: np.ndarray, decisions: np.ndarray
-) -> dict[str, np.ndarray]:
-    n, n_classes = len(y), probabilities.shape[1]
-    cells = np.eye(n_classes**2)[y * n_classes + decisions]
-    counts = (weights @ cells).reshape(-1, n_classes, n_classes)
-    recalls, precisions, f1s = metrics.recall_precision_f1(counts)
-    own = np.clip(probabilities, metrics.SMALLEST_PROBABILITY, 1)
-    own = (own / own.sum(axis=1, keepdims=True))[np.arange(n), y]
-    of_positive = (
-        (lambda values: values[:, 1]) if n_classes == 2 else (lambda values: values.mean(axis=1))
-    )
-    ranked = [
-        _weighted_ranking(weights, y == k, probabilities[:, k])
-        for k in ([1] if n_classes == 2 else range(n_classes))
-    ]
-    return {
-        "accuracy": np.trace(counts, axis1=1, axis2=2) / n,
-        "precision": of_positive(precisions),
-        "recall": of_positive(recalls),
-        "f1": of_positive(f1s),
-        "roc_auc": np.mean([auc for auc, _ in ranked], axis=0),
-        "average_precision": np.mean([precision for _, precision in ranked], axis=0),
-        "log_loss": weights @ -np.log(own) / n,
-    }
-
-
-def _weighted_ranking(
-    weights: np.ndarray, positive: np.ndarray, scores: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ROC AUC and the average precision of each weighted resample; rows of equal score are one step.
-
-    nan where the class is absent, or alone.
-    """
-    order = np.argsort(-scores, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) != 0])
-    hits = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)
-    false = np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1)
-    all_hits, all_false = hits.sum(axis=1), false.sum(axis=1)
-    true_so_far, false_so_far = hits.cumsum(axis=1), false.cumsum(axis=1)
-    auc = _ratio((false * (true_so_far - hits / 2)).sum(axis=1), all_hits * all_false)
-    called = true_so_far + false_so_far
-    precision = np.divide(true_so_far, called, out=np.zeros_like(called), where=called > 0)
-    return auc, _ratio((precision * hits).sum(axis=1), all_hits)
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    return np.divide(
-        numerator, denominator, out=np.full_like(numerator, np.nan), where=denominator > 0
-    )
-
-
 def paired_difference(
     task: str, y: np.ndarray, metric: str, one: tuple, other: tuple, seed: int
 ) -> dict[str, float | None]:
@@ -160,11 +95,10 @@ def paired_difference(
     Both are (output, decisions), and each resample draws the same rows for both (Efron and Tibshirani 1993), so that what is hard
     for both cancels out.
     """
-    sign = -1 if metric in metrics.LOWER_IS_BETTER else 1
+    sign = metrics.sign(metric)
     values, samples = [], []
     for output, decisions in (one, other):
-        names = None if task == "regression" else [str(number) for number in range(output.shape[1])]
-        values.append(metrics.score(task, y, output, decisions, names)[metric])
+        values.append(metrics.value(metric, Rows(y, output, decisions)))
         samples.append(resampled_metrics(task, y, output, decisions, seed)[metric])
     low, high = interval(sign * (samples[0] - samples[1]))
     return {

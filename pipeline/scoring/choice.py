@@ -17,7 +17,7 @@ def ranked(candidates: dict, metric: str, simplest_first: Sequence[str]) -> list
     A tie goes to the simpler, by the place of its model type in `simplest_first`, then to the first by name.
     """
     simplicity = {name: place for place, name in enumerate(simplest_first)}
-    sign = 1 if metric in metrics.LOWER_IS_BETTER else -1
+    sign = -metrics.sign(metric)
 
     def rank(name):
         mean = candidates[name]["cv"][metric]["mean"]

@@ -6,6 +6,7 @@ class where there are two classes, else the unweighted mean over the classes, as
 """
 
 from pipeline.project.params import Gate
+from pipeline.project.rounding import number_text
 
 
 def gate_verdicts(gates: dict[str, Gate], candidate: dict) -> list[dict]:
@@ -33,3 +34,12 @@ def gate_verdicts(gates: dict[str, Gate], candidate: dict) -> list[dict]:
             }
         )
     return verdicts
+
+
+def bounds_text(gate: dict) -> str:
+    """Return what a gate asks for."""
+    return " and ".join(
+        f"{sign} {number_text(gate[bound])}"
+        for bound, sign in (("min", "≥"), ("max", "≤"))
+        if gate[bound] is not None
+    )

@@ -1,21 +1,304 @@
-"""Metrics by task, their intervals, the decision threshold, gates, and the one chooser of the best candidate.
+"""The table of metrics: what each is called, in which direction it is better, and how it is computed.
 
-`output` is what a model puts out: numbers of shape (rows,), or class probabilities of shape (rows, classes). Targets of
-classification are class numbers, 0 to classes - 1, the positive class last. Precision, recall and F1 are those of the positive
-class where there are two classes, else the unweighted mean over the classes, as is the ROC AUC (each class against the rest).
+A metric is added by one entry of METRICS. Precision, recall and F1 are those of the positive class where there are two classes,
+else the unweighted mean over the classes, as is the ROC AUC (each class against the rest).
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
-LOWER_IS_BETTER = ("rmse", "mae", "log_loss")
-SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # as scikit-learn's log_loss has it
+from pipeline.scoring.rows import SMALLEST_PROBABILITY, Rows, WeightedRows
 
 
-def is_better(metric: str, one: float, other: float) -> bool:
-    """Tell whether the first value of a metric is better than the second."""
-    return one < other if metric.split("__")[0] in LOWER_IS_BETTER else one > other
+@dataclass(frozen=True)
+class Metric:
+    """One metric.
+
+    name               as scikit-learn spells it
+    task               regression or classification
+    greater_is_better  its direction
+    perfect            its best possible value
+    by_class           whether it is given per class too (`f1__virginica`)
+    of                 what it is computed from: predicted numbers, predicted labels or probabilities
+    value              its value on rows, nan where they do not define it; with by_class one per class, shape (classes,)
+    weighted           its values on weighted draws, shape (draws,); with by_class shape (draws, classes)
+    blend_loss         what a blend that is chosen by this metric minimises, row by row, from a blend's number or its
+                       probability of the row's own class, and the target; shape of the first argument
+    """
+
+    name: str
+    task: Literal["regression", "classification"]
+    greater_is_better: bool
+    perfect: float
+    by_class: bool
+    of: Literal["numbers", "labels", "probabilities"]
+    value: Callable[[Rows], Any]
+    weighted: Callable[[WeightedRows], np.ndarray]
+    blend_loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _rmse(rows: Rows) -> float:
+    return _sklearn_metrics().root_mean_squared_error(rows.y, rows.output)
+
+
+def _weighted_rmse(draws: WeightedRows) -> np.ndarray:
+    return np.sqrt(draws.squared_errors / len(draws.rows.y))
+
+
+def _mae(rows: Rows) -> float:
+    return _sklearn_metrics().mean_absolute_error(rows.y, rows.output)
+
+
+def _weighted_mae(draws: WeightedRows) -> np.ndarray:
+    return draws.mean(np.abs(draws.rows.y - draws.rows.output))
+
+
+def _r2(rows: Rows) -> float:
+    return _sklearn_metrics().r2_score(rows.y, rows.output) if len(rows.y) > 1 else math.nan
+
+
+def _weighted_r2(draws: WeightedRows) -> np.ndarray:
+    centred = draws.rows.y - draws.rows.y.mean()
+    squared_sum = (draws.weights @ centred) ** 2
+    total = draws.weights @ centred**2 - squared_sum / len(centred)
+    residual = draws.squared_errors
+    return 1 - np.divide(residual, total, out=np.ones_like(residual), where=total > 0)
+
+
+def _accuracy(rows: Rows) -> float:
+    return (rows.y == rows.decisions).mean()
+
+
+def _weighted_accuracy(draws: WeightedRows) -> np.ndarray:
+    return np.trace(draws.counts, axis1=1, axis2=2) / len(draws.rows.y)
+
+
+def _precision(rows: Rows | WeightedRows) -> np.ndarray:
+    return rows.class_figures.precision
+
+
+def _recall(rows: Rows | WeightedRows) -> np.ndarray:
+    return rows.class_figures.recall
+
+
+def _f1(rows: Rows | WeightedRows) -> np.ndarray:
+    return rows.class_figures.f1
+
+
+def _roc_auc(rows: Rows) -> float:
+    return _of_ranking(_sklearn_metrics().roc_auc_score, rows)
+
+
+def _weighted_roc_auc(draws: WeightedRows) -> np.ndarray:
+    return np.mean([ranking.roc_auc for ranking in draws.rankings], axis=0)
+
+
+def _average_precision(rows: Rows) -> float:
+    return _of_ranking(_sklearn_metrics().average_precision_score, rows)
+
+
+def _weighted_average_precision(draws: WeightedRows) -> np.ndarray:
+    return np.mean([ranking.average_precision for ranking in draws.rankings], axis=0)
+
+
+def _of_ranking(measure: Callable[[np.ndarray, np.ndarray], float], rows: Rows) -> float:
+    """Return a metric of the positive class, or the mean over the classes; nan where a class is absent."""
+    indicators = np.eye(rows.n_classes, dtype=int)[rows.y]
+    if not indicators.any(axis=0).all():
+        return math.nan
+    if rows.n_classes == 2:
+        return measure(indicators[:, 1], rows.output[:, 1])
+    return measure(indicators, rows.output)
+
+
+def _log_loss(rows: Rows) -> float:
+    labels = range(rows.n_classes)
+    return _sklearn_metrics().log_loss(rows.y, rows.probabilities, labels=labels)
+
+
+def _weighted_log_loss(draws: WeightedRows) -> np.ndarray:
+    y = draws.rows.y
+    own = draws.rows.probabilities[np.arange(len(y)), y]
+    return draws.mean(-np.log(own))
+
+
+def _squared_error(blended: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (blended - y) ** 2
+
+
+def _absolute_error(blended: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.abs(blended - y)
+
+
+def _own_log_loss(own_probability: np.ndarray, _: np.ndarray) -> np.ndarray:
+    """Return the log loss, for classes whatever the metric: a blend chosen by ranks alone can lose its calibration."""
+    return -np.log(np.maximum(own_probability, SMALLEST_PROBABILITY))
+
+
+def _sklearn_metrics() -> Any:
+    """Return sklearn.metrics, which takes over 0.3 s to load."""
+    from sklearn import metrics
+
+    return metrics
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            name="rmse",
+            task="regression",
+            greater_is_better=False,
+            perfect=0,
+            by_class=False,
+            of="numbers",
+            value=_rmse,
+            weighted=_weighted_rmse,
+            blend_loss=_squared_error,
+        ),
+        Metric(
+            name="mae",
+            task="regression",
+            greater_is_better=False,
+            perfect=0,
+            by_class=False,
+            of="numbers",
+            value=_mae,
+            weighted=_weighted_mae,
+            blend_loss=_absolute_error,
+        ),
+        Metric(
+            name="r2",
+            task="regression",
+            greater_is_better=True,
+            perfect=1,
+            by_class=False,
+            of="numbers",
+            value=_r2,
+            weighted=_weighted_r2,
+            blend_loss=_squared_error,
+        ),
+        Metric(
+            name="accuracy",
+            task="classification",
+            greater_is_better=True,
+            perfect=1,
+            by_class=False,
+            of="labels",
+            value=_accuracy,
+            weighted=_weighted_accuracy,
+            blend_loss=_own_log_loss,
+        ),
+        Metric(
+            name="precision",
+            task="classification",
+            greater_is_better=True,
+            perfect=1,
+            by_class=True,
+            of="labels",
+            value=_precision,
+            weighted=_precision,
+            blend_loss=_own_log_loss,
+        ),
+        Metric(
+            name="recall",
+            task="classification",
+            greater_is_better=True,
+            perfect=1,
+            by_class=True,
+            of="labels",
+            value=_recall,
+            weighted=_recall,
+            blend_loss=_own_log_loss,
+        ),
+        Metric(
+            name="f1",
+            task="classification",
+            greater_is_better=True,
+            perfect=1,
+            by_class=True,
+            of="labels",
+            value=_f1,
+            weighted=_f1,
+            blend_loss=_own_log_loss,
+        ),
+        Metric(
+            name="roc_auc",
+            task="classification",
+            greater_is_better=True,
+            perfect=1,
+            by_class=False,
+            of="probabilities",
+            value=_roc_auc,
+            weighted=_weighted_roc_auc,
+            blend_loss=_own_log_loss,
+        ),
+        Metric(
+            name="average_precision",
+            task="classification",
+            greater_is_better=True,
+            perfect=1,
+            by_class=False,
+            of="probabilities",
+            value=_average_precision,
+            weighted=_weighted_average_precision,
+            blend_loss=_own_log_loss,
+        ),
+        Metric(
+            name="log_loss",
+            task="classification",
+            greater_is_better=False,
+            perfect=0,
+            by_class=False,
+            of="probabilities",
+            value=_log_loss,
+            weighted=_weighted_log_loss,
+            blend_loss=_own_log_loss,
+        ),
+    )
+}
+
+
+def lookup(name: str) -> Metric:
+    """Return the metric of a name, that of `f1` for `f1__virginica`."""
+    return METRICS[name.partition("__")[0]]
+
+
+def of_task(task: str) -> list[Metric]:
+    """Return the metrics of a task, in the order in which they are written."""
+    return [metric for metric in METRICS.values() if metric.task == task]
+
+
+def sign(name: str) -> int:
+    """Return 1 for a metric of which greater values are better, else -1."""
+    return 1 if lookup(name).greater_is_better else -1
+
+
+def is_better(name: str, one: float, other: float) -> bool:
+    """Return whether one value of a metric is better than another."""
+    return one > other if lookup(name).greater_is_better else one < other
+
+
+def gain(name: str, one: float, other: float) -> float:
+    """Return how much better one value of a metric is than another, in its own unit; below 0 where it is worse."""
+    return one - other if lookup(name).greater_is_better else other - one
+
+
+def headline(metric: Metric, values: Any) -> Any:
+    """Return a metric's one figure: of figures by class (the last axis) that of the positive class of two, else their mean."""
+    if not metric.by_class:
+        return values
+    return values[..., 1] if values.shape[-1] == 2 else values.mean(axis=-1)
+
+
+def value(name: str, rows: Rows) -> float:
+    """Return one metric of the rows, by its headline; nan where they do not define it."""
+    metric = lookup(name)
+    return float(headline(metric, metric.value(rows)))
 
 
 def score(
@@ -25,127 +308,22 @@ def score(
     decisions: np.ndarray | None = None,
     classes: list[str] | None = None,
 ) -> dict[str, float]:
-    """Return every metric of the task, per class as well (`f1__virginica`); nan where one is not defined on these rows."""
-    if task == "regression":
-        return regression_metrics(y, output)
-    n_classes = output.shape[1]
-    recalls, precisions, f1s = recall_precision_f1(
-        np.bincount(y * n_classes + decisions, minlength=n_classes**2).reshape(
-            1, n_classes, n_classes
-        )
-    )
-    metrics = {"accuracy": float((y == decisions).mean())}
-    for name, values in (("precision", precisions[0]), ("recall", recalls[0]), ("f1", f1s[0])):
-        metrics[name] = float(values[1] if n_classes == 2 else values.mean())
-    metrics |= probability_metrics(y, output)
-    for name, values in (("precision", precisions[0]), ("recall", recalls[0]), ("f1", f1s[0])):
-        metrics |= {f"{name}__{label}": float(value) for label, value in zip(classes, values)}
-    return metrics
+    """Return every metric of the task, then those by class (`f1__virginica`); nan where the rows do not define one."""
+    rows = Rows(y, output, decisions)
+    scores, by_class = {}, {}
+    for metric in of_task(task):
+        values = metric.value(rows)
+        scores[metric.name] = float(headline(metric, values))
+        if metric.by_class:
+            for label, of_class in zip(classes, values):
+                by_class[f"{metric.name}__{label}"] = float(of_class)
+    return scores | by_class
 
 
-def regression_metrics(y: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
-    """Return rmse, mae and r2; r2 is nan for a single row."""
-    return {metric: measure(y, prediction) for metric, measure in REGRESSION_METRICS.items()}
-
-
-def _rmse(y: np.ndarray, prediction: np.ndarray) -> float:
-    from sklearn.metrics import root_mean_squared_error
-
-    return float(root_mean_squared_error(y, prediction))
-
-
-def _mae(y: np.ndarray, prediction: np.ndarray) -> float:
-    from sklearn.metrics import mean_absolute_error
-
-    return float(mean_absolute_error(y, prediction))
-
-
-def _r2(y: np.ndarray, prediction: np.ndarray) -> float:
-    from sklearn.metrics import r2_score
-
-    return float(r2_score(y, prediction)) if len(y) > 1 else math.nan
-
-
-REGRESSION_METRICS = {"rmse": _rmse, "mae": _mae, "r2": _r2}
-
-
-def probability_metrics(y: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Return roc_auc, average_precision and log_loss; the first two are nan where a class is absent."""
-    return {metric: measure(y, probabilities) for metric, measure in PROBABILITY_METRICS.items()}
-
-
-def _roc_auc(y: np.ndarray, probabilities: np.ndarray) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    return _ranking(roc_auc_score, y, probabilities)
-
-
-def _average_precision(y: np.ndarray, probabilities: np.ndarray) -> float:
-    from sklearn.metrics import average_precision_score
-
-    return _ranking(average_precision_score, y, probabilities)
-
-
-def _ranking(measure, y: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return a metric of the positive class, or the mean over the classes; nan where a class is absent."""
-    indicators = np.eye(probabilities.shape[1], dtype=int)[y]
-    if not indicators.any(axis=0).all():
-        return math.nan
-    two = probabilities.shape[1] == 2
-    return float(
-        measure(indicators[:, 1], probabilities[:, 1])
-        if two
-        else measure(indicators, probabilities)
-    )
-
-
-def _log_loss(y: np.ndarray, probabilities: np.ndarray) -> float:
-    from sklearn.metrics import log_loss
-
-    clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
-    return float(
-        log_loss(
-            y, clipped / clipped.sum(axis=1, keepdims=True), labels=range(probabilities.shape[1])
-        )
-    )
-
-
-PROBABILITY_METRICS = {
-    "roc_auc": _roc_auc,
-    "average_precision": _average_precision,
-    "log_loss": _log_loss,
-}
-
-
-def confusion_matrix(y: np.ndarray, decisions: np.ndarray, classes: list[str]) -> dict:
+def confusion_matrix(
+    y: np.ndarray, decisions: np.ndarray, classes: list[str]
+) -> dict[str, list[Any]]:
     """Return {labels, counts}; counts[i][j] rows of class i were predicted as class j."""
-    counts = np.bincount(y * len(classes) + decisions, minlength=len(classes) ** 2).reshape(
-        len(classes), len(classes)
-    )
-    return {"labels": list(classes), "counts": counts.tolist()}
-
-
-def recall_precision_f1(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return recall, precision and F1 of shape (n, classes) for n confusion matrices; 0 where one would divide by 0."""
-    hits = np.diagonal(counts, axis1=1, axis2=2).astype(float)
-    actual, predicted = counts.sum(axis=2), counts.sum(axis=1)
-    recall = np.divide(hits, actual, out=np.zeros_like(hits), where=actual > 0)
-    precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=predicted > 0)
-    f1 = np.divide(
-        2 * hits, actual + predicted, out=np.zeros_like(hits), where=actual + predicted > 0
-    )
-    return recall, precision, f1
-
-
-def of_output(task: str, y: np.ndarray, metric: str, output: np.ndarray) -> float:
-    """Return one metric; label metrics are measured at the likeliest class, as a shuffled table has no threshold of its own."""
-    if task == "regression":
-        return REGRESSION_METRICS[metric](y, output)
-    if metric in PROBABILITY_METRICS:
-        return PROBABILITY_METRICS[metric](y, output)
-    return score(task, y, output, output.argmax(axis=1), [str(k) for k in range(output.shape[1])])[
-        metric
-    ]
-
-
-PERFECT = {"rmse": 0, "mae": 0, "log_loss": 0}  # of the other metrics 1
+    n_classes = len(classes)
+    counts = np.bincount(y * n_classes + decisions, minlength=n_classes**2)
+    return {"labels": list(classes), "counts": counts.reshape(n_classes, n_classes).tolist()}

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.project import rounding
 from pipeline.scoring import bootstrap, metrics, thresholds
+from pipeline.scoring.rows import Rows
 
 
 def candidate_scores(
@@ -87,21 +88,15 @@ def fold_scores(
     task: str, y: np.ndarray, oof: np.ndarray, fold: np.ndarray, metric: str, threshold_metric: str
 ) -> list[float]:
     """Return one metric of each fold that has predictions, as `candidate` computes it; nan where it is not defined."""
-    if task == "regression" or metric in metrics.PROBABILITY_METRICS:
-        return [
-            (metrics.REGRESSION_METRICS | metrics.PROBABILITY_METRICS)[metric](
-                y[fold == number], oof[fold == number]
-            )
-            for number in np.unique(fold[fold >= 0])
-        ]
-    decisions = thresholds.cross_fitted_decisions(y, oof, fold, threshold_metric)
-    names = [str(number) for number in range(oof.shape[1])]
-    return [
-        metrics.score(
-            task, y[fold == number], oof[fold == number], decisions[fold == number], names
-        )[metric]
-        for number in np.unique(fold[fold >= 0])
-    ]
+    decisions = None
+    if metrics.lookup(metric).of == "labels":
+        decisions = thresholds.cross_fitted_decisions(y, oof, fold, threshold_metric)
+    values = []
+    for number in np.unique(fold[fold >= 0]):
+        here = fold == number
+        rows = Rows(y[here], oof[here], None if decisions is None else decisions[here])
+        values.append(metrics.value(metric, rows))
+    return values
 
 
 def _mean_and_deviation(values: list[float]) -> dict[str, float | None]:

@@ -4,12 +4,11 @@ Both work on the table as the estimator takes it, `Z`. `owners` names the table'
 columns of one owner move together, so that a category counts as one however it is encoded.
 """
 
-from functools import partial
-
 import numpy as np
 
 from pipeline.project import rounding
 from pipeline.scoring import metrics
+from pipeline.scoring.rows import Rows
 
 ROWS_AT_A_TIME = 50_000  # that are predicted
 EVALUATIONS = 60_000  # predictions that the Shapley values of one model may take
@@ -33,8 +32,14 @@ def permutation_importance(
     of one owner are shuffled together.
     """
     rng = np.random.default_rng(seed)
-    measure = partial(metrics.of_output, task, y, metric)
-    sign = 1 if metric in metrics.LOWER_IS_BETTER else -1
+    of_labels = metrics.lookup(metric).of == "labels"
+    sign = -metrics.sign(metric)
+
+    def measure(output: np.ndarray) -> float:
+        # a shuffled table has no threshold of its own: labels are those of the likeliest class
+        decisions = output.argmax(axis=1) if of_labels else None
+        return metrics.value(metric, Rows(y, output, decisions))
+
     base, values = measure(predict(Z)), np.asarray(Z)
     places = {
         owner: [number for number, name in enumerate(owners) if name == owner]

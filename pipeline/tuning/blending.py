@@ -13,15 +13,13 @@ def blend_weights(y: np.ndarray, outputs: np.ndarray, metric: str) -> np.ndarray
     It starts from the best model, adds each time the one after which the blend's loss is least, and ends where it was least. The
     loss is log loss for classes, whatever the metric: it is smooth, and a blend chosen by ranks alone can lose its calibration.
     """
+    loss = metrics.lookup(metric).blend_loss
     of_classes = outputs.ndim == 3
     needed = outputs[:, np.arange(len(y)), y] if of_classes else outputs
     total, chosen, best_loss, best = np.zeros(needed.shape[1]), [], np.inf, 1
     for count in range(1, STEPS + 1):
         means = (total + needed) / count
-        if of_classes:
-            losses = -np.log(np.maximum(means, metrics.SMALLEST_PROBABILITY)).mean(axis=1)
-        else:
-            losses = (np.abs(means - y) if metric == "mae" else (means - y) ** 2).mean(axis=1)
+        losses = loss(means, y).mean(axis=1)
         added = int(np.argmin(losses))
         chosen.append(added)
         total += needed[added]

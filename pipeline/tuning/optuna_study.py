@@ -38,7 +38,7 @@ def open_study(problem: Problem, settings: Params, journal: Journal):
         }[spec.tune.pruner]
     )
     directions = [
-        "minimize" if spec.train.primary_metric in metrics.LOWER_IS_BETTER else "maximize"
+        "maximize" if metrics.lookup(spec.train.primary_metric).greater_is_better else "minimize"
     ]
     directions += ["minimize"] * (len(spec.tune.objectives) - 1)
     return optuna.create_study(

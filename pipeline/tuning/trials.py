@@ -122,7 +122,7 @@ def check_search(problem: Problem, settings: Params) -> None:
 def best_trial(trials: list[Trial], metric: str) -> Trial | None:
     """Return the best of the finished trials, the first of equals."""
     finished = [trial for trial in trials if trial.state == "finished"]
-    sign = 1 if metric in metrics.LOWER_IS_BETTER else -1
+    sign = -metrics.sign(metric)
     return min(finished, key=lambda trial: (sign * trial.value, trial.number), default=None)
 
 
@@ -131,7 +131,7 @@ def cheapest_near_best(trials: list[Trial], metric: str, tolerance: float) -> Tr
     winner = best_trial(trials, metric)
     if winner is None or winner.cost is None:
         return winner
-    sign = 1 if metric in metrics.LOWER_IS_BETTER else -1
+    sign = -metrics.sign(metric)
     near = [
         trial
         for trial in trials

@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
+from pipeline.project import rounding
 from pipeline.report import advice
-from pipeline.scoring import display
 
 
 def candidate(model_type, cv, std=0.02, test=None, low=None, high=None, oof=None):
@@ -239,4 +239,4 @@ def test_the_gravest_comes_first_and_each_says_what_to_do():
     [(None, "–"), (-0.0, "0"), (0.123456, "0.1235"), (1234.5, "1,234"), (-999.96, "-1000")],
 )
 def test_figures_are_shown_with_four_digits(value, text):
-    assert display.number_text(value) == text
+    assert rounding.number_text(value) == text

@@ -1,7 +1,6 @@
 """Metrics equal scikit-learn's, intervals cover, thresholds are the best there are, and the choice follows its rules."""
 
 import json
-import math
 
 import numpy as np
 import pytest
@@ -9,146 +8,11 @@ from sklearn import metrics as reference
 from sklearn.model_selection import KFold
 
 from pipeline.models import catalogue
-from pipeline.project import rounding
 from pipeline.project.errors import DataError
 from pipeline.project.params import Gate
 from pipeline.scoring import bootstrap, choice, gates, metrics, thresholds
 from pipeline.scoring.scores import candidate_scores
-
-LABELS = ["setosa", "versicolor", "virginica"]
-
-
-def classification(n_classes, rows=150, seed=0, digits=None):
-    """Return targets, informative probabilities (rounded for ties, one of them 0) and decisions."""
-    rng = np.random.default_rng(seed)
-    y = rng.integers(0, n_classes, rows)
-    probabilities = rng.dirichlet(np.ones(n_classes), rows) + 0.5 * np.eye(n_classes)[
-        y
-    ] * rng.random((rows, 1))
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    if digits is not None and n_classes == 2:
-        positive = probabilities[:, 1].round(digits)
-        probabilities = np.column_stack([1 - positive, positive])
-    probabilities[0] = np.eye(n_classes)[(y[0] + 1) % n_classes]
-    return (
-        y,
-        probabilities,
-        rng.permutation(probabilities.argmax(axis=1)) if seed % 2 else probabilities.argmax(axis=1),
-    )
-
-
-def regression(rows=150, seed=0):
-    rng = np.random.default_rng(seed)
-    y = rng.normal(10, 3, rows)
-    return y, y + rng.normal(0.5, 1, rows)
-
-
-def expected(y, probabilities, decisions, weights=None):
-    """Return scikit-learn's metrics under our names."""
-    n_classes = probabilities.shape[1]
-    average = {
-        "average": "binary" if n_classes == 2 else "macro",
-        "zero_division": 0,
-        "sample_weight": weights,
-    }
-    indicators = y if n_classes == 2 else np.eye(n_classes, dtype=int)[y]
-    scores = probabilities[:, 1] if n_classes == 2 else probabilities
-    return {
-        "accuracy": reference.accuracy_score(y, decisions, sample_weight=weights),
-        "precision": reference.precision_score(y, decisions, **average),
-        "recall": reference.recall_score(y, decisions, **average),
-        "f1": reference.f1_score(y, decisions, **average),
-        "roc_auc": reference.roc_auc_score(indicators, scores, sample_weight=weights),
-        "average_precision": reference.average_precision_score(
-            indicators, scores, sample_weight=weights
-        ),
-        "log_loss": reference.log_loss(
-            y, probabilities, labels=range(n_classes), sample_weight=weights
-        ),
-    }
-
-
-@pytest.mark.parametrize(
-    "n_classes, seed, digits", [(2, 0, None), (2, 1, 1), (3, 2, None), (3, 3, None)]
-)
-def test_classification_metrics_are_scikit_learns(n_classes, seed, digits):
-    y, probabilities, decisions = classification(n_classes, seed=seed, digits=digits)
-    found = metrics.score("classification", y, probabilities, decisions, LABELS[:n_classes])
-    by_class = zip(
-        ("precision", "recall", "f1"),
-        reference.precision_recall_fscore_support(y, decisions, zero_division=0),
-    )
-    wanted = expected(y, probabilities, decisions) | {
-        f"{name}__{label}": value
-        for name, values in by_class
-        for label, value in zip(LABELS, values)
-    }
-    assert found == pytest.approx(wanted, rel=1e-12)
-
-
-def test_regression_metrics_are_scikit_learns():
-    y, prediction = regression()
-    assert metrics.score("regression", y, prediction) == pytest.approx(
-        {
-            "rmse": reference.root_mean_squared_error(y, prediction),
-            "mae": reference.mean_absolute_error(y, prediction),
-            "r2": reference.r2_score(y, prediction),
-        },
-        rel=1e-12,
-    )
-
-
-def test_confusion_matrix_is_scikit_learns():
-    y, _, decisions = classification(3, seed=3)
-    assert metrics.confusion_matrix(y, decisions, LABELS) == {
-        "labels": LABELS,
-        "counts": reference.confusion_matrix(y, decisions).tolist(),
-    }
-
-
-def test_metric_that_rows_do_not_define_is_nan_and_told_as_none():
-    y, probabilities = np.array([0, 0, 0]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
-    found = metrics.score("classification", y, probabilities, np.array([0, 0, 1]), ["no", "yes"])
-    assert math.isnan(found["roc_auc"]) and math.isnan(found["average_precision"])
-    assert (found["recall"], found["precision"], found["f1"]) == (0, 0, 0)
-    assert found["log_loss"] == pytest.approx(-np.log([0.9, 0.6, 0.2]).mean())
-    assert [rounding.significant(value) for value in (math.nan, math.inf, None, 0.123456789)] == [
-        None,
-        None,
-        None,
-        0.123457,
-    ]
-    assert math.isnan(metrics.score("regression", np.array([1.0]), np.array([2.0]))["r2"])
-
-
-@pytest.mark.parametrize(
-    "n_classes, seed, digits", [(2, 0, None), (2, 1, 1), (2, 4, 0), (3, 2, None)]
-)
-def test_weighted_classification_metrics_are_scikit_learns(n_classes, seed, digits):
-    y, probabilities, decisions = classification(n_classes, rows=80, seed=seed, digits=digits)
-    weights = np.random.default_rng(seed).multinomial(80, np.full(80, 1 / 80), size=6).astype(float)
-    found = bootstrap._weighted_classification(weights, y, probabilities, decisions)
-    for number, vector in enumerate(weights):
-        wanted = expected(y, probabilities, decisions, vector)
-        assert {metric: values[number] for metric, values in found.items()} == pytest.approx(
-            wanted, rel=1e-9
-        )
-
-
-def test_weighted_regression_metrics_are_scikit_learns():
-    y, prediction = regression(rows=80)
-    weights = np.random.default_rng(5).multinomial(80, np.full(80, 1 / 80), size=6).astype(float)
-    found = bootstrap._weighted_regression(weights, y, prediction)
-    for number, vector in enumerate(weights):
-        assert found["rmse"][number] == pytest.approx(
-            reference.root_mean_squared_error(y, prediction, sample_weight=vector)
-        )
-        assert found["mae"][number] == pytest.approx(
-            reference.mean_absolute_error(y, prediction, sample_weight=vector)
-        )
-        assert found["r2"][number] == pytest.approx(
-            reference.r2_score(y, prediction, sample_weight=vector)
-        )
+from support.predicted import LABELS, binary, classification, regression
 
 
 def coverage(metric, truth, sample, simulations=1000):
@@ -185,7 +49,8 @@ def test_interval_of_accuracy_covers_the_true_value_in_about_95_of_100_samples()
 
 
 def test_intervals_repeat_for_a_seed_and_change_with_it():
-    y, probabilities, decisions = classification(3)
+    rows = classification(3)
+    y, probabilities, decisions = rows.y, rows.output, rows.decisions
     first, again, other = (
         bootstrap.intervals("classification", y, probabilities, decisions, seed, 100)
         for seed in (1, 1, 2)
@@ -196,8 +61,10 @@ def test_intervals_repeat_for_a_seed_and_change_with_it():
 
 @pytest.mark.parametrize("cells", [1, 150 * 7, 150 * 99])
 def test_intervals_do_not_depend_on_the_block_that_fits_into_memory(cells, monkeypatch):
-    y, probabilities, decisions = classification(3)
-    values, prediction = regression()
+    rows = classification(3)
+    y, probabilities, decisions = rows.y, rows.output, rows.decisions
+    numbers = regression()
+    values, prediction = numbers.y, numbers.output
 
     def bounds():
         return (
@@ -214,7 +81,8 @@ def test_intervals_do_not_depend_on_the_block_that_fits_into_memory(cells, monke
 
 
 def test_interval_lies_around_the_value_of_every_metric():
-    y, probabilities, decisions = classification(3)
+    rows = classification(3)
+    y, probabilities, decisions = rows.y, rows.output, rows.decisions
     values = metrics.score("classification", y, probabilities, decisions, LABELS)
     for metric, (low, high) in bootstrap.intervals(
         "classification", y, probabilities, decisions, 0
@@ -266,10 +134,6 @@ def test_threshold_is_the_best_of_all(metric):
         assert chosen not in scores or chosen == 0
 
 
-def binary(scores):
-    return np.column_stack([1 - np.array(scores), scores])
-
-
 def test_threshold_lies_halfway_between_two_rows():
     assert thresholds.best_threshold(
         np.array([0, 0, 1, 1]), binary([0.1, 0.2, 0.4, 0.9]), "f1"
@@ -307,7 +171,8 @@ def test_decisions_of_a_fold_are_made_without_its_own_targets(metric):
 
 
 def test_targets_of_a_fold_do_not_change_its_decisions():
-    y, probabilities, _ = classification(2, seed=4)
+    rows = classification(2, seed=4)
+    y, probabilities, _ = rows.y, rows.output, rows.decisions
     fold = np.arange(len(y)) % 3
     before = thresholds.cross_fitted_decisions(y, probabilities, fold, "f1")
     after = thresholds.cross_fitted_decisions(
@@ -418,8 +283,10 @@ def test_gates_look_at_test_or_out_of_fold_and_fail_where_there_is_no_value():
 
 
 def test_candidate_is_scored_on_the_rows_that_each_part_names():
-    y, output, _ = classification(2, rows=90, seed=6)
-    y_test, test_output, _ = classification(2, rows=50, seed=8)
+    rows = classification(2, rows=90, seed=6)
+    y, output, _ = rows.y, rows.output, rows.decisions
+    rows = classification(2, rows=50, seed=8)
+    y_test, test_output, _ = rows.y, rows.output, rows.decisions
     fold = np.full(90, -1)
     for number, (_, predict) in enumerate(KFold(3).split(y[30:])):
         fold[30 + predict] = number

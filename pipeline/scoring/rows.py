@@ -1,0 +1,133 @@
+"""The rows that metrics are computed from, and weighted draws of them; what several metrics need is computed once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # as scikit-learn's log_loss has it
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """Precision, recall and F1 of each class, the classes along the last axis; 0 where one would divide by 0."""
+
+    precision: np.ndarray
+    recall: np.ndarray
+    f1: np.ndarray
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """ROC AUC and average precision of one class against the rest, shape (draws,); nan where it is absent or alone."""
+
+    roc_auc: np.ndarray
+    average_precision: np.ndarray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a model gives for rows whose target is known.
+
+    `y` are numbers, or class codes 0 to classes - 1, shape (rows,). `output` are predicted numbers, shape (rows,), or
+    probabilities, shape (rows, classes). `decisions` are predicted class codes, shape (rows,); None for regression.
+    """
+
+    y: np.ndarray
+    output: np.ndarray
+    decisions: np.ndarray | None = None
+
+    @property
+    def n_classes(self) -> int:
+        return self.output.shape[1]
+
+    @cached_property
+    def class_figures(self) -> ClassFigures:
+        """Precision, recall and F1, each of shape (classes,)."""
+        cells = np.bincount(self.cells, minlength=self.n_classes**2)
+        figures = class_figures(cells.reshape(1, self.n_classes, self.n_classes))
+        return ClassFigures(figures.precision[0], figures.recall[0], figures.f1[0])
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """The probabilities without a 0, so that each has a logarithm; they add up to 1 in each row."""
+        clipped = np.clip(self.output, SMALLEST_PROBABILITY, 1)
+        return clipped / clipped.sum(axis=1, keepdims=True)
+
+    @property
+    def cells(self) -> np.ndarray:
+        """The cell of the flattened confusion matrix that each row falls into."""
+        return self.y * self.n_classes + self.decisions
+
+
+@dataclass(frozen=True)
+class WeightedRows:
+    """Many draws of the same rows: `weights` says how often each row is drawn, shape (draws, rows), each draw as large as `rows`."""
+
+    rows: Rows
+    weights: np.ndarray
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Return the mean over the drawn rows of what each row has, shape (draws,)."""
+        return self.weights @ values / len(self.rows.y)
+
+    @cached_property
+    def squared_errors(self) -> np.ndarray:
+        """The sum of squared errors of each draw, shape (draws,)."""
+        return self.weights @ (self.rows.y - self.rows.output) ** 2
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """The confusion matrix of each draw, shape (draws, classes, classes)."""
+        n_classes = self.rows.n_classes
+        cells = np.eye(n_classes**2)[self.rows.cells]
+        return (self.weights @ cells).reshape(-1, n_classes, n_classes)
+
+    @cached_property
+    def class_figures(self) -> ClassFigures:
+        """Precision, recall and F1, each of shape (draws, classes)."""
+        return class_figures(self.counts)
+
+    @cached_property
+    def rankings(self) -> list[Ranking]:
+        """The ranking by the positive class where there are two classes, else by each class."""
+        n_classes = self.rows.n_classes
+        ranked = [1] if n_classes == 2 else range(n_classes)
+        return [
+            ranking(self.weights, self.rows.y == code, self.rows.output[:, code]) for code in ranked
+        ]
+
+
+def class_figures(counts: np.ndarray) -> ClassFigures:
+    """Return the figures of each class of shape (n, classes) for n confusion matrices, shape (n, classes, classes)."""
+    hits = np.diagonal(counts, axis1=1, axis2=2).astype(float)
+    actual, predicted = counts.sum(axis=2), counts.sum(axis=1)
+    return ClassFigures(
+        precision=_divided(hits, predicted, otherwise=0),
+        recall=_divided(hits, actual, otherwise=0),
+        f1=_divided(2 * hits, actual + predicted, otherwise=0),
+    )
+
+
+def ranking(weights: np.ndarray, positive: np.ndarray, scores: np.ndarray) -> Ranking:
+    """Return how well scores rank the positive rows, in each weighted draw; rows of equal score are one step.
+
+    Own code, because scikit-learn takes one vector of weights at a time: 1000 draws would sort the rows 1000 times.
+    """
+    order = np.argsort(-scores, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) != 0])
+    hits = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)
+    false = np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1)
+    all_hits, all_false = hits.sum(axis=1), false.sum(axis=1)
+    hits_so_far, false_so_far = hits.cumsum(axis=1), false.cumsum(axis=1)
+    pairs_in_order = (false * (hits_so_far - hits / 2)).sum(axis=1)
+    precision = _divided(hits_so_far, hits_so_far + false_so_far, otherwise=0)
+    return Ranking(
+        roc_auc=_divided(pairs_in_order, all_hits * all_false, otherwise=np.nan),
+        average_precision=_divided((precision * hits).sum(axis=1), all_hits, otherwise=np.nan),
+    )
+
+
+def _divided(numerator: np.ndarray, denominator: np.ndarray, otherwise: float) -> np.ndarray:
+    result = np.full_like(numerator, otherwise)
+    return np.divide(numerator, denominator, out=result, where=denominator > 0)
