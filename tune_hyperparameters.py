@@ -18,6 +18,7 @@ from pipeline.models import fitted as models_fitted
 from pipeline.project import files, params, paths, rounding, workers
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import bootstrap, choice, metrics, scores, thresholds
+from pipeline.scoring.rows import OutOfFold, Rows
 from pipeline.tracking import record
 from pipeline.training import candidates
 from pipeline.training.problem import read_problem
@@ -148,10 +149,7 @@ def fit_candidates(problem, trials, trained, settings, run):
         return float(
             np.nanmean(
                 scores.fold_scores(
-                    problem.task,
-                    problem.y,
-                    oofs[name],
-                    problem.fold,
+                    OutOfFold(problem.y, oofs[name], problem.fold),
                     metric,
                     spec.train.threshold_metric,
                 )
@@ -219,30 +217,25 @@ def improvements(problem, fitted, scored, trained, settings):
     metric, standing = trained["primary_metric"], trained["candidates"]
     best = choice.best_candidate(standing, metric, catalogue.SIMPLEST_FIRST)
 
-    def decided(output, candidate):
-        return output, thresholds.decide(
-            output, candidate["threshold"]
-        ) if problem.classes else None
+    def on_test(output, candidate):
+        rows = thresholds.decided(Rows(problem.y_test, output), candidate.get("threshold"))
+        return bootstrap.resampled(metric, rows, settings.seed)
 
     def over(name, other):
         one, two = (
             part[key]["cv"][metric]["mean"] for part, key in ((scored, name), (standing, other))
         )
-        test = bootstrap.paired_difference(
-            problem.task,
-            problem.y_test,
-            metric,
-            decided(fitted[name][2], scored[name]),
-            decided(outputs(problem, other, "test"), standing[other]),
-            settings.seed,
-        )
+        test = bootstrap.difference(
+            on_test(fitted[name][2], scored[name]),
+            on_test(outputs(problem, other, "test"), standing[other]),
+        ).score.as_json()
         base = standing[other]["test"][metric]["value"]
         return {
             "over": other,
             "cv_selected_on": gain(metric, one, two),
             "test": {
-                "absolute": test["absolute"],
-                "percent": percent(test["absolute"], base),
+                "absolute": test["value"],
+                "percent": percent(test["value"], base),
                 "low": test["low"],
                 "high": test["high"],
             },

@@ -62,7 +62,8 @@ def compare_with_training(
     reference, oof = _training_rows(dataset, spec, logged)
     labels = performance.matched_labels(served, labels_file, spec) if labels_file else None
     current = _served_rows(served, spec, labels)
-    target, prediction, label = (spec.roles[part] for part in ("target", "prediction", "label"))
+    roles = spec.roles
+    target, prediction, label = roles.target, roles.prediction, roles.label
     texts = (
         *(name for name, kind in metadata["inputs"].items() if kind == CATEGORY),
         *((target, label) if spec.classes else ()),
@@ -149,7 +150,7 @@ def _served_rows(served: LoggedRows, spec: KnownVersion, labels: pd.Series | Non
     if spec.candidate is not None:  # else there is nothing to compare the answers with
         answer, (positive, label) = (
             served.rows["prediction"],
-            (spec.roles["positive"], spec.roles["label"]),
+            (spec.roles.positive, spec.roles.label),
         )
         if positive and served.probabilities is not None and positive in served.probabilities:
             frame[MODEL_OUTPUT] = served.probabilities[positive]

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.drift import verdicts
+from pipeline.drift.roles import CURRENT, REFERENCE
 from pipeline.project import files, paths
 from pipeline.project.params import Params
 from pipeline.tracking.logged_models import log_trained_model
@@ -195,15 +197,15 @@ def drift_metrics(figures: Figures) -> dict[str, float]:
         "drift_share": figures["drift_share"],
         "drift_score": figures["drift_score"],
         "drifted_columns": len(figures["drifted"]),
-        "missing_share": figures["quality"]["current"]["missing_share"],
-        "data_quality_good": figures["quality"]["verdict"] == "good",
+        "missing_share": figures["quality"][CURRENT]["missing_share"],
+        "data_quality_good": figures["quality"]["verdict"] == verdicts.GOOD,
     }
     for part in ("target", "prediction"):
-        metrics[f"{part}_drift"] = figures[part]["verdict"] == "drift"
+        metrics[f"{part}_drift"] = figures[part]["verdict"] == verdicts.DRIFT
         metrics[f"{part}_drift_score"] = figures[part]["drift_score"]
     for side, mean in figures["target"]["mean"].items():
         metrics[f"target_mean_{side}"] = mean
-    for side in ("reference", "current"):
+    for side in (REFERENCE, CURRENT):
         for metric, value in figures["performance"][side].items():
             metrics[f"{side}_{metric}"] = value
     for name, column in figures["columns"].items():

@@ -16,6 +16,7 @@ from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
 from pipeline.scoring import choice, thresholds
+from pipeline.scoring.rows import OutOfFold, Rows
 from pipeline.scoring.scores import candidate_scores
 from pipeline.training import explanations, figures
 from pipeline.training.predictions import prediction_columns, read_predictions, write_predictions
@@ -201,18 +202,14 @@ def _score(
 ):
     """Return the candidate's scores, and the model with the decision threshold that its out-of-fold output gives."""
     scores = candidate_scores(
-        problem.task,
-        problem.y,
-        oof,
-        problem.fold,
-        train_output,
-        problem.y_test,
-        test_output,
-        problem.classes,
-        settings.dataset(problem.dataset).train.threshold_metric,
-        settings.seed,
+        OutOfFold(problem.y, oof, problem.fold),
+        train=Rows(problem.y, train_output),
+        test=Rows(problem.y_test, test_output),
+        classes=problem.classes,
+        threshold_metric=settings.dataset(problem.dataset).train.threshold_metric,
+        seed=settings.seed,
     )
-    return scores, replace(model, spec=replace(model.spec, threshold=scores.get("threshold")))
+    return scores.as_json(), replace(model, spec=replace(model.spec, threshold=scores.threshold))
 
 
 def _importance(problem: Problem, model: Fitted, settings: Params) -> dict[str, float]:
