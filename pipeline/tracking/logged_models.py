@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.kinds import NUMBER
+from pipeline.models import catalogue, spec
+from pipeline.models.spec import ModelSpec
 from pipeline.project import files, paths
 
 LOADER = "pipeline.models.storage"  # its function _load_pyfunc; written into MLflow's files
-# boosters, whose model is named like their library
-BOOSTERS = ("lightgbm", "xgboost", "catboost")
 # what loading any model needs
 LOADING_LIBRARIES = (
     "numpy",
@@ -30,30 +30,17 @@ EXAMPLE_ROWS = 5
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A folder as models.storage writes it, and what MLflow has to know of it.
-
-    `inputs` are {column: kind}, see data/kinds.py. `families` are the model's name, or those of the
-    members of a blend.
-    """
+    """A folder as models.storage writes it, the spec of its model, and the hash of its table."""
 
     folder: Path
-    task: str
-    inputs: dict[str, str]
-    families: tuple[str, ...]
+    spec: ModelSpec
     data_hash: str
 
 
 def read_stored_model(folder: Path, made_by: str) -> StoredModel:
     """Return a stored model; DataError names the command `made_by` where it does not exist."""
     metadata = files.read_json(folder / "metadata.json", made_by=made_by)
-    members = metadata.get("members", [metadata])
-    return StoredModel(
-        folder=folder,
-        task=metadata["task"],
-        inputs=metadata["inputs"],
-        families=tuple(member["name"] for member in members),
-        data_hash=metadata["data_hash"],
-    )
+    return StoredModel(folder, spec.from_json(metadata), metadata["data_hash"])
 
 
 def log_trained_model(mlflow: Any, dataset: str, folder: Path, table: str) -> Any:
@@ -66,10 +53,12 @@ def log_trained_model(mlflow: Any, dataset: str, folder: Path, table: str) -> An
         LocalArtifactDatasetSource(table),
         name=dataset,
         digest=model.data_hash,
-        schema=_input_schema(model.inputs),
+        schema=_input_schema(model.spec.inputs),
     )
     mlflow.log_input(trained_on, context="training")
-    rows = pd.read_parquet(paths.processed(dataset) / "train.parquet", columns=list(model.inputs))
+    rows = pd.read_parquet(
+        paths.processed(dataset) / "train.parquet", columns=list(model.spec.inputs)
+    )
     return log_model(mlflow, model, rows.head(EXAMPLE_ROWS))
 
 
@@ -77,7 +66,9 @@ def log_model(mlflow: Any, model: StoredModel, example: pd.DataFrame) -> Any:
     """Log a stored model with rows as an example; return MLflow's ModelInfo of it."""
     from mlflow.models import ModelSignature
 
-    signature = ModelSignature(_input_schema(model.inputs), _prediction_schema(model.task))
+    signature = ModelSignature(
+        _input_schema(model.spec.inputs), _prediction_schema(model.spec.task)
+    )
     return mlflow.pyfunc.log_model(
         name="model",
         loader_module=LOADER,
@@ -85,7 +76,7 @@ def log_model(mlflow: Any, model: StoredModel, example: pd.DataFrame) -> Any:
         code_paths=[str(Path(__file__).parents[1])],
         signature=signature,
         input_example=example,
-        pip_requirements=_requirements(model.families),
+        pip_requirements=_requirements(model.spec),
     )
 
 
@@ -105,11 +96,13 @@ def _prediction_schema(task: str) -> Any:
     return Schema([TensorSpec(dtype, (-1,))])
 
 
-def _requirements(families: tuple[str, ...]) -> list[str]:
+def _requirements(model: ModelSpec) -> list[str]:
     """Return the pinned packages that loading a model needs."""
-    needed = [f"{library}=={version(library)}" for library in LOADING_LIBRARIES]
-    for family in dict.fromkeys(families):
-        if family in BOOSTERS:
+    needed = [f"{package}=={version(package)}" for package in LOADING_LIBRARIES]
+    names = [member.name for member in model.members] or [model.name]
+    libraries = dict.fromkeys(catalogue.FAMILIES[name].library for name in names)
+    for library in libraries:
+        if library != "sklearn":  # which every model's preprocessing needs
             # the module's own version: the package may have another name, such as xgboost-cpu
-            needed.append(f"{family}=={importlib.import_module(family).__version__}")
+            needed.append(f"{library}=={importlib.import_module(library).__version__}")
     return needed
