@@ -49,7 +49,7 @@ def labelled_rows(dataset, data, file):
             f"{paths.processed(dataset)}/test.parquet",
         )
     else:
-        frame, origin = reading.read(file, data.separator, data.encoding, data.categorical), file
+        frame, origin = reading.read(file, reading.form_of(data)), file
     if data.target not in frame.columns:
         raise DataError(f"{origin}: no column {data.target!r}, the target to score against; add it")
     target = kinds.blank_to_missing(frame[data.target])
