@@ -13,15 +13,16 @@ import math
 import time
 
 from pipeline import command
-from pipeline.models import catalogue
 from pipeline.models import fitted as models_fitted
 from pipeline.project import files, params, paths, rounding, workers
-from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring import bootstrap, choice, metrics, scores, thresholds
+from pipeline.project.errors import UsageError
+from pipeline.scoring import metrics, scores
 from pipeline.tracking import record
-from pipeline.training import candidates
+from pipeline.training import assessment, candidates, predictions, results
+from pipeline.training.assessment import Contender
+from pipeline.training.candidates import ALL_ROWS, CandidateOutputs, FitJob, Recipe
 from pipeline.training.problem import read_problem
-from pipeline.training.results import write_results
+from pipeline.training.stage_output import write_stage
 from pipeline.tuning import blending as tuning_blending
 from pipeline.tuning import journal, search, study_figures
 from pipeline.tuning.blending import blended, cross_fitted
@@ -45,9 +46,8 @@ def winners(trials, metric, tolerance):
 def recipe(problem, trial):
     """Return the spec and the hyperparameters with which a trial is fitted on all rows."""
     hyperparameters = dict(trial.settled())
-    return problem.model_spec(
-        trial.model, hyperparameters.pop(TARGET_TRANSFORM, None)
-    ), hyperparameters
+    spec = problem.model_spec(trial.model, hyperparameters.pop(TARGET_TRANSFORM, None))
+    return Recipe(spec, hyperparameters)
 
 
 def others_of_train(problem, trained, settings):
@@ -55,31 +55,14 @@ def others_of_train(problem, trained, settings):
     tuned = {*settings.dataset(problem.dataset).tune.models, "dummy"}
     return {
         name: (
-            (problem.model_spec(name), settings.hyperparameters(problem.dataset, name)),
-            outputs(problem, name, "oof"),
+            Recipe(problem.model_spec(name), settings.hyperparameters(problem.dataset, name)),
+            predictions.read_output(
+                problem.dataset, "train", name, predictions.OUT_OF_FOLD, problem.classes
+            ),
         )
         for name in trained["candidates"]
         if name not in tuned
     }
-
-
-def outputs(problem, name, part):
-    """Return the stored output of one of train's candidates on the training rows, out of fold, or on the test split."""
-    import pandas as pd
-
-    columns = [f"{name}__{label}" for label in problem.classes] if problem.classes else [name]
-    path = paths.predictions(problem.dataset, "train") / f"{part}.parquet"
-    if not path.is_file():
-        raise DataError(
-            f"{path} is not there; run `python train.py --dataset {problem.dataset}` first"
-        )
-    frame = pd.read_parquet(path)
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise DataError(
-            f"{path}: no column {missing[0]!r}; run `python train.py --dataset {problem.dataset}` again"
-        )
-    return frame[columns].to_numpy() if problem.classes else frame[name].to_numpy()
 
 
 def promising(problem, trials, others, metric):
@@ -122,7 +105,7 @@ def fit_candidates(problem, trials, trained, settings, run):
     import numpy as np
 
     spec = settings.dataset(problem.dataset)
-    metric, resampling = spec.train.primary_metric, spec.train.resampling
+    metric = problem.primary_metric
     best, several = winners(trials, metric, spec.tune.tolerance), len(spec.tune.objectives) > 1
     blending = spec.tune.blend and not several  # a blend is neither small nor fast
     others = others_of_train(problem, trained, settings) if blending else {}
@@ -140,9 +123,9 @@ def fit_candidates(problem, trials, trained, settings, run):
         name: oof for name, (_, oof) in others.items()
     }
 
-    def fit(wanted):
-        with command.progress(len(wanted), f"tune {problem.dataset}") as step:
-            return candidates.fit(problem, recipes, wanted, resampling, settings.seed, run, step)
+    def fit(jobs):
+        with command.progress(len(jobs), f"tune {problem.dataset}") as step:
+            return candidates.fit_all(problem, jobs, run, step)
 
     def cv(name):
         return float(
@@ -161,8 +144,14 @@ def fit_candidates(problem, trials, trained, settings, run):
     unscored = [
         name for name in dict.fromkeys([*map(name_of, best.values()), *members]) if name not in oofs
     ]
-    fitted, _ = fit([(name, fold) for name in unscored for fold in range(len(problem.folds))])
-    oofs |= {name: candidates.out_of_fold(problem, name, fitted) for name in unscored}
+    fits = fit(
+        [
+            FitJob(name, recipes[name], fold)
+            for name in unscored
+            for fold in range(len(problem.folds))
+        ]
+    )
+    oofs |= {name: candidates.out_of_fold(problem, name, fits) for name in unscored}
     for model, baseline in baselines.items():
         if (
             model in best
@@ -178,75 +167,62 @@ def fit_candidates(problem, trials, trained, settings, run):
     )
     weights = blend_weights(problem, library, metric) if blending else {}
     weights = weights if len(weights) > 1 else {}  # one model alone is no blend
-    fitted, spent = fit(
-        [(name, candidates.ALL_ROWS) for name in dict.fromkeys([*weights, *wanted.values()])]
+    fits = fit(
+        [
+            FitJob(name, recipes[name], ALL_ROWS)
+            for name in dict.fromkeys([*weights, *wanted.values()])
+        ]
     )
-    results, parameters, seconds = {}, {}, {}
+    fitted = {}
     for tuned, name in wanted.items():
-        model, test_output = fitted[name, candidates.ALL_ROWS]
-        results[tuned] = model, oofs[name], test_output
-        seconds[tuned] = spent[name, candidates.ALL_ROWS]
-        parameters[tuned] = best[tuned.removeprefix("tuned_")].settled()
+        final = candidates.fit_on_all_rows(name, fits)
+        parameters = best[tuned.removeprefix("tuned_")].settled()
+        fitted[tuned] = CandidateOutputs(
+            final.model, parameters, oofs[name], final.output, final.seconds
+        )
     if weights:
-        parts = [fitted[name, candidates.ALL_ROWS] for name in weights]
-        blend = models_fitted.blend(
-            [model for model, _ in parts], list(weights.values()), problem.model_spec("blend")
-        )
-        oof = cross_fitted(problem.y, np.stack(list(library.values())), problem.fold, metric)
-        test_output = blended(
-            np.stack([output for _, output in parts]), np.array(list(weights.values()))
-        )
-        results["blend"] = blend, oof, test_output
-        seconds["blend"] = sum(spent[name, candidates.ALL_ROWS] for name in weights)
-        parameters["blend"] = {
-            "members": {
-                name: {
-                    "model": recipes[name][0]["name"],
-                    "weight": rounding.significant(weight),
-                    **recipes[name][1],
+        parts = [candidates.fit_on_all_rows(name, fits) for name in weights]
+        fitted["blend"] = CandidateOutputs(
+            model=models_fitted.blend(
+                [part.model for part in parts],
+                list(weights.values()),
+                problem.model_spec("blend"),
+            ),
+            parameters={
+                "members": {
+                    name: {
+                        "model": recipes[name].spec.name,
+                        "weight": rounding.significant(weight),
+                        **recipes[name].hyperparameters,
+                    }
+                    for name, weight in weights.items()
                 }
-                for name, weight in weights.items()
-            }
-        }
-    return results, parameters, seconds
+            },
+            out_of_fold=cross_fitted(
+                problem.y, np.stack(list(library.values())), problem.fold, metric
+            ),
+            test=blended(
+                np.stack([part.output for part in parts]), np.array(list(weights.values()))
+            ),
+            seconds=sum(part.seconds for part in parts),
+        )
+    return fitted
 
 
-def improvements(problem, fitted, scored, trained, settings):
-    """Return how much better each candidate is than the same model untuned and than the best of train's, with paired intervals.
-
-    The folds' figures were what the choice was made by, so they flatter it; those of the test split were not.
-    """
-    metric, standing = trained["primary_metric"], trained["candidates"]
-    best = choice.best_candidate(standing, metric, catalogue.SIMPLEST_FIRST)
-
-    def decided(output, candidate):
-        return output, thresholds.decide(
-            output, candidate["threshold"]
-        ) if problem.classes else None
+def improvements(problem, fitted, scored, trained):
+    """Return how much better each candidate is than the same model untuned and than train's best."""
+    standing = trained["candidates"]
+    best = results.best_candidate(standing, problem.primary_metric)
 
     def over(name, other):
-        one, two = (
-            part[key]["cv"][metric]["mean"] for part, key in ((scored, name), (standing, other))
+        output = predictions.read_output(
+            problem.dataset, "train", other, predictions.TEST, problem.classes
         )
-        test = bootstrap.paired_difference(
-            problem.task,
-            problem.y_test,
-            metric,
-            decided(fitted[name][2], scored[name]),
-            decided(outputs(problem, other, "test"), standing[other]),
-            settings.seed,
+        return assessment.improvement(
+            problem,
+            Contender(name, scored[name], fitted[name].test),
+            Contender(other, standing[other], output),
         )
-        base = standing[other]["test"][metric]["value"]
-        return {
-            "over": other,
-            "cv_selected_on": gain(metric, one, two),
-            "test": {
-                "absolute": test["absolute"],
-                "percent": percent(test["absolute"], base),
-                "low": test["low"],
-                "high": test["high"],
-            },
-        }
 
     return {
         name: {
@@ -257,21 +233,6 @@ def improvements(problem, fitted, scored, trained, settings):
         }
         for name in fitted
     }
-
-
-def gain(metric, one, other):
-    """Return how much better one value of a metric is than another, in its own unit and in per cent."""
-    if one is None or other is None:
-        return {"absolute": None, "percent": None}
-    absolute = metrics.gain(metric, one, other)
-    return {"absolute": rounding.significant(absolute), "percent": percent(absolute, other)}
-
-
-def percent(absolute, base):
-    """Return a difference in per cent of the value it starts from; None where that is 0 or not defined."""
-    return (
-        rounding.significant(100 * absolute / abs(base)) if base and absolute is not None else None
-    )
 
 
 def trials_table(trials):
@@ -342,31 +303,13 @@ def pareto(searched, trials, tune_settings):
     return {"pareto": rows, "picked": rule}
 
 
-def train_figures(problem, settings):
-    """Return what train.py found on the same rows; refuse what is of other data or settings."""
-    dataset = problem.dataset
-    path = paths.metrics(dataset, "train")
-    trained = files.read_json(path, made_by=f"python train.py --dataset {dataset}")
-    now = (
-        problem.split_hash,
-        settings.seed,
-        settings.dataset(dataset).train.primary_metric,
-        len(problem.folds),
-    )
-    if tuple(trained[key] for key in ("split_hash", "seed", "primary_metric", "cv_folds")) != now:
-        raise DataError(
-            f"{path}: its models are of other data or settings; run `python train.py --dataset {dataset}` first"
-        )
-    return trained
-
-
 def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=None):
     """Search, fit, score and store; return the content of the dataset's tune.json."""
     spec = settings.dataset(dataset)
     n_trials, metric = n_trials or spec.tune.trials, spec.train.primary_metric
     problem = read_problem(dataset, settings)
     check_search(problem, settings)
-    trained = train_figures(problem, settings)
+    trained = results.read_train_of(problem)
     started = time.perf_counter()
     with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
         with (
@@ -383,16 +326,17 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
                 f"{': ' * bool(reasons)}{'; '.join(sorted(reasons - {None}))}"
             )
         moment = time.perf_counter()
-        fitted, parameters, seconds = fit_candidates(problem, trials, trained, settings, run)
+        fitted = fit_candidates(problem, trials, trained, settings, run)
 
-    def beside(model_folder, report_folder):
-        files.write_json(model_folder / "best_params.json", parameters)
-        files.write_text(model_folder / "trials.csv", trials_table(trials))
+    def beside(folders):
+        parameters = {name: outputs.parameters for name, outputs in fitted.items()}
+        files.write_json(folders.models / "best_params.json", parameters)
+        files.write_text(folders.models / "trials.csv", trials_table(trials))
         title = f"{dataset}{' (synthetic data)' * problem.synthetic}"
-        study_figures.draw(report_folder, searched, spec.tune.objectives, metric, title)
+        study_figures.draw(folders.reports, searched, spec.tune.objectives, metric, title)
 
-    scored = write_results("tune", problem, settings, fitted, parameters, {}, beside)
-    results = {
+    scored = write_stage("tune", problem, fitted, {}, beside)
+    tuned = {
         "schema": 1,
         "dataset": dataset,
         "task": problem.task,
@@ -406,36 +350,36 @@ def tune(dataset, settings, n_trials=None, timeout=None, n_workers=None, dask=No
         "trials": counts(trials),
         "course": course(trials),
         **pareto(searched, trials, spec.tune),
-        "best": choice.best_candidate(scored, metric, catalogue.SIMPLEST_FIRST),
-        "improvement": improvements(problem, fitted, scored, trained, settings),
+        "best": results.best_candidate(scored, metric),
+        "improvement": improvements(problem, fitted, scored, trained),
         "candidates": scored,
     }
-    files.write_json(paths.metrics(dataset, "tune"), results)
+    files.write_json(paths.metrics(dataset, "tune"), tuned)
     files.write_json(
         paths.timings(dataset, "tune"),
         {
             "search": moment - started,
             "rest": time.perf_counter() - moment,
-            "fits": seconds,
+            "fits": {name: outputs.seconds for name, outputs in fitted.items()},
             "trials": {trial.number: trial.seconds for trial in trials},
         },
     )
-    return results
+    return tuned
 
 
-def told(results):
+def told(tuned):
     """Return the closing line."""
-    trials, metric, name = results["trials"], results["primary_metric"], results["best"]
+    trials, metric, name = tuned["trials"], tuned["primary_metric"], tuned["best"]
     cv, over = (
-        results["candidates"][name]["cv"][metric],
-        results["improvement"][name]["best_of_train"],
+        tuned["candidates"][name]["cv"][metric],
+        tuned["improvement"][name]["best_of_train"],
     )
     test = over["test"]
     return (
-        f"tune {results['dataset']}: {trials['total']} trials ({trials['finished']} finished, {trials['pruned']} pruned, "
+        f"tune {tuned['dataset']}: {trials['total']} trials ({trials['finished']} finished, {trials['pruned']} pruned, "
         f"{trials['failed']} failed), best {name} with cv {metric} {cv['mean']:.4g} ± {cv['std']:.2g}; on the test split "
         f"{test['absolute']:+.3g} [{test['low']:.3g}, {test['high']:.3g}] better than {over['over']}"
-        f"{' on synthetic data' * results['synthetic']} -> {paths.metrics(results['dataset'], 'tune')}"
+        f"{' on synthetic data' * tuned['synthetic']} -> {paths.metrics(tuned['dataset'], 'tune')}"
     )
 
 
@@ -486,9 +430,9 @@ def run(args, settings):
     if args.objectives:
         settings = settings.tuning(objectives=args.objectives.split(","))
     for dataset in settings.names(args.dataset):
-        results = tune(dataset, settings, args.trials, args.timeout, args.workers, args.dask)
+        tuned = tune(dataset, settings, args.trials, args.timeout, args.workers, args.dask)
         record.record(dataset, "tune", settings)
-        print(told(results))
+        print(told(tuned))
     if args.model or args.trials or args.timeout or args.objectives:
         print(
             "the next `dvc repro` tunes as params.yaml says again; put the option there to keep it"

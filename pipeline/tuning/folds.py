@@ -32,10 +32,10 @@ class Folds:
 
     def __init__(self, problem: Problem, settings: Params):
         spec = settings.dataset(problem.dataset)
-        self.problem, self.seed = problem, settings.seed
-        self.resampling, self.patience = spec.train.resampling, spec.tune.patience
+        self.problem, self.seed = problem, problem.seed
+        self.resampling, self.patience = problem.resampling, spec.tune.patience
         self.cost = spec.tune.objectives[1] if len(spec.tune.objectives) > 1 else None
-        self.slices = stopping_slices(problem, settings, spec.tune.stopping_share)
+        self.slices = stopping_slices(problem, spec.tune.stopping_share)
         self._start()
 
     def _start(self) -> None:

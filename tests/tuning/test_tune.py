@@ -586,8 +586,10 @@ def test_model_whose_best_trial_disappoints_when_scored_as_train_scores_stays_wi
     assert worst.value > trials[0].value
     worst.value = 0.0  # as the search might have flattered it
     with workers.pool(2) as run:
-        parameters = tune_hyperparameters.fit_candidates(problem, trials, {}, settings, run)[1]
-    assert parameters == {"tuned_ridge": trials[0].settled()}
+        fitted = tune_hyperparameters.fit_candidates(problem, trials, {}, settings, run)
+    assert {name: one.parameters for name, one in fitted.items()} == {
+        "tuned_ridge": trials[0].settled()
+    }
 
 
 def test_improvement_is_the_paired_difference_on_the_test_split():
