@@ -15,7 +15,8 @@ from pipeline.data import cleaning, splits
 from pipeline.project import errors, files, params, paths, rounding
 from pipeline.project.errors import DataError, UsageError
 from pipeline.report import advice, charts, dvc_plots, history, page
-from pipeline.scoring import gates, metrics, slices
+from pipeline.scoring import gates, metrics, slices, thresholds
+from pipeline.scoring.rows import Rows
 from pipeline.tracking import comparisons, record, store
 from pipeline.training import predictions
 from pipeline.training import results as training_results
@@ -54,7 +55,7 @@ def compare(dataset, settings):
         "candidates": candidates,
         "best": {"name": best, "by": f"cv {metric}", "improvement": gain},
         "tuning": tuning(dataset),
-        "gates": gates.gate_verdicts(spec.gates, candidates[best]),
+        "gates": gates.verdicts(spec.gates, candidates[best]),
         "explanation": explained[best],
     }
     drawn, result["slices"] = looked_into(dataset, result, settings)
@@ -154,31 +155,24 @@ def scored_slices(dataset, result, settings, oof, test):
             f"{errors.listed(X.columns, most=100)}"
         )
     error, candidate = (
-        slices.errors(result["task"], oof.y, oof.outputs[best]),
+        slices.errors(oof.y, oof.outputs[best]),
         result["candidates"][best],
     )
+    test_rows = thresholds.decided(Rows(test.y, test.outputs[best]), candidate.get("threshold"))
+    overall = candidate["test"][metric]["value"]
     found = []
-    for origin, rule in slices.find(X, error, spec.slices):
-        rows = slices.mask(rule, X)
+    for part in slices.find(X, error, spec.slices):
+        rows = part.mask(X)
+        scored = slices.score(part, X_test, test_rows, metric, overall, settings.seed)
         found.append(
             {
-                "where": slices.words(rule),
-                "origin": origin,
+                "where": str(part),
+                "origin": part.origin,
                 "train_rows": int(rows.sum()),
                 "error_ratio": charts.short(error[rows].mean() / error.mean())
                 if error.mean() > 0
                 else None,
-                "test": slices.score(
-                    result["task"],
-                    metric,
-                    rule,
-                    X_test,
-                    test.y,
-                    test.outputs[best],
-                    candidate.get("threshold"),
-                    candidate["test"][metric]["value"],
-                    settings.seed,
-                ),
+                "test": scored.as_json(),
             }
         )
     return found

@@ -14,7 +14,10 @@ from pipeline.models import storage
 from pipeline.project import errors, files, params, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.registry import versions
-from pipeline.scoring import bootstrap, metrics, thresholds
+from pipeline.scoring import thresholds
+from pipeline.scoring.bootstrap import Score
+from pipeline.scoring.rows import Rows
+from pipeline.scoring.scores import scores_with_intervals
 from pipeline.training import results
 
 
@@ -57,7 +60,7 @@ def labelled_rows(dataset, data, file):
 
 
 def scores(model, frame, target, origin, seed):
-    """Return {metric: (value, low, high)} of a model on labelled rows."""
+    """Return every metric of a model on labelled rows, with its interval but for those by class."""
     output = model.output(kinds.conform(frame, model.spec.inputs, origin))
     task, classes = model.spec.task, model.spec.classes
     if task == "regression":
@@ -77,11 +80,15 @@ def scores(model, frame, target, origin, seed):
             )
         y = targets.class_numbers(labels, classes)
         decisions = thresholds.decide(output, model.spec.threshold)
-    intervals = bootstrap.intervals(task, y, output, decisions, seed)
-    return {
-        metric: (value, *intervals.get(metric, (None, None)))
-        for metric, value in metrics.score(task, y, output, decisions, classes).items()
-    }
+    return scores_with_intervals(Rows(y, output, decisions), classes, seed)
+
+
+def line(metric: str, score: Score) -> str:
+    """Return a metric as it is printed."""
+    text = f"{metric:28} {score.value:12.6g}"
+    if score.interval is None:
+        return text
+    return f"{text}   [{score.interval.low:.6g}, {score.interval.high:.6g}]"
 
 
 def main(argv=None):
@@ -113,11 +120,8 @@ def main(argv=None):
     print(
         f"{name} on {len(frame):,} rows of {origin}{', synthetic data' * (trained_on['synthetic'] and not args.input)}"
     )
-    for metric, (value, low, high) in measured.items():
-        print(
-            f"{metric:28} {value:12.6g}"
-            + (f"   [{low:.6g}, {high:.6g}]" if low is not None else "")
-        )
+    for metric, score in measured.items():
+        print(line(metric, score))
 
 
 if __name__ == "__main__":

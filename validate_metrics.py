@@ -10,7 +10,7 @@ Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 wh
 from pipeline import command
 from pipeline.project import files, params, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring.gates import gate_verdicts
+from pipeline.scoring.gates import demand_text, verdicts
 from pipeline.tracking import record
 
 
@@ -24,15 +24,15 @@ def validate(dataset, gates, result):
             f"{paths.PARAMS}: datasets.{dataset}.gates.{unknown[0]}: no such metric; there are: "
             f"{', '.join(candidate['test'])}"
         )
-    verdicts = gate_verdicts(gates, candidate)
+    by_gate = verdicts(gates, candidate)
     return {
         "dataset": dataset,
         "candidate": name,
         "synthetic": result["synthetic"],
         "data_hash": result["data_hash"],
         "model_sha256": candidate["model_sha256"],
-        "passed": all(verdict["passed"] for verdict in verdicts),
-        "gates": verdicts,
+        "passed": all(verdict["passed"] for verdict in by_gate),
+        "gates": by_gate,
     }
 
 
@@ -44,16 +44,9 @@ def lines(verdict):
     data = " on synthetic data" if verdict["synthetic"] else ""
     return [
         f"{'PASS' if gate['passed'] else 'FAIL'} {name}: {gate['on']} {gate['metric']} {shown(gate['value'])}{data} "
-        f"{bounds(gate)}"
+        f"({demand_text(gate)})"
         for gate in verdict["gates"]
     ]
-
-
-def bounds(gate):
-    """Return the words for a gate's bounds."""
-    parts = [f">= {gate['min']:g}"] if gate["min"] is not None else []
-    parts += [f"<= {gate['max']:g}"] if gate["max"] is not None else []
-    return f"(must be {' and '.join(parts)})"
 
 
 def shown(value):

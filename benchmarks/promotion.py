@@ -18,7 +18,7 @@ from joblib import Parallel, delayed
 from pipeline.project.params import Register
 from pipeline.registry import promotion, promotion_log
 from pipeline.scoring import bootstrap
-from pipeline.scoring import metrics as scoring_metrics
+from pipeline.scoring.rows import Rows
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -55,20 +55,10 @@ def promoted(task: str, rows: int, seed: int) -> list[tuple[str, str]]:
     for gain in GAINS:
         y, both = outputs(task, np.random.default_rng([seed, rows]), rows, gain)
         decisions = [None if task == "regression" else output.argmax(axis=1) for output in both]
-        scores = [
-            scoring_metrics.score(task, y, output, decided, ["0", "1"])
-            for output, decided in zip(both, decisions)
-        ]
-        drawn = [
-            bootstrap.resampled_metrics(task, y, output, decided, seed)
-            for output, decided in zip(both, decisions)
-        ]
+        both_rows = [Rows(y, output, decided) for output, decided in zip(both, decisions)]
         for metric in METRICS[task]:
-            figures = promotion.difference(
-                metric,
-                *((score[metric], draws[metric]) for score, draws in zip(scores, drawn)),
-                Register(name="Benchmark"),
-            )
+            old, new = (bootstrap.resampled(metric, rows, seed) for rows in both_rows)
+            figures = promotion.difference(old, new, Register(name="Benchmark"))
             found += [
                 (metric, question)
                 for question, (asked, rule) in QUESTIONS.items()

@@ -149,7 +149,7 @@ def scores(task, y, output, classes):
     import numpy as np
 
     if task == "regression":
-        found = metrics.score(task, y, output)
+        found = metrics.score(Rows(y, output))
         return {
             **found,
             "rmsle": float(np.sqrt(np.mean((np.log1p(np.maximum(output, 0)) - np.log1p(y)) ** 2))),

@@ -14,9 +14,8 @@ from ops.github import LIMIT, MARK
 from pipeline import command
 from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring import metrics
+from pipeline.scoring import gates, metrics
 from pipeline.tracking.git import git
-from validate_metrics import bounds
 
 NONE, MISSING = "–", object()
 VERDICT = {True: "✅ pass", False: "❌ fail"}
@@ -233,7 +232,7 @@ def gates(before: dict, now: dict) -> list[list[str]]:
                 [
                     VERDICT[gate["passed"]],
                     name,
-                    f"{gate['on']} {gate['metric']} {bounds(gate)}",
+                    f"{gate['on']} {gate['metric']} ({gates.demand_text(gate)})",
                     rounding.number_text(gate["value"]),
                     f"{rounding.number_text(was['value'])} {VERDICT[was['passed']]}"
                     if was

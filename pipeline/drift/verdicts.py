@@ -14,6 +14,7 @@ from pipeline.project import errors, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Drift
 from pipeline.scoring import metrics
+from pipeline.scoring.rows import Rows
 
 DRIFT, NO_DRIFT, TOO_FEW, NOT_COMPARED = "drift", "no drift", "not enough data", "not compared"
 IGNORED = 0.01  # of the greatest importance: a column below it does not matter to the model
@@ -121,7 +122,7 @@ def performance(task: str, target: pd.Series, prediction: pd.Series) -> dict[str
         return {}
     target, prediction = target[there], prediction[there]
     if task == "regression":
-        return metrics.score("regression", target.to_numpy(), prediction.to_numpy())
+        return metrics.score(Rows(target.to_numpy(), prediction.to_numpy()))
     from sklearn.metrics import accuracy_score, f1_score
 
     target, prediction = kinds.as_text(target), kinds.as_text(prediction)

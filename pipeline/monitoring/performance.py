@@ -15,6 +15,7 @@ from pipeline.project import errors
 from pipeline.project.errors import DataError
 from pipeline.project.params import Drift
 from pipeline.scoring import bootstrap, metrics
+from pipeline.scoring.rows import Rows
 from pipeline.serving.log_reading import LoggedRows
 
 
@@ -88,15 +89,14 @@ def measured_performance(
     if labels is not None:
         there = labels.notna().to_numpy()
         y = targets.numeric_target(labels[there], classes)
-        parts = (
-            metadata["task"],
+        rows = Rows(
             y,
             output[there].astype(float),
             None if decisions is None else decisions[there],
         )
-        results["current"] = metrics.score(*parts, classes)
-        if len(y) >= limits.min_rows:
-            results["interval"] = bootstrap.intervals(*parts, seed)[metric]
+        results["current"] = metrics.score(rows, classes)
+        if len(rows) >= limits.min_rows:
+            results["interval"] = bootstrap.resampled(metric, rows, seed).interval
             results["worse"] = bootstrap.clearly_worse(
                 metric, spec.candidate["cv_oof"][metric], results["interval"]
             )

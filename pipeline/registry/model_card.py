@@ -8,7 +8,8 @@ from pipeline.models.fitted import Model
 from pipeline.project import rounding
 from pipeline.scoring import metrics, thresholds
 from pipeline.scoring import slices as scoring_slices
-from pipeline.scoring.slices import FEWEST_TEST_ROWS, of_column, words
+from pipeline.scoring.rows import Rows
+from pipeline.scoring.slices import FEWEST_TEST_ROWS
 
 
 def slices(model: Model, test: pd.DataFrame) -> dict[str, dict]:
@@ -17,38 +18,25 @@ def slices(model: Model, test: pd.DataFrame) -> dict[str, dict]:
     output = model.output(kinds.conform(test, spec.inputs))
     if spec.task == "classification":
         y = targets.class_numbers(target, spec.classes)
-        scores = metrics.score(
-            "classification",
-            y,
-            output,
-            thresholds.decide(output, spec.threshold),
-            spec.classes,
-        )
+        rows = thresholds.decided(Rows(y, output), spec.threshold)
+        scores = metrics.score(rows, spec.classes)
         return {
             label: {"rows": int((y == number).sum())}
             | {
-                metric: rounding.significant(scores[f"{metric}__{label}"])
-                for metric in ("precision", "recall", "f1")
+                metric.name: rounding.significant(scores[f"{metric.name}__{label}"])
+                for metric in metrics.of_task(spec.task)
+                if metric.by_class
             }
             for number, label in enumerate(spec.classes)
         }
+    rows = Rows(target.to_numpy(dtype=np.float64), output)
     found = {}
-    for rule in of_column(target, min_rows=1):
+    for part in scoring_slices.of_column(target, min_rows=1):
         scores = {
-            metric: scoring_slices.score(
-                "regression",
-                metric,
-                rule,
-                target.to_frame(),
-                target.to_numpy(dtype=np.float64),
-                output,
-                threshold=None,
-                overall=None,
-                seed=0,
-            )
+            metric: scoring_slices.score(part, target.to_frame(), rows, metric, None, 0).as_json()
             for metric in ("rmse", "mae")
         }
-        found[words(rule)] = {"rows": scores["rmse"]["rows"]} | {
+        found[str(part)] = {"rows": scores["rmse"]["rows"]} | {
             metric: {bound: score[bound] for bound in ("value", "low", "high")}
             for metric, score in scores.items()
         }

@@ -13,7 +13,9 @@ from pipeline.project import errors, paths, rounding
 from pipeline.project.errors import DataError
 from pipeline.project.params import Data, Register
 from pipeline.registry import bundles, promotion_log
-from pipeline.scoring import bootstrap, metrics, thresholds
+from pipeline.scoring import bootstrap, thresholds
+from pipeline.scoring.bootstrap import Resampled
+from pipeline.scoring.rows import Rows
 
 FEW_CLASS_ROWS = 10  # of a class: below it the resamples show less than the metric's true spread
 
@@ -51,7 +53,7 @@ def gather_evidence(
         )
     except DataError as error:
         return {"fault": str(error)}
-    figures = difference(metric, old, new, register)
+    figures = difference(old, new, register)
     if None in figures.values():
         return {
             "rows": len(mine),
@@ -60,22 +62,23 @@ def gather_evidence(
     return {"rows": len(mine), "metric": metric, **figures}
 
 
-def difference(metric: str, old: tuple, new: tuple, register: Register) -> dict[str, float | None]:
-    """Return two scores and the interval of their difference, from the paired resamples that stand beside each score."""
-    sign = metrics.sign(metric)
-    low, high = bootstrap.interval(sign * (new[1] - old[1]))
+def difference(old: Resampled, new: Resampled, register: Register) -> dict[str, float | None]:
+    """Return two scores and the interval of their difference."""
+    better_by = bootstrap.difference(new, old)
     figures = {
-        "champion": old[0],
-        "challenger": new[0],
-        "difference": sign * (new[0] - old[0]),
-        "low": low,
-        "high": high,
-        "margin": register.margin * abs(old[0]),
+        "champion": old.value,
+        "challenger": new.value,
+        "difference": better_by.value,
+        "low": better_by.interval.low,
+        "high": better_by.interval.high,
+        "margin": register.margin * abs(old.value),
     }
     return {name: rounding.significant(value) for name, value in figures.items()}
 
 
-def _measured(whose: str, model, frame, origin: str, data: Data, metric: str, seed: int):
+def _measured(
+    whose: str, model, frame, origin: str, data: Data, metric: str, seed: int
+) -> Resampled:
     """Return a model's score and its resampled values; DataError where it was made for another task."""
     import numpy as np
 
@@ -103,10 +106,7 @@ def _measured(whose: str, model, frame, origin: str, data: Data, metric: str, se
                 f"{FEW_CLASS_ROWS} are needed"
             )
         decisions = thresholds.decide(output, spec.threshold)
-    return (
-        metrics.score(spec.task, y, output, decisions, spec.classes)[metric],
-        bootstrap.resampled_metrics(spec.task, y, output, decisions, seed)[metric],
-    )
+    return bootstrap.resampled(metric, Rows(y, output, decisions), seed)
 
 
 def decide_promotion(rule: str, found: dict) -> tuple[str, str]:

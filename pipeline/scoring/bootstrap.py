@@ -1,108 +1,143 @@
-"""Metrics by task, their intervals, the decision threshold, gates, and the one chooser of the best candidate.
+"""The interval of a score: metrics of rows drawn anew, with replacement (the bootstrap; Efron 1979)."""
 
-`output` is what a model puts out: numbers of shape (rows,), or class probabilities of shape (rows, classes). Targets of
-classification are class numbers, 0 to classes - 1, the positive class last. Precision, recall and F1 are those of the positive
-class where there are two classes, else the unweighted mean over the classes, as is the ROC AUC (each class against the rest).
-"""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from pipeline.project import rounding
 from pipeline.scoring import metrics
+from pipeline.scoring.metrics import Metric
 from pipeline.scoring.rows import Rows, WeightedRows
 
-RESAMPLES = 1000  # of the bootstrap
-LEVEL = 0.95  # of the intervals
+RESAMPLES = 1000
+LEVEL = 0.95
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-BLOCK_CELLS = 4_000_000  # resamples x rows that are drawn at a time: bounds the memory
+
+# resamples x rows that are drawn at a time: bounds the memory
+BLOCK_CELLS = 4_000_000
+
+
+class Interval(NamedTuple):
+    """The bounds of 95 % of a metric's resampled values; nan where rows do not define the metric."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value of a metric with its 95 % interval; nan where it is not defined, no interval where none was computed."""
+
+    value: float
+    interval: Interval | None = None
+
+    def as_json(self) -> dict[str, float | None]:
+        """Return what is stored: six significant digits, None where something is not defined."""
+        content = {"value": rounding.significant(self.value)}
+        if self.interval is not None:
+            content["low"] = rounding.significant(self.interval.low)
+            content["high"] = rounding.significant(self.interval.high)
+        return content
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """One metric of some rows, and of each of many draws of them; `draws` has shape (resamples,)."""
+
+    metric: str
+    value: float
+    draws: np.ndarray
+
+    @property
+    def interval(self) -> Interval:
+        return interval(self.draws)
+
+    @property
+    def score(self) -> Score:
+        return Score(self.value, self.interval)
+
+
+def interval(draws: np.ndarray) -> Interval:
+    """Return the interval that holds 95 % of a metric's resampled values (percentiles)."""
+    low, high = np.quantile(draws, TAILS)
+    return Interval(float(low), float(high))
 
 
 def clearly_worse(
-    metric: str, before: float | None, interval: tuple[float | None, float | None]
+    metric: str, before: float | None, now: tuple[float | None, float | None]
 ) -> bool:
-    """Tell whether a score got worse by more than chance: what it was before is better than every value of its interval now."""
-    return before is not None and all(
-        bound is not None and metrics.is_better(metric, before, bound) for bound in interval
+    """Return whether a score got worse by more than chance: the one before is better than every value of the interval now."""
+    low, high = now
+    if before is None or low is None or high is None:
+        return False
+    return metrics.is_better(metric, before, low) and metrics.is_better(metric, before, high)
+
+
+def intervals(rows: Rows, seed: int, resamples: int = RESAMPLES) -> dict[str, Interval]:
+    """Return the interval of every metric of the rows' task."""
+    drawn = resampled_metrics(rows, metrics.of_task(rows.task), seed, resamples)
+    return {name: interval(draws) for name, draws in drawn.items()}
+
+
+def resampled(metric: str, rows: Rows, seed: int, resamples: int = RESAMPLES) -> Resampled:
+    """Return one metric of the rows and of draws of them; the same rows are drawn for every model."""
+    drawn = resampled_metrics(rows, [metrics.lookup(metric)], seed, resamples)
+    return Resampled(metric, metrics.value(metric, rows), drawn[metric])
+
+
+def difference(one: Resampled, other: Resampled) -> Resampled:
+    """Return how much better one model's metric is than another's on the same rows, and on the same draws of them.
+
+    Each draw takes the same rows for both (Efron and Tibshirani 1993), so that what is hard for both cancels out.
+    """
+    sign = metrics.sign(one.metric)
+    return Resampled(
+        one.metric,
+        value=sign * (one.value - other.value),
+        draws=sign * (one.draws - other.draws),
     )
-
-
-def intervals(
-    task: str,
-    y: np.ndarray,
-    output: np.ndarray,
-    decisions: np.ndarray | None,
-    seed: int,
-    resamples: int = RESAMPLES,
-) -> dict[str, tuple[float, float]]:
-    """Return the 95 % bootstrap interval (percentiles; Efron 1979) of every metric of the task."""
-    return {
-        metric: interval(values)
-        for metric, values in resampled_metrics(task, y, output, decisions, seed, resamples).items()
-    }
-
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the interval that holds 95 % of a metric's resampled values."""
-    return tuple(float(bound) for bound in np.quantile(values, TAILS))
 
 
 def resampled_metrics(
-    task: str,
-    y: np.ndarray,
-    output: np.ndarray,
-    decisions: np.ndarray | None,
-    seed: int,
-    resamples: int = RESAMPLES,
+    rows: Rows, wanted: Sequence[Metric], seed: int, resamples: int = RESAMPLES
 ) -> dict[str, np.ndarray]:
-    """Return every metric of the task on each of `resamples` draws of the rows; the same rows are drawn for every model.
+    """Return metrics on each of many draws of the rows, each of shape (resamples,); the same rows are drawn for every model.
 
-    Rows are drawn with replacement, within each class for classification, so that a rare class is in every resample.
+    Rows are drawn within each class for classification, so that a rare class is in every resample. Own code, as
+    scipy.stats.bootstrap calls the metric once a resample: many times slower than weighting all resamples in one product.
     """
-    strata = (
-        [np.flatnonzero(y == k) for k in np.unique(y)]
-        if task == "classification"
-        else [np.arange(len(y))]
-    )
-    rngs = np.random.default_rng(seed).spawn(
-        len(strata)
-    )  # one each, so that the draws do not depend on the blocks
-    rows = Rows(y, output, decisions)
-    samples: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics.of_task(task)}
-    block = max(1, min(resamples, BLOCK_CELLS // len(y)))
-    for start in range(0, resamples, block):
-        weights = _weights(strata, min(block, resamples - start), rngs)
+    strata = _strata(rows)
+    # one generator each, so that the draws do not depend on the blocks
+    generators = np.random.default_rng(seed).spawn(len(strata))
+    blocks: dict[str, list[np.ndarray]] = {metric.name: [] for metric in wanted}
+    most = max(1, min(resamples, BLOCK_CELLS // len(rows)))
+    for start in range(0, resamples, most):
+        weights = _weights(strata, min(most, resamples - start), generators)
         drawn = WeightedRows(rows, weights)
-        for metric in metrics.of_task(task):
-            samples[metric.name].append(metrics.headline(metric, metric.weighted(drawn)))
-    return {name: np.concatenate(values) for name, values in samples.items()}
+        for metric in wanted:
+            blocks[metric.name].append(metrics.headline(metric, metric.weighted(drawn)))
+    return {name: np.concatenate(values) for name, values in blocks.items()}
 
 
-def _weights(strata: list[np.ndarray], count: int, rngs: list[np.random.Generator]) -> np.ndarray:
+def _strata(rows: Rows) -> list[np.ndarray]:
+    """Return the places of the rows that are drawn from together."""
+    if rows.task == "regression":
+        return [np.arange(len(rows))]
+    return [np.flatnonzero(rows.y == code) for code in np.unique(rows.y)]
+
+
+def _weights(
+    strata: list[np.ndarray], count: int, generators: list[np.random.Generator]
+) -> np.ndarray:
     """Return how often each row is drawn in each of `count` resamples: shape (count, rows)."""
-    weights = np.zeros((count, sum(map(len, strata))))
-    for rows, rng in zip(strata, rngs):
-        drawn = rng.integers(len(rows), size=(count, len(rows)))
-        flat = (drawn + np.arange(count)[:, None] * len(rows)).ravel()
-        weights[:, rows] = np.bincount(flat, minlength=count * len(rows)).reshape(count, len(rows))
+    weights = np.zeros((count, sum(len(places) for places in strata)))
+    for places, generator in zip(strata, generators):
+        size = len(places)
+        drawn = generator.integers(size, size=(count, size))
+        # each resample gets numbers of its own, so that one count serves them all
+        numbered = (drawn + np.arange(count)[:, None] * size).ravel()
+        counts = np.bincount(numbered, minlength=count * size)
+        weights[:, places] = counts.reshape(count, size)
     return weights
-
-
-def paired_difference(
-    task: str, y: np.ndarray, metric: str, one: tuple, other: tuple, seed: int
-) -> dict[str, float | None]:
-    """Return how much better one model's metric is than another's on the same rows, with a 95 % bootstrap interval.
-
-    Both are (output, decisions), and each resample draws the same rows for both (Efron and Tibshirani 1993), so that what is hard
-    for both cancels out.
-    """
-    sign = metrics.sign(metric)
-    values, samples = [], []
-    for output, decisions in (one, other):
-        values.append(metrics.value(metric, Rows(y, output, decisions)))
-        samples.append(resampled_metrics(task, y, output, decisions, seed)[metric])
-    low, high = interval(sign * (samples[0] - samples[1]))
-    return {
-        "absolute": rounding.significant(sign * (values[0] - values[1])),
-        "low": rounding.significant(low),
-        "high": rounding.significant(high),
-    }

@@ -1,45 +1,65 @@
-"""Metrics by task, their intervals, the decision threshold, gates, and the one chooser of the best candidate.
+"""Gates: bounds that params.yaml sets to the scores of the best model, and whether they hold."""
 
-`output` is what a model puts out: numbers of shape (rows,), or class probabilities of shape (rows, classes). Targets of
-classification are class numbers, 0 to classes - 1, the positive class last. Precision, recall and F1 are those of the positive
-class where there are two classes, else the unweighted mean over the classes, as is the ROC AUC (each class against the rest).
-"""
+from collections.abc import Callable
+from typing import Any, TypedDict
 
 from pipeline.project.params import Gate
 from pipeline.project.rounding import number_text
 
 
-def gate_verdicts(gates: dict[str, Gate], candidate: dict) -> list[dict]:
-    """Return, for each gate, the value it looks at, its bounds, and whether it holds; an undefined value fails."""
-    verdicts = []
-    for metric, gate in gates.items():
-        value = (
-            candidate["cv_oof"].get(metric)
-            if gate.on == "oof"
-            else candidate["test"].get(metric, {}).get("value")
-        )
-        passed = (
-            value is not None
-            and (gate.min is None or value >= gate.min)
-            and (gate.max is None or value <= gate.max)
-        )
-        verdicts.append(
-            {
-                "metric": metric,
-                "on": gate.on,
-                "value": value,
-                "min": gate.min,
-                "max": gate.max,
-                "passed": passed,
-            }
-        )
-    return verdicts
+class Verdict(TypedDict):
+    """Whether a gate holds, as it is stored: the value it looks at, None where that is not defined, and its bounds."""
+
+    metric: str
+    on: str
+    value: float | None
+    min: float | None
+    max: float | None
+    passed: bool
 
 
-def bounds_text(gate: dict) -> str:
-    """Return what a gate asks for."""
-    return " and ".join(
-        f"{sign} {number_text(gate[bound])}"
-        for bound, sign in (("min", "≥"), ("max", "≤"))
-        if gate[bound] is not None
+def verdicts(gates: dict[str, Gate], candidate: dict[str, Any]) -> list[Verdict]:
+    """Return the verdict of each gate on a candidate, given as train.json and tune.json hold it."""
+    return [_verdict(metric, gate, candidate) for metric, gate in gates.items()]
+
+
+def _verdict(metric: str, gate: Gate, candidate: dict[str, Any]) -> Verdict:
+    if gate.on == "oof":
+        value = candidate["cv_oof"].get(metric)
+    else:
+        value = candidate["test"].get(metric, {}).get("value")
+    return Verdict(
+        metric=metric,
+        on=gate.on,
+        value=value,
+        min=gate.min,
+        max=gate.max,
+        passed=_holds(gate, value),
     )
+
+
+def _holds(gate: Gate, value: float | None) -> bool:
+    """Return whether a value is within the bounds; one that is not defined is not."""
+    if value is None:
+        return False
+    enough = gate.min is None or value >= gate.min
+    return enough and (gate.max is None or value <= gate.max)
+
+
+def bounds_text(verdict: Verdict) -> str:
+    """Return the bounds of a gate as pages and documents show them: ≥ 0.7 and ≤ 0.9."""
+    return _joined(verdict, "≥", "≤", number_text)
+
+
+def demand_text(verdict: Verdict) -> str:
+    """Return the bounds of a gate as the terminal and the log show them: must be >= 0.7 and <= 0.9."""
+    return f"must be {_joined(verdict, '>=', '<=', '{:g}'.format)}"
+
+
+def _joined(verdict: Verdict, at_least: str, at_most: str, as_text: Callable[[float], str]) -> str:
+    parts = []
+    if verdict["min"] is not None:
+        parts.append(f"{at_least} {as_text(verdict['min'])}")
+    if verdict["max"] is not None:
+        parts.append(f"{at_most} {as_text(verdict['max'])}")
+    return " and ".join(parts)

@@ -46,7 +46,7 @@ def _rmse(rows: Rows) -> float:
 
 
 def _weighted_rmse(draws: WeightedRows) -> np.ndarray:
-    return np.sqrt(draws.squared_errors / len(draws.rows.y))
+    return np.sqrt(draws.squared_errors / len(draws.rows))
 
 
 def _mae(rows: Rows) -> float:
@@ -58,7 +58,7 @@ def _weighted_mae(draws: WeightedRows) -> np.ndarray:
 
 
 def _r2(rows: Rows) -> float:
-    return _sklearn_metrics().r2_score(rows.y, rows.output) if len(rows.y) > 1 else math.nan
+    return _sklearn_metrics().r2_score(rows.y, rows.output) if len(rows) > 1 else math.nan
 
 
 def _weighted_r2(draws: WeightedRows) -> np.ndarray:
@@ -74,7 +74,7 @@ def _accuracy(rows: Rows) -> float:
 
 
 def _weighted_accuracy(draws: WeightedRows) -> np.ndarray:
-    return np.trace(draws.counts, axis1=1, axis2=2) / len(draws.rows.y)
+    return np.trace(draws.counts, axis1=1, axis2=2) / len(draws.rows)
 
 
 def _precision(rows: Rows | WeightedRows) -> np.ndarray:
@@ -146,6 +146,20 @@ def _sklearn_metrics() -> Any:
     return metrics
 
 
+def _of_each_class(name: str, figures: Callable[[Rows | WeightedRows], np.ndarray]) -> Metric:
+    return Metric(
+        name=name,
+        task="classification",
+        greater_is_better=True,
+        perfect=1,
+        by_class=True,
+        of="labels",
+        value=figures,
+        weighted=figures,
+        blend_loss=_own_log_loss,
+    )
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -193,39 +207,9 @@ METRICS: dict[str, Metric] = {
             weighted=_weighted_accuracy,
             blend_loss=_own_log_loss,
         ),
-        Metric(
-            name="precision",
-            task="classification",
-            greater_is_better=True,
-            perfect=1,
-            by_class=True,
-            of="labels",
-            value=_precision,
-            weighted=_precision,
-            blend_loss=_own_log_loss,
-        ),
-        Metric(
-            name="recall",
-            task="classification",
-            greater_is_better=True,
-            perfect=1,
-            by_class=True,
-            of="labels",
-            value=_recall,
-            weighted=_recall,
-            blend_loss=_own_log_loss,
-        ),
-        Metric(
-            name="f1",
-            task="classification",
-            greater_is_better=True,
-            perfect=1,
-            by_class=True,
-            of="labels",
-            value=_f1,
-            weighted=_f1,
-            blend_loss=_own_log_loss,
-        ),
+        _of_each_class("precision", _precision),
+        _of_each_class("recall", _recall),
+        _of_each_class("f1", _f1),
         Metric(
             name="roc_auc",
             task="classification",
@@ -301,29 +285,16 @@ def value(name: str, rows: Rows) -> float:
     return float(headline(metric, metric.value(rows)))
 
 
-def score(
-    task: str,
-    y: np.ndarray,
-    output: np.ndarray,
-    decisions: np.ndarray | None = None,
-    classes: list[str] | None = None,
-) -> dict[str, float]:
-    """Return every metric of the task, then those by class (`f1__virginica`); nan where the rows do not define one."""
-    rows = Rows(y, output, decisions)
+def score(rows: Rows, classes: list[str] | None = None) -> dict[str, float]:
+    """Return every metric of the rows' task, then those by class (`f1__virginica`); nan where the rows do not define one.
+
+    `classes` are the labels in the order of the class codes; without them there is nothing by class.
+    """
     scores, by_class = {}, {}
-    for metric in of_task(task):
+    for metric in of_task(rows.task):
         values = metric.value(rows)
         scores[metric.name] = float(headline(metric, values))
-        if metric.by_class:
+        if metric.by_class and classes:
             for label, of_class in zip(classes, values):
                 by_class[f"{metric.name}__{label}"] = float(of_class)
     return scores | by_class
-
-
-def confusion_matrix(
-    y: np.ndarray, decisions: np.ndarray, classes: list[str]
-) -> dict[str, list[Any]]:
-    """Return {labels, counts}; counts[i][j] rows of class i were predicted as class j."""
-    n_classes = len(classes)
-    counts = np.bincount(y * n_classes + decisions, minlength=n_classes**2)
-    return {"labels": list(classes), "counts": counts.reshape(n_classes, n_classes).tolist()}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -27,15 +28,28 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a model gives for rows whose target is known.
+    """What a model predicts for rows whose target is known.
 
-    `y` are numbers, or class codes 0 to classes - 1, shape (rows,). `output` are predicted numbers, shape (rows,), or
-    probabilities, shape (rows, classes). `decisions` are predicted class codes, shape (rows,); None for regression.
+    `y` are numbers, or class codes 0 to classes - 1, the positive class last; shape (rows,). `output` are predicted numbers,
+    shape (rows,), or class probabilities, shape (rows, classes). `decisions` are predicted class codes, shape (rows,); None for
+    regression, and where no metric of predicted labels is asked for.
     """
 
     y: np.ndarray
     output: np.ndarray
     decisions: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, kept: np.ndarray) -> "Rows":
+        """Return the rows of a mask or of places."""
+        decisions = None if self.decisions is None else self.decisions[kept]
+        return Rows(self.y[kept], self.output[kept], decisions)
+
+    @property
+    def task(self) -> str:
+        return "regression" if self.output.ndim == 1 else "classification"
 
     @property
     def n_classes(self) -> int:
@@ -44,8 +58,8 @@ class Rows:
     @cached_property
     def class_figures(self) -> ClassFigures:
         """Precision, recall and F1, each of shape (classes,)."""
-        cells = np.bincount(self.cells, minlength=self.n_classes**2)
-        figures = class_figures(cells.reshape(1, self.n_classes, self.n_classes))
+        counts = np.bincount(self.cells, minlength=self.n_classes**2)
+        figures = class_figures(counts.reshape(1, self.n_classes, self.n_classes))
         return ClassFigures(figures.precision[0], figures.recall[0], figures.f1[0])
 
     @cached_property
@@ -54,6 +68,11 @@ class Rows:
         clipped = np.clip(self.output, SMALLEST_PROBABILITY, 1)
         return clipped / clipped.sum(axis=1, keepdims=True)
 
+    def confusion_matrix(self, classes: list[str]) -> dict[str, list[Any]]:
+        """Return {labels, counts}; counts[i][j] rows of class i were predicted as class j."""
+        counts = np.bincount(self.cells, minlength=self.n_classes**2)
+        return {"labels": list(classes), "counts": counts.reshape(self.n_classes, -1).tolist()}
+
     @property
     def cells(self) -> np.ndarray:
         """The cell of the flattened confusion matrix that each row falls into."""
@@ -61,15 +80,40 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class OutOfFold:
+    """What models predict for the rows that they were not fitted on: each row by the model of its fold.
+
+    `y` and `output` are as in Rows. `fold` is the fold that predicted each row, -1 where none did; shape (rows,).
+    """
+
+    y: np.ndarray
+    output: np.ndarray
+    fold: np.ndarray
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Which rows a fold predicted: a mask of shape (rows,)."""
+        return self.fold >= 0
+
+    @property
+    def folds(self) -> np.ndarray:
+        """The numbers of the folds that predicted rows, in order."""
+        return np.unique(self.fold[self.predicted])
+
+
+@dataclass(frozen=True)
 class WeightedRows:
-    """Many draws of the same rows: `weights` says how often each row is drawn, shape (draws, rows), each draw as large as `rows`."""
+    """Many draws of the same rows, each as large as they are.
+
+    `weights` says how often each row is drawn, shape (draws, rows).
+    """
 
     rows: Rows
     weights: np.ndarray
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Return the mean over the drawn rows of what each row has, shape (draws,)."""
-        return self.weights @ values / len(self.rows.y)
+        return self.weights @ values / len(self.rows)
 
     @cached_property
     def squared_errors(self) -> np.ndarray:

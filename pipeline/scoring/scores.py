@@ -1,109 +1,113 @@
-"""Metrics by task, their intervals, the decision threshold, gates, and the one chooser of the best candidate.
-
-`output` is what a model puts out: numbers of shape (rows,), or class probabilities of shape (rows, classes). Targets of
-classification are class numbers, 0 to classes - 1, the positive class last. Precision, recall and F1 are those of the positive
-class where there are two classes, else the unweighted mean over the classes, as is the ROC AUC (each class against the rest).
-"""
+"""The scores of a candidate: by fold, pooled out of fold, on the training rows, and with intervals on the test rows."""
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline.project import rounding
 from pipeline.scoring import bootstrap, metrics, thresholds
-from pipeline.scoring.rows import Rows
+from pipeline.scoring.bootstrap import Score
+from pipeline.scoring.rows import OutOfFold, Rows
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """One metric of each fold; nan where a fold's rows do not define it."""
+
+    values: tuple[float, ...]
+
+    def as_json(self) -> dict[str, float | str | None]:
+        """Return mean and standard deviation; None, with the reason, where a fold has no value.
+
+        A mean over the other folds would pass for one over all of them.
+        """
+        undefined = sum(not math.isfinite(value) for value in self.values)
+        if undefined:
+            reason = f"not defined on {undefined} of {len(self.values)} folds"
+            return {"mean": None, "std": None, "reason": reason}
+        return {
+            "mean": rounding.significant(float(np.mean(self.values))),
+            "std": rounding.significant(float(np.std(self.values))),
+        }
+
+
+@dataclass(frozen=True)
+class CandidateScores:
+    """A candidate's scores by metric, and for classes its decision threshold and confusion matrix of the test rows.
+
+    The threshold is None for more than two classes, the confusion matrix for regression.
+    """
+
+    cv: dict[str, FoldScores]
+    cv_oof: dict[str, float]
+    train: dict[str, float]
+    test: dict[str, Score]
+    threshold: float | None
+    confusion_matrix: dict[str, list[Any]] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what train.json and tune.json hold of it."""
+        content: dict[str, Any] = {
+            "cv": {metric: folds.as_json() for metric, folds in self.cv.items()},
+            "cv_oof": _rounded(self.cv_oof),
+            "train": _rounded(self.train),
+            "test": {metric: score.as_json() for metric, score in self.test.items()},
+        }
+        if self.confusion_matrix is not None:
+            content["threshold"] = self.threshold
+            content["confusion_matrix"] = self.confusion_matrix
+        return content
 
 
 def candidate_scores(
-    task: str,
-    y: np.ndarray,
-    oof: np.ndarray,
-    fold: np.ndarray,
-    train_output: np.ndarray,
-    y_test: np.ndarray,
-    test_output: np.ndarray,
+    out_of_fold: OutOfFold,
+    train: Rows,
+    test: Rows,
     classes: list[str] | None,
     threshold_metric: str,
     seed: int,
-) -> dict:
-    """Return a candidate's scores: by fold (`cv`), pooled out of fold, on the training rows, and with intervals on the test rows.
+) -> CandidateScores:
+    """Return the scores of a candidate from its output on rows that its models had not seen, and on the splits.
 
-    `fold` is the fold that predicted each training row, -1 where none did. Undefined scores are None, and the mean over the
-    folds is over those that have one.
+    `train` and `test` come without decisions: they are made by the threshold that is best out of fold, by `threshold_metric`.
     """
-    seen, threshold_, oof_decisions, train_decisions, test_decisions = (
-        fold >= 0,
-        None,
-        None,
-        None,
-        None,
+    predicted, threshold, pooled_decisions = out_of_fold.predicted, None, None
+    if classes:
+        y, output = out_of_fold.y[predicted], out_of_fold.output[predicted]
+        threshold = thresholds.best_threshold(y, output, threshold_metric)
+        pooled_decisions = thresholds.cross_fitted_decisions(out_of_fold, threshold_metric)
+    pooled = Rows(out_of_fold.y, out_of_fold.output, pooled_decisions)
+    train, test = thresholds.decided(train, threshold), thresholds.decided(test, threshold)
+    by_fold = [
+        metrics.score(pooled[out_of_fold.fold == number], classes) for number in out_of_fold.folds
+    ]
+    return CandidateScores(
+        cv={name: FoldScores(tuple(fold[name] for fold in by_fold)) for name in by_fold[0]},
+        cv_oof=metrics.score(pooled[predicted], classes),
+        train=metrics.score(train, classes),
+        test=scores_with_intervals(test, classes, seed),
+        threshold=threshold,
+        confusion_matrix=test.confusion_matrix(classes) if classes else None,
     )
-    if task == "classification":
-        threshold_ = thresholds.best_threshold(y[seen], oof[seen], threshold_metric)
-        oof_decisions = thresholds.cross_fitted_decisions(y, oof, fold, threshold_metric)
-        train_decisions, test_decisions = (
-            thresholds.decide(train_output, threshold_),
-            thresholds.decide(test_output, threshold_),
-        )
-
-    def of_rows(rows):
-        return metrics.score(
-            task,
-            y[rows],
-            oof[rows],
-            None if oof_decisions is None else oof_decisions[rows],
-            classes,
-        )
-
-    by_fold = [of_rows(fold == number) for number in range(fold.max() + 1)]
-    bounds = bootstrap.intervals(task, y_test, test_output, test_decisions, seed)
-    scores = {
-        "cv": {
-            metric: _mean_and_deviation([part[metric] for part in by_fold]) for metric in by_fold[0]
-        },
-        "cv_oof": {metric: rounding.significant(value) for metric, value in of_rows(seen).items()},
-        "train": {
-            metric: rounding.significant(value)
-            for metric, value in metrics.score(
-                task, y, train_output, train_decisions, classes
-            ).items()
-        },
-        "test": {
-            metric: {"value": rounding.significant(value)}
-            | dict(zip(("low", "high"), map(rounding.significant, bounds.get(metric, ()))))
-            for metric, value in metrics.score(
-                task, y_test, test_output, test_decisions, classes
-            ).items()
-        },
-    }
-    if task == "classification":
-        scores |= {
-            "threshold": threshold_,
-            "confusion_matrix": metrics.confusion_matrix(y_test, test_decisions, classes),
-        }
-    return scores
 
 
-def fold_scores(
-    task: str, y: np.ndarray, oof: np.ndarray, fold: np.ndarray, metric: str, threshold_metric: str
-) -> list[float]:
-    """Return one metric of each fold that has predictions, as `candidate` computes it; nan where it is not defined."""
+def scores_with_intervals(rows: Rows, classes: list[str] | None, seed: int) -> dict[str, Score]:
+    """Return every metric of the rows, with its interval but for those by class."""
+    intervals = bootstrap.intervals(rows, seed)
+    values = metrics.score(rows, classes)
+    return {name: Score(value, intervals.get(name)) for name, value in values.items()}
+
+
+def fold_scores(out_of_fold: OutOfFold, metric: str, threshold_metric: str) -> list[float]:
+    """Return one metric of each fold that has predictions, as `candidate_scores` computes it; nan where it is not defined."""
     decisions = None
     if metrics.lookup(metric).of == "labels":
-        decisions = thresholds.cross_fitted_decisions(y, oof, fold, threshold_metric)
-    values = []
-    for number in np.unique(fold[fold >= 0]):
-        here = fold == number
-        rows = Rows(y[here], oof[here], None if decisions is None else decisions[here])
-        values.append(metrics.value(metric, rows))
-    return values
+        decisions = thresholds.cross_fitted_decisions(out_of_fold, threshold_metric)
+    rows = Rows(out_of_fold.y, out_of_fold.output, decisions)
+    return [metrics.value(metric, rows[out_of_fold.fold == number]) for number in out_of_fold.folds]
 
 
-def _mean_and_deviation(values: list[float]) -> dict[str, float | None]:
-    defined = [value for value in values if math.isfinite(value)]
-    if not defined:
-        return {"mean": None, "std": None}
-    return {
-        "mean": rounding.significant(np.mean(defined)),
-        "std": rounding.significant(np.std(defined)),
-    }
+def _rounded(scores: dict[str, float]) -> dict[str, float | None]:
+    return {metric: rounding.significant(value) for metric, value in scores.items()}

@@ -1,114 +1,244 @@
-"""Where a model does worse: parts of a table that params.yaml names, and those that a shallow tree finds.
+"""Slices: parts of a table where a model may do worse, those that params.yaml names and those that a shallow tree finds.
 
-A slice is a list of conditions `[column, operator, value]` that all hold. Slices are looked for on the training rows, by the
-errors of the models that had not seen them; the test rows then tell, with an interval, whether the finding holds. They choose
-nothing.
+Slices are searched on the training rows, by the errors of models that had not seen them; the test rows then show, with an
+interval, whether the finding holds. They choose nothing.
 """
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from pipeline.project import rounding
 from pipeline.project.params import Slices
-from pipeline.scoring import bootstrap, metrics, thresholds
+from pipeline.scoring import bootstrap
+from pipeline.scoring.bootstrap import Score
+from pipeline.scoring.rows import Rows
 
-WORST = 3  # slices of the tree that are shown
-MOST_VALUES = 10  # of a named column; and of a column that the tree may split by
-FEWEST_TEST_ROWS = 10  # to score a slice on the test split
-RESAMPLES = 200  # of the bootstrap: half the digits of the headline's are enough here
-LEAST_GAIN = 0.005  # of the errors' variance that a split explains
+# slices of the tree that are shown
+WORST = 3
+# of a named column; and of a column that the tree may split by
+MOST_VALUES = 10
+# to score a slice on the test split
+FEWEST_TEST_ROWS = 10
+# of the bootstrap: half the digits of the headline's are enough here
+RESAMPLES = 200
+# of the errors' variance that a split explains
+LEAST_GAIN = 0.005
 MISSING = "(missing)"
-LEAST_PROBABILITY = 0.001  # of the true class that an error counts: one row does not make a slice
+# of the true class that an error counts: one row does not make a slice
+LEAST_PROBABILITY = 0.001
 
 
-def find(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[tuple[str, list]]:
-    """Return (origin, conditions) of the slices that params.yaml names and of the worst ones that a tree finds."""
-    named = [
-        ("params.yaml", rule)
-        for column in settings.columns
-        for rule in of_column(X[column], settings.min_rows)
-    ]
-    return named + [("search", rule) for rule in _worst_leaves(X, error, settings)]
+@dataclass(frozen=True)
+class Condition:
+    """What a column's value is compared with: a number by > or ≤ (a missing one counts as low), a category by = or ≠."""
+
+    column: str
+    operator: Literal[">", "≤", "=", "≠"]
+    value: float | str
+
+    def __str__(self) -> str:
+        value = f"{self.value:,.6g}" if isinstance(self.value, float) else self.value
+        return f"{self.column} {self.operator} {value}"
+
+    def mask(self, X: pd.DataFrame) -> np.ndarray:
+        """Return which rows meet the condition, shape (rows,)."""
+        values = X[self.column]
+        if self.operator in ("=", "≠"):
+            return (_as_label(values) == self.value).to_numpy() == (self.operator == "=")
+        return (values > self.value).to_numpy() == (self.operator == ">")
 
 
-def of_column(values: pd.Series, min_rows: int) -> list[list]:
+@dataclass(frozen=True)
+class Slice:
+    """The rows that meet all conditions, and who looked for them: params.yaml or the search."""
+
+    origin: Literal["params.yaml", "search"]
+    conditions: tuple[Condition, ...]
+
+    def __str__(self) -> str:
+        return " and ".join(str(condition) for condition in self.conditions)
+
+    def mask(self, X: pd.DataFrame) -> np.ndarray:
+        """Return which rows meet all conditions, shape (rows,)."""
+        kept = np.ones(len(X), dtype=bool)
+        for condition in self.conditions:
+            kept &= condition.mask(X)
+        return kept
+
+
+@dataclass(frozen=True)
+class SliceScore:
+    """How many rows a slice has, its score (None on too few rows), and whether it is worse than overall by more than chance."""
+
+    rows: int
+    score: Score | None
+    worse: bool
+
+    def as_json(self) -> dict[str, Any]:
+        content: dict[str, Any] = {"rows": self.rows, "value": None, "low": None, "high": None}
+        if self.score is not None and rounding.significant(self.score.value) is not None:
+            content |= self.score.as_json()
+        return content | {"worse": self.worse}
+
+
+def find(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[Slice]:
+    """Return the slices that params.yaml names, and the worst ones that a tree finds by each row's error, shape (rows,)."""
+    named = []
+    for column in settings.columns:
+        named += of_column(X[column], settings.min_rows)
+    return named + worst_leaves(X, error, settings)
+
+
+def of_column(values: pd.Series, min_rows: int) -> list[Slice]:
     """Return one slice per frequent category, or per quarter of a column of numbers."""
     if not pd.api.types.is_numeric_dtype(values):
-        counts = _as_label(values).value_counts()
-        return [
-            [[values.name, "=", label]]
-            for label in sorted(counts[counts >= min_rows].index[:MOST_VALUES])
-        ]
+        return _of_categories(values, min_rows)
     edges = sorted({_readable(edge) for edge in values.quantile([0.25, 0.5, 0.75]).dropna()})
-    bounds = [None, *edges, None]
-    rules = [
-        [
-            [values.name, operator, bound]
-            for operator, bound in ((">", low), ("≤", high))
-            if bound is not None
-        ]
-        for low, high in zip(bounds, bounds[1:])
-    ]
-    return [rule for rule in rules if rule and mask(rule, values.to_frame()).sum() >= min_rows]
+    quarters = []
+    for low, high in zip([None, *edges], [*edges, None]):
+        conditions = []
+        if low is not None:
+            conditions.append(Condition(values.name, ">", low))
+        if high is not None:
+            conditions.append(Condition(values.name, "≤", high))
+        quarters.append(Slice("params.yaml", tuple(conditions)))
+    table = values.to_frame()
+    return [one for one in quarters if one.conditions and one.mask(table).sum() >= min_rows]
 
 
-def mask(rule: list, X: pd.DataFrame) -> np.ndarray:
-    """Tell which rows meet all conditions; a missing number counts as low."""
-    kept = np.ones(len(X), dtype=bool)
-    for column, operator, value in rule:
-        if operator in ("=", "≠"):
-            kept &= (_as_label(X[column]) == value).to_numpy() == (operator == "=")
-        else:
-            kept &= (X[column] > value).to_numpy() == (operator == ">")
-    return kept
+def _of_categories(values: pd.Series, min_rows: int) -> list[Slice]:
+    counts = _as_label(values).value_counts()
+    frequent = sorted(counts[counts >= min_rows].index[:MOST_VALUES])
+    return [Slice("params.yaml", (Condition(values.name, "=", label),)) for label in frequent]
 
 
-def words(rule: list) -> str:
-    """Return the conditions as they are read."""
-    return " and ".join(
-        f"{column} {operator} {f'{value:,.6g}' if isinstance(value, float) else value}"
-        for column, operator, value in rule
-    )
-
-
-def errors(task: str, y: np.ndarray, output: np.ndarray) -> np.ndarray:
-    """Return each row's error: the distance of a number, the log loss of a class."""
-    if task == "regression":
+def errors(y: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """Return each row's error, shape (rows,): the distance of a number, the log loss of a class."""
+    if output.ndim == 1:
         return np.abs(y - output)
     return -np.log(np.clip(output[np.arange(len(y)), y], LEAST_PROBABILITY, 1))
 
 
 def score(
-    task: str,
-    metric: str,
-    rule: list,
-    X: pd.DataFrame,
-    y: np.ndarray,
-    output: np.ndarray,
-    threshold: float | None,
-    overall: float | None,
-    seed: int,
-) -> dict:
-    """Return rows, value and interval of the metric on the rows of a slice, and whether it is worse than overall beyond doubt."""
-    kept = mask(rule, X)
-    y, output = y[kept], output[kept]
-    result = {"rows": int(kept.sum()), "value": None, "low": None, "high": None, "worse": False}
-    if len(y) < FEWEST_TEST_ROWS:
-        return result
-    decisions = thresholds.decide(output, threshold) if task == "classification" else None
-    classes = (
-        [str(number) for number in range(output.shape[1])] if task == "classification" else None
+    part: Slice, X: pd.DataFrame, rows: Rows, metric: str, overall: float | None, seed: int
+) -> SliceScore:
+    """Return the score of a metric on the rows of a slice, and whether it is worse than `overall`, that on all rows."""
+    kept = part.mask(X)
+    count = int(kept.sum())
+    if count < FEWEST_TEST_ROWS:
+        return SliceScore(count, score=None, worse=False)
+    measured = bootstrap.resampled(metric, rows[kept], seed, RESAMPLES)
+    worse = bootstrap.clearly_worse(metric, overall, measured.interval)
+    return SliceScore(count, measured.score, worse)
+
+
+@dataclass(frozen=True)
+class _Indicator:
+    """A column of numbers that the tree may split by: a column of the table, or whether a category holds (`label`)."""
+
+    column: str
+    label: str | None
+    values: np.ndarray
+
+    def condition(self, threshold: float, above: bool) -> Condition:
+        """Return what a split at a threshold asks of the rows on one side of it."""
+        if self.label is None:
+            return Condition(self.column, ">" if above else "≤", _readable(threshold))
+        return Condition(self.column, "=" if above else "≠", self.label)
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    error: float
+    conditions: tuple[Condition, ...]
+
+
+def worst_leaves(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[Slice]:
+    """Return the leaves of a shallow tree, grown on the errors, whose mean error is above the whole table's; the worst first."""
+    if not settings.depth or len(X) < 2 * settings.min_rows:
+        return []
+    indicators = _indicators(X)
+    if not indicators:
+        return []
+    leaves = _leaves(_grown(indicators, error, settings), indicators)
+    worse = [leaf for leaf in leaves if leaf.error > error.mean() and leaf.conditions]
+    worst = sorted(worse, key=_worst_first)[:WORST]
+    return [Slice("search", _without_implied(leaf.conditions)) for leaf in worst]
+
+
+def _worst_first(leaf: _Leaf) -> tuple[float, str]:
+    """Return what leaves are sorted by: those of equal error by how their conditions are written."""
+    written = str([list(astuple(condition)) for condition in leaf.conditions])
+    return -leaf.error, written
+
+
+def _grown(indicators: Sequence[_Indicator], error: np.ndarray, settings: Slices) -> Any:
+    """Return scikit-learn's tree, grown on the errors."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    tree = DecisionTreeRegressor(
+        max_depth=settings.depth,
+        min_samples_leaf=max(settings.min_rows, len(error) // 50),
+        min_impurity_decrease=LEAST_GAIN * error.var(),
+        random_state=0,
     )
-    result["value"] = rounding.significant(
-        metrics.score(task, y, output, decisions, classes)[metric]
-    )
-    if result["value"] is not None:
-        bounds = bootstrap.intervals(task, y, output, decisions, seed, RESAMPLES)[metric]
-        result |= dict(zip(("low", "high"), map(rounding.significant, bounds)))
-        result["worse"] = overall is not None and all(
-            metrics.is_better(metric, overall, bound) for bound in bounds
-        )
-    return result
+    table = np.column_stack([indicator.values for indicator in indicators])
+    return tree.fit(table, error).tree_
+
+
+def _leaves(nodes: Any, indicators: Sequence[_Indicator]) -> list[_Leaf]:
+    leaves = []
+    waiting: list[tuple[int, tuple[Condition, ...]]] = [(0, ())]
+    while waiting:
+        node, conditions = waiting.pop()
+        left, right = nodes.children_left[node], nodes.children_right[node]
+        # a leaf has no children: -1
+        if left < 0:
+            leaves.append(_Leaf(float(nodes.value[node].ravel()[0]), conditions))
+            continue
+        indicator, threshold = indicators[nodes.feature[node]], nodes.threshold[node]
+        waiting.append((left, (*conditions, indicator.condition(threshold, above=False))))
+        waiting.append((right, (*conditions, indicator.condition(threshold, above=True))))
+    return leaves
+
+
+def _indicators(X: pd.DataFrame) -> list[_Indicator]:
+    """Return the numbers of the table, missing ones below all others, and one column per frequent category."""
+    indicators = []
+    for name in X.columns:
+        if pd.api.types.is_numeric_dtype(X[name]):
+            values = X[name].to_numpy(dtype=float)
+            if np.isfinite(values).any():
+                filled = np.where(np.isnan(values), np.nanmin(values) - 1, values)
+                indicators.append(_Indicator(name, None, filled))
+            continue
+        labels = _as_label(X[name])
+        for label in sorted(labels.value_counts().index[:MOST_VALUES]):
+            holds = (labels == label).to_numpy(dtype=float)
+            indicators.append(_Indicator(name, label, holds))
+    return indicators
+
+
+def _without_implied(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Return the conditions, each once, without those that another one of the same column implies."""
+    conditions = tuple(dict.fromkeys(conditions))
+    return tuple(one for one in conditions if not _is_implied(one, conditions))
+
+
+def _is_implied(one: Condition, conditions: Iterable[Condition]) -> bool:
+    others = [other for other in conditions if other.column == one.column]
+    alike: list[Any] = [other.value for other in others if other.operator == one.operator]
+    if one.operator == "≤":
+        return one.value != min(alike)
+    if one.operator == ">":
+        return one.value != max(alike)
+    if one.operator == "≠":
+        return any(other.operator == "=" for other in others)
+    return False
 
 
 def _as_label(values: pd.Series) -> pd.Series:
@@ -116,78 +246,4 @@ def _as_label(values: pd.Series) -> pd.Series:
 
 
 def _readable(number: float) -> float:
-    return rounding.to_digits(number, 4)
-
-
-def _worst_leaves(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[list]:
-    """Return the leaves of a shallow tree, grown on the errors, whose mean error is above the whole table's; the worst first."""
-    if not settings.depth or len(X) < 2 * settings.min_rows:
-        return []
-    from sklearn.tree import DecisionTreeRegressor
-
-    table, meanings = _indicators(X)
-    if not meanings:
-        return []
-    tree = DecisionTreeRegressor(
-        max_depth=settings.depth,
-        min_samples_leaf=max(settings.min_rows, len(X) // 50),
-        min_impurity_decrease=LEAST_GAIN * error.var(),
-        random_state=0,
-    )
-    nodes = tree.fit(table, error).tree_
-    leaves, waiting = [], [(0, [])]
-    while waiting:
-        node, rule = waiting.pop()
-        if nodes.children_left[node] < 0:
-            leaves.append((float(nodes.value[node].ravel()[0]), rule))
-            continue
-        column, label = meanings[nodes.feature[node]]
-        value = _readable(nodes.threshold[node]) if label is None else label
-        waiting += [
-            (nodes.children_left[node], rule + [[column, "≤" if label is None else "≠", value]]),
-            (nodes.children_right[node], rule + [[column, ">" if label is None else "=", value]]),
-        ]
-    worst = sorted(
-        (leaf for leaf in leaves if leaf[0] > error.mean() and leaf[1]),
-        key=lambda leaf: (-leaf[0], str(leaf[1])),
-    )
-    return [_simplified(rule) for _, rule in worst[:WORST]]
-
-
-def _indicators(X: pd.DataFrame) -> tuple[np.ndarray, list[tuple[str, str | None]]]:
-    """Return numbers, missing ones below all others, and one column per frequent category; and what each stands for."""
-    columns, meanings = [], []
-    for name in X.columns:
-        if pd.api.types.is_numeric_dtype(X[name]):
-            values = X[name].to_numpy(dtype=float)
-            if np.isfinite(values).any():
-                columns.append(np.where(np.isnan(values), np.nanmin(values) - 1, values))
-                meanings.append((name, None))
-        else:
-            labels = _as_label(X[name])
-            for label in sorted(labels.value_counts().index[:MOST_VALUES]):
-                columns.append((labels == label).to_numpy(dtype=float))
-                meanings.append((name, label))
-    return (np.column_stack(columns) if columns else np.empty((len(X), 0))), meanings
-
-
-def _simplified(rule: list) -> list:
-    """Return the conditions without those that another one of the same column implies."""
-    kept = []
-    for column, operator, value in rule:
-        same = [
-            other
-            for _, other_operator, other in filter(lambda one: one[0] == column, rule)
-            if other_operator == operator
-        ]
-        implied = (
-            operator == "≤"
-            and value > min(same)
-            or operator == ">"
-            and value < max(same)
-            or operator == "≠"
-            and any(one[:2] == [column, "="] for one in rule)
-        )
-        if not implied and [column, operator, value] not in kept:
-            kept.append([column, operator, value])
-    return kept
+    return rounding.to_digits(number, digits=4)

@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.models import catalogue
 from pipeline.project.params import Params
 from pipeline.scoring import scores
+from pipeline.scoring.rows import OutOfFold
 from pipeline.training.problem import Problem
 from pipeline.tuning import optuna_study
 from pipeline.tuning.folds import Folds, fit_fold
@@ -150,10 +151,7 @@ def _judge(trial: Trial, handle, problem: Problem, settings: Params, prune: bool
     seen = np.where(problem.fold < len(trial.fits), problem.fold, -1)
     reported = len(trial.folds)
     trial.folds = scores.fold_scores(
-        problem.task,
-        problem.y,
-        trial.oof(problem),
-        seen,
+        OutOfFold(problem.y, trial.oof(problem), seen),
         train.primary_metric,
         train.threshold_metric,
     )

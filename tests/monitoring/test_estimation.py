@@ -7,6 +7,7 @@ from sklearn.model_selection import cross_val_predict
 
 from pipeline.monitoring import estimation
 from pipeline.scoring import metrics
+from pipeline.scoring.rows import Rows
 
 THRESHOLD = 0.4  # not 0.5, as a served threshold may be
 
@@ -19,9 +20,7 @@ def world(rng, rows, shift):
 
 
 def scores(y, output):
-    found = metrics.score(
-        "classification", y, output, (output[:, 1] >= THRESHOLD).astype(int), ["no", "yes"]
-    )
+    found = metrics.score(Rows(y, output, (output[:, 1] >= THRESHOLD).astype(int)))
     return {metric: found[metric] for metric in ("accuracy", "roc_auc")}
 
 
@@ -62,14 +61,8 @@ def test_true_probabilities_give_the_true_score_and_its_range(classes):
     drawn = []
     for _ in range(200):
         y = (rng.random((len(p), 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
-        drawn.append(
-            [
-                metrics.score("classification", y, p, decisions, [str(k) for k in range(classes)])[
-                    metric
-                ]
-                for metric in ("accuracy", "roc_auc")
-            ]
-        )
+        rows = Rows(y, p, decisions)
+        drawn.append([metrics.value(metric, rows) for metric in ("accuracy", "roc_auc")])
     for (metric, estimate), truth in zip(found.items(), np.array(drawn).T):
         assert estimate["value"] == pytest.approx(truth.mean(), abs=0.004), metric
         assert 0.9 <= ((truth >= estimate["low"]) & (truth <= estimate["high"])).mean() < 1, metric

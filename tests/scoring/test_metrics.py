@@ -95,7 +95,7 @@ def test_headline_is_that_of_the_positive_class_of_two_or_else_the_mean(name):
 @pytest.mark.parametrize("rows", CASES["classification"].values(), ids=CASES["classification"])
 def test_score_has_every_metric_of_classification_then_those_by_class(rows):
     labels = LABELS[: rows.n_classes]
-    scores = metrics.score("classification", rows.y, rows.output, rows.decisions, labels)
+    scores = metrics.score(rows, labels)
     of_task = [metric for metric in METRICS.values() if metric.task == "classification"]
     expected = {metric.name: metrics.value(metric.name, rows) for metric in of_task}
     for metric in of_task:
@@ -107,7 +107,7 @@ def test_score_has_every_metric_of_classification_then_those_by_class(rows):
 
 def test_score_has_every_metric_of_regression():
     rows = regression()
-    scores = metrics.score("regression", rows.y, rows.output)
+    scores = metrics.score(rows)
     of_task = [name for name, metric in METRICS.items() if metric.task == "regression"]
     assert scores == {name: metrics.value(name, rows) for name in of_task}
 
@@ -152,18 +152,18 @@ def test_blend_minimises_the_loss_that_goes_with_the_metric(name, losses):
 
 def test_metric_that_rows_do_not_define_is_not_a_number_and_stored_as_none():
     y, probabilities = np.array([0, 0, 0]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
-    scores = metrics.score("classification", y, probabilities, np.array([0, 0, 1]), ["no", "yes"])
+    scores = metrics.score(Rows(y, probabilities, np.array([0, 0, 1])), ["no", "yes"])
     assert math.isnan(scores["roc_auc"]) and math.isnan(scores["average_precision"])
     assert (scores["recall"], scores["precision"], scores["f1"]) == (0, 0, 0)
     assert scores["log_loss"] == pytest.approx(-np.log([0.9, 0.6, 0.2]).mean())
-    assert math.isnan(metrics.score("regression", np.array([1.0]), np.array([2.0]))["r2"])
+    assert math.isnan(metrics.score(Rows(np.array([1.0]), np.array([2.0])))["r2"])
     stored = [rounding.significant(one) for one in (math.nan, math.inf, None, 0.123456789)]
     assert stored == [None, None, None, 0.123457]
 
 
 def test_confusion_matrix_is_scikit_learns():
     rows = classification(3, seed=3)
-    assert metrics.confusion_matrix(rows.y, rows.decisions, LABELS) == {
+    assert rows.confusion_matrix(LABELS) == {
         "labels": LABELS,
         "counts": reference.confusion_matrix(rows.y, rows.decisions).tolist(),
     }

@@ -21,7 +21,6 @@ from pipeline.models import boosters, catalogue, fitting, storage
 from pipeline.models import fitted as models_fitted
 from pipeline.project import files, params, paths, workers
 from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring import bootstrap
 from pipeline.training.problem import read_problem
 from pipeline.tuning import blending, journal, study_figures
 from pipeline.tuning import search as tuning_search
@@ -590,27 +589,6 @@ def test_model_whose_best_trial_disappoints_when_scored_as_train_scores_stays_wi
     assert {name: one.parameters for name, one in fitted.items()} == {
         "tuned_ridge": trials[0].settled()
     }
-
-
-def test_improvement_is_the_paired_difference_on_the_test_split():
-    rng = np.random.default_rng(3)
-    y = rng.normal(size=400)
-    hard = rng.normal(0, 2, 400)
-    one, other = y + hard, y + 1.05 * hard
-    found = bootstrap.paired_difference("regression", y, "rmse", (one, None), (other, None), 7)
-    draws = np.random.default_rng(0).integers(0, 400, (2000, 400))
-    gains = np.sqrt(((other - y)[draws] ** 2).mean(axis=1)) - np.sqrt(
-        ((one - y)[draws] ** 2).mean(axis=1)
-    )
-    assert found["absolute"] == pytest.approx(
-        np.sqrt(np.mean((other - y) ** 2)) - np.sqrt(np.mean((one - y) ** 2)), rel=1e-5
-    )
-    assert found["low"] == pytest.approx(np.quantile(gains, 0.025), abs=0.01) and found["low"] > 0
-    assert found["high"] == pytest.approx(np.quantile(gains, 0.975), abs=0.01)
-    flipped = bootstrap.paired_difference("regression", y, "rmse", (other, None), (one, None), 7)
-    assert flipped["absolute"] == -found["absolute"] and flipped["low"] == pytest.approx(
-        -found["high"]
-    )
 
 
 def outputs(folder):

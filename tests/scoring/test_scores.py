@@ -1,0 +1,83 @@
+"""A candidate's scores are those of the rows that each part names; a metric that a fold does not define has no mean."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics as reference
+from sklearn.model_selection import KFold
+
+from pipeline.scoring import thresholds
+from pipeline.scoring.rows import OutOfFold, Rows
+from pipeline.scoring.scores import candidate_scores, fold_scores
+from support.predicted import binary, classification, regression
+
+
+def test_candidate_is_scored_on_the_rows_that_each_part_names():
+    train, test = classification(2, rows=90, seed=6), classification(2, rows=50, seed=8)
+    y, y_test = train.y, test.y
+    fold = np.full(90, -1)
+    for number, (_, predict) in enumerate(KFold(3).split(y[30:])):
+        fold[30 + predict] = number
+    oof = np.where((fold >= 0)[:, None], train.output, np.nan)
+    scores = candidate_scores(
+        OutOfFold(y, oof, fold),
+        train=Rows(y, train.output),
+        test=Rows(y_test, test.output),
+        classes=["no", "yes"],
+        threshold_metric="f1",
+        seed=0,
+    ).as_json()
+
+    seen = fold >= 0
+    assert scores["threshold"] == thresholds.best_threshold(y[seen], oof[seen], "f1")
+    assert scores["cv_oof"]["roc_auc"] == pytest.approx(
+        reference.roc_auc_score(y[seen], oof[seen, 1]), rel=1e-5
+    )
+    by_fold = [reference.roc_auc_score(y[fold == k], oof[fold == k, 1]) for k in range(3)]
+    assert scores["cv"]["roc_auc"] == pytest.approx(
+        {"mean": np.mean(by_fold), "std": np.std(by_fold)}, rel=1e-5
+    )
+    decisions = test.output[:, 1] >= scores["threshold"]
+    assert scores["test"]["f1__yes"]["value"] == pytest.approx(
+        reference.f1_score(y_test, decisions), rel=1e-5
+    )
+    assert (
+        scores["test"]["f1"]["low"] < scores["test"]["f1"]["value"] < scores["test"]["f1"]["high"]
+    )
+    assert scores["train"]["recall"] == pytest.approx(
+        reference.recall_score(y, train.output[:, 1] >= scores["threshold"]), rel=1e-5
+    )
+    assert (
+        scores["confusion_matrix"]["counts"]
+        == reference.confusion_matrix(y_test, decisions).tolist()
+    )
+    json.dumps(scores, allow_nan=False)
+
+
+def test_metric_that_a_fold_does_not_define_has_no_mean_and_says_so():
+    y, fold = np.array([0, 1, 0, 1, 0, 0]), np.array([0, 0, 0, 0, 1, 1])
+    output = binary([0.1, 0.9, 0.6, 0.4, 0.2, 0.3])
+    rows = Rows(y, output)
+    scores = candidate_scores(OutOfFold(y, output, fold), rows, rows, ["no", "yes"], "f1", seed=0)
+    assert scores.cv["roc_auc"].values == pytest.approx((0.75, np.nan), nan_ok=True)
+    cv = scores.as_json()["cv"]
+    assert cv["roc_auc"] == {"mean": None, "std": None, "reason": "not defined on 1 of 2 folds"}
+    assert cv["log_loss"].keys() == {"mean", "std"} and None not in cv["log_loss"].values()
+
+
+def test_candidate_of_regression_has_neither_threshold_nor_confusion_matrix():
+    rows = regression(60)
+    out_of_fold = OutOfFold(rows.y, rows.output, np.arange(60) % 3)
+    content = candidate_scores(out_of_fold, rows, rows, None, "f1", seed=0).as_json()
+    assert list(content) == ["cv", "cv_oof", "train", "test"]
+    assert content["train"]["rmse"] == content["test"]["rmse"]["value"]
+
+
+@pytest.mark.parametrize("name", ["f1", "accuracy", "roc_auc", "log_loss"])
+def test_scores_of_folds_are_those_of_a_candidate(name):
+    rows = classification(2, rows=90, seed=6)
+    out_of_fold = OutOfFold(rows.y, rows.output, np.arange(90) % 4 - 1)
+    scores = candidate_scores(out_of_fold, rows, rows, ["no", "yes"], "f1", seed=0)
+    assert tuple(fold_scores(out_of_fold, name, "f1")) == scores.cv[name].values
+    assert len(scores.cv[name].values) == 3

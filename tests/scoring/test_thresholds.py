@@ -1,0 +1,88 @@
+"""The threshold is the best there is, and a fold's decisions are made without its own targets."""
+
+import numpy as np
+import pytest
+
+from pipeline.scoring import thresholds
+from pipeline.scoring.rows import OutOfFold
+from support.predicted import binary, classification, regression
+
+
+def quality(metric, y, decisions):
+    hits, errors = (y & decisions).sum(), (y != decisions).sum()
+    return 1 - errors / len(y) if metric == "accuracy" else 2 * hits / max(2 * hits + errors, 1)
+
+
+@pytest.mark.parametrize("metric", ["f1", "accuracy"])
+def test_threshold_is_the_best_of_all(metric):
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(2, 25)
+        y = (rng.random(rows) < rng.random()).astype(int)
+        scores = (rng.random(rows) * (0.3 + 0.7 * y)).round(rng.integers(1, 4))
+        if len(set(scores)) == 1:
+            continue
+        chosen = thresholds.best_threshold(y, np.column_stack([1 - scores, scores]), metric)
+        best = max(quality(metric, y, (scores >= cut).astype(int)) for cut in [*scores, 2])
+        assert quality(metric, y, (scores >= chosen).astype(int)) == pytest.approx(best, abs=1e-12)
+        assert chosen not in scores or chosen == 0
+
+
+def test_threshold_lies_halfway_between_two_rows():
+    assert thresholds.best_threshold(
+        np.array([0, 0, 1, 1]), binary([0.1, 0.2, 0.4, 0.9]), "f1"
+    ) == pytest.approx(0.3)
+
+
+def test_threshold_may_call_every_row_positive_or_none():
+    y = np.array([1, 1, 0, 1, 1, 1])
+    everything = thresholds.best_threshold(y, binary([0.6, 0.6, 0.6, 0.9, 0.9, 0.9]), "accuracy")
+    assert thresholds.decide(binary([0.6, 0.9]), everything).tolist() == [1, 1]
+    nothing = thresholds.best_threshold(1 - y, binary([0.2, 0.2, 0.1, 1.0, 0.9, 0.2]), "accuracy")
+    assert thresholds.decide(binary([0.2, 1.0]), nothing).tolist() == [0, 0]
+
+
+def test_threshold_is_one_half_for_equal_scores_and_none_for_three_classes():
+    assert thresholds.best_threshold(np.array([0, 1, 1]), binary([0.3, 0.3, 0.3]), "f1") == 0.5
+    assert thresholds.best_threshold(np.array([0, 1, 2]), np.eye(3), "f1") is None
+
+
+@pytest.mark.parametrize("metric", ["f1", "accuracy"])
+def test_decisions_of_a_fold_are_made_without_its_own_targets(metric):
+    # each fold is separable, but by a threshold that is wrong for the other: a choice on the own fold would be right in all rows
+    y, fold = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
+    probabilities = binary([0.1, 0.2, 0.8, 0.9])
+    decisions = thresholds.cross_fitted_decisions(OutOfFold(y, probabilities, fold), metric)
+    assert decisions.tolist() == [0, 0, 1, 1]
+    own = [
+        thresholds.decide(
+            probabilities[fold == k],
+            thresholds.best_threshold(y[fold == k], probabilities[fold == k], metric),
+        )
+        for k in (0, 1)
+    ]
+    assert np.concatenate(own).tolist() == y.tolist()
+
+
+def test_targets_of_a_fold_do_not_change_its_decisions():
+    rows = classification(2, seed=4)
+    fold = np.arange(len(rows)) % 3
+    before = thresholds.cross_fitted_decisions(OutOfFold(rows.y, rows.output, fold), "f1")
+    flipped = np.where(fold == 1, 1 - rows.y, rows.y)
+    after = thresholds.cross_fitted_decisions(OutOfFold(flipped, rows.output, fold), "f1")
+    assert (before[fold == 1] == after[fold == 1]).all()
+    assert (before[fold != 1] != after[fold != 1]).any()
+
+
+def test_rows_that_no_fold_predicts_are_not_looked_at():
+    y, fold = np.array([1, 1, 0, 1, 0, 1]), np.array([-1, -1, 0, 0, 1, 1])
+    probabilities = binary([np.nan, np.nan, 0.2, 0.8, 0.3, 0.7])
+    decisions = thresholds.cross_fitted_decisions(OutOfFold(y, probabilities, fold), "f1")
+    assert decisions.tolist() == [0, 0, 0, 1, 0, 1]
+
+
+def test_decisions_are_for_classes_alone():
+    assert thresholds.decided(regression(), None).decisions is None
+    rows = classification(2)
+    expected = thresholds.decide(rows.output, 0.3)
+    assert (thresholds.decided(rows, 0.3).decisions == expected).all()
