@@ -104,7 +104,7 @@ def train(
         fitted = fit_candidates(problem, chosen, run)
     scored = write_stage("train", problem, fitted, others)
     in_order = {name: scored[name] for name in listed if name in scored}
-    trained = results.stage_results(problem, in_order)
+    trained: StageResults = {**results.heading(problem), "candidates": in_order}
     files.write_json(paths.metrics(dataset, "train"), trained)
     seconds = {name: outputs.seconds for name, outputs in fitted.items()}
     files.write_json(paths.timings(dataset, "train"), seconds)

@@ -9,7 +9,9 @@ import pandas as pd
 from pipeline.models.fitted import Fitted
 from pipeline.project import rounding
 from pipeline.scoring import bootstrap, metrics, thresholds
-from pipeline.scoring.scores import candidate_scores
+from pipeline.scoring.bootstrap import Resampled
+from pipeline.scoring.rows import OutOfFold, Rows
+from pipeline.scoring.scores import CandidateScores, candidate_scores
 from pipeline.training import explanations
 from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem
@@ -29,19 +31,17 @@ class Contender:
     test_output: np.ndarray
 
 
-def scores(problem: Problem, outputs: CandidateOutputs, train_output: np.ndarray) -> dict[str, Any]:
-    """Return the candidate's scores by their keys in train.json, see scoring/scores.py."""
+def scores(
+    problem: Problem, outputs: CandidateOutputs, train_output: np.ndarray
+) -> CandidateScores:
+    """Return the candidate's scores, and the decision threshold that its out-of-fold output gives."""
     return candidate_scores(
-        problem.task,
-        problem.y,
-        outputs.out_of_fold,
-        problem.fold,
-        train_output,
-        problem.y_test,
-        outputs.test,
-        problem.classes,
-        problem.threshold_metric,
-        problem.seed,
+        OutOfFold(problem.y, outputs.out_of_fold, problem.fold),
+        train=Rows(problem.y, train_output),
+        test=Rows(problem.y_test, outputs.test),
+        classes=problem.classes,
+        threshold_metric=problem.threshold_metric,
+        seed=problem.seed,
     )
 
 
@@ -135,33 +135,29 @@ def improvement(problem: Problem, one: Contender, other: Contender) -> Improveme
     take part in it.
     """
     metric = problem.primary_metric
-    means = [part.candidate["cv"][metric]["mean"] for part in (one, other)]
-    test = bootstrap.paired_difference(
-        problem.task,
-        problem.y_test,
-        metric,
-        _decided(problem, one),
-        _decided(problem, other),
-        problem.seed,
-    )
-    base = other.candidate["test"][metric]["value"]
+    difference = bootstrap.difference(_resampled(problem, one), _resampled(problem, other))
+    on_test = difference.score.as_json()
     return {
         "over": other.name,
-        "cv_selected_on": _gain(metric, *means),
+        "cv_selected_on": _gain(
+            metric,
+            one.candidate["cv"][metric]["mean"],
+            other.candidate["cv"][metric]["mean"],
+        ),
         "test": {
-            "absolute": test["absolute"],
-            "percent": _percent(test["absolute"], base),
-            "low": test["low"],
-            "high": test["high"],
+            "absolute": on_test["value"],
+            "percent": _percent(on_test["value"], other.candidate["test"][metric]["value"]),
+            "low": on_test["low"],
+            "high": on_test["high"],
         },
     }
 
 
-def _decided(problem: Problem, one: Contender) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the output on the test rows, and the decisions where there are classes."""
-    if not problem.classes:
-        return one.test_output, None
-    return one.test_output, thresholds.decide(one.test_output, one.candidate["threshold"])
+def _resampled(problem: Problem, one: Contender) -> Resampled:
+    """Return the primary metric of a candidate on draws of the test rows, decided as it decides."""
+    rows = Rows(problem.y_test, one.test_output)
+    decided = thresholds.decided(rows, one.candidate.get("threshold"))
+    return bootstrap.resampled(problem.primary_metric, decided, problem.seed)
 
 
 def _gain(metric: str, one: float | None, other: float | None) -> Gain:

@@ -15,10 +15,11 @@ COMMANDS = {TRAIN: "train.py", TUNE: "tune_hyperparameters.py"}
 
 
 class Spread(TypedDict):
-    """A metric over the folds; None where it is not defined on any."""
+    """A metric over the folds; None, with the reason, where one of them does not define it."""
 
     mean: float | None
     std: float | None
+    reason: NotRequired[str]
 
 
 class Measured(TypedDict):
@@ -67,8 +68,8 @@ class Candidate(TypedDict):
     shap: NotRequired[Contributions]
 
 
-class StageResults(TypedDict):
-    """The content of train.json, and what tune.json has in common with it."""
+class Heading(TypedDict):
+    """What the results say of the problem that they are of."""
 
     schema: int
     dataset: str
@@ -80,6 +81,11 @@ class StageResults(TypedDict):
     split_hash: str
     rows: dict[str, int]
     cv_folds: int
+
+
+class StageResults(Heading):
+    """The content of train.json, and what tune.json has in common with it."""
+
     candidates: dict[str, Candidate]
 
 
@@ -122,13 +128,18 @@ class Improvements(TypedDict):
     best_of_train: Improvement
 
 
-class TuneResults(StageResults):
+class ParetoFront(TypedDict, total=False):
+    """The trials that no other beats in both objectives, and how the winner is picked."""
+
+    pareto: list[dict[str, Any]]
+    picked: str
+
+
+class TuneResults(StageResults, ParetoFront):
     """The content of tune.json; `course` holds [number, model, value] of the finished trials."""
 
     trials: TrialCounts
     course: list[list[Any]]
-    pareto: NotRequired[list[dict[str, Any]]]
-    picked: NotRequired[str]
     best: str
     improvement: dict[str, Improvements]
 
@@ -222,8 +233,8 @@ def _comparable(results: StageResults) -> tuple[str, int, str, int]:
     )
 
 
-def stage_results(problem: Problem, candidates: dict[str, Candidate]) -> StageResults:
-    """Return the content of train.json, which is also the beginning and the end of tune.json."""
+def heading(problem: Problem) -> Heading:
+    """Return what train.json and tune.json say of the problem, before their own results."""
     return {
         "schema": 1,
         "dataset": problem.dataset,
@@ -235,7 +246,6 @@ def stage_results(problem: Problem, candidates: dict[str, Candidate]) -> StageRe
         "split_hash": problem.split_hash,
         "rows": {"train": len(problem.X), "test": len(problem.X_test)},
         "cv_folds": len(problem.folds),
-        "candidates": candidates,
     }
 
 

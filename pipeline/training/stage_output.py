@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pipeline.data.quality import statistics
 from pipeline.models import storage
@@ -53,9 +53,9 @@ def write_stage(
             train_output = outputs.model.output(problem.X)
             seconds[name] = (time.perf_counter() - started) / len(problem.X)
             scores = assessment.scores(problem, outputs, train_output)
-            models[name] = assessment.with_threshold(outputs.model, scores.get("threshold"))
+            models[name] = assessment.with_threshold(outputs.model, scores.threshold)
             candidates[name] = _store_candidate(
-                stage, name, problem, models[name], outputs, scores, folders
+                stage, name, problem, models[name], outputs, scores.as_json(), folders
             )
         _write_predictions(problem, fitted, folders.predictions)
         _explain_best(problem, candidates, models, folders.models)
@@ -99,13 +99,14 @@ def _store_candidate(
     )
     importance = assessment.importance(problem, model)
     _draw(_emptied(folders.reports / name), name, problem, model, outputs, importance)
-    return {
+    content = {
         "stage": stage,
         "params": parameters,
         **scores,
         "model_sha256": saved["model_sha256"],
         "importance": assessment.most_important(importance),
     }
+    return cast(Candidate, content)
 
 
 def _recorded_parameters(outputs: CandidateOutputs) -> dict[str, Any]:
