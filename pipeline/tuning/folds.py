@@ -122,7 +122,7 @@ class Folds:
             tables,
             y[rows],
             self.problem.seed,
-            hyperparameters[boosters.ROUNDS[spec.name]],
+            hyperparameters[boosters.rounds_setting(spec.name)],
             self.patience,
         )
 

@@ -88,7 +88,10 @@ class Trial:
         """
         if not self.rounds:
             return self.hyperparameters
-        return {**self.hyperparameters, boosters.ROUNDS[self.model]: int(np.median(self.rounds))}
+        return {
+            **self.hyperparameters,
+            boosters.rounds_setting(self.model): int(np.median(self.rounds)),
+        }
 
     def results(self) -> list[FoldResult]:
         """Return its results in the folds' order."""
@@ -182,7 +185,7 @@ def with_most_rounds(model: str, hyperparameters: dict[str, Any], plan: Plan) ->
     """
     if not boosters.can_stop(model, hyperparameters):
         return hyperparameters
-    rounds = boosters.ROUNDS[model]
+    rounds = boosters.rounds_setting(model)
     space = plan.search_spaces[model].get(rounds)
     if space is None:
         most = hyperparameters.get(rounds, catalogue.default_value(model, "regression", rounds))
@@ -200,7 +203,7 @@ def search_space(plan: Plan, model: str) -> dict[str, SearchSpace]:
     """
     space = dict(plan.search_spaces[model])
     if boosters.can_stop(model, plan.hyperparameters[model]):
-        space.pop(boosters.ROUNDS[model], None)
+        space.pop(boosters.rounds_setting(model), None)
     if len(plan.tune.target_transforms) > 1:
         choices: list[Any] = list(plan.tune.target_transforms)
         space[TARGET_TRANSFORM] = SearchSpace(choices=choices, step=None)
