@@ -16,7 +16,7 @@ from typing import Any
 import tune_hyperparameters
 from pipeline import command
 from pipeline.models import catalogue
-from pipeline.project import files, params, paths, workers
+from pipeline.project import files, paths, workers
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record
@@ -137,7 +137,7 @@ def main(argv: list[str] | None = None) -> None:
     command.add_workers(parser)
     args = parser.parse_args(argv)
     tune_hyperparameters.check_options(args)
-    settings = params.load()
+    settings = command.settings()
     for dataset in settings.names(args.dataset):
         train(dataset, settings, args.model, args.workers, args.dask)
         record.record(dataset, "train", settings)

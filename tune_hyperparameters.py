@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline import command
-from pipeline.project import files, params, paths, workers
+from pipeline.project import files, paths, workers
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record
@@ -220,7 +220,7 @@ def main(argv: list[str] | None = None) -> None:
     command.add_workers(parser)
     args = parser.parse_args(argv)
     check_options(args)
-    run(args, params.load())
+    run(args, command.settings())
 
 
 def run(args: argparse.Namespace, settings: Params) -> None:
