@@ -22,10 +22,9 @@ from pipeline.data import cleaning, kinds, splits
 from pipeline.data.kinds import NUMBER
 from pipeline.drift import comparison, tables
 from pipeline.drift import pages as drift_pages
-from pipeline.drift import roles as drift_roles
 from pipeline.drift import verdicts as drift_verdicts
-from pipeline.drift.roles import with_output
-from pipeline.drift.verdicts import ignored_columns
+from pipeline.drift.roles import Roles, roles_of_model, with_output
+from pipeline.drift.verdicts import DRIFT, EXIT_STATUS, NOT_ENOUGH_DATA, ignored_columns
 from pipeline.models import catalogue
 from pipeline.monitoring import log_comparison
 from pipeline.project import errors, files, params, paths
@@ -36,8 +35,11 @@ from pipeline.tracking import record
 from pipeline.training import predictions
 from pipeline.training.results import read_candidates
 
-STATUS = {"drift": 3, "not enough data": 4}
-FAIL_ON = {"never": (), "drift": ("drift",), "not-enough-data": ("drift", "not enough data")}
+FAIL_ON = {
+    "never": (),
+    "drift": (DRIFT,),
+    "not-enough-data": (DRIFT, NOT_ENOUGH_DATA),
+}
 FEW_CLASSES = 10  # whole numbers with at most so many different values are taken for classes
 
 
@@ -72,7 +74,7 @@ def splits_of(dataset, settings):
         )
     return (
         *frames,
-        drift_roles.roles(trained["task"], spec.data.target, classes),
+        roles_of_model(trained["task"], spec.data.target, classes),
         scores(name, best, trained["primary_metric"]),
         trained["synthetic"],
         ignored_columns(best.get("importance"), frames[0].columns, spec.drift, dataset),
@@ -145,17 +147,15 @@ def detect_files(args, limits, settings, output):
                 f"{option} {column}: neither file has that column; they have: {errors.listed(reference)}"
             )
     roles = file_roles(reference, current, args.target, args.prediction)
-    if roles["task"] == "classification":  # 0 and 1 are labels then
+    if roles.task == "classification":  # 0 and 1 are labels then
         reference, current = (
             tables.with_text(table, (args.target, args.prediction))
             for table in (reference, current)
         )
     measured = None
-    if roles["task"]:
+    if roles.task:
         measured = {
-            side: drift_verdicts.performance(
-                roles["task"], table[args.target], table[args.prediction]
-            )
+            side: drift_verdicts.performance(roles.task, table[args.target], table[args.prediction])
             for side, table in (("reference", reference), ("current", current))
             if args.target in table and args.prediction in table
         }
@@ -192,13 +192,13 @@ def file_roles(reference, current, target, prediction):
         )
         task = "regression" if number else "classification"
     labels = sorted(set(kinds.as_text(found[0].dropna()))) if task == "classification" else []
-    return {
-        "task": task,
-        "target": target,
-        "prediction": prediction,
-        "label": prediction if labels else None,
-        "positive": labels[1] if len(labels) == 2 else None,
-    }
+    return Roles(
+        task,
+        target,
+        prediction,
+        label=prediction if labels else None,
+        positive=labels[1] if len(labels) == 2 else None,
+    )
 
 
 # the inference log
@@ -238,7 +238,7 @@ def details(results):
     found |= {
         results[part]["column"]: results[part]
         for part in ("target", "prediction")
-        if (results[part] or {}).get("verdict") == "drift"
+        if (results[part] or {}).get("verdict") == DRIFT
     }
     for name, column in found.items():
         if "missing" in column["drift_in"]:
@@ -289,7 +289,7 @@ def announce(name, results, folder, settings):
 
     Stages of `dvc repro` send only where params.yaml says so: their data are the same at each run.
     """
-    if results["verdict"] != "drift":
+    if results["verdict"] != DRIFT:
         return
     if os.environ.get("GITHUB_ACTIONS") == "true":
         print(f"::warning title=drift {name}::{results['recommendation']}")
@@ -309,7 +309,9 @@ def announce(name, results, folder, settings):
 
 def status(verdicts, fail_on):
     """Return the exit status of some verdicts; drift goes before too few rows."""
-    return min((STATUS[verdict] for verdict in verdicts if verdict in FAIL_ON[fail_on]), default=0)
+    return min(
+        (EXIT_STATUS[verdict] for verdict in verdicts if verdict in FAIL_ON[fail_on]), default=0
+    )
 
 
 def main(argv=None):

@@ -18,11 +18,11 @@ import tempfile
 from contextlib import asynccontextmanager
 
 from pipeline import command
+from pipeline.inference_log.writer import Writer
 from pipeline.project import params
 from pipeline.project.errors import DataError, UsageError
 from pipeline.serving import api, loaded
 from pipeline.serving.api import Counters, Gate
-from pipeline.serving.inference_log import Writer
 from pipeline.serving.live import Live
 from pipeline.serving.signature import BadRequest
 

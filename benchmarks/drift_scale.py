@@ -22,16 +22,16 @@ PART = 250_000  # rows that are made at a time
 OURS = """
 import sys, time
 import pandas as pd
-from pipeline import columns, drift, drift_pages
-from pipeline.params import Drift
+from pipeline.drift import comparison, tables
+from pipeline.drift.roles import Roles
+from pipeline.project.params import Drift
 import scipy.stats
 in_memory, *paths = sys.argv[1:]
-roles = dict.fromkeys(("task", "target", "prediction", "label", "positive"))
-tables = [pd.read_parquet(path) for path in paths] if in_memory == "yes" else paths
-size = sum(table.memory_usage(deep=True).sum() for table in tables) / 2**20 if in_memory == "yes" else 0
+given = [pd.read_parquet(path) for path in paths] if in_memory == "yes" else paths
+size = sum(table.memory_usage(deep=True).sum() for table in given) / 2**20 if in_memory == "yes" else 0
 started = time.perf_counter()
-one, other = (table if in_memory == "yes" else columns.open_file(table) for table in tables)
-results, _ = drift.judge(one, other, roles, Drift(), 0, {cores})
+one, other = (table if in_memory == "yes" else tables.open_file(table) for table in given)
+results, _ = comparison.compare_tables(one, other, Roles(), Drift(), 0, {cores})
 print(time.perf_counter() - started, size, results["verdict"])
 """
 THEIRS = """

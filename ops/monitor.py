@@ -16,11 +16,11 @@ import subprocess
 import sys
 
 from pipeline import command
+from pipeline.drift.verdicts import DRIFT, EXIT_STATUS
 from pipeline.project import params, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
 
-DRIFT, TOO_FEW = 3, 4
 WORKFLOW = "ml-pipeline.yml"
 
 
@@ -68,7 +68,7 @@ def look(dataset: str, settings: Params, batch: str | None, labels: str | None) 
         text=True,
     )
     print(done.stdout, end="", flush=True)
-    if done.returncode not in (0, DRIFT, TOO_FEW):
+    if done.returncode not in (0, *EXIT_STATUS.values()):
         raise DataError(
             f"{dataset}: {(done.stderr.strip().splitlines() or ['detect_drift.py said nothing'])[-1]}"
         )
@@ -154,7 +154,7 @@ def main(argv=None):
             found[dataset] = look(dataset, settings, args.batch, args.labels)
         except DataError as error:  # the others are looked at all the same
             failed.append(str(error))
-    drifted = [dataset for dataset, (status, _) in found.items() if status == DRIFT]
+    drifted = [dataset for dataset, (status, _) in found.items() if status == EXIT_STATUS[DRIFT]]
     if args.act == "retrain":
         for dataset in drifted:
             retrain(dataset)
@@ -164,7 +164,7 @@ def main(argv=None):
         print(f"monitor: drift in {', '.join(drifted) or 'none'} of {', '.join(found)}")
     if failed:
         raise DataError("; ".join(failed))
-    return DRIFT if drifted and args.act == "tell" else None
+    return EXIT_STATUS[DRIFT] if drifted and args.act == "tell" else None
 
 
 if __name__ == "__main__":

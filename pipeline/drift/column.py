@@ -51,7 +51,7 @@ def examine_column(one: pd.Series, other: pd.Series, limits: Drift, sparse: bool
     correction to wait for.
     """
     sort, few = kinds.kind_of(one), min(len(one), len(other)) < limits.min_rows
-    verdict = verdicts.TOO_FEW if few else verdicts.NO_DRIFT
+    verdict = verdicts.NOT_ENOUGH_DATA if few else verdicts.NO_DRIFT
     missing = two_sample.no_test(one, other) if sparse else two_sample.compare_missing(one, other)
     result = {
         "kind": sort,
@@ -87,7 +87,7 @@ def examine_column(one: pd.Series, other: pd.Series, limits: Drift, sparse: bool
             else two_sample.compare_categories(*present)
         )
         result.update(
-            test, verdict=verdicts.TOO_FEW if rows < limits.min_rows else verdicts.NO_DRIFT
+            test, verdict=verdicts.NOT_ENOUGH_DATA if rows < limits.min_rows else verdicts.NO_DRIFT
         )
     return found
 

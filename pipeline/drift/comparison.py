@@ -15,7 +15,7 @@ from pipeline.data.kinds import NUMBER
 from pipeline.drift import column as drift_column
 from pipeline.drift import data_quality, two_sample, verdicts
 from pipeline.drift.column import examine_column, held_differently, row_hashes
-from pipeline.drift.roles import CURRENT, REFERENCE
+from pipeline.drift.roles import CURRENT, REFERENCE, Roles
 from pipeline.drift.tables import shared_columns
 from pipeline.project import rounding, workers
 from pipeline.project.params import Drift
@@ -26,7 +26,7 @@ from pipeline.project.params import Drift
 def compare_tables(
     reference,
     current,
-    roles: dict,
+    roles: Roles,
     limits: Drift,
     seed: int = 0,
     n_workers: int = 1,
@@ -41,8 +41,8 @@ def compare_tables(
     `roles` names the columns `target`, `prediction` and `label` (the predicted class), the `task` and the `positive` class, each
     or None. Drift in an `ignored` column is told and is no alarm; of a `sparse` one, what is missing tells nothing.
     """
-    answers = {roles["target"], roles["prediction"], roles["label"]}
-    hidden = {roles["label"]} - {roles["prediction"]}  # says the same as the probabilities
+    answers = {roles.target, roles.prediction, roles.label}
+    hidden = {roles.label} - {roles.prediction}  # says the same as the probabilities
     sides, names = (reference, current), shared_columns(reference, current)
     drawn = [
         np.sort(np.random.default_rng(seed).permutation(len(side))[: limits.report_rows])
@@ -94,13 +94,15 @@ def compare_tables(
     results = {"rows": rows, **verdicts.summary(columns, changes, rows, limits, ignored)}
     for part in ("target", "prediction"):
         results[part] = (
-            {"column": roles[part], **both[roles[part]]} if roles[part] in both else None
+            {"column": getattr(roles, part), **both[getattr(roles, part)]}
+            if getattr(roles, part) in both
+            else None
         )
         if results[part] and results[part]["verdict"] == verdicts.DRIFT:
             results["verdict"] = verdicts.DRIFT
     if results["target"]:
         results["target"]["mean"] = {
-            side: mean(table[roles["target"]], roles["positive"])
+            side: mean(table[roles.target], roles.positive)
             for side, table in ((REFERENCE, reference), (CURRENT, current))
         }
     results |= {

@@ -58,7 +58,7 @@ def compare_quality(
     ]  # the more rows, the more are alike by chance
     if len(looks) > 1 and duplicated[1] - duplicated[0] >= RISE:
         reasons.append(f"duplicate rows {duplicated[0]:.1%} -> {duplicated[1]:.1%}")
-    return {"verdict": "check" if reasons else "good", "reasons": reasons, **sides}
+    return {"verdict": verdicts.CHECK if reasons else verdicts.GOOD, "reasons": reasons, **sides}
 
 
 def _side(

@@ -16,7 +16,7 @@ import pandas as pd
 from pipeline.data import kinds
 from pipeline.data.kinds import CATEGORY, NUMBER
 from pipeline.drift import tables, verdicts
-from pipeline.drift.roles import CURRENT, REFERENCE
+from pipeline.drift.roles import CURRENT, REFERENCE, Roles
 
 OTHER = "(other)"
 MOST_CATEGORIES = 50  # of a column that are drawn
@@ -25,7 +25,7 @@ METRIC = r"metric_[0-9a-f]{32}"
 
 
 def pages(
-    reference: pd.DataFrame, current: pd.DataFrame, results: dict, roles: dict
+    reference: pd.DataFrame, current: pd.DataFrame, results: dict, roles: Roles
 ) -> dict[str, str]:
     """Return {name: HTML} of Evidently's reports on a sample of both tables, with the scores and verdicts of `results`.
 
@@ -47,7 +47,7 @@ def pages(
         ]
         if complete:
             samples = [sample.dropna() for sample in samples]
-            if not _scorable(*(sample[roles["target"]] for sample in samples), roles["task"]):
+            if not _scorable(*(sample[roles.target] for sample in samples), roles.task):
                 continue
         one, other = (
             Dataset.from_pandas(sample.reset_index(drop=True), definition) for sample in samples
@@ -118,7 +118,7 @@ def _drawn_once_and_in_order():
         )
 
 
-def _reports(results: dict, roles: dict, there: set[str]) -> dict[str, tuple]:
+def _reports(results: dict, roles: Roles, there: set[str]) -> dict[str, tuple]:
     """Return {name: (Evidently's definition of the columns, its metrics, whether rows with a gap are left out)}.
 
     `there` are the columns with values in both samples: an empty one ends Evidently's run.
@@ -161,7 +161,7 @@ def _reports(results: dict, roles: dict, there: set[str]) -> dict[str, tuple]:
             [ValueDrift(column=name, method="verdict") for name in answers],
             False,
         )
-    if roles["task"] and all(
+    if roles.task and all(
         (results["performance"] or {}).get(side) for side in (REFERENCE, CURRENT)
     ):
         reports["performance"] = *_performance_report(roles), True
@@ -178,24 +178,24 @@ def _definition(columns: dict[str, dict]):
     return DataDefinition(numerical_columns=by_kind[NUMBER], categorical_columns=by_kind[CATEGORY])
 
 
-def _performance_report(roles: dict) -> tuple:
+def _performance_report(roles: Roles) -> tuple:
     from evidently import BinaryClassification, DataDefinition, MulticlassClassification, Regression
     from evidently.presets import ClassificationPreset, RegressionPreset
 
-    target, prediction, label = roles["target"], roles["prediction"], roles["label"]
-    if roles["task"] == "regression":
+    target, prediction, label = roles.target, roles.prediction, roles.label
+    if roles.task == "regression":
         return DataDefinition(
             numerical_columns=[target, prediction],
             categorical_columns=[],
             regression=[Regression(target=target, prediction=prediction)],
         ), [RegressionPreset()]
     probability = prediction if label != prediction else None
-    if roles["positive"]:
+    if roles.positive:
         task = BinaryClassification(
             target=target,
             prediction_labels=label,
             prediction_probas=probability,
-            pos_label=roles["positive"],
+            pos_label=roles.positive,
         )
     else:
         task = MulticlassClassification(target=target, prediction_labels=label)

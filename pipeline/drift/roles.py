@@ -1,4 +1,6 @@
-"""What a model put out for the rows of a dataset, beside these rows: the columns that drift and its pages call by these names."""
+"""The roles of columns in a comparison: the true answer, the prediction, the predicted class; every other column is a feature."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,19 +11,29 @@ REFERENCE, CURRENT = "reference", "current"  # the two tables of a comparison
 MODEL_OUTPUT, MODEL_LABEL = "model output", "model label"
 
 
-def roles(task: str, target: str, classes: list[str] | None) -> dict:
-    """Return what the columns of a model's rows are: the true answer, what the model puts out, and the class it decides for.
+@dataclass(frozen=True)
+class Roles:
+    """Names of the columns that are not features, each None where a table has no such column.
+
+    `label` holds the predicted class; it is the prediction itself unless that is a probability of the class `positive`.
+    """
+
+    task: str | None = None
+    target: str | None = None
+    prediction: str | None = None
+    label: str | None = None
+    positive: str | None = None
+
+
+def roles_of_model(task: str, target: str, classes: list[str] | None) -> Roles:
+    """Return the roles of the columns in rows to which `with_output` has added what a model puts out.
 
     The output is a number, the probability of the positive class, or with more classes the one it decides for.
     """
     two = classes is not None and len(classes) == 2
-    return {
-        "task": task,
-        "target": target,
-        "prediction": MODEL_OUTPUT,
-        "label": MODEL_LABEL if two else MODEL_OUTPUT if classes else None,
-        "positive": classes[1] if two else None,
-    }
+    if two:
+        return Roles(task, target, MODEL_OUTPUT, MODEL_LABEL, positive=classes[1])
+    return Roles(task, target, MODEL_OUTPUT, label=MODEL_OUTPUT if classes else None)
 
 
 def with_output(

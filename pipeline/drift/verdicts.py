@@ -16,7 +16,14 @@ from pipeline.project.params import Drift
 from pipeline.scoring import metrics
 from pipeline.scoring.rows import Rows
 
-DRIFT, NO_DRIFT, TOO_FEW, NOT_COMPARED = "drift", "no drift", "not enough data", "not compared"
+# the verdict on a column, a window or a table
+DRIFT, NO_DRIFT = "drift", "no drift"
+NOT_ENOUGH_DATA, NOT_COMPARED = "not enough data", "not compared"
+# the verdict on the quality of the data
+GOOD, CHECK = "good", "check"
+# with which detect_drift.py ends, unless --fail-on says otherwise
+EXIT_STATUS = {DRIFT: 3, NOT_ENOUGH_DATA: 4}
+
 IGNORED = 0.01  # of the greatest importance: a column below it does not matter to the model
 LISTED_IMPORTANCES = 20  # a model's figures list so many columns at most
 
@@ -30,7 +37,7 @@ def corrected(results: dict[str, dict], limits: Drift) -> dict[str, dict]:
         test
         for result in results.values()
         for test in (result, result["missing"])
-        if test["p_value"] is not None and test["verdict"] != TOO_FEW
+        if test["p_value"] is not None and test["verdict"] != NOT_ENOUGH_DATA
     ]
     for test, p_value in zip(tests, two_sample.adjusted([test["p_value"] for test in tests])):
         test["p_adjusted"] = float(p_value)
@@ -74,7 +81,9 @@ def summary(
     if broken or len(drifted) >= limits.min_columns:
         verdict = DRIFT
     else:
-        verdict = NO_DRIFT if compared and min(rows.values()) >= limits.min_rows else TOO_FEW
+        verdict = (
+            NO_DRIFT if compared and min(rows.values()) >= limits.min_rows else NOT_ENOUGH_DATA
+        )
     return {
         "verdict": verdict,
         "drift_share": len(drifted) / len(compared) if compared else None,
@@ -144,7 +153,7 @@ def recommendation(results: dict, limits: Drift) -> str:
         return f"no column can be compared: these are tables of different things, or mend {errors.listed(broken)}"
     if broken:
         return f"mend the columns first: {errors.listed(broken)}"
-    if results["verdict"] == TOO_FEW:
+    if results["verdict"] == NOT_ENOUGH_DATA:
         return (
             f"collect more rows before judging: {min(results['rows'].values())} of the {limits.min_rows} that a verdict needs"
             if min(results["rows"].values()) < limits.min_rows
@@ -164,6 +173,6 @@ def recommendation(results: dict, limits: Drift) -> str:
         return f"nothing to do: the model ignores {errors.listed(results['drifted_ignored'])}, which moved"
     return (
         "nothing to do"
-        if results["quality"]["verdict"] == "good"
+        if results["quality"]["verdict"] == GOOD
         else f"look at the data: {results['quality']['reasons'][0]}"
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.drift import roles as drift_roles
+from pipeline.drift.roles import Roles, roles_of_model
 
 
 @dataclass(frozen=True)
@@ -19,5 +19,5 @@ class KnownVersion:
         return self.metadata["classes"]
 
     @property
-    def roles(self) -> dict:
-        return drift_roles.roles(self.metadata["task"], self.metadata["target"], self.classes)
+    def roles(self) -> Roles:
+        return roles_of_model(self.metadata["task"], self.metadata["target"], self.classes)

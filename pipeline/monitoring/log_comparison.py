@@ -11,14 +11,14 @@ from pipeline.data import splits
 from pipeline.data.kinds import CATEGORY
 from pipeline.drift import comparison, tables, verdicts
 from pipeline.drift.roles import MODEL_OUTPUT, with_output
+from pipeline.inference_log import reader
+from pipeline.inference_log.reader import LoggedRows
 from pipeline.monitoring import performance, windows
 from pipeline.monitoring.known_version import KnownVersion
 from pipeline.project import files, paths, rounding
 from pipeline.project.errors import DataError
 from pipeline.project.params import Drift, Params
 from pipeline.registry import versions
-from pipeline.serving import log_reading
-from pipeline.serving.log_reading import LoggedRows
 from pipeline.training import predictions
 
 SHOWN = 5  # features of the quick look that are told, the farthest off first
@@ -33,7 +33,7 @@ def compare_with_training(
     Raises DataError where the training rows are no longer those of that version; the quick look, which needs no more than the
     statistics stored with the version, is printed before.
     """
-    served = log_reading.read_log(dataset, limits.windows * limits.window_rows)
+    served = reader.read_log(dataset, limits.windows * limits.window_rows)
     origin = f"{served.model} version {served.version}"
     folder = versions.resolve(dataset, settings, served.version).folder
     metadata, statistics = (
@@ -62,7 +62,8 @@ def compare_with_training(
     reference, oof = _training_rows(dataset, spec, logged)
     labels = performance.matched_labels(served, labels_file, spec) if labels_file else None
     current = _served_rows(served, spec, labels)
-    target, prediction, label = (spec.roles[part] for part in ("target", "prediction", "label"))
+    roles = spec.roles
+    target, prediction, label = roles.target, roles.prediction, roles.label
     texts = (
         *(name for name, kind in metadata["inputs"].items() if kind == CATEGORY),
         *((target, label) if spec.classes else ()),
@@ -149,7 +150,7 @@ def _served_rows(served: LoggedRows, spec: KnownVersion, labels: pd.Series | Non
     if spec.candidate is not None:  # else there is nothing to compare the answers with
         answer, (positive, label) = (
             served.rows["prediction"],
-            (spec.roles["positive"], spec.roles["label"]),
+            (spec.roles.positive, spec.roles.label),
         )
         if positive and served.probabilities is not None and positive in served.probabilities:
             frame[MODEL_OUTPUT] = served.probabilities[positive]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds, targets
+from pipeline.inference_log.reader import LoggedRows
 from pipeline.monitoring import estimation
 from pipeline.monitoring.known_version import KnownVersion
 from pipeline.monitoring.labels import read_labels
@@ -16,7 +17,6 @@ from pipeline.project.errors import DataError
 from pipeline.project.params import Drift
 from pipeline.scoring import bootstrap, metrics
 from pipeline.scoring.rows import Rows
-from pipeline.serving.log_reading import LoggedRows
 
 
 def matched_labels(served: LoggedRows, path: str, spec: KnownVersion) -> pd.Series:

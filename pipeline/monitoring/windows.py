@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.data import kinds
 from pipeline.data.kinds import NUMBER
 from pipeline.drift import comparison, tables
-from pipeline.drift.verdicts import DRIFT, NO_DRIFT, TOO_FEW, summary
+from pipeline.drift.verdicts import DRIFT, NO_DRIFT, NOT_ENOUGH_DATA, summary
 from pipeline.project import errors
 from pipeline.project.params import Drift
 
@@ -104,15 +104,19 @@ def windows_verdict(found: list[dict], limits: Drift) -> str:
     verdicts = [window["verdict"] for window in found]
     if verdicts.count(DRIFT) >= limits.alarm_windows:
         return DRIFT
-    return NO_DRIFT if len(verdicts) - verdicts.count(TOO_FEW) >= limits.alarm_windows else TOO_FEW
+    return (
+        NO_DRIFT
+        if len(verdicts) - verdicts.count(NOT_ENOUGH_DATA) >= limits.alarm_windows
+        else NOT_ENOUGH_DATA
+    )
 
 
 def windows_recommendation(results: dict, limits: Drift) -> str:
     """Return in words what to do; `results` are those of all rows, but for the verdict, which is that of the windows."""
     found = results["windows"]
     drifted = [window for window in found if window["verdict"] == DRIFT]
-    if results["verdict"] == TOO_FEW:
-        judged = sum(window["verdict"] != TOO_FEW for window in found)
+    if results["verdict"] == NOT_ENOUGH_DATA:
+        judged = sum(window["verdict"] != NOT_ENOUGH_DATA for window in found)
         return (
             f"wait for more rows: {judged} windows of {limits.window_rows} could be judged, an alarm needs "
             f"{limits.alarm_windows}"

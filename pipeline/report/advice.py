@@ -1,5 +1,6 @@
 """What the figures of a dataset call for, in words: each piece of advice follows from the figures by one rule below."""
 
+from pipeline.drift import verdicts
 from pipeline.models import catalogue
 from pipeline.project import rounding
 from pipeline.scoring import gates, metrics
@@ -121,13 +122,13 @@ def _test_against_cv(dataset, result, drift):
 
 def _drift(dataset, result, drift):
     """The drift stage sees drift between the splits, or too few rows to tell."""
-    if drift and drift["verdict"] == "not enough data":
+    if drift and drift["verdict"] == verdicts.NOT_ENOUGH_DATA:
         yield (
             INFO,
             "Whether the test rows drifted cannot be told.",
             _sentence(drift["recommendation"]),
         )
-    if drift and drift["verdict"] == "drift":
+    if drift and drift["verdict"] == verdicts.DRIFT:
         columns = ", ".join(drift["drifted"][:3]) or "the target or the predictions"
         yield (
             WATCH,
@@ -138,7 +139,7 @@ def _drift(dataset, result, drift):
 
 def _quality(dataset, result, drift):
     """The drift stage finds fault with the data themselves."""
-    if drift and drift["quality"]["verdict"] == "check":
+    if drift and drift["quality"]["verdict"] == verdicts.CHECK:
         yield (
             WATCH,
             f"The data ask for a look: {drift['quality']['reasons'][0]}.",

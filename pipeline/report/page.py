@@ -7,6 +7,7 @@ this machine has them.
 import json
 from pathlib import Path
 
+from pipeline.drift.verdicts import NOT_ENOUGH_DATA
 from pipeline.models import catalogue
 from pipeline.project import files, paths, rounding
 from pipeline.report import advice, charts
@@ -348,7 +349,7 @@ def picture_data(one: dict, drawn: dict) -> dict:
         "drift": [
             [row["name"], row["role"], row["drift_score"], row["verdict"]]
             for row in one["drift_rows"]
-            if row["drift_score"] is not None and row["verdict"] != "not enough data"
+            if row["drift_score"] is not None and row["verdict"] != NOT_ENOUGH_DATA
         ],
         **{kind: drawn[kind] for kind in (*charts.CURVES, "dots") if kind in drawn},
     }

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.data import splits
 from pipeline.data.kinds import CATEGORY, NUMBER, conform
+from pipeline.inference_log.lines import Entry
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.params import Params
@@ -16,7 +17,6 @@ from pipeline.registry import bundles, versions
 from pipeline.scoring import thresholds
 from pipeline.serving import signature as serving_signature
 from pipeline.serving.compiled import NotCompiled, compile
-from pipeline.serving.inference_log import Entry
 from pipeline.serving.signature import MOST_FAULTS, BadRequest, Signature
 
 NOT_FINITE = "The prediction is no finite number: a value is far beyond those of training"

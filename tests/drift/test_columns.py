@@ -7,10 +7,11 @@ import pytest
 from benchmarks import drift_scale
 from pipeline.data import kinds
 from pipeline.drift import column, comparison, tables, two_sample
+from pipeline.drift.roles import Roles
 from pipeline.project.errors import DataError
 from pipeline.project.params import Drift
 
-NO_ROLES = dict.fromkeys(("task", "target", "prediction", "label", "positive"))
+NO_ROLES = Roles()
 
 
 def table(rows=3000, seed=0):

@@ -14,6 +14,7 @@ from pipeline.drift import pages as drift_pages
 from pipeline.drift import two_sample
 from pipeline.drift.comparison import compare_columns, compare_tables, schema_drift
 from pipeline.drift.pages import _with_verdict, repeatable
+from pipeline.drift.roles import Roles
 from pipeline.drift.tables import of_frame
 from pipeline.drift.verdicts import LISTED_IMPORTANCES, ignored_columns
 from pipeline.project import rounding
@@ -23,7 +24,7 @@ from pipeline.training.results import MOST_COLUMNS
 from support.processes import ROOT, script
 
 LIMITS = Drift()
-NO_ROLES = dict.fromkeys(("task", "target", "prediction", "label", "positive"))
+NO_ROLES = Roles()
 
 
 def categories(rng, rows, shares):

@@ -42,5 +42,7 @@ def rooms_behind(path: Path, closed: frozenset[str] = frozenset()) -> set[str]:
 
     What only the `closed` rooms stand on is left out.
     """
-    direct = rooms_imported(path) | ({path.parent.name} & set(ROOMS))
+    direct = rooms_imported(path)
+    if path.parent.parent == PACKAGE:
+        direct = direct | {path.parent.name}
     return direct.union(*(rooms_below(room, closed) for room in direct))
