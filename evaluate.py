@@ -18,10 +18,11 @@ import pandas as pd
 
 from pipeline import command
 from pipeline.data import kinds, reading, splits, targets
+from pipeline.data.kinds import NUMBER
 from pipeline.models import storage
 from pipeline.models.fitted import Fitted
 from pipeline.models.spec import ModelSpec
-from pipeline.project import errors, files, params, paths
+from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data
 from pipeline.registry import versions
@@ -85,12 +86,13 @@ def numeric_target(labelled: LabelledRows, spec: ModelSpec) -> np.ndarray:
     """
     target, origin = labelled.target, labelled.origin
     if spec.classes is None:
-        numbers, fault = kinds.as_numbers(target)
-        if fault:
+        numbers = kinds.typed_as(target, NUMBER)
+        if len(numbers.unreadable):
+            fault = numbers.fault(target)
             raise DataError(
                 f"{origin}: text in the target {target.name!r}: {fault}; fix the values"
             )
-        return numbers.to_numpy()
+        return numbers.values.to_numpy()
     labels = kinds.as_text(target)
     unknown = sorted(set(labels) - set(spec.classes))
     if unknown:
@@ -136,7 +138,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parsed(argv)
-    settings = params.load()
+    settings = command.settings()
     data = settings.dataset(args.dataset).data
     if args.version is None:
         folder = stored_model(args.dataset, args.model)
