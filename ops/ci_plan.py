@@ -15,7 +15,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pipeline import command
-from pipeline.project import params
 from pipeline.project.errors import UsageError
 from pipeline.tracking.git import git
 
@@ -197,7 +196,7 @@ def check(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
-    project = params.load()
+    project = command.settings()
     files = {name: project.dataset(name).data.file for name in project.names(args.dataset)}
     inputs = RunInputs(
         trials=int(args.trials) if args.trials else None,

@@ -18,7 +18,7 @@ from ops import stage_graph
 from ops.stage_graph import Graph
 from ops.stage_job import Job, stop
 from pipeline import command
-from pipeline.project import params, paths
+from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.files import write_text
 
@@ -171,7 +171,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
-    cores = params.load().cores()
+    cores = command.settings().cores()
     graph = stage_graph.read(args.stages)
     if args.check:
         check(graph)
