@@ -3,8 +3,9 @@
 import sys
 import time
 from dataclasses import dataclass, replace
+from itertools import islice
 
-from pipeline.inference_log.lines import Entry
+from pipeline.inference_log.lines import Entry, Row
 from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.params import Params
 from pipeline.registry import versions
@@ -98,7 +99,7 @@ class Live:
         if challenger is None or challenger.version == self.champion.version:
             return []
         try:
-            return [_shadowed(entry, challenger) for entry in entries]
+            return _answered_by(challenger, entries)
         except Exception as error:
             # it has inputs of its own, or not a finite number for a row: its affair alone
             self.faults[CHALLENGER] = f"cannot be shadow-tested: {type(error).__name__}: {error}"
@@ -111,14 +112,24 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def _shadowed(entry: Entry, challenger: ServedModel) -> Entry:
-    """Return a request with the challenger's answers in place of the champion's."""
+def _answered_by(challenger: ServedModel, entries: list[Entry]) -> list[Entry]:
+    """Return requests with the challenger's answers in place of the champion's, all in one go."""
     inputs = list(challenger.model.spec.inputs)
-    rows = [{name: row[name] for name in inputs} for row in entry.rows]
-    return replace(
-        entry,
-        model=challenger.name,
-        version=challenger.version,
-        shadow=True,
-        answers=challenger.answers(challenger.output(rows)),
-    )
+    rows = []
+    for entry in entries:
+        rows += [_only(inputs, row) for row in entry.rows]
+    answers = iter(challenger.answers(challenger.output(rows)))
+    return [
+        replace(
+            entry,
+            model=challenger.name,
+            version=challenger.version,
+            shadow=True,
+            answers=list(islice(answers, len(entry.rows))),
+        )
+        for entry in entries
+    ]
+
+
+def _only(names: list[str], row: Row) -> Row:
+    return {name: row[name] for name in names}

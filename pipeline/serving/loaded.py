@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data import splits
-from pipeline.data.kinds import CATEGORY, NUMBER, conform
+from pipeline.data import kinds, splits
+from pipeline.data.kinds import CATEGORY, KINDS, conform
 from pipeline.inference_log.lines import Answer, Entry, Row
 from pipeline.models.fitted import Fitted
 from pipeline.project import errors, files, paths
@@ -50,8 +50,7 @@ class ServedModel:
     @cached_property
     def pandas_types(self) -> dict[str, str]:
         """The pandas type of each input."""
-        inputs = self.model.spec.inputs
-        return {name: "float64" if kind == NUMBER else "str" for name, kind in inputs.items()}
+        return kinds.pandas_types(self.model.spec.inputs)
 
     def output(self, rows: list[Row]) -> np.ndarray:
         """Return the model's output for rows that its signature has let through.
@@ -201,10 +200,10 @@ def _drawn_rows(statistics: dict[str, Any], inputs: dict[str, str]) -> pd.DataFr
     columns = {}
     for name, kind in inputs.items():
         figures = statistics[name]
-        known = figures["quantiles"].values() if kind == NUMBER else figures["categories"]
+        known = figures["quantiles"].values() if "quantiles" in figures else figures["categories"]
         values = [value for value in known if value is not None] or [None]
         missing = rng.random(TRIED_ROWS) < figures["missing_share"]
         places = rng.integers(len(values), size=TRIED_ROWS)
         drawn = pd.Series([values[place] for place in places], dtype=object)
-        columns[name] = drawn.mask(missing).astype("float64" if kind == NUMBER else "str")
+        columns[name] = drawn.mask(missing).astype(KINDS[kind].pandas_type)
     return pd.DataFrame(columns)
