@@ -132,9 +132,11 @@ def load(dataset: str, settings: Params, reference: str | int = versions.CHAMPIO
     version = versions.resolve(dataset, settings, reference)
     serve = settings.dataset(dataset).serve
     title = f"{version.name} version {version.version}"
-    model = bundles.check(version.folder)
-    metadata = files.read_json(version.folder / "metadata.json", bundles.MADE_BY)
-    training = files.read_json(version.folder / "train_stats.json", bundles.MADE_BY)
+    folder = version.folder
+    assert folder is not None, "a version that is resolved has its files"
+    model = bundles.check(folder)
+    metadata = files.read_json(folder / "metadata.json", bundles.MADE_BY)
+    training = files.read_json(folder / "train_stats.json", bundles.MADE_BY)
     statistics, inputs = training["features"], model.spec.inputs
     _check_redacted(dataset, serve.log_redact, inputs, title)
     trial = _trial(dataset, inputs, statistics)

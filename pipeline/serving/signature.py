@@ -79,10 +79,10 @@ class Signature:
     def __init__(self, columns: dict[str, Column]) -> None:
         self.columns = columns
         fields = {name: RULES[column.kind].field(column) for name, column in columns.items()}
-        row = TypedDict("Row", fields)  # type: ignore[operator]
-        row.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)
-        self._one = TypeAdapter(row)
-        self._many = TypeAdapter(Annotated[list[row], Field(min_length=1)])  # type: ignore[valid-type]
+        row = _row_type(fields)
+        rows: Any = Annotated[list[row], Field(min_length=1)]  # type: ignore[valid-type]
+        self._one: TypeAdapter[dict[str, Any]] = TypeAdapter(row)
+        self._many: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(rows)
 
     def rows(self, body: bytes) -> list[dict[str, Any]]:
         """Return the rows of a request's JSON body, an object or a list of them.
@@ -117,6 +117,14 @@ class Signature:
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of a row."""
         return self._one.json_schema()
+
+
+def _row_type(fields: dict[str, Any]) -> Any:
+    """Return the type of a row as pydantic checks it: a dict of just these fields."""
+    make_type: Any = TypedDict
+    row = make_type("Row", fields)
+    row.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    return row
 
 
 def signature(model: Fitted, statistics: dict[str, Any], closed: bool) -> Signature:
