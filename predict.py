@@ -200,7 +200,7 @@ def main(argv: list[str] | None = None) -> None:
     served = loaded.load(args.dataset, settings, args.version)
     request_id = uuid.uuid4().hex
     count = RowCount(args.dataset)
-    parts = reading.parts(args.input, ROWS_AT_A_TIME, dataset.data.separator, dataset.data.encoding)
+    parts = reading.parts(args.input, ROWS_AT_A_TIME, reading.form_of(dataset.data))
     with tempfile.TemporaryFile() as log:
         with (
             files.replacing(args.output) as partial,
