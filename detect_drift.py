@@ -25,15 +25,14 @@ from pipeline.drift import pages as drift_pages
 from pipeline.drift import verdicts as drift_verdicts
 from pipeline.drift.roles import Roles, roles_of_model, with_output
 from pipeline.drift.verdicts import DRIFT, EXIT_STATUS, NOT_ENOUGH_DATA, ignored_columns
-from pipeline.models import catalogue
 from pipeline.monitoring import log_comparison
-from pipeline.project import errors, files, params, paths
+from pipeline.project import errors, files, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Drift
-from pipeline.scoring import bootstrap, choice
+from pipeline.scoring import bootstrap
 from pipeline.tracking import record
 from pipeline.training import predictions
-from pipeline.training.results import read_candidates
+from pipeline.training.results import classes_of, read_candidates
 
 FAIL_ON = {
     "never": (),
@@ -53,10 +52,10 @@ def splits_of(dataset, settings):
     Training rows have the predictions of the fold that did not see them; rows without one are left out.
     """
     spec = settings.dataset(dataset)
-    trained, candidates = read_candidates(dataset)
-    name = choice.best_candidate(candidates, trained["primary_metric"], catalogue.SIMPLEST_FIRST)
-    best = candidates[name]
-    classes = best["confusion_matrix"]["labels"] if trained["task"] == "classification" else None
+    standing = read_candidates(dataset)
+    trained, name = standing.trained, standing.best()
+    best = standing.by_name[name]
+    classes = classes_of(best)
     frames = []
     for split, part in (("train", "oof"), ("test", "test")):
         frame = splits.read_split(dataset, split)
@@ -67,7 +66,7 @@ def splits_of(dataset, settings):
         frames.append(
             with_output(
                 frame,
-                predictions.stored_output(dataset, best, name, part, classes, frame.index),
+                predictions.read_output(dataset, best["stage"], name, part, classes, frame.index),
                 classes,
                 best.get("threshold"),
             )
@@ -348,7 +347,7 @@ def main(argv=None):
     )
     args = parser.parse_args(argv)
     check_options(args)
-    settings = params.load() if paths.PARAMS.is_file() or not args.reference_data else None
+    settings = command.settings() if paths.PARAMS.is_file() or not args.reference_data else None
     verdicts = []
     for name, results, folder in comparisons(args, settings):
         print("\n".join([*details(results), told(name, results, folder)]), flush=True)

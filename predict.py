@@ -19,7 +19,7 @@ from pipeline import command
 from pipeline.data import reading
 from pipeline.inference_log.lines import Entry, as_lines
 from pipeline.inference_log.writer import append
-from pipeline.project import files, params, paths
+from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import thresholds
 from pipeline.serving import compiled, loaded
@@ -122,7 +122,7 @@ def main(argv=None):
     )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     data, serve = (getattr(settings.dataset(args.dataset), block) for block in ("data", "serve"))
     if Path(args.output).resolve() == Path(args.input).resolve():
         raise UsageError(f"--output {args.output}: is the input; choose another file")

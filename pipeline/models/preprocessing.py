@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.kinds import CATEGORY, KINDS, NUMBER, of_kind
 
 # of a column; the rarest share a code (histogram boosters hold 255 at most)
 MOST_CODES = 250
@@ -29,13 +29,12 @@ def unfitted_preprocessing(kinds: dict[str, str], encoding: str) -> Any:
     """Return an encoding's ColumnTransformer for {column: kind}; it drops all other columns."""
     from sklearn.compose import ColumnTransformer
 
-    numeric = [column for column, kind in kinds.items() if kind == NUMBER]
-    categorical = [column for column, kind in kinds.items() if kind == CATEGORY]
+    encoders = {NUMBER: _for_numbers(encoding), CATEGORY: _for_categories(encoding)}
+    steps = []
+    for kind, encoder in encoders.items():
+        steps.append((KINDS[kind].step, encoder, of_kind(kinds, kind)))
     transformer = ColumnTransformer(
-        [
-            ("numeric", _for_numbers(encoding), numeric),
-            ("categorical", _for_categories(encoding), categorical),
-        ],
+        steps,
         sparse_threshold=0,
         verbose_feature_names_out=False,
     )
@@ -127,7 +126,7 @@ def as_put_out(preprocessing: Any, encoding: str, values: np.ndarray) -> Any:
         return values
     codes: list[str] = []
     for name, _, taken in preprocessing.transformers_:
-        if name == "categorical":
+        if name == KINDS[CATEGORY].step:
             codes += taken
     table = pd.DataFrame(values, columns=preprocessing.get_feature_names_out())
     return table.astype(dict.fromkeys(codes, np.int64))

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.data import kinds, reading
+from pipeline.data.kinds import NUMBER
 from pipeline.project import errors
 from pipeline.project.errors import DataError
 
@@ -31,19 +32,16 @@ def read_labels(path: str | Path) -> pd.DataFrame:
             f"{path}: no column {errors.listed(missing)}; the labels are to have request_id, label and, for requests "
             f"of several rows, row"
         )
-    place, fault = (
-        kinds.as_numbers(frame["row"])
-        if "row" in frame
-        else (pd.Series(0.0, index=frame.index), "")
-    )
-    if fault:
+    raw = frame["row"] if "row" in frame else pd.Series(0.0, index=frame.index)
+    place = kinds.typed_as(raw, NUMBER)
+    if len(place.unreadable):
         raise DataError(
-            f"{path}: row: {fault}; give the number of the row in its request, from 0 on"
+            f"{path}: row: {place.fault(raw)}; give the number of the row in its request, from 0 on"
         )
     labels = pd.DataFrame(
         {
             "request_id": kinds.as_text(frame["request_id"]),
-            "row": place.fillna(0).astype(int),
+            "row": place.values.fillna(0).astype(int),
             "label": kinds.blank_to_missing(frame["label"]),
         }
     ).dropna()

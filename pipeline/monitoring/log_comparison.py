@@ -20,6 +20,7 @@ from pipeline.project.errors import DataError
 from pipeline.project.params import Drift, Params
 from pipeline.registry import versions
 from pipeline.training import predictions
+from pipeline.training import results as training_results
 
 SHOWN = 5  # features of the quick look that are told, the farthest off first
 
@@ -118,15 +119,11 @@ def compare_with_training(
 
 def _candidate(dataset: str, metadata: dict) -> tuple[dict | None, str | None]:
     """Return the figures of the training that gave a version, and its primary metric; None where another has taken its place."""
-    path = paths.metrics(dataset, metadata["stage"])
-    trained = (
-        files.read_json(path, made_by=f"dvc repro {metadata['stage']}@{dataset}")
-        if path.is_file()
-        else {"candidates": {}}
-    )
-    candidate = trained["candidates"].get(metadata["candidate"], {})
-    same = candidate.get("model_sha256") == metadata["model_sha256"]
-    return (candidate, trained["primary_metric"]) if same else (None, None)
+    trained = training_results.read_stage(dataset, metadata["stage"])
+    candidate = trained["candidates"].get(metadata["candidate"]) if trained else None
+    if candidate is None or candidate["model_sha256"] != metadata["model_sha256"]:
+        return None, None
+    return candidate, trained["primary_metric"]
 
 
 def _training_rows(
@@ -137,8 +134,13 @@ def _training_rows(
     frame = splits.read_split(dataset, "train")[[*features, metadata["target"]]]
     if spec.candidate is None:
         return frame, None
-    oof = predictions.stored_output(
-        dataset, spec.candidate, metadata["candidate"], "oof", spec.classes, frame.index
+    oof = predictions.read_output(
+        dataset,
+        metadata["stage"],
+        metadata["candidate"],
+        predictions.OUT_OF_FOLD,
+        spec.classes,
+        frame.index,
     )
     there = ~np.isnan(oof).reshape(len(oof), -1).any(axis=1)
     return with_output(frame, oof, spec.classes, metadata["threshold"]), oof[there]

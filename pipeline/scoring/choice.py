@@ -1,6 +1,6 @@
 """The one chooser: candidates in the order of their cross-validated primary metric, and the best of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.project.errors import DataError
@@ -8,7 +8,7 @@ from pipeline.scoring import metrics
 
 
 def ranked(
-    candidates: dict[str, dict[str, Any]], metric: str, simplest_first: Sequence[str]
+    candidates: Mapping[str, Mapping[str, Any]], metric: str, simplest_first: Sequence[str]
 ) -> list[str]:
     """Return the candidates' names from the best to the worst by the cross-validated metric, those without one last.
 
@@ -28,7 +28,7 @@ def ranked(
 
 
 def best_candidate(
-    candidates: dict[str, dict[str, Any]], metric: str, simplest_first: Sequence[str]
+    candidates: Mapping[str, Mapping[str, Any]], metric: str, simplest_first: Sequence[str]
 ) -> str:
     """Return the name of the best candidate by the cross-validated metric.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data.kinds import NUMBER
+from pipeline.data.kinds import KINDS
 from pipeline.models import catalogue, spec
 from pipeline.models.spec import ModelSpec
 from pipeline.project import files, paths
@@ -84,8 +84,7 @@ def _input_schema(inputs: dict[str, str]) -> Any:
     """Return MLflow's schema of a model's inputs; to infer it from rows takes as long as a fit."""
     from mlflow.types.schema import ColSpec, Schema
 
-    types = {column: "double" if kind == NUMBER else "string" for column, kind in inputs.items()}
-    return Schema([ColSpec(type_name, column) for column, type_name in types.items()])
+    return Schema([ColSpec(KINDS[kind].mlflow_type, column) for column, kind in inputs.items()])
 
 
 def _prediction_schema(task: str) -> Any:

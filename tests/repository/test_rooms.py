@@ -1,4 +1,4 @@
-"""The rooms of pipeline/ lean on each other in one direction, and no script or room leans on what stands above it."""
+"""The rooms of pipeline/ import each other in one direction, and nothing that stands above them."""
 
 import ast
 
