@@ -135,13 +135,14 @@ def score_bundle(
     Raises DataError where the model was made for another task or other classes.
     """
     model = storage.load(folder)
-    spec, target = model.spec, frame[data.target]
+    spec = model.spec
     if (spec.task, spec.target) != (data.task, data.target):
         raise DataError(
             f"{who} is for {spec.task} of {spec.target!r}, {paths.PARAMS} asks for {data.task} of "
             f"{data.target!r}"
         )
     output = model.output(kinds.conform(frame, spec.inputs, origin))
+    target = frame[data.target]
     if spec.classes:
         check_classes(who, spec.classes, target, origin, data.positive)
     y = targets.numeric_target(target, spec.classes)
