@@ -131,7 +131,7 @@ def _of_large_csv(path: Path) -> Table:
     import pyarrow
     from pyarrow import csv, parquet
 
-    names = reading.check_header(path, ",", "utf-8")
+    names = reading.check_header(path)
     folder = tempfile.TemporaryDirectory()
     copy = Path(folder.name) / "columns.parquet"
     convert = csv.ConvertOptions(

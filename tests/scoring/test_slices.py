@@ -42,6 +42,15 @@ def test_even_errors_have_no_worst_part_and_depth_0_does_not_look():
     assert slices.find(X, X["noise"].abs().to_numpy(), Slices(depth=0)) == []
 
 
+@pytest.mark.parametrize("operator, rises", [("≤", False), (">", True)])
+def test_two_splits_by_one_column_are_one_condition(operator, rises):
+    number = np.arange(1000.0)
+    error = np.select([number < 50, number < 500], [5.0, 3.0], 0.0)
+    X = pd.DataFrame({"number": number})
+    worst, *_ = slices.find(X, error[::-1] if rises else error, Slices())
+    assert worst.conditions == (Condition("number", operator, 949.5 if rises else 49.5),)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_slices_hold_the_least_number_of_rows_and_their_conditions_are_not_double(seed):
     X = table(seed=seed)
