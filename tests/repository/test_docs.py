@@ -8,6 +8,7 @@ import pytest
 import compare_results
 import validate_metrics
 from pipeline.project import paths
+from pipeline.report import comparison
 from support.documents import PAGES, code, page, rows, spans
 from support.imports import ROOMS, rooms_below
 from support.processes import ROOT, script
@@ -61,8 +62,7 @@ def test_links_and_folders_exist(path):
 
 def test_readme_shows_what_the_committed_results_print():
     text = page("README.md")
-    comparison = json.loads((ROOT / paths.COMPARISON).read_text())
-    for line in compare_results.table(comparison["datasets"]):
+    for line in compare_results.table(comparison.read(ROOT / paths.COMPARISON).datasets):
         assert line in text, line
     for verdict in (ROOT / paths.VALIDATION).glob("*.json"):
         for line in validate_metrics.lines(json.loads(verdict.read_text())):
