@@ -20,6 +20,7 @@ from pipeline.project import files, params, paths
 from pipeline.registry import promotion_log, versions
 from pipeline.registry.promotion_log import Entry, Line
 from pipeline.registry.versions import ResolvedVersion
+from pipeline.report.best import best_figures
 from pipeline.tracking.store import open_store
 from support.projects import PARAMS, tiny_table
 
@@ -58,8 +59,8 @@ def make(state: str) -> None:
 
 def validate(settings) -> None:
     """Choose the best model of tiny and hold it against its gates."""
-    result, _ = compare_results.compare("tiny", settings)
-    files.write_json(paths.best("tiny"), compare_results.best_figures(result))
+    result = compare_results.compare("tiny", settings).result
+    files.write_json(paths.best("tiny"), best_figures(result))
     files.write_json(
         paths.validation("tiny"),
         validate_metrics.validate("tiny", settings.dataset("tiny").gates, result),
