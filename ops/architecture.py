@@ -1,4 +1,4 @@
-"""The blocks of docs/ARCHITECTURE.md that follow from the project: the graph of stages, the floor plan of rooms."""
+"""The blocks of docs/ARCHITECTURE.md: the graph of stages and the floor plan of the rooms."""
 
 import ast
 import re
