@@ -61,7 +61,7 @@ def judge(settings) -> None:
     files.write_json(paths.best("tiny"), best_figures(result))
     files.write_json(
         paths.validation("tiny"),
-        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result),
+        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result).as_json(),
     )
 
 
