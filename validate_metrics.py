@@ -1,9 +1,9 @@
 """Hold the best model of each dataset against the gates of params.yaml.
 
+A gate that fails stops `dvc repro` here.
+
     python validate_metrics.py
     python validate_metrics.py --dataset iris       # its gates alone
-
-A gate that fails stops `dvc repro` here.
 
 Reads   params.yaml, metrics/comparison_results.json
 Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 where a gate fails,
