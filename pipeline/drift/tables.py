@@ -68,6 +68,9 @@ class Table:
         return kinds.as_text(column) if name in self.texts else column
 
 
+AnyTable = Table | pd.DataFrame
+
+
 def of_frame(frame: pd.DataFrame) -> Table:
     """Return a table in memory, of any origin."""
     places = {str(column): place for place, column in enumerate(frame.columns)}
