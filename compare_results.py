@@ -13,7 +13,7 @@ Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pi
 from pipeline import command
 from pipeline.data import cleaning, splits
 from pipeline.models import catalogue
-from pipeline.project import errors, files, params, paths, rounding
+from pipeline.project import errors, files, paths, rounding
 from pipeline.project.errors import DataError, UsageError
 from pipeline.report import advice, charts, dvc_plots, history, page
 from pipeline.scoring import choice, gates, metrics, slices, thresholds
@@ -324,12 +324,12 @@ def main(argv=None):
                 history.against(args.against)
                 if args.against
                 else history.past(
-                    comparisons.recorded_comparisons(params.load()), store.tracking_uri()
+                    comparisons.recorded_comparisons(command.settings()), store.tracking_uri()
                 )
             )
         )
         return
-    settings = params.load()
+    settings = command.settings()
     results, drawn, left_out = compare_all(settings)
     write(results, drawn)
     for dataset in results:

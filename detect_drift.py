@@ -27,7 +27,7 @@ from pipeline.drift.roles import Roles, roles_of_model, with_output
 from pipeline.drift.verdicts import DRIFT, EXIT_STATUS, NOT_ENOUGH_DATA, ignored_columns
 from pipeline.models import catalogue
 from pipeline.monitoring import log_comparison
-from pipeline.project import errors, files, params, paths
+from pipeline.project import errors, files, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Drift
 from pipeline.scoring import bootstrap, choice
@@ -348,7 +348,7 @@ def main(argv=None):
     )
     args = parser.parse_args(argv)
     check_options(args)
-    settings = params.load() if paths.PARAMS.is_file() or not args.reference_data else None
+    settings = command.settings() if paths.PARAMS.is_file() or not args.reference_data else None
     verdicts = []
     for name, results, folder in comparisons(args, settings):
         print("\n".join([*details(results), told(name, results, folder)]), flush=True)

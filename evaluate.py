@@ -10,8 +10,9 @@ Writes  nothing: prints every metric with its 95 % bootstrap interval
 
 from pipeline import command
 from pipeline.data import kinds, reading, splits, targets
+from pipeline.data.kinds import NUMBER
 from pipeline.models import storage
-from pipeline.project import errors, files, params, paths
+from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.registry import versions
 from pipeline.scoring import thresholds
@@ -64,12 +65,12 @@ def scores(model, frame, target, origin, seed):
     output = model.output(kinds.conform(frame, model.spec.inputs, origin))
     task, classes = model.spec.task, model.spec.classes
     if task == "regression":
-        y, fault = kinds.as_numbers(target)
-        if fault:
+        numbers = kinds.typed_as(target, NUMBER)
+        if len(numbers.unreadable):
             raise DataError(
-                f"{origin}: text in the target {target.name!r}: {fault}; mend the values"
+                f"{origin}: text in the target {target.name!r}: {numbers.fault(target)}; fix the values"
             )
-        y, decisions = y.to_numpy(), None
+        y, decisions = numbers.values.to_numpy(), None
     else:
         labels = kinds.as_text(target)
         unknown = sorted(set(labels) - set(classes))
@@ -105,7 +106,7 @@ def main(argv=None):
         "--input", metavar="FILE", help="a CSV or Parquet file with the features and the target"
     )
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     data = settings.dataset(args.dataset).data
     if args.version is not None:
         found = versions.resolve(args.dataset, settings, args.version)

@@ -16,7 +16,7 @@ import re
 from ops import proposal
 from pipeline import command
 from pipeline.data import reading, sources
-from pipeline.project import files, params, paths
+from pipeline.project import files, paths
 from pipeline.project.errors import UsageError
 from pipeline.tracking import record
 
@@ -140,7 +140,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     if args.rows is not None and args.rows < 1:
         raise UsageError(f"--rows {args.rows}: give 1 or more")
-    settings = params.load()
+    settings = command.settings()
     if args.new:
         if not (args.source and args.target):
             raise UsageError("--new NAME needs --source FILE and --target COLUMN")

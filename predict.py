@@ -17,11 +17,12 @@ from pathlib import Path
 
 from pipeline import command
 from pipeline.data import reading
-from pipeline.project import files, params, paths
+from pipeline.inference_log.lines import Entry, as_lines
+from pipeline.inference_log.writer import append
+from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import thresholds
-from pipeline.serving import compiled, inference_log, loaded
-from pipeline.serving.inference_log import Entry
+from pipeline.serving import compiled, loaded
 
 ROWS_AT_A_TIME = 20_000
 SECONDS_BETWEEN_LINES = 10
@@ -101,7 +102,7 @@ def log_lines(served, features, answers, first, request_id, redact):
             {**one, "probabilities": dict(zip(classes, row))}
             for one, row in zip(answered, probabilities)
         ]
-    return inference_log.log_lines(
+    return as_lines(
         Entry(time.time_ns(), request_id, served.name, served.version, rows, answered, first=first),
         frozenset(redact),
     )
@@ -121,7 +122,7 @@ def main(argv=None):
     )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     data, serve = (getattr(settings.dataset(args.dataset), block) for block in ("data", "serve"))
     if Path(args.output).resolve() == Path(args.input).resolve():
         raise UsageError(f"--output {args.output}: is the input; choose another file")
@@ -153,7 +154,7 @@ def main(argv=None):
                     print(f"predict {args.dataset}: {rows:,} rows", file=sys.stderr, flush=True)
         log.seek(0)  # into the log only now, when the predictions are there
         while lines := b"".join(log.readlines(serve.log_file_size)):
-            inference_log.append(paths.inference_log(args.dataset), lines, serve.log_file_size)
+            append(paths.inference_log(args.dataset), lines, serve.log_file_size)
     print(
         f"predict {args.dataset}: {rows:,} rows by {served.name} version {served.version} -> {args.output}"
         f"{f', logged as request {request_id}' if args.log else ''}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline import command
 from pipeline.data import cleaning, quality, reading, splits
-from pipeline.project import errors, files, params, paths
+from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.tracking import record
 
@@ -139,7 +139,7 @@ def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     for dataset in settings.names(args.dataset):
         figures = prepare(dataset, settings)
         record.record(dataset, "prepare", settings)

@@ -11,7 +11,7 @@ Writes  metrics/registration/iris.json, what is to be registered; then a version
 import os
 
 from pipeline import command
-from pipeline.project import files, params, paths
+from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.registry import decisions, promotion_log
 
@@ -80,7 +80,7 @@ def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     for dataset in settings.names(args.dataset):
         print(f"register {dataset}: {register(dataset, settings)} -> {paths.promotions(dataset)}")
 

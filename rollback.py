@@ -11,7 +11,7 @@ Writes  with --list and --verify nothing; else logs/promotions/iris.jsonl, then 
 """
 
 from pipeline import command
-from pipeline.project import params, paths
+from pipeline.project import paths
 from pipeline.project.errors import UsageError
 from pipeline.registry import decisions
 from pipeline.registry.versions import list_versions
@@ -55,7 +55,7 @@ def main(argv=None):
         "--reason", default="asked for", metavar="TEXT", help="why, for the promotion log"
     )
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     settings.dataset(args.dataset)
     if args.to is not None and not args.to.isdigit():
         raise UsageError(

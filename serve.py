@@ -18,11 +18,10 @@ import tempfile
 from contextlib import asynccontextmanager
 
 from pipeline import command
-from pipeline.project import params
+from pipeline.inference_log.writer import Writer
 from pipeline.project.errors import DataError, UsageError
 from pipeline.serving import api, loaded
 from pipeline.serving.api import Counters, Gate
-from pipeline.serving.inference_log import Writer
 from pipeline.serving.live import Live
 from pipeline.serving.signature import BadRequest
 
@@ -55,7 +54,7 @@ def create_app(dataset):
 
     # a connection that is kept would go on reading a store that was deleted, and break the one that is made in its place
     os.environ.setdefault(POOL, "NullPool")
-    settings = params.load()
+    settings = command.settings()
     serve, counters = settings.dataset(dataset).serve, Counters()
     live = Live(dataset, settings, counters)
 
@@ -194,7 +193,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     if args.workers < 1 or not 0 < args.port < 65536:
         raise UsageError("give --workers 1 or more and a --port from 1 to 65535")
-    settings = params.load()
+    settings = command.settings()
     settings.dataset(args.dataset)
     check_address(args.host, args.port)
     import uvicorn

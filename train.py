@@ -12,7 +12,7 @@ Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/t
 import tune_hyperparameters
 from pipeline import command
 from pipeline.models import catalogue
-from pipeline.project import files, params, paths, workers
+from pipeline.project import files, paths, workers
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import choice
 from pipeline.tracking import record
@@ -125,7 +125,7 @@ def main(argv=None):
     command.add_workers(parser)
     args = parser.parse_args(argv)
     tune_hyperparameters.check_options(args)
-    settings = params.load()
+    settings = command.settings()
     for dataset in settings.names(args.dataset):
         train(dataset, settings, args.model, args.workers, args.dask)
         record.record(dataset, "train", settings)

@@ -15,7 +15,7 @@ import time
 from pipeline import command
 from pipeline.models import catalogue
 from pipeline.models import fitted as models_fitted
-from pipeline.project import files, params, paths, rounding, workers
+from pipeline.project import files, paths, rounding, workers
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import bootstrap, choice, metrics, scores, thresholds
 from pipeline.scoring.rows import OutOfFold, Rows
@@ -469,7 +469,7 @@ def main(argv=None):
     command.add_workers(parser)
     args = parser.parse_args(argv)
     check_options(args)
-    run(args, params.load())
+    run(args, command.settings())
 
 
 def run(args, settings):

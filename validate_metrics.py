@@ -8,7 +8,7 @@ Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 wh
 """
 
 from pipeline import command
-from pipeline.project import files, params, paths
+from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring.gates import demand_text, verdicts
 from pipeline.tracking import record
@@ -58,7 +58,7 @@ def main(argv=None):
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     datasets = settings.names(args.dataset)
     results = files.read_json(paths.COMPARISON, made_by="python compare_results.py")["datasets"]
     missing = [dataset for dataset in datasets if dataset not in results]

@@ -44,8 +44,8 @@ def recorded(dataset, settings, folder):
             )
         )
         ready = time.perf_counter()
-        write_run(mlflow, runs[0], settings)
-    return ready - started, time.perf_counter() - ready, len(runs[0]["children"])
+        write_run(mlflow, runs[0])
+    return ready - started, time.perf_counter() - ready, len(runs[0].children)
 
 
 def main():

@@ -1,1 +1,1 @@
-"""What keeps the house: each module runs as `python -m ops.NAME` and has a make target."""
+"""What keeps the house: `python -m ops.NAME` behind make targets, and what those modules share."""

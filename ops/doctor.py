@@ -27,7 +27,7 @@ import psutil
 
 from ops.restore import listed, outputs
 from pipeline import command
-from pipeline.project import files, params, paths
+from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.tracking import record
 from pipeline.tracking.git import git
@@ -401,7 +401,7 @@ def runs_missing() -> list[Fault]:
         if local_store()
         else []
     )
-    missing = record.identities(params.load()) - {identity for (identity,) in present}
+    missing = record.identities(command.settings()) - {identity for (identity,) in present}
     return (
         [
             Fault(
@@ -487,7 +487,7 @@ def main(argv=None):
         "--fix", action="store_true", help="mend what can be mended without losing anything"
     )
     args = parser.parse_args(argv)
-    params.load()
+    command.settings()
     left = examine(args.fix)
     if left:
         raise DataError(f"{left} {'fault' if left == 1 else 'faults'}; see above")

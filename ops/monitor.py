@@ -17,7 +17,7 @@ import sys
 
 from pipeline import command
 from pipeline.drift.verdicts import DRIFT, EXIT_STATUS
-from pipeline.project import params, paths
+from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
 
@@ -134,7 +134,7 @@ def main(argv=None):
         help="what to do on drift (%(default)s)",
     )
     args = parser.parse_args(argv)
-    settings = params.load()
+    settings = command.settings()
     datasets = settings.names(args.dataset)
     if (args.batch or args.labels) and args.dataset == "all":
         raise UsageError("--batch and --labels are for one dataset; add --dataset NAME")

@@ -15,7 +15,7 @@ import time
 from urllib.parse import urlsplit
 
 from pipeline import command
-from pipeline.project import files, params, paths, rounding
+from pipeline.project import files, paths, rounding
 from pipeline.project.errors import PipelineError, UsageError
 
 VARIABLE = "ALERT_WEBHOOK"
@@ -143,7 +143,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     if bool(args.message) == bool(args.status):
         raise UsageError("give a message, or --status")
-    url = address() or address(params.load())
+    url = address() or address(command.settings())
     if not url:
         raise UsageError(f"no address; set {VARIABLE}, or alerts.webhook in params.yaml")
     message, fields = (args.message, {}) if args.message else of_a_run(args.status, args.link)

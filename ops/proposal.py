@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.data import kinds, reading, sources
+from pipeline.data.kinds import NUMBER
 from pipeline.project import errors
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
@@ -118,7 +119,7 @@ def _yaml(content: dict, comment: str) -> str:
 
 def _regression(answers: pd.Series) -> tuple[None, dict, dict, str]:
     """Return the positive class, which there is none of, the settings of training, the gates and what they stand for."""
-    numbers, _ = kinds.as_numbers(answers)
+    numbers = kinds.typed_as(answers, NUMBER).values
     train = {"primary_metric": "rmse", "cv_folds": 5, "models": MODELS["regression"]}
     if numbers.min() >= 0 and numbers.skew() > SKEWED:
         train["target_transform"] = "log1p"
@@ -167,14 +168,14 @@ def _separator(path: Path) -> str:
 
 
 def _task(answers: pd.Series) -> str:
-    if not kinds.is_numeric(answers):
+    """Return what the target asks for: a few different whole numbers are taken for classes."""
+    found = kinds.typed(answers)
+    if found.kind != NUMBER:
         return "classification"
-    numbers, _ = kinds.as_numbers(answers)
-    return (
-        "classification"
-        if (numbers % 1 == 0).all() and numbers.nunique() <= min(FEW, len(numbers) / 10)
-        else "regression"
-    )
+    numbers = found.values
+    whole = (numbers % 1 == 0).all()
+    few = numbers.nunique() <= min(FEW, len(numbers) / 10)
+    return "classification" if whole and few else "regression"
 
 
 def _positive(shares: pd.Series) -> str:

@@ -51,10 +51,10 @@ def main(argv=None):
     wrong = [setting for setting in args.settings if "=" not in setting]
     if wrong:
         raise UsageError(f"{wrong[0]!r}: give KEY=VALUE")
-    params.load()
+    command.settings()
     before = paths.PARAMS.read_text(encoding="utf-8")
     after = changed(before, dict(setting.partition("=")[::2] for setting in args.settings))
-    params.parse(after)
+    command.checked(params.parse(after))
     if after != before:
         files.write_text(paths.PARAMS, after)
     for setting in args.settings:

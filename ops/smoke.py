@@ -14,7 +14,6 @@ import urllib.request
 
 from pipeline import command
 from pipeline.data import splits
-from pipeline.project import params
 from pipeline.project.errors import DataError
 
 ROWS = 5
@@ -81,7 +80,7 @@ def main(argv=None):
         help="for it (%(default)g)",
     )
     args = parser.parse_args(argv)
-    params.load().dataset(args.dataset)
+    command.settings().dataset(args.dataset)
     wait_for(args.url, args.wait)
     rows = rows_of(args.dataset, list(answer(f"{args.url}/model-info")["features"]))
     found = answer(f"{args.url}/predict", rows)

@@ -7,7 +7,6 @@ writes nothing.
 """
 
 from pipeline import command
-from pipeline.project import params
 from pipeline.registry import decisions
 from pipeline.tracking import record, store
 
@@ -15,7 +14,7 @@ from pipeline.tracking import record, store
 def main(argv=None):
     command.parser(__doc__).parse_args(argv)
     written = record.sync_runs()
-    decided = decisions.sync_registry(params.load())
+    decided = decisions.sync_registry(command.settings())
     for (dataset, stage), count in written.items():
         print(f"sync {dataset}: {count} {stage} {'run' if count == 1 else 'runs'} written")
     for dataset, line in decided.items():

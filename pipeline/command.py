@@ -1,4 +1,4 @@
-"""Work side by side: so many fits at a time, one thread each, here or on a Dask cluster, with a sign of progress."""
+"""The command line that all scripts share: options, settings, errors in one line, progress."""
 
 import argparse
 import errno
@@ -6,54 +6,35 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
+from pipeline.project import params, paths
 from pipeline.project.errors import PipelineError, UsageError
+from pipeline.project.params import Params
+from pipeline.project.workers import Step
+from pipeline.scoring import metrics
 
 SECONDS_BETWEEN_LINES = 10
-
-
-@contextmanager
-def progress(total: int, title: str, unit: str = "fit"):
-    """Yield step(count, note), which shows how much is done: a bar on a terminal, a line every ten seconds elsewhere."""
-    if sys.stderr.isatty():
-        from tqdm import tqdm
-
-        with tqdm(total=total, desc=title, unit=unit, leave=False) as bar:
-
-            def step(count=1, note=""):
-                bar.set_postfix_str(note, refresh=False)
-                bar.update(count)
-
-            yield step
-        return
-    done, shown = 0, time.monotonic()
-
-    def step(count=1, note=""):
-        nonlocal done, shown
-        done += count
-        if time.monotonic() - shown > SECONDS_BETWEEN_LINES and done < total:
-            shown = time.monotonic()
-            print(
-                f"{title}: {done} of {total} {unit}s{', ' * bool(note)}{note}",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    yield step
-
-
+# numerical libraries read these when they are loaded
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+DISK_FULL = "free some space and run again"
+NOT_ALLOWED = "check the permissions of the file and its folder"
 REMEDIES = {
-    errno.ENOSPC: "free some space and run again",
-    errno.EDQUOT: "free some space and run again",
+    errno.ENOSPC: DISK_FULL,
+    errno.EDQUOT: DISK_FULL,
     errno.EROFS: "make the folder writable or run elsewhere",
-    errno.EACCES: "check the permissions of the file and its folder",
-    errno.EPERM: "check the permissions of the file and its folder",
+    errno.EACCES: NOT_ALLOWED,
+    errno.EPERM: NOT_ALLOWED,
 }
+STOPPED = "stopped; what was finished is kept, the same command goes on from there"
+STOPPED_STATUS = 130
 
 
-def parser(doc: str) -> argparse.ArgumentParser:
+def parser(doc: str | None) -> argparse.ArgumentParser:
     """Return a parser that shows the script's own docstring as its help."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -83,42 +64,121 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 def check_workers(args: argparse.Namespace) -> None:
-    """Raise UsageError where --workers is no number of workers."""
+    """Raise UsageError where --workers is below 1."""
     if args.workers is not None and args.workers < 1:
         raise UsageError(f"--workers {args.workers}: give 1 or more")
 
 
+def settings() -> Params:
+    """Return the settings of params.yaml; raises UsageError as `params.load` and `checked` do."""
+    return checked(params.load())
+
+
+def checked(settings: Params) -> Params:
+    """Return the settings once their metrics are known ones; raises UsageError at the first other."""
+    for name, dataset in settings.datasets.items():
+        task, block = dataset.data.task, f"datasets.{name}"
+        primary = dataset.train.primary_metric
+        if primary not in [metric.name for metric in metrics.of_task(task)]:
+            raise _not_a_metric(f"{block}.train.primary_metric", primary, task)
+        for gate in dataset.gates:
+            if not _may_be_gated(gate, task):
+                raise _not_a_metric(f"{block}.gates.{gate}", gate, task)
+    return settings
+
+
+def _may_be_gated(name: str, task: str) -> bool:
+    """Return whether a gate may name a metric of the task, or of one class: `f1__virginica`."""
+    base, of_a_class, _ = name.partition("__")
+    metric = metrics.METRICS.get(base)
+    if metric is None or metric.task != task:
+        return False
+    return metric.by_class or not of_a_class
+
+
+def _not_a_metric(key: str, name: str, task: str) -> UsageError:
+    allowed = ", ".join(metric.name for metric in metrics.of_task(task))
+    return UsageError(
+        f"{paths.PARAMS}: {key}: {name!r} is not a metric of {task}; allowed: {allowed}"
+    )
+
+
+@contextmanager
+def progress(total: int, title: str, unit: str = "fit") -> Iterator[Step]:
+    """Yield step(count, note), which shows how much is done.
+
+    It is a bar on a terminal, and a line every ten seconds elsewhere.
+    """
+    if sys.stderr.isatty():
+        with _bar(total, title, unit) as step:
+            yield step
+    else:
+        yield _lines(total, title, unit)
+
+
+@contextmanager
+def _bar(total: int, title: str, unit: str) -> Iterator[Step]:
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=title, unit=unit, leave=False) as bar:
+
+        def step(count: int = 1, note: str = "") -> None:
+            bar.set_postfix_str(note, refresh=False)
+            bar.update(count)
+
+        yield step
+
+
+def _lines(total: int, title: str, unit: str) -> Step:
+    done, shown = 0, time.monotonic()
+
+    def step(count: int = 1, note: str = "") -> None:
+        nonlocal done, shown
+        done += count
+        if time.monotonic() - shown > SECONDS_BETWEEN_LINES and done < total:
+            shown = time.monotonic()
+            line = f"{title}: {done} of {total} {unit}s"
+            print(f"{line}, {note}" if note else line, file=sys.stderr, flush=True)
+
+    return step
+
+
 def limit_threads() -> None:
-    """Let numerical libraries use one thread per fit, as many fits run at a time; they read it when they are first imported."""
+    """Let numerical libraries use one thread per fit, as many fits run at a time.
+
+    Those that are loaded, as numpy's BLAS is, are told; the others read the environment later.
+    """
     for variable in ONE_THREAD:
         os.environ[variable] = "1"
+    threadpool_limits(1)
 
 
-def run(main) -> None:
-    """Run a script's main and leave with its exit status; an error is one line on standard error, --debug adds its traceback."""
+def run(main: Callable[[], int | None]) -> None:
+    """Run a script's main and leave with its exit status.
+
+    An error is one line on standard error; --debug adds its traceback.
+    """
     limit_threads()
     try:
         sys.exit(main() or 0)
     except (Exception, KeyboardInterrupt) as error:
-        message, status = _told(error)
+        message, status = _message_and_status(error)
         if "--debug" in sys.argv:
             traceback.print_exc()
-    script = sys.argv[0].rsplit("/", 1)[-1]
+    script = Path(sys.argv[0]).name
     print(f"{script}: error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(status)
 
 
-def _told(error: BaseException) -> tuple[str, int]:
-    """Return what to tell the user of an error, and the exit status."""
+def _message_and_status(error: BaseException) -> tuple[str, int]:
+    """Return what to say of an error, and the exit status."""
     if isinstance(error, PipelineError):
         return str(error), error.status
     if isinstance(error, KeyboardInterrupt):
-        return "stopped; what was finished is kept, the same command goes on from there", 130
+        return STOPPED, STOPPED_STATUS
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return (
-            f"{place}{error.strerror or error}; {REMEDIES.get(error.errno, 'check the path and run again')}",
-            1,
-        )
-    # a fault of ours: the user still gets one line, and is told how to see the rest
+        remedy = REMEDIES.get(error.errno or 0, "check the path and run again")
+        return f"{place}{error.strerror or error}; {remedy}", 1
+    # a fault of ours: the user still gets one line, which says how to see the rest
     return f"unexpected {type(error).__name__}: {error}; --debug shows where", 1

@@ -1,48 +1,48 @@
-"""Tables: read them from files, check and clean them, describe their quality, and write and read the splits."""
+"""Cleaning: a table as a file holds it becomes the typed columns that are modelled, or an error."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pandas as pd
 
 from pipeline.data import kinds, reading
-from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.kinds import CATEGORY, NUMBER, Typed
 from pipeline.project import paths
 from pipeline.project.errors import DataError, listed
 from pipeline.project.params import Data
 
+# a target with more classes than both, the second a share of the rows, is taken for a number
+MOST_CLASSES = 20
+MOST_CLASSES_SHARE = 0.2
+
 
 def clean(
-    frame: pd.DataFrame, data: Data, other: str | None = None, origin: str = ""
+    frame: pd.DataFrame, data: Data, split_column: str | None = None, origin: str = ""
 ) -> pd.DataFrame:
-    """Return the modelled columns in their final types: numbers as float64, categories as text, dropped columns gone.
+    """Return the modelled columns in their final types: numbers as float64, categories as text.
 
-    `other` is a column that orders or groups the rows: kept as it is. A column is one of numbers where params.yaml says so
-    or at least 95 % of its values are numbers; the rest of it is then an error. Raises DataError that names every faulty column.
+    Dropped columns are gone; `split_column`, which orders or groups the rows, is kept as it is. A
+    column is one of numbers where params.yaml says so or at least 95 % of its values are numbers;
+    the rest of it is then an error. Raises DataError that names every faulty column.
     """
     origin = origin or data.file
-    _check_columns(frame, data, other, origin)
+    _check_columns(frame, data, split_column, origin)
     columns, faults = {}, {}
     for column in frame.columns:
-        if column in data.drop and column != other:
-            continue
-        values = kinds.blank_to_missing(frame[column])
-        role = _role(column, values, data, other)
-        if role == NUMBER:
-            columns[column], fault = kinds.as_numbers(values)
-            if fault:
-                remedy = (
-                    ""
-                    if column == data.target
-                    else ", or name the column in data.categorical or data.drop"
-                )
-                faults[column] = f"{fault}, in a column of numbers: mend it{remedy}"
-        else:
-            columns[column] = kinds.as_text(values) if role == CATEGORY else values
+        if column == split_column:
+            columns[column] = kinds.blank_to_missing(frame[column])
+        elif column not in data.drop:
+            raw = kinds.blank_to_missing(frame[column])
+            found = _typed(raw, data)
+            columns[column] = found.values
+            if len(found.unreadable):
+                faults[column] = _unreadable(found.fault(raw), column, data)
     cleaned = pd.DataFrame(columns, index=frame.index)
-    faults |= _faulty_values(cleaned.drop(columns=list(faults)), data, other)
+    faults |= _faulty_values(cleaned.drop(columns=list(faults)), data.target, split_column)
     if faults:
-        raise DataError(
-            f"{origin}: {'; '.join(f'{column}: {fault}' for column, fault in faults.items())}"
-        )
-    if not feature_columns(cleaned, data, other):
+        told = "; ".join(f"{column}: {fault}" for column, fault in faults.items())
+        raise DataError(f"{origin}: {told}")
+    if not feature_columns(cleaned, data, split_column):
         raise DataError(
             f"{origin}: no feature column is left beside the target {data.target!r}; check data.drop"
         )
@@ -51,14 +51,29 @@ def clean(
     return cleaned
 
 
-def _check_columns(frame: pd.DataFrame, data: Data, other: str | None, origin: str) -> None:
-    wanted = [
-        data.target,
-        *data.drop,
-        *data.numeric,
-        *data.categorical,
-        *([other] if other else []),
-    ]
+def _typed(raw: pd.Series, data: Data) -> Typed:
+    """Return a column typed as params.yaml says, or as its values read."""
+    if raw.name == data.target:
+        return kinds.typed_as(raw, NUMBER if data.task == "regression" else CATEGORY)
+    if raw.name in data.numeric:
+        return kinds.typed_as(raw, NUMBER)
+    if raw.name in data.categorical:
+        return kinds.typed_as(raw, CATEGORY)
+    return kinds.typed(raw)
+
+
+def _unreadable(fault: str, column: str, data: Data) -> str:
+    """Return what is wrong in a column of numbers, and what to do about it."""
+    told = f"{fault}, in a column of numbers: fix it"
+    if column == data.target:
+        return told
+    return f"{told}, or name the column in data.categorical or data.drop"
+
+
+def _check_columns(frame: pd.DataFrame, data: Data, split_column: str | None, origin: str) -> None:
+    wanted = [data.target, *data.drop, *data.numeric, *data.categorical]
+    if split_column:
+        wanted.append(split_column)
     missing = [column for column in dict.fromkeys(wanted) if column not in frame.columns]
     if missing:
         raise DataError(
@@ -67,54 +82,42 @@ def _check_columns(frame: pd.DataFrame, data: Data, other: str | None, origin: s
         )
 
 
-def _role(column: str, values: pd.Series, data: Data, other: str | None) -> str:
-    """Tell what a column is: number, category, or other (the column that orders or groups the rows)."""
-    if column == other:
-        return "other"
-    if column == data.target:
-        return NUMBER if data.task == "regression" else CATEGORY
-    if column in data.numeric:
-        return NUMBER
-    return NUMBER if column not in data.categorical and kinds.is_numeric(values) else CATEGORY
-
-
-def _faulty_values(frame: pd.DataFrame, data: Data, other: str | None) -> dict[str, str]:
+def _faulty_values(frame: pd.DataFrame, target: str, split_column: str | None) -> dict[str, str]:
     """Return what pandera finds wrong in a cleaned table, by column, and what to do about it."""
     import pandera.pandas as pa
 
-    def check(holds, error: str) -> pa.Check:
-        return pa.Check(holds, error=error, ignore_na=False)
-
-    def missing(column: str) -> str:
-        return reading.rows_in_file(frame.index[frame[column].isna()])
-
     schema = {}
     for column in frame.columns:
-        checks = [check(_some, "no value at all: name it in data.drop")]
-        if column == data.target:
-            checks = [
-                check(_every, f"no target in {missing(column)}: fill it in or remove the rows"),
-                check(
-                    _several,
-                    "the same target in every row: nothing to learn, choose another target",
-                ),
-            ]
-        elif column == other:
-            checks = [
-                check(
-                    _every, f"no value in {missing(column)}, which prepare.split needs: fill it in"
-                )
-            ]
+        rules = _rules(frame[column], target, split_column)
+        checks = [pa.Check(rule.holds, error=rule.error, ignore_na=False) for rule in rules]
         schema[column] = pa.Column(nullable=True, checks=checks)
     try:
         pa.DataFrameSchema(schema).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        return (
-            errors.failure_cases.groupby("column", sort=False)["check"]
-            .agg(lambda found: "; ".join(found.unique()))
-            .to_dict()
-        )
+        by_column = errors.failure_cases.groupby("column", sort=False)["check"]
+        return by_column.agg(lambda faults: "; ".join(faults.unique())).to_dict()
     return {}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the values of a column must be, and the error where they are not."""
+
+    holds: Callable[[pd.Series], bool]
+    error: str
+
+
+def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rule]:
+    gaps = reading.rows_in_file(values.index[values.isna()])
+    if values.name == target:
+        same = "the same target in every row: nothing to learn, choose another target"
+        return [
+            Rule(_every, f"no target in {gaps}: fill it in or remove the rows"),
+            Rule(_several, same),
+        ]
+    if values.name == split_column:
+        return [Rule(_every, f"no value in {gaps}, which prepare.split needs: fill it in")]
+    return [Rule(_some, "no value at all: name it in data.drop")]
 
 
 def _some(values: pd.Series) -> bool:
@@ -131,7 +134,7 @@ def _several(values: pd.Series) -> bool:
 
 def _check_classes(target: pd.Series, data: Data, origin: str) -> None:
     labels = target.unique()
-    if len(labels) > 20 and len(labels) > 0.2 * len(target):
+    if len(labels) > MOST_CLASSES and len(labels) > MOST_CLASSES_SHARE * len(target):
         raise DataError(
             f"{origin}: the target {data.target!r} has {len(labels)} different values in {len(target)} rows; "
             f"set task: regression or choose another target"
@@ -143,6 +146,6 @@ def _check_classes(target: pd.Series, data: Data, origin: str) -> None:
         )
 
 
-def feature_columns(frame: pd.DataFrame, data: Data, other: str | None = None) -> list[str]:
+def feature_columns(frame: pd.DataFrame, data: Data, split_column: str | None = None) -> list[str]:
     """Return the columns that a model may see."""
-    return [column for column in frame.columns if column not in (data.target, other)]
+    return [column for column in frame.columns if column not in (data.target, split_column)]

@@ -1,4 +1,11 @@
-"""Tables: read them from files, check and clean them, describe their quality, and write and read the splits."""
+"""Kinds of columns: how each is recognised and typed, and what pandas, MLflow and the models call it.
+
+A column comes in as a file or a request spells it and leaves typed: numbers as float64, categories
+as text, dates as datetime64 in UTC. Training, prediction and drift type columns by this one rule.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,72 +15,177 @@ from pipeline.project import errors
 from pipeline.project.errors import DataError
 
 NUMBER, CATEGORY, DATE = "number", "category", "date"
-NUMERIC_SHARE = 0.95  # a text column in which this share of the values are numbers is meant to be a column of numbers
+# a column of text in which this share of the values can be read as a kind is meant to be of it
+READABLE_SHARE = 0.95
+# values, evenly spaced, that show whether reading the whole column as a kind is worth the time
+LOOKED_AT = 1000
 
 
-def is_numeric(values: pd.Series) -> bool:
-    """Tell whether a column is one of numbers by its content: at least 95 % of the values that are there can be read as one."""
-    if pd.api.types.is_bool_dtype(values):
-        return False
-    if pd.api.types.is_numeric_dtype(values):
-        return True
-    present = values.dropna()
-    if pd.api.types.infer_dtype(present) == "boolean":  # True and False beside missing values
-        return False
-    return present.empty or pd.to_numeric(present, errors="coerce").notna().mean() >= NUMERIC_SHARE
+@dataclass(frozen=True)
+class Kind:
+    """What the program must know of a kind of column.
+
+    `may_be` says by the type of the values, before any is read, whether a column can be of the kind.
+    `read` returns the column in its final type, missing where a value cannot be read. `step` is the
+    step of a model's preprocessing that encodes such columns, None where no model takes them.
+    """
+
+    may_be: Callable[[pd.Series], bool]
+    read: Callable[[pd.Series], pd.Series]
+    pandas_type: str
+    mlflow_type: str
+    step: str | None
 
 
-def blank_to_missing(values: pd.Series) -> pd.Series:
-    """Return a column in which blank text is missing and other text has no blanks around it."""
-    if pd.api.types.is_numeric_dtype(values):
-        return values
-    if (
-        values.dtype.kind in "mM"
-    ):  # dates and durations of a Parquet file, spelt as a CSV file spells them
-        return values.astype(str).where(values.notna())
-    if isinstance(values.dtype, pd.StringDtype):
-        stripped = values.str.strip()
-    else:
-        stripped = values.astype(object).map(
-            lambda value: value.strip() if isinstance(value, str) else value
-        )
-    return stripped.mask(stripped == "")
+@dataclass(frozen=True)
+class Typed:
+    """A column in its final type; `unreadable` are the positions of the values that it lost."""
 
+    kind: str
+    values: pd.Series
+    unreadable: np.ndarray
 
-def as_numbers(values: pd.Series) -> tuple[pd.Series, str]:
-    """Return the column as float64 and, where something in it is no finite number, what and in which line of the file."""
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    wrong = np.flatnonzero((numbers.isna() & values.notna()) | np.isinf(numbers))
-    return (
-        numbers,
-        f"{str(values.iloc[wrong[0]])!r} in {reading.rows_in_file(values.index[wrong])}"
-        if len(wrong)
-        else "",
-    )
+    def fault(self, raw: pd.Series) -> str:
+        """Return the first value of `raw` that could not be read, and its line; "" without any."""
+        if not len(self.unreadable):
+            return ""
+        first = str(raw.iloc[self.unreadable[0]])
+        return f"{first!r} in {reading.rows_in_file(raw.index[self.unreadable])}"
 
 
 def as_text(values: pd.Series) -> pd.Series:
-    """Return categories as text, a whole number alike whether its column was read as integers or as floats: 20.0 reads "20"."""
+    """Return categories as text.
+
+    A whole number reads alike whether its column was read as integers or as floats: 20.0 is "20".
+    """
     if isinstance(values.dtype, pd.StringDtype):
         return values.astype("str")
     return values.astype(object).map(category_text, na_action="ignore").astype("str")
 
 
-def category_text(value) -> str:
+def category_text(value: object) -> str:
     """Return the text that stands for a category."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _as_floats(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values, errors="coerce").astype("float64")
+
+
+def _may_be_numbers(values: pd.Series) -> bool:
+    """Say whether a column may hold numbers: truth values are categories."""
+    if pd.api.types.is_numeric_dtype(values):
+        return not pd.api.types.is_bool_dtype(values)
+    return pd.api.types.infer_dtype(values, skipna=True) != "boolean"
+
+
+def _as_dates(values: pd.Series) -> pd.Series:
+    """Return dates of the form 2024-12-31: 01/02/2024 is January to some and February to others."""
+    return pd.to_datetime(values.astype("str"), errors="coerce", format="ISO8601", utc=True)
+
+
+def _may_be_dates(values: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(values):
+        return False
+    return pd.api.types.infer_dtype(values, skipna=True) == "string"
+
+
+# in the order in which a column is tried
+KINDS = {
+    NUMBER: Kind(_may_be_numbers, _as_floats, "float64", "double", "numeric"),
+    DATE: Kind(_may_be_dates, _as_dates, "datetime64[ns, UTC]", "datetime", None),
+    CATEGORY: Kind(lambda values: True, as_text, "str", "string", "categorical"),
+}
+MODELLED = tuple(name for name, kind in KINDS.items() if kind.step)
+
+
+def blank_to_missing(values: pd.Series) -> pd.Series:
+    """Return a column in which blank text is missing and other text has no blanks around it.
+
+    Dates and durations of a Parquet file become the text that a CSV file would hold.
+    """
+    if pd.api.types.is_numeric_dtype(values):
+        return values
+    if values.dtype.kind in "mM":
+        return values.astype(str).where(values.notna())
+    if isinstance(values.dtype, pd.StringDtype):
+        stripped = values.str.strip()
+    else:
+        stripped = values.astype(object).map(_stripped)
+    return stripped.mask(stripped == "")
+
+
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def typed(values: pd.Series, among: Iterable[str] = MODELLED) -> Typed:
+    """Return a column, blanks already missing, typed as the first of the kinds that it reads as.
+
+    At least 95 % of the values have to read as the kind; a column without any value is one of
+    numbers, and what reads as nothing else is a category.
+    """
+    for name in among:
+        kind = KINDS[name]
+        if not kind.may_be(values) or not _worth_reading(values, kind):
+            continue
+        column = kind.read(values)
+        if column.notna().sum() >= READABLE_SHARE * values.notna().sum():
+            return _checked(name, values, column)
+    return typed_as(values, CATEGORY)
+
+
+def typed_as(values: pd.Series, kind: str) -> Typed:
+    """Return a column, blanks already missing, typed as the kind that it is said to be."""
+    return _checked(kind, values, KINDS[kind].read(values))
+
+
+def _checked(kind: str, values: pd.Series, column: pd.Series) -> Typed:
+    """Return the typed column with infinite numbers missing, and where values were lost."""
+    if kind == NUMBER:
+        infinite = np.isinf(column.to_numpy())
+        column = column.mask(infinite) if infinite.any() else column
+    lost = column.isna() & values.notna()
+    return Typed(kind, column, np.flatnonzero(lost))
+
+
+def _worth_reading(values: pd.Series, kind: Kind) -> bool:
+    """Say whether half of some values read as a kind: to read a long column in vain takes long."""
+    if pd.api.types.is_numeric_dtype(values):
+        return True
+    present = values.dropna()
+    some = present.iloc[:: max(1, len(present) // LOOKED_AT)]
+    return bool(kind.read(some).notna().sum() >= len(some) / 2)
+
+
+def kind_of(values: pd.Series) -> str:
+    """Return the kind of a typed column."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return DATE
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return NUMBER
+    return CATEGORY
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[str, str]:
-    """Return {column: kind} of a prepared table, as its types say: NUMBER or CATEGORY."""
-    return {
-        column: NUMBER if pd.api.types.is_numeric_dtype(frame[column]) else CATEGORY
-        for column in frame.columns
-    }
+    """Return {column: kind} of a table of typed columns."""
+    return {column: kind_of(frame[column]) for column in frame.columns}
+
+
+def pandas_types(kinds: dict[str, str]) -> dict[str, str]:
+    """Return {column: pandas type} for {column: kind}."""
+    return {column: KINDS[kind].pandas_type for column, kind in kinds.items()}
+
+
+def of_kind(kinds: dict[str, str], wanted: str) -> list[str]:
+    """Return the columns of one kind, in their order."""
+    return [column for column, kind in kinds.items() if kind == wanted]
 
 
 def conform(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the input") -> pd.DataFrame:
-    """Return the columns that `kinds` names, in its order and types; other columns of the frame are left out.
+    """Return the columns that `kinds` names, typed and in its order; other columns are left out.
 
     Raises DataError that names every missing column, or every column of numbers that holds text.
     """
@@ -82,21 +194,13 @@ def conform(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the input
         raise DataError(f"{origin}: no column {errors.listed(missing)}, which the model needs")
     columns, faults = {}, []
     for column, kind in kinds.items():
-        values = blank_to_missing(frame[column])
-        if kind == NUMBER:
-            columns[column], fault = as_numbers(values)
-            faults += [f"{column} ({fault})"] if fault else []
-        else:
-            columns[column] = as_text(values)
+        raw = blank_to_missing(frame[column])
+        found = typed_as(raw, kind)
+        columns[column] = found.values
+        if len(found.unreadable):
+            faults.append(f"{column} ({found.fault(raw)})")
     if faults:
         raise DataError(
-            f"{origin}: text in a column of numbers: {'; '.join(faults)}; mend the values"
+            f"{origin}: text in a column of numbers: {'; '.join(faults)}; fix the values"
         )
     return pd.DataFrame(columns, index=frame.index)
-
-
-def kind_of(values: pd.Series) -> str:
-    """Tell what a typed column holds: number, date or category."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return DATE
-    return NUMBER if pd.api.types.is_float_dtype(values) else CATEGORY

@@ -9,14 +9,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds, reading
 from pipeline.project.errors import DataError
 
-DATES = 0.95  # a text column in which this share of the values are dates is one of dates
-A_LOOK = 1000  # values, evenly spaced, that tell whether a text column may be something else
 BLOCK = 2**24  # bytes of a large CSV file that are parsed at a time
 LARGE = 2**28  # bytes of a CSV file from which on it is not read as a whole
 MISSING = [
@@ -123,7 +120,7 @@ def _of_parquet(path: Path, origin: Path | None = None, folder=None) -> Table:
             ) from None
         if pyarrow.types.is_string(values.type):
             try:  # much faster than pandas, where all of it are numbers
-                values.slice(0, A_LOOK).cast(pyarrow.float64())
+                values.slice(0, kinds.LOOKED_AT).cast(pyarrow.float64())
                 return pd.Series(values.cast(pyarrow.float64()).to_numpy(zero_copy_only=False))
             except pyarrow.ArrowInvalid:
                 return pd.Series(values.to_pandas(), dtype="str")
@@ -167,44 +164,10 @@ def typed(values: pd.Series) -> pd.Series:
 
     It is one of numbers or dates where at least 95 % of the values are; the rest of it and what is infinite counts as missing.
     """
-    present = kinds.blank_to_missing(values)
-    if _worth_a_try(present, _numbers) and kinds.is_numeric(present):
-        column = kinds.as_numbers(present)[0]
-        infinite = np.isinf(column.to_numpy())
-        column = column.mask(infinite) if infinite.any() else column
-    else:
-        column = _dates_or_text(present)
-    column.attrs["unreadable"] = int(present.notna().sum() - column.notna().sum())
+    found = kinds.typed(kinds.blank_to_missing(values), kinds.KINDS)
+    column = found.values
+    column.attrs["unreadable"] = len(found.unreadable)
     return column
-
-
-def _dates_or_text(values: pd.Series) -> pd.Series:
-    if (
-        not pd.api.types.is_bool_dtype(values)
-        and _worth_a_try(values, _dates)
-        and pd.api.types.infer_dtype(values.dropna()) == "string"
-    ):
-        dates = _dates(values)
-        if dates.notna().sum() >= DATES * values.notna().sum():
-            return dates
-    return kinds.as_text(values)
-
-
-def _worth_a_try(values: pd.Series, read: Callable[[pd.Series], pd.Series]) -> bool:
-    """Tell whether half of some values can be read so: reading a long text column as something else takes long."""
-    if pd.api.types.is_numeric_dtype(values):
-        return True
-    present = values.dropna()
-    some = present.iloc[:: max(1, len(present) // A_LOOK)]
-    return bool(read(some).notna().sum() >= len(some) / 2)
-
-
-def _numbers(values: pd.Series) -> pd.Series:
-    return pd.to_numeric(values, errors="coerce")
-
-
-def _dates(values: pd.Series) -> pd.Series:
-    return pd.to_datetime(values.astype("str"), errors="coerce", format="ISO8601", utc=True)
 
 
 def shared_columns(reference, current) -> list[str]:

@@ -1,8 +1,7 @@
-"""Models: name -> estimator, fitting, prediction, and files that run no code when they are loaded.
+"""The archive: skops's file of a scikit-learn estimator, in a form whose bytes repeat.
 
-A stored model is a folder: `preprocessing.skops`, the estimator in its library's own format or skops, and `metadata.json`, which
-holds what prediction needs beside them and the sha256 of both. A blend has an estimator per member, and a preprocessing per
-encoding. The bytes repeat: equal fits give equal files.
+skops's own file differs from run to run, as it numbers objects by their address and dates its
+entries; equal fits have to give equal files, so its numbers and dates are replaced here.
 """
 
 import io
@@ -10,69 +9,88 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from pipeline.project.errors import DataError
 
-# Types beyond skops's own that a stored model may hold; each was read: none runs code when it is built from its state.
+# Types beyond skops's own that a stored model may hold; each was read: none runs code when it is
+# built from its state.
 TRUSTED_TYPES = (
     "numpy.dtype",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
+# the first moment that a ZIP file can name
+NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def load_skops(path: Path):
+def load_skops(path: Path) -> Any:
+    """Return the estimator of an archive.
+
+    Raises DataError where it holds a type that is not on the list of reviewed ones.
+    """
     import skops.io
 
     unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES)
     if unknown:
         raise DataError(
-            f"{path}: holds {', '.join(sorted(unknown))}, which is not on the list of reviewed types; "
-            f"do not load a model from an origin you do not trust"
+            f"{path}: holds {', '.join(sorted(unknown))}, which is not on the list of reviewed "
+            f"types; do not load a model from an origin you do not trust"
         )
     return skops.io.load(path, trusted=list(TRUSTED_TYPES))
 
 
-def skops_bytes(estimator) -> bytes:
-    """Return skops's archive of an estimator in a canonical form.
-
-    skops numbers objects by their address and dates the entries. Here they are numbered in the order in which schema.json names
-    them, sorted, and dated alike, so that equal estimators give equal bytes. Numbers and texts have one number by their value:
-    whether two places hold the same object or an equal one differs once an estimator came from another process.
-    """
+def skops_bytes(estimator: Any) -> bytes:
+    """Return the archive of an estimator; equal estimators give equal bytes."""
     import skops.io
 
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
-    schema, numbers = json.loads(entries.pop("schema.json")), {}
+    schema = json.loads(entries.pop("schema.json"))
+    numbers = _Numbers()
+    numbers.replace_in(schema)
+    renamed = {numbers.file_name(name): content for name, content in entries.items()}
+    return _zipped({**renamed, "schema.json": json.dumps(schema).encode()})
 
-    def renamed(name: str) -> str:
-        return re.sub(r"^\d+", lambda found: str(numbers.setdefault(found[0], len(numbers))), name)
 
-    def renumber(node) -> None:
+class _Numbers:
+    """The numbers of an archive's objects, given anew in the order in which its schema names them.
+
+    Numbers and texts have one number by their value: whether two places hold the same object or an
+    equal one differs once an estimator came from another process.
+    """
+
+    def __init__(self) -> None:
+        self._given: dict[str, int] = {}
+
+    def _of(self, key: str) -> int:
+        return self._given.setdefault(key, len(self._given))
+
+    def file_name(self, name: str) -> str:
+        """Return the name of an entry with its object's new number."""
+        return re.sub(r"^\d+", lambda number: str(self._of(number[0])), name)
+
+    def replace_in(self, node: dict[str, Any] | list[Any]) -> None:
+        """Replace the numbers in a part of the schema, those of the parts below it first."""
         for child in node.values() if isinstance(node, dict) else node:
             if isinstance(child, dict | list):
-                renumber(child)
-        if isinstance(node, dict) and isinstance(node.get("__id__"), int):
-            value = (
-                f"{node['__class__']} {node['content']}"
-                if node.get("is_json")
-                else str(node["__id__"])
-            )
-            node["__id__"] = numbers.setdefault(value, len(numbers))
-        if isinstance(node, dict) and isinstance(node.get("file"), str):
-            node["file"] = renamed(node["file"])
+                self.replace_in(child)
+        if not isinstance(node, dict):
+            return
+        if isinstance(node.get("__id__"), int):
+            key = str(node["__id__"])
+            if node.get("is_json"):
+                key = f"{node['__class__']} {node['content']}"
+            node["__id__"] = self._of(key)
+        if isinstance(node.get("file"), str):
+            node["file"] = self.file_name(node["file"])
 
-    renumber(schema)
-    entries = {renamed(name): content for name, content in entries.items()}
+
+def _zipped(entries: dict[str, bytes]) -> bytes:
+    """Return a ZIP file of entries in the order of their names, all of one date."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(
-            {**entries, "schema.json": json.dumps(schema).encode()}.items()
-        ):
-            archive.writestr(
-                zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)),
-                content,
-                zipfile.ZIP_DEFLATED,
-            )
+        for name in sorted(entries):
+            information = zipfile.ZipInfo(name, date_time=NO_DATE)
+            archive.writestr(information, entries[name], zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

@@ -1,182 +1,247 @@
-"""Boosters with early stopping, on tables that are binned once and shared by all fits on the same rows."""
+"""The booster: fits that stop early, on tables that are binned once for all fits on the same rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline.models import catalogue, fitting
+from pipeline.models.catalogue import Booster
 from pipeline.models.fitted import Model
 from pipeline.models.fitting import Prepared
 from pipeline.models.spec import ModelSpec
 
-ROUNDS = {
-    "lightgbm": "n_estimators",
-    "xgboost": "n_estimators",
-    "catboost": "iterations",
-}  # the setting that counts them
-BINNING = {  # the settings that a binned table depends on
-    "lightgbm": ("max_bin", "min_data_in_bin", "subsample_for_bin", "linear_tree"),
-    "xgboost": ("max_bin",),
-    "catboost": (),  # bins anew for every fit, which takes it a hundredth of the fit
-}
+# the arguments of LightGBM's class that its training function does not know
+LIGHTGBM_CLASS_ARGUMENTS = ("n_estimators", "class_weight", "importance_type")
 
 
 @dataclass(frozen=True)
 class Binned:
     """The rows to fit and those that say when to stop, as the booster's library holds them."""
 
-    preprocessing: object
-    fit: object
-    stop: object
+    preprocessing: Any
+    fit: Any
+    stop: Any
 
 
-def can_stop(name: str, hyperparameters: dict) -> bool:
-    """Tell whether a model's rounds can be found by early stopping here; LightGBM's class_weight works in its class alone."""
-    return name in ROUNDS and (name != "lightgbm" or hyperparameters.get("class_weight") is None)
+@dataclass(frozen=True)
+class Stopping:
+    """When a fit ends: after `most_rounds`.
+
+    With `patience` it ends sooner where the loss on the rows to stop by has not fallen for so many
+    rounds, and the model is cut off at the best of them.
+    """
+
+    most_rounds: int
+    patience: int | None
 
 
-def binning(name: str, hyperparameters: dict) -> tuple:
-    """Return what tells apart the binned tables that one set of rows needs."""
+@dataclass(frozen=True)
+class Boosted:
+    """A fitted booster as its library gives it, and how many rounds of it are used."""
+
+    booster: Any
+    rounds: int
+
+
+def can_stop(name: str, hyperparameters: dict[str, Any]) -> bool:
+    """Return whether a model's rounds can be found by early stopping here."""
+    facts = catalogue.FAMILIES[name].booster
+    if facts is None:
+        return False
+    return all(hyperparameters.get(setting) is None for setting in facts.class_only)
+
+
+def rounds_setting(name: str) -> str:
+    """Return the hyperparameter that counts the rounds of a booster."""
+    return _facts(name).rounds
+
+
+def _facts(name: str) -> Booster:
+    facts = catalogue.FAMILIES[name].booster
+    if facts is None:
+        raise ValueError(f"{name} is not a booster")
+    return facts
+
+
+def binning(name: str, hyperparameters: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return what tells apart the binned tables that one set of rows needs, as pairs of a dict."""
     return tuple(
         (setting, hyperparameters[setting])
-        for setting in BINNING[name]
+        for setting in _facts(name).binned_by
         if setting in hyperparameters
     )
 
 
 def binned(
-    spec: ModelSpec, hyperparameters: dict, rows: Prepared, Z_stop, y_stop: np.ndarray
+    spec: ModelSpec,
+    hyperparameters: dict[str, Any],
+    rows: Prepared,
+    Z_stop: Any,
+    y_stop: np.ndarray,
 ) -> Binned:
-    """Return the two tables binned, the second by the first one's bins; `y_stop` is the untransformed target."""
-    name, y_stop = spec.name, fitting.transformed_target(spec, y_stop)
-    chosen = dict(binning(name, hyperparameters))
-    if name == "lightgbm":
-        import lightgbm
+    """Return the two tables binned, the second by the first one's bins.
 
-        fixed = {
-            "num_threads": catalogue.BOOSTER_THREADS,
-            "feature_pre_filter": False,
-            "verbosity": -1,
-            "deterministic": True,
-            "force_row_wise": True,
-        }
-        options = {"categorical_feature": rows.categories, "params": {**fixed, **chosen}}
-        fit = lightgbm.Dataset(rows.Z, rows.y, **options).construct()
-        return Binned(
-            rows.preprocessing,
-            fit,
-            lightgbm.Dataset(Z_stop, y_stop, reference=fit, **options).construct(),
-        )
-    if name == "xgboost":
-        import xgboost
-
-        options = {
-            "feature_types": fitting.feature_types(rows),
-            "enable_categorical": True,
-            "nthread": catalogue.BOOSTER_THREADS,
-            **chosen,
-        }
-        fit = xgboost.QuantileDMatrix(rows.Z, rows.y, **options)
-        return Binned(
-            rows.preprocessing, fit, xgboost.QuantileDMatrix(Z_stop, y_stop, ref=fit, **options)
-        )
-    import catboost
-
-    return Binned(
-        rows.preprocessing,
-        catboost.Pool(rows.Z, rows.y, cat_features=rows.categories),
-        catboost.Pool(Z_stop, y_stop, cat_features=rows.categories),
-    )
+    `y_stop` is the untransformed target.
+    """
+    y_stop = fitting.transformed_target(spec, y_stop)
+    settings = dict(binning(spec.name, hyperparameters))
+    return LIBRARIES[spec.name].bin(rows, settings, Z_stop, y_stop)
 
 
 def fit(
     spec: ModelSpec,
-    hyperparameters: dict,
+    hyperparameters: dict[str, Any],
     tables: Binned,
     y: np.ndarray,
     seed: int,
     most_rounds: int,
     patience: int | None,
 ) -> tuple[Model, int]:
-    """Return the model, cut off at its best round, and that round.
+    """Return the model, cut off at its best round, and that round; see Stopping.
 
-    The best is the one after which the loss on the rows to stop by has not fallen for `patience` rounds; without patience all
-    rounds are done. With as many rounds models.fit gives an equal model. `y` is the target before resampling.
+    With as many rounds fitting.fit gives an equal model. `y` is the target before resampling.
     """
-    name = spec.name
     settings = {
         **fitting.settled_hyperparameters(spec, hyperparameters, y),
-        ROUNDS[name]: most_rounds,
+        rounds_setting(spec.name): most_rounds,
     }
-    unfitted = catalogue.unfitted_estimator(name, spec.task, settings, seed)
-    booster, rounds = {"lightgbm": _lightgbm, "xgboost": _xgboost, "catboost": _catboost}[name](
-        spec, unfitted, tables, most_rounds, patience
-    )
-    return Model(tables.preprocessing, booster, spec), rounds
+    unfitted = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
+    stopping = Stopping(most_rounds, patience)
+    boosted = LIBRARIES[spec.name].train(spec, unfitted, tables, stopping)
+    return Model(tables.preprocessing, boosted.booster, spec), boosted.rounds
 
 
-def _lightgbm(spec: ModelSpec, unfitted, tables: Binned, most_rounds: int, patience: int | None):
+def _bin_lightgbm(
+    rows: Prepared, settings: dict[str, Any], Z_stop: Any, y_stop: np.ndarray
+) -> Binned:
+    import lightgbm
+
+    fixed = {
+        "num_threads": catalogue.BOOSTER_THREADS,
+        "feature_pre_filter": False,
+        "verbosity": -1,
+        "deterministic": True,
+        "force_row_wise": True,
+    }
+    options = {"categorical_feature": rows.categories, "params": {**fixed, **settings}}
+    fit = lightgbm.Dataset(rows.Z, rows.y, **options).construct()
+    stop = lightgbm.Dataset(Z_stop, y_stop, reference=fit, **options).construct()
+    return Binned(rows.preprocessing, fit, stop)
+
+
+def _train_lightgbm(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
     import lightgbm
 
     settings = {
-        key: value
-        for key, value in unfitted.get_params().items()
-        if key not in ("n_estimators", "class_weight", "importance_type") and value is not None
+        name: value
+        for name, value in unfitted.get_params().items()
+        if name not in LIGHTGBM_CLASS_ARGUMENTS and value is not None
     }
-    if spec.task == "regression":
-        settings.setdefault("objective", "regression")
-    elif len(spec.classes) == 2:
-        settings.setdefault("objective", "binary")
-    else:
-        settings |= {"num_class": len(spec.classes)}
-        settings.setdefault("objective", "multiclass")
-    stopping = [lightgbm.early_stopping(patience, verbose=False)] if patience else []
+    for name, value in _lightgbm_objective(spec).items():
+        settings.setdefault(name, value)
+    valid_sets, callbacks = [], []
+    if stopping.patience:
+        valid_sets.append(tables.stop)
+        callbacks.append(lightgbm.early_stopping(stopping.patience, verbose=False))
     booster = lightgbm.train(
+        settings, tables.fit, stopping.most_rounds, valid_sets=valid_sets, callbacks=callbacks
+    )
+    return Boosted(booster, booster.best_iteration if stopping.patience else stopping.most_rounds)
+
+
+def _lightgbm_objective(spec: ModelSpec) -> dict[str, Any]:
+    """Return what LightGBM's class works out by itself where the user names no objective."""
+    if spec.classes is None:
+        return {"objective": "regression"}
+    if len(spec.classes) == 2:
+        return {"objective": "binary"}
+    return {"objective": "multiclass", "num_class": len(spec.classes)}
+
+
+def _bin_xgboost(
+    rows: Prepared, settings: dict[str, Any], Z_stop: Any, y_stop: np.ndarray
+) -> Binned:
+    import xgboost
+
+    options = {
+        "feature_types": fitting.feature_types(rows),
+        "enable_categorical": True,
+        "nthread": catalogue.BOOSTER_THREADS,
+        **settings,
+    }
+    fit = xgboost.QuantileDMatrix(rows.Z, rows.y, **options)
+    stop = xgboost.QuantileDMatrix(Z_stop, y_stop, ref=fit, **options)
+    return Binned(rows.preprocessing, fit, stop)
+
+
+def _train_xgboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
+    import xgboost
+
+    settings = unfitted.get_xgb_params()
+    if spec.classes is not None and len(spec.classes) > 2:
+        settings |= {"objective": "multi:softprob", "num_class": len(spec.classes)}
+    booster = xgboost.train(
         settings,
         tables.fit,
-        most_rounds,
-        valid_sets=[tables.stop] * bool(patience),
-        callbacks=stopping,
+        stopping.most_rounds,
+        evals=[(tables.stop, "stop")] if stopping.patience else [],
+        early_stopping_rounds=stopping.patience,
+        verbose_eval=False,
     )
-    return booster, booster.best_iteration if patience else most_rounds
+    rounds = booster.best_iteration + 1 if stopping.patience else stopping.most_rounds
+    return Boosted(_BestRounds(booster, rounds), rounds)
 
 
 class _BestRounds:
     """XGBoost's booster as Model calls it: on a plain table, by the rounds up to the best."""
 
-    def __init__(self, booster, rounds: int):
-        self.booster, self.rounds = booster, rounds
+    def __init__(self, booster: Any, rounds: int) -> None:
+        self.booster = booster
+        self.rounds = rounds
 
-    def predict(self, Z) -> np.ndarray:
+    def predict(self, Z: Any) -> np.ndarray:
+        """Return numbers or class probabilities."""
         return self.booster.inplace_predict(Z, iteration_range=(0, self.rounds))
 
     def save_model(self, path: str) -> None:
+        """Write the rounds that are used."""
         self.booster[: self.rounds].save_model(path)
 
 
-def _xgboost(spec: ModelSpec, unfitted, tables: Binned, most_rounds: int, patience: int | None):
-    import xgboost
+def _bin_catboost(
+    rows: Prepared, settings: dict[str, Any], Z_stop: Any, y_stop: np.ndarray
+) -> Binned:
+    import catboost
 
-    settings = unfitted.get_xgb_params()
-    if spec.task == "classification" and len(spec.classes) > 2:
-        settings |= {"objective": "multi:softprob", "num_class": len(spec.classes)}
-    booster = xgboost.train(
-        settings,
-        tables.fit,
-        most_rounds,
-        evals=[(tables.stop, "stop")] if patience else [],
-        early_stopping_rounds=patience,
-        verbose_eval=False,
-    )
-    rounds = booster.best_iteration + 1 if patience else most_rounds
-    return _BestRounds(booster, rounds), rounds
+    fit = catboost.Pool(rows.Z, rows.y, cat_features=rows.categories)
+    stop = catboost.Pool(Z_stop, y_stop, cat_features=rows.categories)
+    return Binned(rows.preprocessing, fit, stop)
 
 
-def _catboost(spec: ModelSpec, unfitted, tables: Binned, most_rounds: int, patience: int | None):
-    stopping = (
-        {"eval_set": tables.stop, "early_stopping_rounds": patience, "use_best_model": True}
-        if patience
-        else {}
-    )
-    unfitted.fit(tables.fit, **stopping)
-    return unfitted, unfitted.tree_count_
+def _train_catboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
+    options: dict[str, Any] = {}
+    if stopping.patience:
+        options = {
+            "eval_set": tables.stop,
+            "early_stopping_rounds": stopping.patience,
+            "use_best_model": True,
+        }
+    unfitted.fit(tables.fit, **options)
+    return Boosted(unfitted, unfitted.tree_count_)
+
+
+@dataclass(frozen=True)
+class Library:
+    """How one library bins a table and trains on it."""
+
+    bin: Callable[[Prepared, dict[str, Any], Any, np.ndarray], Binned]
+    train: Callable[[ModelSpec, Any, Binned, Stopping], Boosted]
+
+
+LIBRARIES = {
+    "lightgbm": Library(_bin_lightgbm, _train_lightgbm),
+    "xgboost": Library(_bin_xgboost, _train_xgboost),
+    "catboost": Library(_bin_catboost, _train_catboost),
+}

@@ -1,200 +1,299 @@
-"""Models: name -> estimator, fitting, prediction, and files that run no code when they are loaded.
+"""The catalogue of model families: what each one is, from its class to what serves it.
 
-A stored model is a folder: `preprocessing.skops`, the estimator in its library's own format or skops, and `metadata.json`, which
-holds what prediction needs beside them and the sha256 of both. A blend has an estimator per member, and a preprocessing per
-encoding. The bytes repeat: equal fits give equal files.
+A family is added by one entry of FAMILIES; settings, documents, serving and tests derive from it.
 """
 
 import importlib
 import inspect
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.project.errors import UsageError
+
+SKOPS = ".skops"
+# LightGBM and CatBoost store the number of threads in their file, which has to repeat
+BOOSTER_THREADS = 1
+
+
+@dataclass(frozen=True)
+class Booster:
+    """What early stopping has to know of a booster.
+
+    rounds      the hyperparameter that counts its rounds
+    binned_by   the hyperparameters that a binned table depends on
+    class_only  those that work in its scikit-learn class alone, so that its rounds cannot be found
+    """
+
+    rounds: str
+    binned_by: tuple[str, ...] = ()
+    class_only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trees:
+    """How treelite walks an ensemble of scikit-learn's trees as the estimator itself does.
+
+    dtype  the floats to which the estimator casts its table
+    link   whether the sum of the trees passes through the link function of the estimator's loss
+    """
+
+    dtype: str
+    link: bool = False
 
 
 @dataclass(frozen=True)
 class Family:
-    """A kind of model: its class for each task, its table's encoding, its file's ending, and settings that are not the user's."""
+    """One family of models.
+
+    regression, classification  the estimator's class for the task; None where there is none
+    encoding             how the table is prepared for it, see models/preprocessing.py
+    suffix               the ending of the estimator's file, which says its format
+    counterpart          the family to recommend for the other task
+    fixed                hyperparameters that are not the user's to set, so that results repeat
+    defaults             of hyperparameters that its class names None or does not name
+    more_settings        hyperparameters that its class takes beside the arguments that it names
+    not_stored           fitted attributes whose last digits follow where the rows lie in memory
+    categories_argument  by which the estimator or its fit hears of columns of categories' codes
+    booster              None where there are no rounds to stop early
+    trees                None where the estimator itself is quick for a single row
+    small                hyperparameters of a quick fit, for tests
+    """
 
     regression: str | None
     classification: str | None
     encoding: str
-    suffix: str
-    fixed: dict
+    suffix: str = SKOPS
+    counterpart: str | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    more_settings: frozenset[str] = frozenset()
+    not_stored: tuple[str, ...] = ()
+    categories_argument: str | None = None
+    booster: Booster | None = None
+    trees: Trees | None = None
+    small: Mapping[str, Any] = field(default_factory=dict)
+
+    def class_path(self, task: str) -> str | None:
+        """Return the dotted name of the estimator's class for a task."""
+        return self.regression if task == "regression" else self.classification
+
+    @property
+    def library(self) -> str:
+        """The package that the estimator comes from, by the name under which it is imported."""
+        path = self.regression or self.classification or ""
+        return path.partition(".")[0]
 
 
-BOOSTER_THREADS = (
-    1  # LightGBM and CatBoost store the number of threads in the file, which has to repeat
-)
-FAMILIES = {  # from the simplest to the least simple: a tie goes to the simpler
+# from the simplest to the least simple: a tie goes to the simpler
+FAMILIES: dict[str, Family] = {
     "dummy": Family(
-        "sklearn.dummy.DummyRegressor", "sklearn.dummy.DummyClassifier", "native", ".skops", {}
+        regression="sklearn.dummy.DummyRegressor",
+        classification="sklearn.dummy.DummyClassifier",
+        encoding="native",
     ),
     "linear_regression": Family(
-        "sklearn.linear_model.LinearRegression", None, "scaled", ".skops", {}
+        regression="sklearn.linear_model.LinearRegression",
+        classification=None,
+        encoding="scaled",
+        counterpart="logistic_regression",
     ),
     "logistic_regression": Family(
-        None, "sklearn.linear_model.LogisticRegression", "scaled", ".skops", {}
+        regression=None,
+        classification="sklearn.linear_model.LogisticRegression",
+        encoding="scaled",
+        counterpart="linear_regression",
     ),
-    "ridge": Family("sklearn.linear_model.Ridge", None, "scaled", ".skops", {}),
-    "lasso": Family("sklearn.linear_model.Lasso", None, "scaled", ".skops", {}),
+    "ridge": Family(
+        regression="sklearn.linear_model.Ridge",
+        classification=None,
+        encoding="scaled",
+        counterpart="logistic_regression",
+    ),
+    "lasso": Family(
+        regression="sklearn.linear_model.Lasso",
+        classification=None,
+        encoding="scaled",
+        counterpart="logistic_regression",
+        not_stored=("dual_gap_",),
+    ),
     "decision_tree": Family(
-        "sklearn.tree.DecisionTreeRegressor",
-        "sklearn.tree.DecisionTreeClassifier",
-        "filled",
-        ".skops",
-        {},
+        regression="sklearn.tree.DecisionTreeRegressor",
+        classification="sklearn.tree.DecisionTreeClassifier",
+        encoding="filled",
     ),
     "random_forest": Family(
-        "sklearn.ensemble.RandomForestRegressor",
-        "sklearn.ensemble.RandomForestClassifier",
-        "filled",
-        ".skops",
-        {},
+        regression="sklearn.ensemble.RandomForestRegressor",
+        classification="sklearn.ensemble.RandomForestClassifier",
+        encoding="filled",
+        # scikit-learn casts the table to 32 bits, though it compares in 64
+        trees=Trees("float32"),
+        small={"n_estimators": 5},
     ),
     "gradient_boosting": Family(
-        "sklearn.ensemble.HistGradientBoostingRegressor",
-        "sklearn.ensemble.HistGradientBoostingClassifier",
-        "native",
-        ".skops",
-        {"early_stopping": False},
+        regression="sklearn.ensemble.HistGradientBoostingRegressor",
+        classification="sklearn.ensemble.HistGradientBoostingClassifier",
+        encoding="native",
+        fixed={"early_stopping": False},
+        trees=Trees("float64", link=True),
+        small={"max_iter": 5},
     ),
     "lightgbm": Family(
-        "lightgbm.LGBMRegressor",
-        "lightgbm.LGBMClassifier",
-        "native",
-        ".txt",
-        {
+        regression="lightgbm.LGBMRegressor",
+        classification="lightgbm.LGBMClassifier",
+        encoding="native",
+        suffix=".txt",
+        fixed={
             "n_jobs": BOOSTER_THREADS,
             "deterministic": True,
             "force_row_wise": True,
             "feature_pre_filter": False,
             "verbosity": -1,
         },
+        defaults={"extra_trees": False, "max_bin": 255, "path_smooth": 0.0},
+        # https://lightgbm.readthedocs.io/en/stable/Parameters.html
+        more_settings=frozenset(
+            {
+                "scale_pos_weight",
+                "is_unbalance",
+                "max_bin",
+                "min_data_in_bin",
+                "extra_trees",
+                "feature_fraction_bynode",
+                "path_smooth",
+                "linear_tree",
+                "cat_smooth",
+                "cat_l2",
+                "max_cat_threshold",
+                "min_data_per_group",
+            }
+        ),
+        categories_argument="categorical_feature",
+        booster=Booster(
+            rounds="n_estimators",
+            binned_by=("max_bin", "min_data_in_bin", "subsample_for_bin", "linear_tree"),
+            class_only=("class_weight",),
+        ),
+        small={"n_estimators": 5, "min_child_samples": 2},
     ),
     "xgboost": Family(
-        "xgboost.XGBRegressor",
-        "xgboost.XGBClassifier",
-        "native",
-        ".ubj",
-        {
+        regression="xgboost.XGBRegressor",
+        classification="xgboost.XGBClassifier",
+        encoding="native",
+        suffix=".ubj",
+        fixed={
             "n_jobs": BOOSTER_THREADS,
             "tree_method": "hist",
             "enable_categorical": True,
             "verbosity": 0,
         },
+        # https://xgboost.readthedocs.io/en/stable/parameter.html
+        defaults={
+            "n_estimators": 100,
+            "max_depth": 6,
+            "learning_rate": 0.3,
+            "min_child_weight": 1.0,
+            "subsample": 1.0,
+            "colsample_bytree": 1.0,
+            "reg_lambda": 1.0,
+            "reg_alpha": 0.0,
+            "gamma": 0.0,
+            "max_bin": 256,
+        },
+        categories_argument="feature_types",
+        booster=Booster(rounds="n_estimators", binned_by=("max_bin",)),
+        small={"n_estimators": 5},
     ),
     "catboost": Family(
-        "catboost.CatBoostRegressor",
-        "catboost.CatBoostClassifier",
-        "integer",
-        ".cbm",
-        {"thread_count": BOOSTER_THREADS, "verbose": False, "allow_writing_files": False},
+        regression="catboost.CatBoostRegressor",
+        classification="catboost.CatBoostClassifier",
+        encoding="integer",
+        suffix=".cbm",
+        fixed={"thread_count": BOOSTER_THREADS, "verbose": False, "allow_writing_files": False},
+        # https://catboost.ai/docs/en/references/training-parameters/common
+        defaults={
+            "iterations": 1000,
+            "depth": 6,
+            "l2_leaf_reg": 3.0,
+            "random_strength": 1.0,
+            "bagging_temperature": 1.0,
+            "max_ctr_complexity": 4,
+            "one_hot_max_size": 2,
+        },
+        categories_argument="cat_features",
+        # bins anew for every fit, which takes it a hundredth of the fit
+        booster=Booster(rounds="iterations"),
+        small={"iterations": 5},
     ),
 }
 SIMPLEST_FIRST = tuple(FAMILIES)
-COUNTERPARTS = {
-    "linear_regression": "logistic_regression",
-    "ridge": "logistic_regression",
-    "lasso": "logistic_regression",
-    "logistic_regression": "linear_regression",
-}
-
-# LightGBM's class takes these too, beside the arguments that it names; https://lightgbm.readthedocs.io/en/stable/Parameters.html
-LIGHTGBM_SETTINGS = {
-    "scale_pos_weight",
-    "is_unbalance",
-    "max_bin",
-    "min_data_in_bin",
-    "extra_trees",
-    "feature_fraction_bynode",
-    "path_smooth",
-    "linear_tree",
-    "cat_smooth",
-    "cat_l2",
-    "max_cat_threshold",
-    "min_data_per_group",
-}
 
 
-def check_model(name: str, task: str, hyperparameters: dict, where: str) -> None:
-    """Raise UsageError where there is no such model, it is of the other task, or it has no such hyperparameter."""
+def check_model(name: str, task: str, hyperparameters: Mapping[str, Any], where: str) -> None:
+    """Raise UsageError where a model, or a hyperparameter by its name, is not there for the task."""
     if name not in FAMILIES:
         raise UsageError(f"{where}: unknown model {name!r}; known: {', '.join(FAMILIES)}")
-    if getattr(FAMILIES[name], task) is None:
-        raise UsageError(f"{where}: {name} is no model for {task}; use {COUNTERPARTS[name]}")
+    family = FAMILIES[name]
+    if family.class_path(task) is None:
+        instead = family.counterpart or ", ".join(names_for(task))
+        raise UsageError(f"{where}: {name} is not a model for {task}; use {instead}")
     known = _settings(name, task)
     for setting in hyperparameters:
         if setting not in known:
+            there_are = ", ".join(sorted(known))
             raise UsageError(
-                f"{where}: {name} has no hyperparameter {setting!r}; it has: {', '.join(sorted(known))}"
+                f"{where}: {name} has no hyperparameter {setting!r}; it has: {there_are}"
             )
-        if setting in FAMILIES[name].fixed:
-            raise UsageError(
-                f"{where}: {name}'s {setting} is fixed, so that results repeat; remove it"
-            )
+        if setting in family.fixed:
+            reason = "is fixed, so that results repeat; remove it"
+            raise UsageError(f"{where}: {name}'s {setting} {reason}")
 
 
-def unfitted_estimator(name: str, task: str, hyperparameters: dict, seed: int):
-    """Return the unfitted estimator of a model with the user's hyperparameters, one thread and the seed."""
+def names_for(task: str) -> list[str]:
+    """Return the names of the families for a task, the simplest first."""
+    return [name for name, family in FAMILIES.items() if family.class_path(task)]
+
+
+def unfitted_estimator(name: str, task: str, hyperparameters: Mapping[str, Any], seed: int) -> Any:
+    """Return a model's estimator with the user's hyperparameters, one thread and the seed."""
     settings = {**hyperparameters, **FAMILIES[name].fixed}
     if "random_state" in _settings(name, task):
         settings.setdefault("random_state", seed)
     return estimator_class(name, task)(**settings)
 
 
-def estimator_class(name: str, task: str):
-    module, _, attribute = getattr(FAMILIES[name], task).rpartition(".")
+def estimator_class(name: str, task: str) -> Any:
+    """Return the class of a model's estimator; importing its library may take a second."""
+    path = FAMILIES[name].class_path(task)
+    if path is None:
+        raise UsageError(f"{name} is not a model for {task}")
+    module, _, attribute = path.rpartition(".")
     return getattr(importlib.import_module(module), attribute)
 
 
 def _settings(name: str, task: str) -> set[str]:
-    """Return the names of all hyperparameters; XGBoost's classes take theirs from a class above them."""
-    names = LIGHTGBM_SETTINGS | set(FAMILIES[name].fixed) if name == "lightgbm" else set()
-    for cls in estimator_class(name, task).__mro__[:-1]:
-        if "__init__" in vars(cls):
-            names |= {
-                parameter.name
-                for parameter in inspect.signature(cls.__init__).parameters.values()
-                if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-            }
+    """Return the names of all hyperparameters of a model."""
+    family = FAMILIES[name]
+    names = set(family.more_settings) | set(family.fixed)
+    # XGBoost's classes take theirs from a class above them
+    for ancestor in estimator_class(name, task).__mro__:
+        if "__init__" in vars(ancestor):
+            names |= _named_arguments(ancestor)
     return names - {"self"}
 
 
-# what XGBoost and CatBoost take where nothing is said; their classes name None, the others the value
-BOOSTER_DEFAULTS = {
-    "xgboost": {
-        "n_estimators": 100,
-        "max_depth": 6,
-        "learning_rate": 0.3,
-        "min_child_weight": 1.0,
-        "subsample": 1.0,
-        "colsample_bytree": 1.0,
-        "reg_lambda": 1.0,
-        "reg_alpha": 0.0,
-        "gamma": 0.0,
-        "max_bin": 256,
-    },
-    "catboost": {
-        "iterations": 1000,
-        "depth": 6,
-        "l2_leaf_reg": 3.0,
-        "random_strength": 1.0,
-        "bagging_temperature": 1.0,
-        "max_ctr_complexity": 4,
-        "one_hot_max_size": 2,
-    },
-    "lightgbm": {"extra_trees": False, "max_bin": 255, "path_smooth": 0.0},
-}
+def _named_arguments(cls: type) -> set[str]:
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+    return {parameter.name for parameter in parameters if parameter.kind in named}
 
 
-def default_value(name: str, task: str, setting: str):
-    """Return the value that a hyperparameter has where nothing is said; None where it is not known."""
-    if setting in BOOSTER_DEFAULTS.get(name, {}):
-        return BOOSTER_DEFAULTS[name][setting]
-    parameter = inspect.signature(estimator_class(name, task).__init__).parameters.get(setting)
-    return (
-        None
-        if parameter is None or parameter.default is inspect.Parameter.empty
-        else parameter.default
-    )
+def default_value(name: str, task: str, setting: str) -> Any:
+    """Return the value of a hyperparameter where nothing is set; None where it is not known."""
+    if setting in FAMILIES[name].defaults:
+        return FAMILIES[name].defaults[setting]
+    parameters = inspect.signature(estimator_class(name, task).__init__).parameters
+    parameter = parameters.get(setting)
+    if parameter is None or parameter.default is inspect.Parameter.empty:
+        return None
+    return parameter.default

@@ -1,11 +1,8 @@
-"""Models: name -> estimator, fitting, prediction, and files that run no code when they are loaded.
+"""A fitted model or blend: from rows to an output, and from that to the user's terms."""
 
-A stored model is a folder: `preprocessing.skops`, the estimator in its library's own format or skops, and `metadata.json`, which
-holds what prediction needs beside them and the sha256 of both. A blend has an estimator per member, and a preprocessing per
-encoding. The bytes repeat: equal fits give equal files.
-"""
-
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,111 +14,124 @@ from pipeline.models.spec import Member, ModelSpec
 from pipeline.scoring import thresholds
 
 
-class Fitted:
-    """What a model and a blend have in common: from typed features to their output, and that in the user's terms."""
+class Fitted(ABC):
+    """What a model and a blend have in common."""
+
+    spec: ModelSpec
+
+    @abstractmethod
+    def transform(self, X: pd.DataFrame) -> Any:
+        """Return the table that the estimator takes, for typed features."""
+
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """Return, for each column of that table, the feature it comes from."""
+
+    @abstractmethod
+    def estimator_output(self, Z: Any) -> np.ndarray:
+        """Return what `output` does for a table that is preprocessed already."""
 
     def output(self, X: pd.DataFrame) -> np.ndarray:
-        """Return numbers of shape (rows,), or class probabilities of shape (rows, classes), for typed features."""
+        """Return a model's output for typed features.
+
+        Numbers of shape (rows,), or class probabilities of shape (rows, classes).
+        """
         return self.estimator_output(self.transform(X))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the class probabilities, in the order of spec.classes, of rows as a user has them."""
+        """Return the output for rows as a user has them.
+
+        For classification these are probabilities in the order of spec.classes.
+        """
         return self.output(kinds.conform(frame, self.spec.inputs))
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the predicted numbers or class labels of rows as a user has them; a binary class by the stored threshold."""
+        """Return the predicted numbers or class labels of rows as a user has them, shape (rows,).
+
+        One of two classes is decided by the stored threshold.
+        """
         output = self.predict_proba(frame)
-        if self.spec.task == "regression":
+        if self.spec.classes is None:
             return output
         return np.array(self.spec.classes)[thresholds.decide(output, self.spec.threshold)]
 
 
 @dataclass(frozen=True)
 class Model(Fitted):
-    """A fitted preprocessing and estimator, and what is needed to say their output in the user's terms.
+    """A fitted preprocessing and estimator, and what is needed to say their output."""
 
-    `spec` holds name, task, features ({column: kind}), target, target_transform, classes and threshold.
-    """
-
-    preprocessing: object
-    estimator: object
+    preprocessing: Any
+    estimator: Any
     spec: ModelSpec
 
-    def transform(self, X: pd.DataFrame):
-        """Return the table that the estimator takes."""
+    def transform(self, X: pd.DataFrame) -> Any:
         return self.preprocessing.transform(X)
 
     def columns(self) -> list[str]:
-        """Return, for each column of that table, the feature it comes from."""
         return output_columns(self.preprocessing)
 
-    def estimator_output(self, Z) -> np.ndarray:
-        """Return the same for a table that is preprocessed already."""
+    def estimator_output(self, Z: Any) -> np.ndarray:
         if self.spec.task == "regression":
             prediction = np.asarray(self.estimator.predict(Z), dtype=np.float64)
             return np.expm1(prediction) if self.spec.target_transform == "log1p" else prediction
         if hasattr(self.estimator, "predict_proba"):
             return np.asarray(self.estimator.predict_proba(Z), dtype=np.float64)
-        probabilities = np.asarray(
-            self.estimator.predict(Z), dtype=np.float64
-        )  # a stored LightGBM model is a bare Booster
-        return (
-            probabilities
-            if probabilities.ndim == 2
-            else np.column_stack([1 - probabilities, probabilities])
-        )
+        # a stored LightGBM model is a bare Booster, as is one that was stopped early
+        probabilities = np.asarray(self.estimator.predict(Z), dtype=np.float64)
+        if probabilities.ndim == 2:
+            return probabilities
+        return np.column_stack([1 - probabilities, probabilities])
 
 
 @dataclass(frozen=True)
 class Blend(Fitted):
-    """A weighted mean of models that were fitted on the same rows, so that those of one encoding share a preprocessing.
+    """A weighted mean of models fitted on the same rows; those of one encoding share a preprocessing.
 
-    Its `spec` is that of a model, with `members` besides: the name, target_transform and weight of each.
+    Its table is those of all preprocessings, side by side. Its spec has `members`: the name, target
+    transform and weight of each model.
     """
 
-    preprocessings: dict[str, object]  # by encoding
+    preprocessings: dict[str, Any]
     models: tuple[Model, ...]
     spec: ModelSpec
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the tables of all preprocessings, side by side."""
-        return np.hstack(
-            [
-                np.asarray(part.transform(X), dtype=np.float64)
-                for part in self.preprocessings.values()
-            ]
-        )
+        tables = [
+            np.asarray(preprocessing.transform(X), dtype=np.float64)
+            for preprocessing in self.preprocessings.values()
+        ]
+        return np.hstack(tables)
 
     def columns(self) -> list[str]:
-        """Return, for each column of that table, the feature it comes from."""
-        return [column for part in self.preprocessings.values() for column in output_columns(part)]
+        columns = []
+        for preprocessing in self.preprocessings.values():
+            columns += output_columns(preprocessing)
+        return columns
 
     def estimator_output(self, Z: np.ndarray) -> np.ndarray:
-        """Return the weighted mean of the members' output."""
-        ends = np.cumsum([len(output_columns(part)) for part in self.preprocessings.values()])
-        tables = {
-            encoding: as_put_out(part, encoding, values)
-            for (encoding, part), values in zip(
-                self.preprocessings.items(), np.split(Z, ends[:-1], axis=1)
-            )
-        }
-        return sum(
-            member.weight * model.estimator_output(tables[catalogue.FAMILIES[member.name].encoding])
-            for member, model in zip(self.spec.members, self.models)
-        )
+        tables = self._tables(Z)
+        total: Any = 0
+        for member, model in zip(self.spec.members, self.models):
+            table = tables[catalogue.FAMILIES[member.name].encoding]
+            total = total + member.weight * model.estimator_output(table)
+        return total
+
+    def _tables(self, Z: np.ndarray) -> dict[str, Any]:
+        """Return the table of each encoding."""
+        widths = [len(output_columns(part)) for part in self.preprocessings.values()]
+        parts = np.split(Z, np.cumsum(widths)[:-1], axis=1)
+        tables = {}
+        for (encoding, preprocessing), values in zip(self.preprocessings.items(), parts):
+            tables[encoding] = as_put_out(preprocessing, encoding, values)
+        return tables
 
 
 def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
-    """Return the weighted mean of models that were fitted on the same rows; `spec` is that of any of them."""
-    preprocessings = {
-        catalogue.FAMILIES[model.spec.name].encoding: model.preprocessing for model in models
-    }
-    members = tuple(
-        Member(model.spec.name, model.spec.target_transform, weight)
-        for model, weight in zip(models, weights)
-    )
-    return Blend(
-        preprocessings,
-        tuple(models),
-        replace(spec, name="blend", target_transform="none", members=members),
-    )
+    """Return the weighted mean of models fitted on the same rows; `spec` is that of any of them."""
+    preprocessings = {}
+    members = []
+    for model, weight in zip(models, weights):
+        preprocessings[catalogue.FAMILIES[model.spec.name].encoding] = model.preprocessing
+        members.append(Member(model.spec.name, model.spec.target_transform, weight))
+    own = replace(spec, name="blend", target_transform="none", members=tuple(members))
+    return Blend(preprocessings, tuple(models), own)

@@ -1,11 +1,7 @@
-"""Models: name -> estimator, fitting, prediction, and files that run no code when they are loaded.
-
-A stored model is a folder: `preprocessing.skops`, the estimator in its library's own format or skops, and `metadata.json`, which
-holds what prediction needs beside them and the sha256 of both. A blend has an estimator per member, and a preprocessing per
-encoding. The bytes repeat: equal fits give equal files.
-"""
+"""The fit of one model: rows are preprocessed and resampled, then its family's estimator learns."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,31 +13,47 @@ from pipeline.models.preprocessing import output_columns, unfitted_preprocessing
 from pipeline.models.spec import ModelSpec
 from pipeline.project.errors import DataError, UsageError
 
+# as imbalanced-learn's SMOTE has it; fewer where a class has fewer rows
+MOST_NEIGHBOURS = 5
+# the code of a missing category while SMOTE draws, which takes no missing values
+NO_CATEGORY = -1
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows as an estimator takes them: preprocessed, resampled, the target transformed; shared by fits on the same rows."""
+    """Rows as an estimator takes them, shared by fits on the same rows.
 
-    preprocessing: object
-    Z: object
+    `Z` is the preprocessed and resampled table, `y` the transformed target, and `categories` the
+    positions of the columns that hold a category's code.
+    """
+
+    preprocessing: Any
+    Z: Any
     y: np.ndarray
-    categories: list[int]  # the columns that hold a category's code
+    categories: list[int]
 
 
 def prepare(
     spec: ModelSpec, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none"
 ) -> Prepared:
-    """Return typed features and a numeric target (class numbers for classification) as the spec's model is fitted on them."""
+    """Return typed features and a numeric target as the spec's model is fitted on them.
+
+    `y` has shape (rows,) and holds class codes for classification. `resampling` is none, smote or
+    undersample. Raises DataError where a class has too few rows for SMOTE.
+    """
     encoding = catalogue.FAMILIES[spec.name].encoding
     preprocessing = unfitted_preprocessing(spec.features, encoding)
     Z = preprocessing.fit_transform(X)
     categories = [
-        number
-        for number, column in enumerate(output_columns(preprocessing))
+        position
+        for position, column in enumerate(output_columns(preprocessing))
         if spec.features[column] == CATEGORY
     ]
-    if resampling != "none":
-        Z, y = _resample(Z, y, categories if encoding != "scaled" else [], resampling, seed)
+    if resampling == "undersample":
+        Z, y = _undersampled(Z, y, seed)
+    elif resampling == "smote":
+        # indicators of categories are resampled as numbers
+        Z, y = _oversampled(Z, y, [] if encoding == "scaled" else categories, seed)
     return Prepared(preprocessing, Z, transformed_target(spec, y), categories)
 
 
@@ -52,82 +64,101 @@ def transformed_target(spec: ModelSpec, y: np.ndarray) -> np.ndarray:
 
 def fit(
     spec: ModelSpec,
-    hyperparameters: dict,
+    hyperparameters: dict[str, Any],
     X: pd.DataFrame,
     y: np.ndarray,
     seed: int,
     resampling: str = "none",
 ) -> Model:
-    """Return the model fitted on typed features and a numeric target (class numbers for classification)."""
+    """Return the model fitted on typed features and a numeric target; raises as `prepare` does."""
     return fit_prepared(spec, hyperparameters, prepare(spec, X, y, seed, resampling), y, seed)
 
 
 def fit_prepared(
-    spec: ModelSpec, hyperparameters: dict, rows: Prepared, y: np.ndarray, seed: int
+    spec: ModelSpec, hyperparameters: dict[str, Any], rows: Prepared, y: np.ndarray, seed: int
 ) -> Model:
     """Return the model fitted on prepared rows; `y` is the target before resampling."""
-    name = spec.name
-    unfitted = catalogue.unfitted_estimator(
-        name, spec.task, settled_hyperparameters(spec, hyperparameters, y), seed
-    )
-    if name == "xgboost":
-        unfitted.set_params(feature_types=feature_types(rows))
-    elif name == "catboost":
-        unfitted.set_params(cat_features=rows.categories)
-    options = {"categorical_feature": rows.categories} if name == "lightgbm" else {}
-    fitted = unfitted.fit(rows.Z, rows.y, **options)
-    if (
-        name == "lasso"
-    ):  # its last digits follow where the rows lie in memory, and no prediction uses it
-        del fitted.dual_gap_
+    family = catalogue.FAMILIES[spec.name]
+    settings = settled_hyperparameters(spec, hyperparameters, y)
+    estimator = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
+    options = _mark_categories(estimator, family.categories_argument, rows)
+    fitted = estimator.fit(rows.Z, rows.y, **options)
+    for attribute in family.not_stored:
+        delattr(fitted, attribute)
     return Model(rows.preprocessing, fitted, spec)
 
 
-def settled_hyperparameters(spec: ModelSpec, hyperparameters: dict, y: np.ndarray) -> dict:
-    """Return the hyperparameters with `scale_pos_weight: balanced` as the number that it means for these rows."""
+def settled_hyperparameters(
+    spec: ModelSpec, hyperparameters: dict[str, Any], y: np.ndarray
+) -> dict[str, Any]:
+    """Return the hyperparameters with `scale_pos_weight: balanced` as a number.
+
+    It is the negatives per positive of these rows. Raises UsageError unless there are two classes.
+    """
     if hyperparameters.get("scale_pos_weight") != "balanced":
         return hyperparameters
     if len(spec.classes or ()) != 2:
-        raise UsageError(
-            f"{spec['name']}: scale_pos_weight: balanced is for two classes; remove it"
-        )
-    return {**hyperparameters, "scale_pos_weight": float((y == 0).sum() / max((y == 1).sum(), 1))}
+        raise UsageError(f"{spec.name}: scale_pos_weight: balanced is for two classes; remove it")
+    negatives, positives = (y == 0).sum(), (y == 1).sum()
+    return {**hyperparameters, "scale_pos_weight": float(negatives / max(positives, 1))}
+
+
+def _mark_categories(estimator: Any, argument: str | None, rows: Prepared) -> dict[str, Any]:
+    """Say to an estimator which columns hold categories' codes; return options for its fit.
+
+    `argument` is the one by which it hears of them: XGBoost and CatBoost take it with their
+    settings, LightGBM with the rows.
+    """
+    if argument == "feature_types":
+        estimator.set_params(feature_types=feature_types(rows))
+    elif argument == "cat_features":
+        estimator.set_params(cat_features=rows.categories)
+    elif argument == "categorical_feature":
+        return {"categorical_feature": rows.categories}
+    return {}
 
 
 def feature_types(rows: Prepared) -> list[str]:
-    """Return XGBoost's word for the kind of each column."""
-    return ["c" if number in rows.categories else "q" for number in range(rows.Z.shape[1])]
+    """Return XGBoost's word for each column: "c" for a category's code, "q" for a number."""
+    return ["c" if position in rows.categories else "q" for position in range(rows.Z.shape[1])]
 
 
-def _resample(Z, y: np.ndarray, categories: list[int], resampling: str, seed: int):
-    """Return rows with balanced classes: SMOTE (Chawla et al. 2002; SMOTENC with categories) or random undersampling."""
-    from imblearn.over_sampling import SMOTE, SMOTENC
+def _undersampled(Z: Any, y: np.ndarray, seed: int) -> tuple[Any, np.ndarray]:
+    """Return as many rows of each class as the rarest one has, drawn without replacement."""
     from imblearn.under_sampling import RandomUnderSampler
 
-    if resampling == "undersample":
-        return RandomUnderSampler(random_state=seed).fit_resample(Z, y)
-    fewest = np.bincount(y).min()
+    return RandomUnderSampler(random_state=seed).fit_resample(Z, y)
+
+
+def _oversampled(Z: Any, y: np.ndarray, categories: list[int], seed: int) -> tuple[Any, np.ndarray]:
+    """Return the rows with made-up ones of the rarer classes, by SMOTE (Chawla et al. 2002).
+
+    It takes no missing values: for the time being numbers get the median, categories a code.
+    """
+    values = np.array(Z, dtype=np.float64)
+    missing = np.isnan(values)
+    fill = pd.DataFrame(values).median().fillna(0).to_numpy(copy=True)
+    fill[categories] = NO_CATEGORY
+    values, y = _smote(y, categories, seed).fit_resample(np.where(missing, fill, values), y)
+    if missing[:, categories].any():
+        codes = values[:, categories]
+        values[:, categories] = np.where(codes < 0, np.nan, codes)
+    if isinstance(Z, pd.DataFrame):
+        return pd.DataFrame(values, columns=Z.columns).astype(Z.dtypes), y
+    return values, y
+
+
+def _smote(y: np.ndarray, categories: list[int], seed: int) -> Any:
+    """Return imbalanced-learn's sampler, SMOTENC where there are categories."""
+    from imblearn.over_sampling import SMOTE, SMOTENC
+
+    fewest = int(np.bincount(y).min())
     if fewest < 2:
         raise DataError(
-            f"train.resampling smote: a class has {fewest} row in a fold and needs 2; use undersample or none"
+            f"train.resampling smote: a class has {fewest} row in a fold and needs 2; "
+            f"use undersample or none"
         )
-    neighbours = min(5, int(fewest) - 1)
-    smote = (
-        SMOTENC(categories, random_state=seed, k_neighbors=neighbours)
-        if categories
-        else SMOTE(random_state=seed, k_neighbors=neighbours)
-    )
-    values = np.array(Z, dtype=np.float64)
-    missing = np.isnan(
-        values
-    )  # SMOTE takes none: medians for numbers, for the time being a code for categories
-    fill = pd.DataFrame(values).median().fillna(0).to_numpy(copy=True)
-    fill[categories] = -1
-    values, y = smote.fit_resample(np.where(missing, fill, values), y)
-    if missing[:, categories].any():
-        values[:, categories] = np.where(values[:, categories] < 0, np.nan, values[:, categories])
-    return (
-        pd.DataFrame(values, columns=Z.columns).astype(Z.dtypes)
-        if isinstance(Z, pd.DataFrame)
-        else values
-    ), y
+    neighbours = min(MOST_NEIGHBOURS, fewest - 1)
+    if categories:
+        return SMOTENC(categories, random_state=seed, k_neighbors=neighbours)
+    return SMOTE(random_state=seed, k_neighbors=neighbours)

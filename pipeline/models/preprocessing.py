@@ -1,58 +1,78 @@
-"""Columns -> what an estimator takes: the preprocessing that is fitted with each model and saved with it.
+"""The preprocessing of a model: from typed columns to what its estimator takes.
 
-An encoding is a way to prepare a table for a family of estimators:
+It is fitted with each model and saved with it. An encoding is a way to prepare a table for a family
+of estimators:
 
-    scaled   medians for missing numbers, zero mean and unit deviation, one column per category: for linear models
+    scaled   medians for missing numbers, zero mean and unit deviation, one column per category:
+             for linear models
     filled   medians for missing numbers, one code per category: for trees that split on the code
-    native   missing numbers stay missing, one code per category, which XGBoost and LightGBM are told of; scikit-learn's
-             boosting splits on the code, because its own handling stores functions in the model
+    native   missing numbers stay missing, one code per category; XGBoost and LightGBM hear which
+             columns hold codes; scikit-learn's boosting splits on the code, because its own
+             handling stores functions in the model
     integer  the same as a DataFrame whose codes are integers, as CatBoost wants them
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.kinds import CATEGORY, KINDS, NUMBER, of_kind
 
-MOST_CODES = 250  # of a column; the rarest share a code (histogram boosters hold 255 at most)
-MOST_INDICATORS = 50  # the same for one-hot columns
+# of a column; the rarest share a code (histogram boosters hold 255 at most)
+MOST_CODES = 250
+# the same for one-hot columns
+MOST_INDICATORS = 50
 
 
-def unfitted_preprocessing(kinds: dict[str, str], encoding: str):
-    """Return the unfitted ColumnTransformer of an encoding; columns that `kinds` does not name are dropped."""
+def unfitted_preprocessing(kinds: dict[str, str], encoding: str) -> Any:
+    """Return an encoding's ColumnTransformer for {column: kind}; it drops all other columns."""
     from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    numeric = [column for column, kind in kinds.items() if kind == NUMBER]
-    categorical = [column for column, kind in kinds.items() if kind == CATEGORY]
-    steps = {
-        "scaled": (
-            make_pipeline(
-                SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
-            ),
-            OneHotEncoder(
-                handle_unknown="infrequent_if_exist",
-                max_categories=MOST_INDICATORS,
-                sparse_output=False,
-            ),
-        ),
-        "filled": (SimpleImputer(strategy="median", keep_empty_features=True), _codes(-1)),
-        "native": ("passthrough", _codes(np.nan)),
-        "integer": ("passthrough", _codes(-1, dtype=np.int64)),
-    }
-    for_numbers, for_categories = steps[encoding]
+    encoders = {NUMBER: _for_numbers(encoding), CATEGORY: _for_categories(encoding)}
+    steps = []
+    for kind, encoder in encoders.items():
+        steps.append((KINDS[kind].step, encoder, of_kind(kinds, kind)))
     transformer = ColumnTransformer(
-        [("numeric", for_numbers, numeric), ("categorical", for_categories, categorical)],
+        steps,
         sparse_threshold=0,
         verbose_feature_names_out=False,
     )
     return transformer.set_output(transform="pandas") if encoding == "integer" else transformer
 
 
-def _codes(missing: float, dtype=np.float64):
-    """Return an OrdinalEncoder of categories to 0, 1, ...; unseen ones and missing values get the code `missing`."""
+def _for_numbers(encoding: str) -> Any:
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if encoding in ("native", "integer"):
+        return "passthrough"
+    medians = SimpleImputer(strategy="median", keep_empty_features=True)
+    return make_pipeline(medians, StandardScaler()) if encoding == "scaled" else medians
+
+
+def _for_categories(encoding: str) -> Any:
+    from sklearn.preprocessing import OneHotEncoder
+
+    if encoding == "scaled":
+        return OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=MOST_INDICATORS,
+            sparse_output=False,
+        )
+    if encoding == "native":
+        return _codes(missing=np.nan)
+    if encoding == "integer":
+        return _codes(missing=-1, dtype=np.int64)
+    return _codes(missing=-1)
+
+
+def _codes(missing: float, dtype: type = np.float64) -> Any:
+    """Return an OrdinalEncoder of categories to 0, 1, ...
+
+    Unseen ones and missing values get the code `missing`.
+    """
     from sklearn.preprocessing import OrdinalEncoder
 
     return OrdinalEncoder(
@@ -64,17 +84,16 @@ def _codes(missing: float, dtype=np.float64):
     )
 
 
-def output_columns(preprocessing) -> list[str]:
-    """Return, for each column that a fitted preprocessing puts out, the table's column it comes from."""
-    return [
-        column
-        for name, transformer, taken in preprocessing.transformers_
-        if name != "remainder" and len(taken)
-        for column in encoder_columns(transformer, list(taken))
-    ]
+def output_columns(preprocessing: Any) -> list[str]:
+    """Return, for each column that a fitted preprocessing puts out, the table's column it is of."""
+    columns = []
+    for name, transformer, taken in preprocessing.transformers_:
+        if name != "remainder" and len(taken):
+            columns += encoder_columns(transformer, list(taken))
+    return columns
 
 
-def encoder_columns(transformer, taken: list[str]) -> list[str]:
+def encoder_columns(transformer: Any, taken: list[str]) -> list[str]:
     """Return the same for one of its transformers and the columns that it takes."""
     from sklearn.preprocessing import OneHotEncoder
 
@@ -84,22 +103,30 @@ def encoder_columns(transformer, taken: list[str]) -> list[str]:
     for column, categories, infrequent in zip(
         taken, transformer.categories_, transformer.infrequent_categories_
     ):
-        columns += [column] * (
-            len(categories) if infrequent is None else len(categories) - len(infrequent) + 1
-        )
+        width = len(categories)
+        if infrequent is not None:
+            # they share one column
+            width += 1 - len(infrequent)
+        columns += [column] * width
     return columns
 
 
-def as_put_out(preprocessing, encoding: str, values: np.ndarray):
+def known_categories(preprocessing: Any) -> dict[str, tuple[str, ...]]:
+    """Return the categories that a fitted preprocessing has seen, {column: categories}."""
+    known = {}
+    for _, transformer, taken in preprocessing.transformers_:
+        for column, categories in zip(taken, getattr(transformer, "categories_", ())):
+            known[column] = tuple(text for text in categories if isinstance(text, str))
+    return known
+
+
+def as_put_out(preprocessing: Any, encoding: str, values: np.ndarray) -> Any:
     """Return an array of preprocessed rows as the kind of table that its preprocessing puts out."""
     if encoding != "integer":
         return values
-    codes = [
-        column
-        for name, _, taken in preprocessing.transformers_
-        if name == "categorical"
-        for column in taken
-    ]
-    return pd.DataFrame(values, columns=preprocessing.get_feature_names_out()).astype(
-        dict.fromkeys(codes, np.int64)
-    )
+    codes: list[str] = []
+    for name, _, taken in preprocessing.transformers_:
+        if name == KINDS[CATEGORY].step:
+            codes += taken
+    table = pd.DataFrame(values, columns=preprocessing.get_feature_names_out())
+    return table.astype(dict.fromkeys(codes, np.int64))

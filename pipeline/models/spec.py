@@ -1,9 +1,15 @@
-"""What a fitted model must know beside its preprocessing and estimator, to say its output in the user's terms."""
+"""The spec of a fitted model: what it must know beside its preprocessing and estimator.
+
+With it a model takes rows as a user sends them and says its output in the user's terms.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-SCHEMA = 2  # of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
+from pipeline.project.errors import DataError
+
+# of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -19,9 +25,18 @@ class Member:
 class ModelSpec:
     """The model's name, its columns, its target and how an output becomes a decision.
 
-    `inputs` are the columns that a user sends and `features` those that are fitted, each as
-    {column: kind}, see data/kinds.py. `classes` are in the order of the class probabilities, the
-    positive one last; None for regression. A blend has `members`.
+    name              its family, see models/catalogue.py, or "blend"
+    task              regression or classification
+    inputs            the columns that a user sends, {column: kind}, see data/kinds.py: requests,
+                      examples, the MLflow signature, the inference log and drift speak of them
+    features          the columns that are fitted, {column: kind}
+    target            the column that is predicted
+    target_transform  none, or log1p: the estimator then learns the logarithm of the target
+    classes           in the order of the class probabilities, the positive one last; None for
+                      regression
+    threshold         the probability of the positive class from which on a row counts as positive;
+                      None where the likeliest class is predicted
+    members           of a blend
     """
 
     name: str
@@ -38,7 +53,9 @@ class ModelSpec:
         """Return the spec as metadata.json holds it; only a blend has members."""
         content = asdict(self)
         members = content.pop("members")
-        return content | ({"members": list(members)} if members else {})
+        if members:
+            content["members"] = list(members)
+        return content
 
 
 REQUIRED = (
@@ -53,7 +70,33 @@ REQUIRED = (
 )
 
 
-def from_json(content: dict[str, Any]) -> ModelSpec:
-    """Return the spec that metadata.json holds; its keys are those of REQUIRED, and members."""
-    members = tuple(Member(**member) for member in content.get("members", ()))
-    return ModelSpec(**{key: content[key] for key in REQUIRED}, members=members)
+def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSpec:
+    """Return the spec that the content of a metadata.json holds; other keys are left alone.
+
+    Raises DataError, with the name of the file and the key, where one is missing or of an earlier
+    schema.
+    """
+    if content.get("schema", SCHEMA) != SCHEMA:
+        raise DataError(
+            f"{origin}: schema {content['schema']} is of an earlier version of this project, "
+            f"which now reads {SCHEMA}; run `dvc repro`, and register the model again"
+        )
+    for key in REQUIRED:
+        if key not in content:
+            raise DataError(
+                f"{origin}: no key {key!r}; restore it with `dvc checkout` or train again"
+            )
+    own = {key: content[key] for key in REQUIRED}
+    members = [_member(member, origin) for member in content.get("members", ())]
+    return ModelSpec(**own, members=tuple(members))
+
+
+def _member(content: dict[str, Any], origin: str) -> Member:
+    """Return one model of a blend; raises DataError as `from_json` does."""
+    for key in ("name", "target_transform", "weight"):
+        if key not in content:
+            raise DataError(
+                f"{origin}: a member has no key {key!r}; restore it with `dvc checkout` or train "
+                f"again"
+            )
+    return Member(content["name"], content["target_transform"], content["weight"])

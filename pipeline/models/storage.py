@@ -1,143 +1,171 @@
-"""Models: name -> estimator, fitting, prediction, and files that run no code when they are loaded.
+"""A stored model: a folder whose files run no code when they are loaded, and whose bytes repeat.
 
-A stored model is a folder: `preprocessing.skops`, the estimator in its library's own format or skops, and `metadata.json`, which
-holds what prediction needs beside them and the sha256 of both. A blend has an estimator per member, and a preprocessing per
-encoding. The bytes repeat: equal fits give equal files.
+It holds preprocessing.skops, the estimator in its library's own format or skops, and metadata.json:
+the model's spec and the sha256 of the other files. A blend has an estimator for each member, and a
+preprocessing for each encoding.
 """
 
+import hashlib
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.models import archive, catalogue
 from pipeline.models.fitted import Blend, Fitted, Model
-from pipeline.models.spec import REQUIRED, SCHEMA, ModelSpec, from_json
+from pipeline.models.spec import SCHEMA, ModelSpec, from_json
 from pipeline.project import files
 from pipeline.project.errors import DataError
 
-
-def stored_size(model: Model) -> int:
-    """Return how many bytes the estimator's file has."""
-    import tempfile
-
-    if catalogue.FAMILIES[model.spec.name].suffix == ".skops":
-        return len(archive.skops_bytes(model.estimator))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"estimator{catalogue.FAMILIES[model.spec['name']].suffix}"
-        getattr(model.estimator, "booster_", model.estimator).save_model(str(path))
-        return path.stat().st_size
+METADATA = "metadata.json"
+REMEDY = "restore it with `dvc checkout` or train again"
 
 
-def save(model: Fitted, folder: Path, metadata: dict) -> dict:
-    """Write a model into a folder that is there; return the metadata with the files' sha256 and the model's own."""
+def save(model: Fitted, folder: Path, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Write a model into a folder that is there; return the whole content of its metadata.json.
+
+    `metadata` is what is to be known besides: the dataset, the candidate, its scores.
+    """
     if isinstance(model, Blend):
         for encoding, preprocessing in model.preprocessings.items():
-            (folder / f"preprocessing_{encoding}.skops").write_bytes(
-                archive.skops_bytes(preprocessing)
-            )
-        for number, part in enumerate(model.models, start=1):
-            _save_estimator(part, folder / f"estimator_{number}")
-    else:
-        (folder / "preprocessing.skops").write_bytes(archive.skops_bytes(model.preprocessing))
+            _preprocessing_file(folder, encoding).write_bytes(archive.skops_bytes(preprocessing))
+        for number, member in enumerate(model.models, start=1):
+            _save_estimator(member, folder / f"estimator_{number}")
+    elif isinstance(model, Model):
+        _preprocessing_file(folder).write_bytes(archive.skops_bytes(model.preprocessing))
         _save_estimator(model, folder / "estimator")
-    hashes = {
-        file.name: files.digest(file)
-        for file in files.folder_files(folder)
-        if file.name != "metadata.json"
-    }
-    metadata = {
+    stored = [file for file in files.folder_files(folder) if file.name != METADATA]
+    hashes = {file.name: files.digest(file) for file in stored}
+    content = {
         "schema": SCHEMA,
         **model.spec.as_json(),
         **metadata,
         "files": hashes,
         "model_sha256": model_hash(hashes, model.spec),
     }
-    files.write_json(folder / "metadata.json", metadata)
-    return metadata
+    files.write_json(folder / METADATA, content)
+    return content
 
 
-def _save_estimator(model: Model, stem: Path) -> None:
-    path = stem.with_suffix(catalogue.FAMILIES[model.spec.name].suffix)
-    if path.suffix == ".skops":
-        path.write_bytes(archive.skops_bytes(model.estimator))
-    elif path.suffix == ".txt":
-        model.estimator.booster_.save_model(path)
-    else:
-        if (
-            path.suffix == ".cbm"
-        ):  # CatBoost stamps each fit with a random identifier and the time, in no fixed order
-            metadata = model.estimator.get_metadata()
-            stamped = {**dict(metadata.items()), "model_guid": "", "train_finish_time": ""}
-            for key in list(metadata.keys()):
-                del metadata[key]
-            for key in sorted(stamped):
-                metadata[key] = stamped[key]
-        model.estimator.save_model(str(path))
+def stored_size(model: Model) -> int:
+    """Return how many bytes the estimator's file has, as its library writes it."""
+    suffix = catalogue.FAMILIES[model.spec.name].suffix
+    if suffix == catalogue.SKOPS:
+        return len(archive.skops_bytes(model.estimator))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"estimator{suffix}"
+        _library_file(model.estimator, path)
+        return path.stat().st_size
 
 
-def model_hash(hashes: dict, spec: ModelSpec) -> str:
-    """Return the sha256 that stands for a model: of its files' hashes and of what turns their output into predictions."""
-    import hashlib
+def model_hash(hashes: dict[str, str], spec: ModelSpec) -> str:
+    """Return the sha256 that stands for a model.
 
-    return hashlib.sha256(json.dumps([hashes, spec.as_json()], sort_keys=True).encode()).hexdigest()
+    It is that of its files' hashes and of the spec, which turns their output into predictions.
+    """
+    content = json.dumps([hashes, spec.as_json()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def load(folder: Path) -> Fitted:
     """Return a stored model once its files are found unchanged.
 
-    Raises DataError where a file is missing, its sha256 is not the recorded one, or it holds a type that is not on the list.
+    Raises DataError where a file is missing, its sha256 is not the recorded one, or it holds a type
+    that is not on the list of reviewed ones.
     """
     folder = Path(folder)
-    metadata = files.read_json(folder / "metadata.json", made_by="dvc repro")
-    absent = [key for key in (*REQUIRED, "files", "model_sha256") if key not in metadata]
-    if absent:
-        raise DataError(
-            f"{folder / 'metadata.json'}: no key {absent[0]!r}; restore it with `dvc checkout` or train again"
-        )
+    spec = verified_spec(folder)
+    return _read_blend(folder, spec) if spec.members else _read_model(folder, spec)
+
+
+def verified_spec(folder: Path) -> ModelSpec:
+    """Return a stored model's spec once all its files are found unchanged; raises as `load`."""
+    path = folder / METADATA
+    metadata = files.read_json(path, made_by="dvc repro")
+    spec = from_json(metadata, str(path))
+    for key in ("files", "model_sha256"):
+        if key not in metadata:
+            raise DataError(f"{path}: no key {key!r}; {REMEDY}")
     hashes = {}
     for name, expected in metadata["files"].items():
-        if not (folder / name).is_file():
-            raise DataError(f"{folder / name} is not there; train the model again")
-        hashes[name] = files.digest(folder / name)
-        if hashes[name] != expected:
-            raise DataError(
-                f"{folder / name}: sha256 {hashes[name]} is not the recorded {expected}: the file was changed; "
-                f"restore it with `dvc checkout` or train again"
-            )
-    spec = from_json(metadata)
-    found = model_hash(hashes, spec)
-    if found != metadata["model_sha256"]:
+        hashes[name] = _verified_hash(folder / name, expected)
+    _compare(path, model_hash(hashes, spec), metadata["model_sha256"])
+    return spec
+
+
+def _verified_hash(path: Path, expected: str) -> str:
+    if not path.is_file():
+        raise DataError(f"{path} is not there; train the model again")
+    actual = files.digest(path)
+    _compare(path, actual, expected)
+    return actual
+
+
+def _compare(path: Path, actual: str, expected: str) -> None:
+    if actual != expected:
         raise DataError(
-            f"{folder / 'metadata.json'}: sha256 {found} is not the recorded {metadata['model_sha256']}: "
-            f"the file was changed; restore it with `dvc checkout` or train again"
+            f"{path}: sha256 {actual} is not the recorded {expected}: the file was changed; "
+            f"{REMEDY}"
         )
-    if not spec.members:
-        return Model(
-            archive.load_skops(folder / "preprocessing.skops"),
-            _load_estimator(folder / "estimator", spec),
-            spec,
-        )
-    encodings = dict.fromkeys(catalogue.FAMILIES[member.name].encoding for member in spec.members)
-    preprocessings = {
-        encoding: archive.load_skops(folder / f"preprocessing_{encoding}.skops")
-        for encoding in encodings
-    }
-    parts = []
+
+
+def _read_model(folder: Path, spec: ModelSpec) -> Model:
+    preprocessing = archive.load_skops(_preprocessing_file(folder))
+    return Model(preprocessing, _load_estimator(folder / "estimator", spec), spec)
+
+
+def _read_blend(folder: Path, spec: ModelSpec) -> Blend:
+    preprocessings: dict[str, Any] = {}
+    models = []
     for number, member in enumerate(spec.members, start=1):
+        encoding = catalogue.FAMILIES[member.name].encoding
+        if encoding not in preprocessings:
+            preprocessings[encoding] = archive.load_skops(_preprocessing_file(folder, encoding))
         own = replace(spec, name=member.name, target_transform=member.target_transform, members=())
-        parts.append(
-            Model(
-                preprocessings[catalogue.FAMILIES[member.name].encoding],
-                _load_estimator(folder / f"estimator_{number}", own),
-                own,
-            )
-        )
-    return Blend(preprocessings, tuple(parts), spec)
+        estimator = _load_estimator(folder / f"estimator_{number}", own)
+        models.append(Model(preprocessings[encoding], estimator, own))
+    return Blend(preprocessings, tuple(models), spec)
 
 
-def _load_estimator(stem: Path, spec: ModelSpec):
+def _preprocessing_file(folder: Path, encoding: str | None = None) -> Path:
+    """Return the file of a model's preprocessing, or of a blend's for one encoding."""
+    return folder / (f"preprocessing_{encoding}.skops" if encoding else "preprocessing.skops")
+
+
+def _save_estimator(model: Model, stem: Path) -> None:
+    """Write an estimator in the format of its family."""
+    path = stem.with_suffix(catalogue.FAMILIES[model.spec.name].suffix)
+    if path.suffix == catalogue.SKOPS:
+        path.write_bytes(archive.skops_bytes(model.estimator))
+        return
+    if path.suffix == ".cbm":
+        _remove_stamps(model.estimator)
+    _library_file(model.estimator, path)
+
+
+def _library_file(estimator: Any, path: Path) -> None:
+    """Write a booster in its library's own format; LightGBM's class holds its one in `booster_`."""
+    getattr(estimator, "booster_", estimator).save_model(str(path))
+
+
+def _remove_stamps(estimator: Any) -> None:
+    """Blank the random identifier and the time that CatBoost stamps on each fit, in no fixed order.
+
+    The estimator's own metadata is changed: it goes into the file.
+    """
+    metadata = estimator.get_metadata()
+    stamped = {**dict(metadata.items()), "model_guid": "", "train_finish_time": ""}
+    for key in list(metadata.keys()):
+        del metadata[key]
+    for key in sorted(stamped):
+        metadata[key] = stamped[key]
+
+
+def _load_estimator(stem: Path, spec: ModelSpec) -> Any:
+    """Return the estimator of a file in the format of its family."""
     path = stem.with_suffix(catalogue.FAMILIES[spec.name].suffix)
-    if path.suffix == ".skops":
+    if path.suffix == catalogue.SKOPS:
         return archive.load_skops(path)
     if path.suffix == ".txt":
         import lightgbm

@@ -5,10 +5,11 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.data import kinds, reading
+from pipeline.data.kinds import NUMBER
 from pipeline.monitoring.known_version import KnownVersion
 from pipeline.project import errors
 from pipeline.project.errors import DataError
-from pipeline.serving.log_reading import LoggedRows
+from pipeline.inference_log.reader import LoggedRows
 
 KEY = ["request_id", "row"]
 
@@ -46,12 +47,13 @@ def _row_numbers(frame: pd.DataFrame, path: str | Path) -> pd.Series:
     """Return the number of each label's row in its request, 0 where there is none."""
     if "row" not in frame:
         return pd.Series(0, index=frame.index)
-    numbers, fault = kinds.as_numbers(frame["row"])
-    if fault:
+    numbers = kinds.typed_as(frame["row"], NUMBER)
+    if len(numbers.unreadable):
+        fault = numbers.fault(frame["row"])
         raise DataError(
             f"{path}: row: {fault}; give the number of the row in its request, from 0 on"
         )
-    return numbers.fillna(0).astype(int)
+    return numbers.values.fillna(0).astype(int)
 
 
 def matched_labels(served: LoggedRows, path: str | Path, version: KnownVersion) -> pd.Series:

@@ -19,8 +19,8 @@ from pipeline.monitoring.quick_look import FeatureShift
 from pipeline.monitoring.windows import Window, windows_recommendation, windows_verdict
 from pipeline.project import rounding
 from pipeline.project.params import Drift, Params
-from pipeline.serving import log_reading
-from pipeline.serving.log_reading import LoggedRows
+from pipeline.inference_log import reader
+from pipeline.inference_log.reader import LoggedRows
 from pipeline.training import predictions
 
 
@@ -99,7 +99,7 @@ def read_served_log(dataset: str, settings: Params, limits: Drift) -> ServedLog:
 
     Raises DataError where there is no log or no such version.
     """
-    rows = log_reading.read_log(dataset, limits.windows * limits.window_rows)
+    rows = reader.read_log(dataset, limits.windows * limits.window_rows)
     version = read_known_version(dataset, settings, rows.model, rows.version)
     look = quick_look.quick_look(version.statistics, rows.features, limits.z_threshold)
     return ServedLog(dataset, rows, version, look)

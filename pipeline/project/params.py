@@ -19,19 +19,6 @@ from pydantic_core import PydanticCustomError
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
 
-REGRESSION_METRICS = ("rmse", "mae", "r2")
-CLASSIFICATION_METRICS = (
-    "accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "roc_auc",
-    "average_precision",
-    "log_loss",
-)
-METRICS = {"regression": REGRESSION_METRICS, "classification": CLASSIFICATION_METRICS}
-METRICS_BY_CLASS = ("precision", "recall", "f1")  # also as `f1__virginica`
-
 
 def _plain(value):
     if (
@@ -295,14 +282,7 @@ class Dataset(Settings):
     serve: Serve = Serve()
 
     @model_validator(mode="after")
-    def _metrics_of_the_task(self):
-        known = METRICS[self.data.task]
-        if self.train.primary_metric not in known:
-            raise _no_metric("train.primary_metric", self.train.primary_metric, self.data.task)
-        for metric in self.gates:
-            name, by_class, _ = metric.partition("__")
-            if name not in known or by_class and name not in METRICS_BY_CLASS:
-                raise _no_metric(f"gates.{metric}", metric, self.data.task)
+    def _settings_of_the_task(self):
         if self.data.task == "regression" and self.train.resampling != "none":
             raise _fault(
                 "train.resampling",
@@ -320,10 +300,6 @@ class Dataset(Settings):
                 "prepare.split", f"{self.prepare.split!r} names the target; name another column"
             )
         return self
-
-
-def _no_metric(key: str, metric: str, task: str) -> PydanticCustomError:
-    return _fault(key, f"{metric!r} is no metric of {task}; allowed: {', '.join(METRICS[task])}")
 
 
 class Alerts(Settings):

@@ -57,7 +57,7 @@ def reports(dataset: str, stage: str) -> Path:
 
 
 def inference_log(dataset: str) -> Path:
-    """Return the file to which the server writes each row it serves; older ones lie beside it, see inference_log.files_of."""
+    """Return the file to which the server writes each row it serves; older ones lie beside it, see inference_log/reader.py."""
     return INFERENCE_LOGS / f"{dataset}.jsonl"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.data.kinds import NUMBER, conform, kinds_of
+from pipeline.data.kinds import NUMBER, conform, kinds_of, of_kind
 from pipeline.models import storage
 from pipeline.models.fitted import Model
 from pipeline.project import files, paths
@@ -115,7 +115,7 @@ def row_hashes(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the ta
     Raises DataError where the table lacks one of the columns.
     """
     typed = conform(frame, kinds, origin)
-    numbers = [column for column, kind in kinds.items() if kind == NUMBER]
+    numbers = of_kind(kinds, NUMBER)
     typed[numbers] += 0.0  # -0.0 is 0.0
     return pd.util.hash_pandas_object(typed, index=False).to_numpy()
 

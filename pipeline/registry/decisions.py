@@ -34,7 +34,7 @@ def _store():
         raise
     except Exception as error:  # MLflow, SQLAlchemy or a server, each with errors of its own
         raise DataError(
-            f"{store.tracking_uri()}: {store.cause(error)}; mend the store, then run the same again or "
+            f"{store.tracking_uri()}: {store.cause(error)}; fix the store, then run the same again or "
             f"`make sync`"
         ) from error
 

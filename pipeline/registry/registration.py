@@ -6,13 +6,13 @@ With tracking.py the only importer of MLflow. A version is known by its model's 
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pipeline.project import files
 from pipeline.project.params import Params
 from pipeline.registry import bundles, versions
 from pipeline.registry.versions import Version
-from pipeline.tracking import git, runs, stage_runs
-from pipeline.tracking.logged_models import log_model
+from pipeline.tracking import git, logged_models, runs, stage_runs
 
 LONGEST_DESCRIPTION = 5000  # characters that every store takes
 
@@ -20,10 +20,7 @@ LONGEST_DESCRIPTION = 5000  # characters that every store takes
 def register_bundle(mlflow, folder: Path, settings: Params, least: int = 1) -> Version:
     """Write the run of a bundle, and make a version of its model whose number is not below `least`."""
     client = mlflow.MlflowClient()
-    request, metadata = (
-        files.read_json(folder / name, bundles.MADE_BY)
-        for name in ("request.json", "metadata.json")
-    )
+    request = files.read_json(folder / "request.json", bundles.MADE_BY)
     dataset, sha256 = request["dataset"], request["model_sha256"]
     name = settings.dataset(dataset).registration.name  # the request may hold an earlier one
     experiment = mlflow.set_experiment(settings.dataset(dataset).experiment)
@@ -31,13 +28,7 @@ def register_bundle(mlflow, folder: Path, settings: Params, least: int = 1) -> V
         [experiment.experiment_id], f"tags.stage = 'register' AND tags.model_sha256 = '{sha256}'"
     ):
         client.delete_run(run.info.run_id)  # cut short before it became a version
-    logged_models = []
-
-    def log(mlflow, settings):
-        logged_models.append(log_model(mlflow, folder, metadata, bundles.smoke_rows(folder)))
-
-    runs.write_run(mlflow, stage_runs.register_run(request, folder, log), settings)
-    model = logged_models[0]
+    model = runs.write_run(mlflow, register_run(request, folder)).model
     described = (folder / "model_card.md").read_text(encoding="utf-8")[:LONGEST_DESCRIPTION]
     tags = {
         key: str(request[key])
@@ -70,6 +61,32 @@ def register_bundle(mlflow, folder: Path, settings: Params, least: int = 1) -> V
         if int(entry.version) >= least:
             return versions.version_of(entry)
         client.delete_model_version(name, entry.version)
+
+
+def register_run(request: dict, folder: Path) -> runs.Run:
+    """Return the run of a model that is registered from a bundle."""
+
+    def log(mlflow: Any) -> Any:
+        model = logged_models.read_stored_model(folder, bundles.MADE_BY)
+        return logged_models.log_model(mlflow, model, bundles.smoke_rows(folder))
+
+    metrics = {
+        **stage_runs.cv_metrics(request["cv"]),
+        **stage_runs.interval_metrics(request["test"]),
+    }
+    tags = {
+        key: request[key] for key in ("data_hash", "synthetic", "primary_metric", "model_sha256")
+    }
+    return runs.Run(
+        request["dataset"],
+        "register",
+        "register",
+        params=runs.params_text({"candidate": request["candidate"]}),
+        metrics=runs.defined_metrics(metrics),
+        tags=runs.defined_tags(tags),
+        artifacts=[folder / name for name in ("request.json", "model_card.md", "model_card.json")],
+        log=log,
+    )
 
 
 def score_tags(request: dict) -> dict[str, str]:

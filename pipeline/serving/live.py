@@ -4,11 +4,11 @@ import sys
 import time
 from dataclasses import replace
 
+from pipeline.inference_log.lines import Entry
 from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.params import Params
 from pipeline.registry import versions
 from pipeline.serving import loaded
-from pipeline.serving.inference_log import Entry
 from pipeline.serving.loaded import ServedModel
 
 CHALLENGER = "challenger"

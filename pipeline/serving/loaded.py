@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import splits
-from pipeline.data.kinds import CATEGORY, NUMBER, conform
+from pipeline.data.kinds import CATEGORY, KINDS, NUMBER, conform, pandas_types
+from pipeline.inference_log.lines import Entry
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.params import Params
@@ -16,7 +17,6 @@ from pipeline.registry import bundles, versions
 from pipeline.scoring import thresholds
 from pipeline.serving import signature as serving_signature
 from pipeline.serving.compiled import NotCompiled, compile
-from pipeline.serving.inference_log import Entry
 from pipeline.serving.signature import MOST_FAULTS, BadRequest, Signature
 
 NOT_FINITE = "The prediction is no finite number: a value is far beyond those of training"
@@ -40,10 +40,7 @@ class ServedModel:
     @cached_property
     def columns(self) -> dict[str, str]:
         """The pandas type of each feature."""
-        return {
-            name: "float64" if kind == NUMBER else "str"
-            for name, kind in self.model.spec.inputs.items()
-        }
+        return pandas_types(self.model.spec.inputs)
 
     def output(self, rows: list[dict]) -> np.ndarray:
         """Return the model's numbers or class probabilities for rows that its signature has let through."""
@@ -191,5 +188,5 @@ def _rows_like(statistics: dict, kinds: dict[str, str]) -> pd.DataFrame:
         drawn = pd.Series(
             [values[place] for place in rng.integers(len(values), size=TRIED_ROWS)], dtype=object
         )
-        columns[name] = drawn.mask(missing).astype("float64" if kind == NUMBER else "str")
+        columns[name] = drawn.mask(missing).astype(KINDS[kind].pandas_type)
     return pd.DataFrame(columns)

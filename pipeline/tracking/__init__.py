@@ -1,1 +1,1 @@
-"""The MLflow record of what the stages' files say; no stage decides by it."""
+"""The MLflow store and its runs, one for each result that the stages left in files; no stage decides by it."""

@@ -1,19 +1,21 @@
-"""The MLflow record of what the stages' files say; with registry.py the only importer of MLflow.
-
-A stage writes its files and calls `record`; `make sync` calls the same for whatever the store lacks. A run is known by its
-identity, a hash of what it records, so that writing a result twice makes no second run, and a store that was lost is written anew
-from the files. No stage decides by what the store says.
-"""
+"""Stored models as MLflow keeps them: the same files, loaded by mlflow.pyfunc through pipeline.models."""
 
 import importlib
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from pipeline.data.kinds import NUMBER
+import numpy as np
+import pandas as pd
+
+from pipeline.data.kinds import KINDS
+from pipeline.models import catalogue, spec
+from pipeline.models.spec import ModelSpec
 from pipeline.project import files, paths
-from pipeline.project.params import Params
 
-MODEL_LIBRARIES = {"lightgbm": "lightgbm", "xgboost": "xgboost", "catboost": "catboost"}
+LOADER = "pipeline.models.storage"  # its function _load_pyfunc; written into MLflow's files
+# what loading any model needs
 LOADING_LIBRARIES = (
     "numpy",
     "pandas",
@@ -26,58 +28,80 @@ LOADING_LIBRARIES = (
 EXAMPLE_ROWS = 5
 
 
-def log_dataset_and_model(mlflow, dataset: str, folder: Path, settings: Params) -> None:
-    """Log the training data by their hash, and the stored model."""
-    import pandas as pd
+@dataclass(frozen=True)
+class StoredModel:
+    """A folder as models.storage writes it, the spec of its model, and the hash of its table."""
+
+    folder: Path
+    spec: ModelSpec
+    data_hash: str
+
+
+def read_stored_model(folder: Path, made_by: str) -> StoredModel:
+    """Return a stored model; DataError names the command `made_by` where it does not exist."""
+    metadata = files.read_json(folder / "metadata.json", made_by=made_by)
+    return StoredModel(folder, spec.from_json(metadata), metadata["data_hash"])
+
+
+def log_trained_model(mlflow: Any, dataset: str, folder: Path, table: str) -> Any:
+    """Log a trained model with some rows as an example, and by its hash the table it comes from."""
     from mlflow.data.meta_dataset import MetaDataset
     from mlflow.data.sources import LocalArtifactDatasetSource
 
-    metadata = files.read_json(
-        folder / "metadata.json", made_by=f"python train.py --dataset {dataset}"
+    model = read_stored_model(folder, made_by=f"python train.py --dataset {dataset}")
+    trained_on = MetaDataset(
+        LocalArtifactDatasetSource(table),
+        name=dataset,
+        digest=model.data_hash,
+        schema=_input_schema(model.spec.inputs),
     )
-    mlflow.log_input(
-        MetaDataset(
-            LocalArtifactDatasetSource(settings.dataset(dataset).data.file),
-            name=dataset,
-            digest=metadata["data_hash"],
-            schema=_inputs(metadata),
-        ),
-        context="training",
+    mlflow.log_input(trained_on, context="training")
+    rows = pd.read_parquet(
+        paths.processed(dataset) / "train.parquet", columns=list(model.spec.inputs)
     )
-    example = pd.read_parquet(
-        paths.processed(dataset) / "train.parquet", columns=list(metadata["inputs"])
-    ).head(EXAMPLE_ROWS)
-    log_model(mlflow, folder, metadata, example)
+    return log_model(mlflow, model, rows.head(EXAMPLE_ROWS))
 
 
-def _inputs(metadata: dict):
-    """Return the schema of a model's features, said and not inferred: reading it off the values takes as long as a fit."""
-    from mlflow.types.schema import ColSpec, Schema
-
-    return Schema(
-        [
-            ColSpec("double" if kind == NUMBER else "string", name)
-            for name, kind in metadata["inputs"].items()
-        ]
-    )
-
-
-def log_model(mlflow, folder: Path, metadata: dict, example):
-    """Log a folder as a model that mlflow.pyfunc loads through pipeline.models; return what MLflow knows of it."""
-    import numpy as np
+def log_model(mlflow: Any, model: StoredModel, example: pd.DataFrame) -> Any:
+    """Log a stored model with rows as an example; return MLflow's ModelInfo of it."""
     from mlflow.models import ModelSignature
-    from mlflow.types.schema import Schema, TensorSpec
 
-    answer = np.dtype("float64" if metadata["task"] == "regression" else "str")
-    names = [member["name"] for member in metadata.get("members", [metadata])]
-    libraries = dict.fromkeys(MODEL_LIBRARIES[name] for name in names if name in MODEL_LIBRARIES)
+    signature = ModelSignature(
+        _input_schema(model.spec.inputs), _prediction_schema(model.spec.task)
+    )
     return mlflow.pyfunc.log_model(
         name="model",
-        loader_module="pipeline.models.storage",
-        data_path=str(folder),
+        loader_module=LOADER,
+        data_path=str(model.folder),
         code_paths=[str(Path(__file__).parents[1])],
-        signature=ModelSignature(_inputs(metadata), Schema([TensorSpec(answer, (-1,))])),
+        signature=signature,
         input_example=example,
-        pip_requirements=[f"{name}=={version(name)}" for name in LOADING_LIBRARIES]
-        + [f"{library}=={importlib.import_module(library).__version__}" for library in libraries],
+        pip_requirements=_requirements(model.spec),
     )
+
+
+def _input_schema(inputs: dict[str, str]) -> Any:
+    """Return MLflow's schema of a model's inputs; to infer it from rows takes as long as a fit."""
+    from mlflow.types.schema import ColSpec, Schema
+
+    return Schema([ColSpec(KINDS[kind].mlflow_type, column) for column, kind in inputs.items()])
+
+
+def _prediction_schema(task: str) -> Any:
+    """Return MLflow's schema of predictions: numbers, or class labels as text."""
+    from mlflow.types.schema import Schema, TensorSpec
+
+    dtype = np.dtype("float64" if task == "regression" else "str")
+    return Schema([TensorSpec(dtype, (-1,))])
+
+
+def _requirements(model: ModelSpec) -> list[str]:
+    """Return the pinned packages that loading a model needs."""
+    needed = [f"{package}=={version(package)}" for package in LOADING_LIBRARIES]
+    names = [member.name for member in model.members] or [model.name]
+    libraries = dict.fromkeys(catalogue.FAMILIES[name].library for name in names)
+    for library in libraries:
+        if library != "sklearn":  # which every model's preprocessing needs
+            # the module's own version: the package may have another name, such as xgboost-cpu
+            needed.append(f"{library}=={importlib.import_module(library).__version__}")
+    return needed

@@ -1,8 +1,6 @@
-"""The MLflow record of what the stages' files say; with registry.py the only importer of MLflow.
+"""A run: what is recorded of one result, the identity by which it is known, and how it is written.
 
-A stage writes its files and calls `record`; `make sync` calls the same for whatever the store lacks. A run is known by its
-identity, a hash of what it records, so that writing a result twice makes no second run, and a store that was lost is written anew
-from the files. No stage decides by what the store says.
+The same result has the same identity, so that writing it twice makes no second run.
 """
 
 import hashlib
@@ -11,146 +9,193 @@ import os
 import re
 import socket
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from pipeline.project.params import Params
 from pipeline.tracking import git, store
 
-HOURS_TO_WRITE_A_RUN = 24  # after which another machine's unfinished run is taken to be given up
+HOURS_TO_WRITE_A_RUN = 24  # after which another machine's unfinished run counts as given up
 
 
-def recorded_runs(mlflow, experiment_id: str, dataset: str) -> dict[str, str]:
-    """Return {identity: run id} of the dataset's finished runs; a run that was cut short is deleted, to be written again."""
-    client, identities, token = mlflow.MlflowClient(), {}, None
-    shared = mlflow.get_tracking_uri() != store.own_store()
-    while True:
-        page = client.search_runs(
-            [experiment_id],
-            f"tags.dataset = '{dataset}' AND tags.identity != ''",
-            max_results=1000,
-            page_token=token,
-        )
-        for run in page:
-            if run.info.status == "FINISHED":
-                identities[run.data.tags.get("identity")] = run.info.run_id
-            elif not (shared and being_written(run)):
-                for child in client.search_runs(
-                    [experiment_id], f"tags.mlflow.parentRunId = '{run.info.run_id}'"
-                ):
-                    client.delete_run(child.info.run_id)
-                client.delete_run(run.info.run_id)
-        token = page.token
-        if not token:
-            return identities
+@dataclass(frozen=True)
+class Point:
+    """A value of a metric at a step."""
+
+    metric: str
+    step: int
+    value: float
 
 
-def being_written(run) -> bool:
-    """Tell whether a process may still be writing an unfinished run of a store that others write to as well.
+@dataclass(frozen=True)
+class ChildRun:
+    """A run below another: a trial of a search. `status` is one of MLflow's."""
 
-    On this machine that is known; a run of another machine is given time. In a project's own store nobody else writes while its
-    lock is held.
+    name: str
+    status: str
+    milliseconds: int
+    params: dict[str, str]
+    points: list[Point]
+    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is recorded of one result of a stage.
+
+    `hashes` are of what it was computed from. `artifacts` are files and folders that go with it.
+    `log`, called with mlflow while the run is open, adds a model and returns MLflow's ModelInfo.
     """
-    if run.info.status != "RUNNING":  # its writer said that it failed or was stopped
-        return False
-    if run.data.tags.get("host") != socket.gethostname():
-        return time.time() - run.info.start_time / 1000 < HOURS_TO_WRITE_A_RUN * 3600
-    writer = int(run.data.tags["pid"])
-    return writer != os.getpid() and psutil.pid_exists(writer)
+
+    dataset: str
+    stage: str
+    name: str
+    params: dict[str, str]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+    hashes: dict[str, str] = field(default_factory=dict)
+    artifacts: Sequence[Path] = ()
+    log: Callable[[Any], Any] | None = None
+    children: Sequence[ChildRun] = ()
+
+    @property
+    def identity(self) -> str:
+        """The sha256 of what is recorded, without the commit and the time of the writing."""
+        content = {
+            "stage": self.stage,
+            "dataset": self.dataset,
+            "name": self.name,
+            "params": self.params,
+            "metrics": self.metrics,
+            "tags": self.tags,
+            "hashes": self.hashes,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def identity_of(run: dict) -> str:
-    """Return the hash of all that a run records but the commit and the moment, which differ when it is written again."""
-    content = {
-        key: run[key] for key in ("stage", "dataset", "name", "params", "metrics", "tags", "hashes")
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+@dataclass(frozen=True)
+class WrittenRun:
+    """The id that MLflow gave a run, and the ModelInfo of the model that went into it."""
+
+    run_id: str
+    model: Any
 
 
-def write_run(mlflow, run: dict, settings: Params) -> str:
-    """Write one run, with what its `log` adds, into the experiment that is set; return its id."""
-    tags = {
-        "dataset": run["dataset"],
-        "stage": run["stage"],
-        **run["tags"],
-        "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        **git.git_tags(),
-        "identity": identity_of(run),
-        "host": socket.gethostname(),
-        "pid": str(os.getpid()),
-    }
-    with mlflow.start_run(
-        run_name=run["name"], tags=tags
-    ) as parent:  # from the first moment it is known whose it is
-        mlflow.log_params(run["params"])
-        mlflow.log_metrics(run["metrics"])
-        for path in run["artifacts"]:
-            if path.is_dir():
-                mlflow.log_artifacts(str(path), path.name)
-            elif path.is_file():
-                mlflow.log_artifact(str(path))
-        if run.get("log"):
-            run["log"](mlflow, settings)
-        for child in run["children"]:
-            _write_child(mlflow, parent, child)
-    return parent.info.run_id
+def params_text(params: Mapping[str, object]) -> dict[str, str]:
+    """Return parameters as MLflow holds them."""
+    return {name: str(value) for name, value in params.items()}
 
 
-def _write_child(mlflow, parent, child: dict) -> None:
-    """Write a run below another, with as few calls as there can be: a search has many."""
-    from mlflow.entities import Metric, Param
-
-    client, now = mlflow.MlflowClient(), int(time.time() * 1000)
-    tags = {
-        "mlflow.parentRunId": parent.info.run_id,
-        "mlflow.user": parent.info.user_id,
-        **child["tags"],
-    }
-    run = client.create_run(
-        parent.info.experiment_id,
-        start_time=now - child["milliseconds"],
-        tags=tags,
-        run_name=child["name"],
-    )
-    run_id = run.info.run_id
-    client.log_batch(
-        run_id,
-        [Metric(key, value, now, step) for key, step, value in child["metrics"]],
-        [Param(key, str(value)) for key, value in child["params"].items()],
-    )
-    client.set_terminated(run_id, child["status"], end_time=now)
+def defined_metrics(values: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the metrics that are defined, each under a name that MLflow takes."""
+    return {metric_name(name): float(value) for name, value in values.items() if value is not None}
 
 
-def new_run(
-    dataset: str,
-    stage: str,
-    name: str,
-    metrics: dict,
-    artifacts: list[Path],
-    *,
-    params: dict | None = None,
-    tags: dict | None = None,
-    hashes: dict | None = None,
-    log=None,
-    children: list[dict] = (),
-) -> dict:
-    """Return a run to be recorded, its figures flat and without those that are not defined, and the runs below it."""
-    return {
-        "dataset": dataset,
-        "stage": stage,
-        "name": name,
-        "params": {key: str(value) for key, value in (params or {}).items()},
-        "metrics": {key: float(value) for key, value in metrics.items() if value is not None},
-        "artifacts": artifacts,
-        "tags": {key: str(value) for key, value in (tags or {}).items() if value is not None},
-        "hashes": hashes or {},
-        "log": log,
-        "children": children,
-    }
+def defined_tags(values: Mapping[str, object]) -> dict[str, str]:
+    """Return the tags that are set, as text."""
+    return {name: str(value) for name, value in values.items() if value is not None}
 
 
 def metric_name(name: str) -> str:
     """Return a name that MLflow takes: a column's may hold other characters than it allows."""
     return re.sub(r"[^\w\-./ ]", "_", name, flags=re.ASCII)
+
+
+def finished_runs(mlflow: Any, experiment_id: str, dataset: str) -> dict[str, str]:
+    """Return {identity: run id} of a dataset's finished runs; delete those that were cut short."""
+    runs = mlflow.search_runs(
+        [experiment_id],
+        f"tags.dataset = '{dataset}' AND tags.identity != ''",
+        output_format="list",
+    )
+    run_ids = {}
+    for run in runs:
+        if run.info.status == "FINISHED":
+            run_ids[run.data.tags["identity"]] = run.info.run_id
+        elif not may_be_being_written(run):
+            _delete(mlflow, experiment_id, run.info.run_id)
+    return run_ids
+
+
+def may_be_being_written(run: Any) -> bool:
+    """Say whether another process may still be writing an unfinished run.
+
+    Never in the project's own store, whose lock this process holds. On this machine the process is
+    looked for; a run of another machine is given time.
+    """
+    if store.uses_own_store() or run.info.status != "RUNNING":
+        return False
+    if run.data.tags.get("host") != socket.gethostname():
+        seconds = time.time() - run.info.start_time / 1000
+        return seconds < HOURS_TO_WRITE_A_RUN * 3600
+    writer = int(run.data.tags["pid"])
+    return writer != os.getpid() and psutil.pid_exists(writer)
+
+
+def _delete(mlflow: Any, experiment_id: str, run_id: str) -> None:
+    """Delete a run and those below it."""
+    children = mlflow.search_runs(
+        [experiment_id], f"tags.mlflow.parentRunId = '{run_id}'", output_format="list"
+    )
+    client = mlflow.MlflowClient()
+    for run in children:
+        client.delete_run(run.info.run_id)
+    client.delete_run(run_id)
+
+
+def write_run(mlflow: Any, run: Run) -> WrittenRun:
+    """Write a run, its artifacts, its model and its children into the experiment that is set."""
+    # the tags go in with the start, so that it is known from the first moment whose run it is
+    with mlflow.start_run(run_name=run.name, tags=_tags(run)) as started:
+        mlflow.log_params(run.params)
+        mlflow.log_metrics(run.metrics)
+        for path in run.artifacts:
+            if path.is_dir():
+                mlflow.log_artifacts(str(path), path.name)
+            elif path.is_file():
+                mlflow.log_artifact(str(path))
+        model = run.log(mlflow) if run.log else None
+        for child in run.children:
+            _write_child(mlflow, started, child)
+    return WrittenRun(started.info.run_id, model)
+
+
+def _tags(run: Run) -> dict[str, str]:
+    """Return a run's tags: its own, and who writes it when at which commit."""
+    return {
+        "dataset": run.dataset,
+        "stage": run.stage,
+        **run.tags,
+        "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        **git.git_tags(),
+        "identity": run.identity,
+        "host": socket.gethostname(),
+        "pid": str(os.getpid()),
+    }
+
+
+def _write_child(mlflow: Any, parent: Any, child: ChildRun) -> None:
+    """Write a run below another with as few calls as there can be: a search has many trials."""
+    from mlflow.entities import Metric, Param
+
+    client = mlflow.MlflowClient()
+    now = int(time.time() * 1000)
+    tags = {
+        "mlflow.parentRunId": parent.info.run_id,
+        "mlflow.user": parent.info.user_id,
+        **child.tags,
+    }
+    run = client.create_run(
+        parent.info.experiment_id,
+        start_time=now - child.milliseconds,
+        tags=tags,
+        run_name=child.name,
+    )
+    metrics = [Metric(point.metric, point.value, now, point.step) for point in child.points]
+    params = [Param(name, value) for name, value in child.params.items()]
+    client.log_batch(run.info.run_id, metrics, params)
+    client.set_terminated(run.info.run_id, child.status, end_time=now)

@@ -1,58 +1,61 @@
-"""The MLflow record of what the stages' files say; with registry.py the only importer of MLflow.
+"""What is recorded of each stage: the one place that flattens the JSON file of a stage into runs.
 
-A stage writes its files and calls `record`; `make sync` calls the same for whatever the store lacks. A run is known by its
-identity, a hash of what it records, so that writing a result twice makes no second run, and a store that was lost is written anew
-from the files. No stage decides by what the store says.
+It reads plain JSON: the typed readers stand in rooms above this one, and a run holds nearly every
+figure of its file as text or number. A stage that has not run, or of which a clone has the figures
+but not the files, gives no runs.
 """
 
-import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pipeline.drift import verdicts
+from pipeline.drift.roles import CURRENT, REFERENCE
 from pipeline.project import files, paths
 from pipeline.project.params import Params
-from pipeline.tracking import logged_models
-from pipeline.tracking.runs import metric_name, new_run
+from pipeline.tracking.logged_models import log_trained_model
+from pipeline.tracking.runs import Run, defined_metrics, defined_tags, params_text
+from pipeline.tracking.tuning_runs import search_run
 
-STAGES = (
-    "generate",
-    "prepare",
-    "train",
-    "tune",
-    "drift",
-    "compare",
-    "validate",
-)  # in the order of the graph
+Figures = dict[str, Any]  # of a stage, or of a candidate in it, as its JSON file holds them
 
 
-def _read(path: Path) -> dict | None:
-    """Return a stage's figures; None where the stage has not run, so that there is nothing to record."""
+def read_figures(path: Path) -> Figures | None:
+    """Return a stage's figures; None where the stage has not run."""
     return files.read_json(path, made_by="dvc repro") if path.is_file() else None
 
 
-def _generate_runs(dataset: str, settings: Params) -> list[dict]:
+def _data_tags(figures: Figures) -> Figures:
+    """Return what every run says of its data."""
+    return {"data_hash": figures["data_hash"], "synthetic": figures["synthetic"]}
+
+
+def generate_runs(dataset: str, settings: Params) -> list[Run]:
+    """Return the run of the table that was generated or fetched."""
     path = paths.metrics(dataset, "generate")
-    figures = _read(path)
+    figures = read_figures(path)
     if figures is None:
         return []
-    return [
-        new_run(
-            dataset,
-            "generate",
-            "generate",
-            {"rows": figures["rows"], "columns": figures["columns"]},
-            [path],
-            params={"source": figures["source"], "random_state": settings.seed},
-            tags={"data_hash": figures["data_hash"], "synthetic": figures["synthetic"]},
-        )
-    ]
+    run = Run(
+        dataset,
+        "generate",
+        "generate",
+        params=params_text({"source": figures["source"], "random_state": settings.seed}),
+        metrics=defined_metrics({"rows": figures["rows"], "columns": figures["columns"]}),
+        tags=defined_tags(_data_tags(figures)),
+        artifacts=[path],
+    )
+    return [run]
 
 
-def _prepare_runs(dataset: str, settings: Params) -> list[dict]:
+def prepare_runs(dataset: str, settings: Params) -> list[Run]:
+    """Return the run of the split, with the quality of its data."""
     path = paths.metrics(dataset, "quality")
-    figures = _read(path)
+    figures = read_figures(path)
     if figures is None:
         return []
+    split = figures["split"]
     metrics = {
         "rows": figures["rows"],
         "columns": figures["columns"],
@@ -60,292 +63,214 @@ def _prepare_runs(dataset: str, settings: Params) -> list[dict]:
         "missing_share": figures["missing_share"],
         "duplicates": figures["duplicates"],
         "outliers": sum(figures["outliers"].values()),
-        "train_rows": figures["split"]["train"],
-        "test_rows": figures["split"]["test"],
+        "train_rows": split["train"],
+        "test_rows": split["test"],
     }
-    return [
-        new_run(
-            dataset,
-            "prepare",
-            "prepare",
-            metrics,
-            [path],
-            params={"split": figures["split"]["by"], "random_state": settings.seed},
-            hashes={"split": figures["split_hash"]},
-            tags={"data_hash": figures["data_hash"], "synthetic": figures["synthetic"]},
-        )
-    ]
-
-
-def _train_runs(dataset: str, settings: Params) -> list[dict]:
-    figures = _read(paths.metrics(dataset, "train"))
-    if figures is None:
-        return []
-    return [
-        candidate_run(dataset, "train", name, candidate, figures)
-        for name, candidate in figures["candidates"].items()
-        if (paths.models(dataset, "train") / name).is_dir()
-    ]
-
-
-TRIAL_STATES = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
-
-
-def _tune_runs(dataset: str, settings: Params) -> list[dict]:
-    """Return the run of the search, with one per trial below it, and the runs of the models that came out of it."""
-    folder, reports = paths.models(dataset, "tune"), paths.reports(dataset, "tune")
-    figures = _read(paths.metrics(dataset, "tune"))
-    if figures is None or not (folder / "trials.csv").is_file() or not reports.is_dir():
-        return []
-    name, metric = figures["best"], figures["primary_metric"]
-    best, over = figures["candidates"][name], figures["improvement"][name]["best_of_train"]
-    metrics = {
-        f"trials_{state}": figures["trials"][state]
-        for state in ("total", "finished", "pruned", "failed")
-    }
-    metrics |= {
-        f"cv_{metric}": best["cv"][metric]["mean"],
-        f"test_{metric}": best["test"][metric]["value"],
-    }
-    metrics |= {
-        f"test_gain_{part}": over["test"][part] for part in ("absolute", "low", "high", "percent")
-    }
-    shown = [path for path in files.folder_files(reports) if path.parent == reports]
-    search = new_run(
+    run = Run(
         dataset,
-        "tune",
-        "tune",
-        metrics,
-        [folder / "trials.csv", folder / "best_params.json", *shown],
-        params={
-            "best": name,
-            "primary_metric": metric,
-            "baseline": over["over"],
-            "random_state": settings.seed,
-        },
-        tags={"data_hash": figures["data_hash"], "synthetic": figures["synthetic"]},
-        hashes={"split": figures["split_hash"], "trials": files.digest(folder / "trials.csv")},
-        children=_trial_runs(dataset, folder / "trials.csv", metric),
+        "prepare",
+        "prepare",
+        params=params_text({"split": split["by"], "random_state": settings.seed}),
+        metrics=defined_metrics(metrics),
+        tags=defined_tags(_data_tags(figures)),
+        hashes={"split": figures["split_hash"]},
+        artifacts=[path],
     )
+    return [run]
+
+
+def train_runs(dataset: str, settings: Params) -> list[Run]:
+    """Return a run for each trained model that is stored here."""
+    figures = read_figures(paths.metrics(dataset, "train"))
+    return candidate_runs(dataset, "train", figures, settings) if figures else []
+
+
+def tune_runs(dataset: str, settings: Params) -> list[Run]:
+    """Return the run of the search, its trials below it, and those of the models it led to."""
+    figures = read_figures(paths.metrics(dataset, "tune"))
+    trials = paths.models(dataset, "tune") / "trials.csv"
+    if figures is None or not trials.is_file() or not paths.reports(dataset, "tune").is_dir():
+        return []
+    search = search_run(dataset, figures, trials, settings.seed)
+    return [search, *candidate_runs(dataset, "tune", figures, settings)]
+
+
+def candidate_runs(dataset: str, stage: str, figures: Figures, settings: Params) -> list[Run]:
+    """Return the runs of a stage's candidates whose models are stored here."""
+    table = settings.dataset(dataset).data.file
     return [
-        search,
-        *(
-            candidate_run(dataset, "tune", name, candidate, figures)
-            for name, candidate in figures["candidates"].items()
-            if (folder / name).is_dir()
-        ),
+        candidate_run(dataset, stage, name, figures, table)
+        for name in figures["candidates"]
+        if (paths.models(dataset, stage) / name).is_dir()
     ]
 
 
-def _trial_runs(dataset: str, path: Path, metric: str) -> list[dict]:
-    """Return a run for each row of the table of trials; their durations are known where they were measured."""
-    import csv
-
-    timings = paths.timings(dataset, "tune")
-    seconds = files.read_json(timings, made_by="dvc repro")["trials"] if timings.is_file() else {}
-    runs = []
-    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
-        taken = seconds.get(row["trial"])
-        folds = [key for key in row if re.fullmatch(r"fold_\d+", key) and row[key]]
-        metrics = [(f"fold_{metric}", place, float(row[key])) for place, key in enumerate(folds)]
-        metrics += [(f"cv_{metric}", 0, float(row["value"]))] if row["value"] else []
-        metrics += [("seconds", 0, taken)] if taken is not None else []
-        model = row["model"]
-        runs.append(
-            {
-                "name": f"trial_{row['trial']}",
-                "status": TRIAL_STATES[row["state"]],
-                "metrics": metrics,
-                "milliseconds": int(1000 * (taken or 0)),
-                "params": {
-                    "model_type": model,
-                    **{
-                        key.removeprefix(f"{model}."): value
-                        for key, value in row.items()
-                        if key.startswith(f"{model}.") and value
-                    },
-                },
-                "tags": {
-                    "dataset": dataset,
-                    "stage": "tune",
-                    "trial": row["trial"],
-                    "origin": row["origin"],
-                    "state": row["state"],
-                }
-                | ({"reason": row["reason"]} if row["reason"] else {}),
-            }
-        )
-    return runs
-
-
-def candidate_run(dataset: str, stage: str, name: str, candidate: dict, figures: dict) -> dict:
-    """Return the run of one trained model: its scores, figures, and the model itself."""
-    metrics = {f"cv_{metric}": value["mean"] for metric, value in candidate["cv"].items()}
-    metrics |= {f"cv_{metric}_std": value["std"] for metric, value in candidate["cv"].items()}
-    metrics |= {f"oof_{metric}": value for metric, value in candidate["cv_oof"].items()}
-    metrics |= {f"train_{metric}": value for metric, value in candidate["train"].items()}
-    for metric, value in candidate["test"].items():
-        metrics |= {f"test_{metric}": value["value"]} | {
-            f"test_{metric}_{bound}": value.get(bound) for bound in ("low", "high")
-        }
-    metrics["threshold"] = candidate.get("threshold")
-    folder = paths.models(dataset, stage) / name
-
-    def log(mlflow, settings):
-        logged_models.log_dataset_and_model(mlflow, dataset, folder, settings)
-
-    return new_run(
+def candidate_run(dataset: str, stage: str, name: str, figures: Figures, table: str) -> Run:
+    """Return the run of one candidate: its scores, figures, and the model itself."""
+    candidate = figures["candidates"][name]
+    models = paths.models(dataset, stage)
+    folder = models / name
+    return Run(
         dataset,
         stage,
         name,
-        metrics,
-        [
+        params=params_text({**candidate["params"], "cv_folds": figures["cv_folds"]}),
+        metrics=candidate_metrics(candidate),
+        tags=defined_tags(
+            {
+                **_data_tags(figures),
+                "model_type": candidate["params"]["model_type"],
+                "model_sha256": candidate["model_sha256"],
+                "primary_metric": figures["primary_metric"],
+            }
+        ),
+        hashes={"split": figures["split_hash"]},
+        artifacts=[
             *files.folder_files(paths.reports(dataset, stage) / name),
             folder / "metadata.json",
-            paths.models(dataset, stage) / "train_stats.json",
+            models / "train_stats.json",
         ],
-        params={**candidate["params"], "cv_folds": figures["cv_folds"]},
-        tags={
-            "data_hash": figures["data_hash"],
-            "synthetic": figures["synthetic"],
-            "model_type": candidate["params"]["model_type"],
-            "model_sha256": candidate["model_sha256"],
-            "primary_metric": figures["primary_metric"],
-        },
-        hashes={"split": figures["split_hash"]},
-        log=log,
+        log=partial(log_trained_model, dataset=dataset, folder=folder, table=table),
     )
 
 
-def _drift_runs(dataset: str, settings: Params) -> list[dict]:
-    path = paths.metrics(dataset, "drift")
-    figures, quality = _read(path), _read(paths.metrics(dataset, "quality"))
-    if (
-        figures is None or quality is None or not paths.reports(dataset, "drift").is_dir()
-    ):  # a clone has figures alone
+def candidate_metrics(candidate: Figures) -> dict[str, float]:
+    """Return a candidate's scores by part: cv_rmse, cv_rmse_std, oof_, train_ and test_rmse."""
+    metrics = cv_metrics(candidate["cv"])
+    for metric, score in candidate["cv"].items():
+        metrics[f"cv_{metric}_std"] = score["std"]
+    for metric, value in candidate["cv_oof"].items():
+        metrics[f"oof_{metric}"] = value
+    for metric, value in candidate["train"].items():
+        metrics[f"train_{metric}"] = value
+    metrics |= interval_metrics(candidate["test"])
+    metrics["threshold"] = candidate.get("threshold")
+    return defined_metrics(metrics)
+
+
+def cv_metrics(scores: dict[str, Figures]) -> dict[str, float | None]:
+    """Return the means over the folds: cv_rmse."""
+    return {f"cv_{metric}": score["mean"] for metric, score in scores.items()}
+
+
+def interval_metrics(scores: dict[str, Figures]) -> dict[str, float | None]:
+    """Return the test scores with the bounds of their intervals: test_rmse, test_rmse_low, _high."""
+    metrics = {}
+    for metric, score in scores.items():
+        metrics[f"test_{metric}"] = score["value"]
+        metrics[f"test_{metric}_low"] = score.get("low")
+        metrics[f"test_{metric}_high"] = score.get("high")
+    return metrics
+
+
+def drift_runs(dataset: str, settings: Params) -> list[Run]:
+    """Return the run of the comparison of new rows with the training rows."""
+    path, reports = paths.metrics(dataset, "drift"), paths.reports(dataset, "drift")
+    figures = read_figures(path)
+    quality = read_figures(paths.metrics(dataset, "quality"))
+    if figures is None or quality is None or not reports.is_dir():
         return []
+    run = Run(
+        dataset,
+        "drift",
+        "drift",
+        params=params_text(
+            {"candidate": figures["performance"]["candidate"], **figures["thresholds"]}
+        ),
+        metrics=drift_metrics(figures),
+        tags=defined_tags(
+            {
+                **_data_tags(quality),
+                "verdict": figures["verdict"],
+                "recommendation": figures["recommendation"],
+            }
+        ),
+        hashes={"split": quality["split_hash"]},
+        artifacts=[path, *files.folder_files(reports)],
+    )
+    return [run]
+
+
+def drift_metrics(figures: Figures) -> dict[str, float]:
+    """Return how much drifted: the columns, the target, the predictions and the scores."""
     metrics = {
         "drift_share": figures["drift_share"],
         "drift_score": figures["drift_score"],
         "drifted_columns": len(figures["drifted"]),
-        "missing_share": figures["quality"]["current"]["missing_share"],
+        "missing_share": figures["quality"][CURRENT]["missing_share"],
         "data_quality_good": figures["quality"]["verdict"] == verdicts.GOOD,
     }
     for part in ("target", "prediction"):
-        metrics |= {
-            f"{part}_drift": figures[part]["verdict"] == verdicts.DRIFT,
-            f"{part}_drift_score": figures[part]["drift_score"],
-        }
-    metrics |= {f"target_mean_{side}": value for side, value in figures["target"]["mean"].items()}
-    metrics |= {
-        f"{side}_{metric}": value
-        for side in ("reference", "current")
-        for metric, value in figures["performance"][side].items()
-    }
-    metrics |= {
-        f"drift_score__{name}": column["drift_score"] for name, column in figures["columns"].items()
-    }
-    return [
-        new_run(
-            dataset,
-            "drift",
-            "drift",
-            {metric_name(name): value for name, value in metrics.items()},
-            [path, *files.folder_files(paths.reports(dataset, "drift"))],
-            params={"candidate": figures["performance"]["candidate"], **figures["thresholds"]},
-            tags={
-                "verdict": figures["verdict"],
-                "recommendation": figures["recommendation"],
-                "data_hash": quality["data_hash"],
-                "synthetic": quality["synthetic"],
-            },
-            hashes={"split": quality["split_hash"]},
-        )
-    ]
+        metrics[f"{part}_drift"] = figures[part]["verdict"] == verdicts.DRIFT
+        metrics[f"{part}_drift_score"] = figures[part]["drift_score"]
+    for side, mean in figures["target"]["mean"].items():
+        metrics[f"target_mean_{side}"] = mean
+    for side in (REFERENCE, CURRENT):
+        for metric, value in figures["performance"][side].items():
+            metrics[f"{side}_{metric}"] = value
+    for name, column in figures["columns"].items():
+        metrics[f"drift_score__{name}"] = column["drift_score"]
+    return defined_metrics(metrics)
 
 
-def _compare_runs(dataset: str, settings: Params) -> list[dict]:
-    path, comparison = paths.best(dataset), _read(paths.COMPARISON)
-    figures = _read(path)
-    if (
-        figures is None or comparison is None or not paths.PICTURES.is_file()
-    ):  # a clone has figures alone
+def compare_runs(dataset: str, settings: Params) -> list[Run]:
+    """Return the run of the comparison: the best candidate and its score."""
+    path = paths.best(dataset)
+    figures, comparison = read_figures(path), read_figures(paths.COMPARISON)
+    if figures is None or comparison is None or not paths.PICTURES.is_file():
         return []
-    result = comparison["datasets"][dataset]
-    metrics = {f"{part}_{figures['primary_metric']}": figures[part] for part in ("cv", "test")}
-    metrics |= {
-        f"test_{figures['primary_metric']}_{bound}": figures[f"test_{bound}"]
-        for bound in ("low", "high")
+    result, metric = comparison["datasets"][dataset], figures["primary_metric"]
+    best = result["candidates"][figures["candidate"]]
+    metrics = {
+        f"cv_{metric}": figures["cv"],
+        f"test_{metric}": figures["test"],
+        f"test_{metric}_low": figures["test_low"],
+        f"test_{metric}_high": figures["test_high"],
     }
-    return [
-        new_run(
-            dataset,
-            "compare",
-            "compare",
-            metrics,
-            [path, paths.COMPARISON_REPORT],
-            params={"best": figures["candidate"], "primary_metric": figures["primary_metric"]},
-            tags={
-                "data_hash": result["data_hash"],
-                "synthetic": result["synthetic"],
-                "model_sha256": result["candidates"][figures["candidate"]]["model_sha256"],
-            },
-        )
-    ]
+    run = Run(
+        dataset,
+        "compare",
+        "compare",
+        params=params_text({"best": figures["candidate"], "primary_metric": metric}),
+        metrics=defined_metrics(metrics),
+        tags=defined_tags({**_data_tags(result), "model_sha256": best["model_sha256"]}),
+        artifacts=[path, paths.COMPARISON_REPORT],
+    )
+    return [run]
 
 
-def _validate_runs(dataset: str, settings: Params) -> list[dict]:
+def validate_runs(dataset: str, settings: Params) -> list[Run]:
+    """Return the run of the gates' verdicts on the best candidate."""
     path = paths.validation(dataset)
-    figures = _read(path)
+    figures = read_figures(path)
     if figures is None:
         return []
     metrics = {f"gate_{gate['on']}_{gate['metric']}": gate["value"] for gate in figures["gates"]}
-    return [
-        new_run(
-            dataset,
-            "validate",
-            "validate",
-            {**metrics, "passed": figures["passed"]},
-            [path],
-            params={"candidate": figures["candidate"]},
-            tags={
-                "verdict": "PASS" if figures["passed"] else "FAIL",
-                "synthetic": figures["synthetic"],
-                "data_hash": figures["data_hash"],
-                "model_sha256": figures["model_sha256"],
-            },
-        )
-    ]
-
-
-def register_run(request: dict, folder: Path, log) -> dict:
-    """Return the run of a model that is registered from a bundle, see bundles.py; `log` adds the model."""
-    metrics = {f"cv_{metric}": value["mean"] for metric, value in request["cv"].items()}
-    for metric, value in request["test"].items():
-        metrics |= {f"test_{metric}": value["value"]} | {
-            f"test_{metric}_{bound}": value.get(bound) for bound in ("low", "high")
-        }
-    return new_run(
-        request["dataset"],
-        "register",
-        "register",
-        metrics,
-        [folder / name for name in ("request.json", "model_card.md", "model_card.json")],
-        params={"candidate": request["candidate"]},
-        tags={
-            key: request[key]
-            for key in ("data_hash", "synthetic", "primary_metric", "model_sha256")
-        },
-        log=log,
+    tags = {
+        **_data_tags(figures),
+        "verdict": "PASS" if figures["passed"] else "FAIL",
+        "model_sha256": figures["model_sha256"],
+    }
+    run = Run(
+        dataset,
+        "validate",
+        "validate",
+        params=params_text({"candidate": figures["candidate"]}),
+        metrics=defined_metrics({**metrics, "passed": figures["passed"]}),
+        tags=defined_tags(tags),
+        artifacts=[path],
     )
+    return [run]
 
 
-RUNS = {
-    "generate": _generate_runs,
-    "prepare": _prepare_runs,
-    "train": _train_runs,
-    "tune": _tune_runs,
-    "drift": _drift_runs,
-    "compare": _compare_runs,
-    "validate": _validate_runs,
+# each stage in the order of the graph, and what gives its runs
+RUNS: dict[str, Callable[[str, Params], list[Run]]] = {
+    "generate": generate_runs,
+    "prepare": prepare_runs,
+    "train": train_runs,
+    "tune": tune_runs,
+    "drift": drift_runs,
+    "compare": compare_runs,
+    "validate": validate_runs,
 }
+STAGES = tuple(RUNS)

@@ -1,16 +1,16 @@
-"""The MLflow record of what the stages' files say; with registry.py the only importer of MLflow.
-
-A stage writes its files and calls `record`; `make sync` calls the same for whatever the store lacks. A run is known by its
-identity, a hash of what it records, so that writing a result twice makes no second run, and a store that was lost is written anew
-from the files. No stage decides by what the store says.
-"""
+"""The MLflow store: its address, its lock, and how it is opened; MLflow is imported here first."""
 
 import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from filelock import FileLock
 
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
@@ -20,69 +20,89 @@ LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` shows the local store
 SQLITE = "sqlite:///"
 
 
-def cause(error: Exception) -> str:
-    """Return the first line of an error of MLflow's or of a library below it; its name where it says nothing."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
 def tracking_uri() -> str:
-    """Return the store's address: MLFLOW_TRACKING_URI where set, else the file that a plain `mlflow ui` here opens."""
+    """Return the store's address: MLFLOW_TRACKING_URI, else the file that `mlflow ui` opens here."""
     return os.environ.get(TRACKING_URI) or own_store()
 
 
 def own_store() -> str:
+    """Return the address of the project's own store."""
     return f"{SQLITE}{paths.STORE.resolve().as_posix()}"
 
 
-@contextmanager
-def open_store():
-    """Yield mlflow, set to this project's store, while no other process writes to it: two that create it at once both fail."""
-    mlflow = _mlflow()
-    from filelock import FileLock
+def uses_own_store() -> bool:
+    """Say whether the project's own store is used, to which nobody writes without the lock."""
+    return tracking_uri() == own_store()
 
-    os.environ.pop(
-        "MLFLOW_RUN_ID", None
-    )  # that of `mlflow run`, which is none of the runs written here
-    before = os.environ.get(TRACKING_URI)
+
+def ui_address() -> str:
+    """Return where the store's pages are shown, without the user name and password of a server."""
+    server = urlsplit(tracking_uri())
+    if server.scheme not in ("http", "https"):
+        return LOCAL_UI
+    host = server.netloc.rpartition("@")[2]
+    return urlunsplit(server._replace(netloc=host, query="", fragment="")).rstrip("/")
+
+
+def cause(error: Exception) -> str:
+    """Return the first line of an error from MLflow or a library below it, else its type's name."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+@contextmanager
+def open_store() -> Iterator[Any]:
+    """Yield mlflow, set to the store, while no other process writes to it.
+
+    The lock is also needed to create the store: of two that do it at once both fail.
+    """
+    mlflow = _load_mlflow()
+    # the run of `mlflow run`, which is none of those written here
+    os.environ.pop("MLFLOW_RUN_ID", None)
+    address_before = os.environ.get(TRACKING_URI)
     with FileLock(paths.STORE_LOCK):
-        if not os.environ.get(TRACKING_URI) and not paths.STORE.exists():
+        if uses_own_store() and not paths.STORE.exists():
             _create_store()
         mlflow.set_tracking_uri(tracking_uri())
         try:
             yield mlflow
-        finally:  # MLflow writes the address into the environment, where another project's turn would find it
-            mlflow.set_tracking_uri(before)
-            if before is None:
+        finally:
+            # MLflow writes the address into the environment, where another project would find it
+            mlflow.set_tracking_uri(address_before)
+            if address_before is None:
                 os.environ.pop(TRACKING_URI, None)
 
 
-def client():
-    """Return MLflow's client of the store, for reading: no lock is taken, and a store that is not there is not made."""
+def client() -> Any:
+    """Return MLflow's client of the store, for reading: it takes no lock and creates no store.
+
+    Raises DataError where the store is a file that does not exist.
+    """
     uri = tracking_uri()
-    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE).partition("?")[0]).is_file():
-        raise DataError(
-            f"{uri}: no MLflow store; run `dvc repro`, or `make sync` where the stages have run"
-        )
-    return _mlflow().MlflowClient(tracking_uri=uri)
+    if uri.startswith(SQLITE):
+        file = Path(uri.removeprefix(SQLITE).partition("?")[0])
+        if not file.is_file():
+            raise DataError(
+                f"{uri}: no MLflow store; run `dvc repro`, or `make sync` where the stages have run"
+            )
+    return _load_mlflow().MlflowClient(tracking_uri=uri)
 
 
-def _mlflow():
+def _load_mlflow() -> Any:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     import mlflow
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # the creation of a store is no news
+    # the creation of a store is not news
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     return mlflow
 
 
 def _create_store() -> None:
-    """Make the store's file whole or not at all: MLflow refuses one whose creation was cut short, and for good."""
+    """Create the store's file atomically: MLflow refuses one whose creation was cut short."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+    artifacts = f"./{paths.ARTIFACTS}"  # where `mlflow ui` keeps them
     with tempfile.TemporaryDirectory() as folder, files.replacing(paths.STORE) as partial:
-        made = Path(folder) / paths.STORE.name
-        store = SqlAlchemyStore(
-            f"{SQLITE}{made.as_posix()}", f"./{paths.ARTIFACTS}"
-        )  # where `mlflow ui` keeps artifacts
-        store.engine.dispose()
-        shutil.copyfile(made, partial)
+        new = Path(folder) / paths.STORE.name
+        SqlAlchemyStore(f"{SQLITE}{new.as_posix()}", artifacts).engine.dispose()
+        shutil.copyfile(new, partial)

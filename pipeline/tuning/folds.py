@@ -90,7 +90,7 @@ class Folds:
                 tables,
                 y[rows],
                 self.seed,
-                hyperparameters[boosters.ROUNDS[model]],
+                hyperparameters[boosters.rounds_setting(model)],
                 self.patience,
             )
         else:

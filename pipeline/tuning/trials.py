@@ -43,7 +43,10 @@ class Trial:
         """Return the hyperparameters for a fit on all rows, a booster's rounds being the median over the folds."""
         if not self.rounds:
             return self.hyperparameters
-        return {**self.hyperparameters, boosters.ROUNDS[self.model]: int(np.median(self.rounds))}
+        return {
+            **self.hyperparameters,
+            boosters.rounds_setting(self.model): int(np.median(self.rounds)),
+        }
 
     def oof(self, problem: Problem) -> np.ndarray:
         """Return its out-of-fold output; nan where no fold predicts."""
@@ -78,9 +81,9 @@ def given_trials(problem: Problem, settings: Params) -> list[Trial]:
 
 def with_most_rounds(model: str, hyperparameters: dict, settings: Params) -> dict:
     """Return a booster's hyperparameters with the most rounds of its search space; early stopping may take fewer."""
-    rounds = boosters.ROUNDS.get(model)
     if not boosters.can_stop(model, hyperparameters):
         return hyperparameters
+    rounds = boosters.rounds_setting(model)
     space = settings.search_spaces[model].get(rounds)
     if space:
         most = max(space.choices) if space.choices else space.high
@@ -94,7 +97,7 @@ def search_space(problem: Problem, settings: Params, model: str) -> dict[str, Se
     spec = settings.dataset(problem.dataset)
     space = dict(settings.search_spaces[model])
     if boosters.can_stop(model, settings.hyperparameters(problem.dataset, model)):
-        space.pop(boosters.ROUNDS[model], None)
+        space.pop(boosters.rounds_setting(model), None)
     if len(spec.tune.target_transforms) > 1:
         space[TARGET_TRANSFORM] = SearchSpace(choices=list(spec.tune.target_transforms))
     return space

@@ -208,7 +208,7 @@ def test_text_in_a_column_of_numbers_is_named_with_its_line():
     frame = houses().assign(size=["50"] * 39 + ["n/k"])
     with pytest.raises(
         DataError,
-        match=r"data/x.csv: size: 'n/k' in line 41, in a column of numbers: mend it, or name",
+        match=r"data/x.csv: size: 'n/k' in line 41, in a column of numbers: fix it, or name",
     ):
         cleaning.clean(frame, data())
     assert cleaning.clean(frame, data(categorical=["size"]))["size"].dtype == "str"
@@ -216,9 +216,7 @@ def test_text_in_a_column_of_numbers_is_named_with_its_line():
 
 
 def test_text_in_a_target_of_numbers_is_to_be_mended():
-    with pytest.raises(
-        DataError, match="price: 'dear' in line 2, in a column of numbers: mend it$"
-    ):
+    with pytest.raises(DataError, match="price: 'dear' in line 2, in a column of numbers: fix it$"):
         cleaning.clean(houses().assign(price=["dear"] + ["1"] * 20 + ["2"] * 19), data())
 
 
@@ -253,7 +251,9 @@ def test_every_missing_column_is_named_at_once():
         match=r"no column 'price', 'id', 'zone', 'day', which params.yaml names; the file has: 'size'",
     ):
         cleaning.clean(
-            houses().drop(columns="price"), data(drop=["id"], categorical=["zone"]), other="day"
+            houses().drop(columns="price"),
+            data(drop=["id"], categorical=["zone"]),
+            split_column="day",
         )
 
 
@@ -261,13 +261,13 @@ def test_missing_targets_and_group_values_are_refused_with_their_lines():
     frame = houses().assign(day=["2024-01-01"] * 39 + [" "])
     frame.loc[[3, 5, 8], "price"] = None
     with pytest.raises(DataError) as error:
-        cleaning.clean(frame, data(), other="day")
+        cleaning.clean(frame, data(), split_column="day")
     assert "price: no target in line 5 and 2 more" in str(error.value)
     assert "day: no value in line 41, which prepare.split needs" in str(error.value)
 
 
 def test_column_that_orders_the_rows_is_kept_as_it_is():
-    cleaned = cleaning.clean(houses().assign(day=range(40)), data(drop=["day"]), other="day")
+    cleaned = cleaning.clean(houses().assign(day=range(40)), data(drop=["day"]), split_column="day")
     assert cleaned["day"].dtype == "int64" and cleaning.feature_columns(cleaned, data(), "day") == [
         "size",
         "town",

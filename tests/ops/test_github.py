@@ -1,7 +1,10 @@
 """ops.github speaks to a real HTTP server on loopback that keeps pull requests, comments and issues as GitHub does."""
 
+import subprocess
+import sys
+
 from ops import github
-from support.processes import script
+from support.processes import ROOT, script
 
 
 def test_report_is_one_comment_that_is_updated_in_place_among_many_others(github_server, tmp_path):
@@ -80,3 +83,8 @@ def test_server_that_is_not_there_is_told(github_server, monkeypatch):
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
     done = script("ops.github", "dispatch", "--workflow", "ml-pipeline.yml")
     assert done.returncode == 1 and "GitHub cannot be reached at http://127.0.0.1:1" in done.stderr
+
+
+def test_it_needs_no_package_so_that_a_job_with_rights_installs_none():
+    command = [sys.executable, "-S", "-m", "ops.github", "--help"]  # -S: without site-packages
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0

@@ -10,8 +10,6 @@ import sys
 import psutil
 import pytest
 
-from ops import repro
-from pipeline import command
 from support.processes import ROOT, script, shell, until, with_ctrl_c
 from support.projects import copy_project
 
@@ -58,17 +56,6 @@ def test_fresh_folder_ends_with_the_lock_of_dvc_repro(finished, tmp_path):
     again = shell("python -m ops.repro", folder)
     assert (again.returncode, again.stdout) == (0, "repro: everything is up to date\n")
     assert "up to date" in shell("dvc status", folder).stdout
-
-
-def test_signs_of_progress_are_told_from_results(capsys, monkeypatch):
-    monkeypatch.setattr(command, "SECONDS_BETWEEN_LINES", -1)
-    with command.progress(3, "tune iris", "trial") as step:
-        step(1, "best log_loss 0.1 (random_forest)")
-        step(1)
-    assert repro.PROGRESS.findall(capsys.readouterr().err) == ["1 of 3 trials", "2 of 3 trials"]
-    assert not repro.PROGRESS.search(
-        "drift iris: no drift, 0 of 11 columns drifted; nothing to do -> reports/iris/drift/"
-    )
 
 
 def test_gate_that_fails_is_told_as_validate_tells_it(pipeline_run):
@@ -198,29 +185,6 @@ def test_unknown_stage_and_wrong_number_are_wrong_usage(toy):
         and len(unknown.stderr.splitlines()) == 1
     )
     assert script("ops.repro", "-j", "0", cwd=toy).returncode == 2
-
-
-def test_longest_way_to_go_starts_first():
-    needs = {
-        "g1": set(),
-        "t1": {"g1"},
-        "d1": {"t1"},
-        "g2": set(),
-        "t2": {"g2"},
-        "end": {"d1", "t2"},
-    }
-    assert repro.steps_to_the_end(needs) == {"g1": 3, "t1": 2, "d1": 1, "g2": 2, "t2": 1, "end": 0}
-    assert repro.out_of_date(needs, {"t2": []}) == ["t2", "end"]
-
-
-def test_lock_keeps_its_order_and_takes_new_stages_in_the_graphs():
-    lock = "schema: '2.0'\nstages:\n" + "".join(
-        f"  {name}:\n    cmd: x\n" for name in ("end", "t@1", "g@1", "old")
-    )
-    before = "schema: '2.0'\nstages:\n  old:\n    cmd: x\n"
-    ordered = repro.in_order(lock, before, ["g@1", "t@1", "end"])
-    assert re.findall(r"^  (\S+):", ordered, re.M) == ["old", "g@1", "t@1", "end"]
-    assert sorted(ordered.splitlines()) == sorted(lock.splitlines())
 
 
 def test_check_names_what_is_stale_and_takes_no_offence_at_missing_results(toy):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from pipeline import command
 from pipeline.project import params
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params, Prepare
@@ -14,7 +15,7 @@ from support.projects import PARAMS
 def loaded(folder, monkeypatch, text):
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(folder)
-    return params.load()
+    return command.settings()
 
 
 def edited(old, new):
@@ -127,11 +128,11 @@ REFUSED = {
     (
         "primary_metric: rmse",
         "primary_metric: accuracy",
-    ): f"{TINY}.train.primary_metric: 'accuracy' is no metric of regression; allowed: rmse, mae, r2",
+    ): f"{TINY}.train.primary_metric: 'accuracy' is not a metric of regression; allowed: rmse, mae, r2",
     (
         "primary_metric: log_loss",
         "primary_metric: f1__virginica",
-    ): f"{IRIS}.train.primary_metric: 'f1__virginica' is no metric of classification; allowed: accuracy, precision, recall, f1, "
+    ): f"{IRIS}.train.primary_metric: 'f1__virginica' is not a metric of classification; allowed: accuracy, precision, recall, f1, "
     "roc_auc, average_precision, log_loss",
     (
         "primary_metric: rmse, cv_folds: 3",
@@ -169,11 +170,11 @@ REFUSED = {
     (
         "{r2: {min: 0.5}}",
         "{f1: {min: 0.5}}",
-    ): f"{TINY}.gates.f1: 'f1' is no metric of regression; allowed: rmse, mae, r2",
+    ): f"{TINY}.gates.f1: 'f1' is not a metric of regression; allowed: rmse, mae, r2",
     (
         "{accuracy: {min: 0.80}}",
         "{accuracy__virginica: {min: 0.80}}",
-    ): f"{IRIS}.gates.accuracy__virginica: 'accuracy__virginica' is no metric of classification; allowed: accuracy, precision, "
+    ): f"{IRIS}.gates.accuracy__virginica: 'accuracy__virginica' is not a metric of classification; allowed: accuracy, precision, "
     "recall, f1, roc_auc, average_precision, log_loss",
     ("{r2: {min: 0.5}}", "{r2: {}}"): f"{TINY}.gates.r2: a gate needs min or max",
     (

@@ -11,9 +11,10 @@ import pytest
 
 import rollback
 from ops import sync
+from pipeline.models.fitted import Model
 from pipeline.project import files, params, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.registry import bundles, decisions, promotion_log, versions
+from pipeline.registry import decisions, promotion_log, versions
 from pipeline.tracking import store
 from support.processes import ROOT, script
 from support.registered import aliases, content, log
@@ -147,7 +148,7 @@ def test_changed_file_is_refused_and_nothing_changes(two, capsys):
 
 
 def test_version_that_predicts_otherwise_is_refused_and_nothing_changes(two, monkeypatch):
-    monkeypatch.setattr(bundles.models.Model, "output", lambda self, X: np.full(len(X), 1.5))
+    monkeypatch.setattr(Model, "output", lambda self, X: np.full(len(X), 1.5))
     changes_nothing(
         lambda: rollback.main(["--dataset", "tiny"]),
         DataError,
@@ -189,7 +190,7 @@ def test_store_that_cannot_be_written_is_told_and_nothing_changes(two):
         changes_nothing(
             lambda: rollback.main(["--dataset", "tiny"]),
             DataError,
-            "sqlite:.*locked.*; mend the store",
+            "sqlite:.*locked.*; fix the store",
         )
     finally:
         held.rollback()

@@ -19,7 +19,8 @@ def test_bad_code_is_no_commit_and_results_of_other_settings_are_no_push(
     monkeypatch.setenv("SKIP", "large-files,notebooks")
     link_environment(pipeline_run)
     assert shell("git add -A && git commit -qm results && make hooks", pipeline_run).returncode == 0
-    push = f"git init -q --bare '{pipeline_run.parent}/bare' && git push -q '{pipeline_run.parent}/bare' HEAD:main"
+    bare = pipeline_run.parent / "bare"
+    push = f"git init -q --bare '{bare}' && git push -q '{bare}' HEAD:main"
     assert shell(push, pipeline_run).returncode == 0
     (pipeline_run / "bad.py").write_text("import os\n")
     done = shell("git add bad.py && git commit -qm bad", pipeline_run)

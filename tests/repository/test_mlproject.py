@@ -1,4 +1,4 @@
-"""MLproject has every stage as an entry point, with dvc.yaml's own command, and `mlflow run` runs it."""
+"""MLproject has every stage as an entry point with dvc.yaml's command; `mlflow run` runs it."""
 
 import pytest
 from ruamel.yaml import YAML

@@ -1,4 +1,4 @@
-"""The notebook runs from its folder on a finished project, without a fault, and is committed without outputs."""
+"""The notebook runs from its folder on a finished project, and is committed without outputs."""
 
 import shutil
 

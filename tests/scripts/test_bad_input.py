@@ -139,12 +139,12 @@ FILES = {
     "text in a column of numbers": (
         csv(with_values("age", [3, "old", 4, "young"])),
         "prepare_data",
-        "age: 'old' in line 3 and 1 more, in a column of numbers: mend it, or name the column in data.categorical or data.drop",
+        "age: 'old' in line 3 and 1 more, in a column of numbers: fix it, or name the column in data.categorical or data.drop",
     ),
     "infinite value": (
         csv(with_values("price", [np.inf])),
         "prepare_data",
-        "price: 'inf' in line 2, in a column of numbers: mend it",
+        "price: 'inf' in line 2, in a column of numbers: fix it",
     ),
     "column without a value": (
         csv(sales().assign(note=" ")),
@@ -154,7 +154,7 @@ FILES = {
     "two faults at once": (
         csv(with_values("age", ["old"]).assign(note=None)),
         "prepare_data",
-        "age: 'old' in line 2, in a column of numbers: mend it, or name the column in data.categorical or data.drop; note: ",
+        "age: 'old' in line 2, in a column of numbers: fix it, or name the column in data.categorical or data.drop; note: ",
     ),
     "copy of the target": (
         csv(sales().assign(twin=sales()["sold"])),

@@ -13,8 +13,6 @@ from support.processes import ROOT
 
 SCRIPTS = sorted(path.name for path in ROOT.glob("*.py"))
 HEAVY = {
-    "numpy",
-    "pandas",
     "scipy",
     "sklearn",
     "matplotlib",
@@ -108,6 +106,21 @@ def test_fits_take_one_thread_each(monkeypatch, capsys):
         monkeypatch.setenv(variable, "8")
     outcome(monkeypatch, capsys, lambda: None)
     assert [os.environ[variable] for variable in command.ONE_THREAD] == ["1", "1", "1"]
+
+
+def test_fits_take_one_thread_each_where_numpy_is_loaded_already():
+    code = (
+        "import numpy, threadpoolctl\n"
+        "from pipeline import command\n"
+        "command.limit_threads()\n"
+        "import scipy.linalg\n"
+        "print({pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"
+    )
+    environment = {name: value for name, value in os.environ.items() if "_THREADS" not in name}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == "{1}\n", done.stderr
 
 
 def test_dataset_is_all_of_them_unless_one_is_named():

@@ -142,7 +142,7 @@ def test_one_row_and_one_class_are_scored_where_a_score_is_defined(here, capsys,
         ),
         (
             lambda table: table.assign(price=["dear"] + ["1.5"] * 79),
-            "new.csv: text in the target 'price': 'dear' in line 2; mend",
+            "new.csv: text in the target 'price': 'dear' in line 2; fix",
         ),
         (
             lambda table: table.assign(age=["old"] + ["1"] * 79),

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 import predict
+from pipeline.inference_log import reader
 from pipeline.models import storage
 from pipeline.project import params, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.serving import log_reading
 from support.projects import tiny_table
 
 
@@ -58,20 +58,20 @@ def test_classes_have_a_column_of_probabilities_each(served_copy, parts):
     probabilities = out[[f"probability_{label}" for label in model.spec.classes]]
     np.testing.assert_allclose(probabilities, model.predict_proba(table), rtol=1e-9)
     assert (
-        log_reading.read_log("iris").probabilities["setosa"].tolist()
+        reader.read_log("iris").probabilities["setosa"].tolist()
         == probabilities["probability_setosa"].tolist()
     )
 
 
 def test_logged_rows_are_those_of_the_server(served_copy, parts, capsys):
     run("--input", "tiny.csv", "--output", "out.csv", "--log")
-    served, out = log_reading.read_log("tiny"), pd.read_csv("out.csv")
+    served, out = reader.read_log("tiny"), pd.read_csv("out.csv")
     assert set(served.rows["request_id"]) == {capsys.readouterr().out.split()[-1]}
     assert served.rows["row"].tolist() == list(range(len(out)))
     np.testing.assert_allclose(served.rows["prediction"], out["prediction"], rtol=1e-12)
     assert served.features["town"].isna().sum() == out["town"].isna().sum() > 0
     run("--input", "tiny.csv", "--output", "out.csv")
-    assert len(log_reading.read_log("tiny").rows) == len(out)  # without --log nothing is logged
+    assert len(reader.read_log("tiny").rows) == len(out)  # without --log nothing is logged
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_types_of_a_column_do_not_depend_on_the_part(served_copy, parts):
     table = pd.DataFrame({"size": 1.0, "town": ["20"] * 14 + ["x"] * 14, "age": 1})
     table.to_csv("new.csv", index=False)
     run("--input", "new.csv", "--output", "out.csv", "--log")
-    assert log_reading.read_log("tiny").features["town"].tolist() == ["20"] * 14 + ["x"] * 14
+    assert reader.read_log("tiny").features["town"].tolist() == ["20"] * 14 + ["x"] * 14
 
 
 @pytest.mark.parametrize(

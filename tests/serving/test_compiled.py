@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.models import catalogue, fitting, storage
 from pipeline.models.fitted import Model, blend
+from pipeline.models.spec import ModelSpec
 from pipeline.serving import compiled
 from pipeline.serving.compiled import NotCompiled
 
@@ -37,15 +38,16 @@ def fitted(name: str, task: str, n_classes: int = 2, target_transform: str = "no
         else pd.qcut(signal, n_classes, labels=False).to_numpy()
     )
     kinds = {"size": "number", "town": "category", "age": "number", "code": "category"}
-    spec = {
-        "name": name,
-        "task": task,
-        "features": kinds,
-        "target": "y",
-        "target_transform": target_transform,
-        "classes": None if task == "regression" else [f"class {n}" for n in range(n_classes)],
-        "threshold": 0.4 if task == "classification" and n_classes == 2 else None,
-    }
+    spec = ModelSpec(
+        name=name,
+        task=task,
+        inputs=kinds,
+        features=kinds,
+        target="y",
+        target_transform=target_transform,
+        classes=None if task == "regression" else [f"class {n}" for n in range(n_classes)],
+        threshold=0.4 if task == "classification" and n_classes == 2 else None,
+    )
     few = {
         "random_forest": {"n_estimators": 20},
         "gradient_boosting": {"max_iter": 20},

@@ -166,7 +166,7 @@ def test_a_table_follows_the_same_rule():
             OPEN,
             "age",
             ["x", 1],
-            "new.csv: text in a column of numbers: age ('x' in line 2); mend the values",
+            "new.csv: text in a column of numbers: age ('x' in line 2); fix the values",
         ),
     ],
 )

@@ -20,11 +20,12 @@ import pytest
 from starlette.testclient import TestClient
 
 import serve
+from pipeline.inference_log import reader, writer
 from pipeline.models import storage
 from pipeline.project import params, paths
 from pipeline.project.errors import DataError
 from pipeline.registry import decisions, versions
-from pipeline.serving import compiled, inference_log, log_reading
+from pipeline.serving import compiled
 from pipeline.serving.compiled import NotCompiled
 from pipeline.serving.loaded import ServedModel
 from pipeline.tracking.store import client as mlflow_client
@@ -111,7 +112,7 @@ def test_request_id_is_made_or_taken_returned_and_logged(client):
     )
     assert taken.json()["request_id"] == taken.headers["x-request-id"] == "mine-1"
     assert re.fullmatch("[0-9a-f]{32}", refused.json()["request_id"])
-    served = until(lambda: paths.inference_log("tiny").is_file() and log_reading.read_log("tiny"))
+    served = until(lambda: paths.inference_log("tiny").is_file() and reader.read_log("tiny"))
     assert list(served.rows["request_id"])[:3] == [made.json()["request_id"], "mine-1", "mine-1"]
     assert served.features.iloc[0].to_dict() == ROW
     assert served.rows["prediction"][0] == made.json()["predictions"][0]["prediction"]
@@ -374,13 +375,13 @@ def test_challenger_runs_along_into_the_log_only(served_copy):
         assert client.get("/model-info").json()["shadow_version"] == 2
         answer = client.post("/predict", json=rows).json()
     assert answer["model_version"] == 1 and len(answer["predictions"]) == len(rows)
-    shadow = log_reading.read_log("tiny", shadow=True)
+    shadow = reader.read_log("tiny", shadow=True)
     tree = storage.load(paths.models("tiny", "train") / "decision_tree")
     assert shadow.version == 2 and list(shadow.rows["request_id"]) == [answer["request_id"]] * len(
         rows
     )
     assert shadow.rows["prediction"].tolist() == tree.predict(test_rows()).tolist()
-    assert log_reading.read_log("tiny").version == 1
+    assert reader.read_log("tiny").version == 1
 
 
 def test_no_challenger_is_no_fault(served_copy):
@@ -506,18 +507,18 @@ def kill_servers(rounds: int):
             os.killpg(process.pid, signal.SIGKILL)
             killed = time.monotonic()
         latest = [
-            *reversed(log_reading.rotated_files("tiny")[:5]),
+            *reversed(reader.rotated_files("tiny")[:5]),
             paths.inference_log("tiny"),
         ]  # a round fills some
         *whole, _ = b"".join(path.read_bytes() for path in latest).split(b"\n")
         logged = {json.loads(line)["request_id"] for line in whole}  # none of them is broken
         lost = [killed - moment for moment, request_id in answered if request_id not in logged]
-        assert max(lost, default=0) < inference_log.SECONDS_BETWEEN_WRITES + BUSY
+        assert max(lost, default=0) < writer.SECONDS_BETWEEN_WRITES + BUSY
     with running() as (address, process):
         request_id = httpx.post(f"{address}/predict", json=ROW).json()["request_id"]
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
-    served = log_reading.read_log("tiny")
+    served = reader.read_log("tiny")
     assert (
         served.broken == 0 and served.rows["request_id"].iloc[-1] == request_id
     )  # Ctrl-C loses nothing
@@ -543,7 +544,7 @@ def test_workers_share_their_counts_and_end_together(served_copy):
         assert "\nserve_model_version 1.0\n" in metrics
         process.send_signal(signal.SIGTERM)
         process.wait(20)
-    assert len(log_reading.read_log("tiny").rows) == 40
+    assert len(reader.read_log("tiny").rows) == 40
 
 
 def test_uvicorn_serves_the_app_of_the_dataset_in_the_environment(served_copy):
@@ -554,7 +555,7 @@ def test_uvicorn_serves_the_app_of_the_dataset_in_the_environment(served_copy):
         assert httpx.post(f"{address}/predict", json=ROW).json()["model_version"] == 1
         process.send_signal(signal.SIGINT)
         process.wait(20)
-    assert len(log_reading.read_log("tiny").rows) == 1  # what waits is written before the end
+    assert len(reader.read_log("tiny").rows) == 1  # what waits is written before the end
 
 
 def test_drift_is_found_in_the_log_of_a_load_sent_as_the_page_shows(served_copy):

@@ -12,11 +12,17 @@ ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 
 def modules_imported(path: Path) -> set[str]:
     """Return the dotted names of the modules that a file imports, at its top or in a function."""
+    return imported_by(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def imported_by(tree: ast.AST) -> set[str]:
+    """Return the dotted names of the modules that a part of a file imports."""
     imported = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"line {node.lineno}: import by the whole name"
             imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return imported
 
@@ -42,5 +48,7 @@ def rooms_behind(path: Path, closed: frozenset[str] = frozenset()) -> set[str]:
 
     What only the `closed` rooms stand on is left out.
     """
-    direct = rooms_imported(path) | ({path.parent.name} & set(ROOMS))
+    direct = rooms_imported(path)
+    if path.parent.parent == PACKAGE:
+        direct = direct | {path.parent.name}
     return direct.union(*(rooms_below(room, closed) for room in direct))

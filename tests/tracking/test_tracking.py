@@ -353,8 +353,8 @@ def test_store_whose_creation_is_killed_is_made_anew(project):
 )
 def test_addresses_of_runs_are_noted_without_a_password(project, monkeypatch, uri, base):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    record._note_addresses("tiny", "3", {"train/ridge": "abc"})
-    record._note_addresses("tiny", "3", {"compare/compare": "def"})
+    record.note_addresses("tiny", "3", {"train/ridge": "abc"})
+    record.note_addresses("tiny", "3", {"compare/compare": "def"})
     assert json.loads(paths.mlflow_runs("tiny").read_text()) == {
         "compare/compare": f"{base}/#/experiments/3/runs/def",
         "train/ridge": f"{base}/#/experiments/3/runs/abc",

@@ -376,7 +376,7 @@ def test_long_names_of_hyperparameters_fit_into_the_picture(tmp_path):
 @pytest.mark.parametrize("dataset", ["tiny", "iris"])
 def test_booster_on_binned_tables_equals_the_one_that_is_stored(trained, name, dataset):
     problem = read_problem(dataset, params.load())
-    spec, rounds = problem.model_spec(name), {boosters.ROUNDS[name]: 12}
+    spec, rounds = problem.model_spec(name), {boosters.rounds_setting(name): 12}
     fit, new = problem.folds[0]
     rows = fitting.prepare(spec, problem.X.iloc[fit], problem.y[fit], 7)
     tables = boosters.binned(
@@ -407,7 +407,7 @@ def test_rounds_are_found_without_the_fold_that_is_scored(trained, name):
     spoilt = dataclasses.replace(
         problem, y=np.where(np.isin(np.arange(len(problem.y)), fold_rows), -1e6, problem.y)
     )
-    hyperparameters = {**BOOSTERS[name], "learning_rate": 0.2, boosters.ROUNDS[name]: 60}
+    hyperparameters = {**BOOSTERS[name], "learning_rate": 0.2, boosters.rounds_setting(name): 60}
     (_, output, rounds), (_, other_output, other_rounds) = (
         Folds(any_problem, settings).fit(1, name, hyperparameters, True)
         for any_problem in (problem, spoilt)

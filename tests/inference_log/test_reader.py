@@ -3,13 +3,11 @@
 import json
 import tracemalloc
 
-import pandas as pd
 import pytest
 
-from pipeline.monitoring.labels import read_labels
+from pipeline.inference_log import reader
 from pipeline.project import paths
 from pipeline.project.errors import DataError
-from pipeline.serving import inference_log, log_reading
 
 
 def line(number, version=1, **other):
@@ -44,8 +42,8 @@ def test_newest_rows_of_current_and_rotated_files_come_in_their_order(project):
     write([line(number) for number in range(6, 9)])
     write([line(99)], "tiny.20260103T000000000000.jsonl.gz")
     write([line(98)], "tiny_other.jsonl")
-    assert numbers(log_reading.read_log("tiny")) == list(range(9))
-    served = log_reading.read_log("tiny", rows=5)
+    assert numbers(reader.read_log("tiny")) == list(range(9))
+    served = reader.read_log("tiny", rows=5)
     assert numbers(served) == list(range(4, 9)) and (
         served.model,
         served.version,
@@ -59,15 +57,15 @@ def test_newest_rows_of_current_and_rotated_files_come_in_their_order(project):
 
 @pytest.mark.parametrize("block", [1, 7, 64, 2**20])
 def test_lines_are_whole_whatever_the_size_of_a_block(project, monkeypatch, block):
-    monkeypatch.setattr(inference_log, "BLOCK", block)
+    monkeypatch.setattr(reader, "BLOCK", block)
     write(["", line(0), "", line(1, town="Straße"), line(2)])
-    assert numbers(log_reading.read_log("tiny")) == [0, 1, 2]
+    assert numbers(reader.read_log("tiny")) == [0, 1, 2]
 
 
 def test_file_without_a_last_line_end_is_read(project):
     path = write([line(0), line(1)])
     path.write_bytes(path.read_bytes().rstrip(b"\n"))
-    assert numbers(log_reading.read_log("tiny")) == [0, 1]
+    assert numbers(reader.read_log("tiny")) == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +85,7 @@ def test_file_without_a_last_line_end_is_read(project):
 )
 def test_broken_lines_are_counted_and_skipped(project, text):
     write([line(0), text, line(1), text])
-    served = log_reading.read_log("tiny")
+    served = reader.read_log("tiny")
     assert numbers(served) == [0, 1] and served.broken == 2
 
 
@@ -102,8 +100,7 @@ def test_rows_of_other_versions_and_of_shadows_are_left_out(project):
         ]
     )
     newest, first, shadow = (
-        log_reading.read_log("tiny", **options)
-        for options in ({}, {"version": 1}, {"shadow": True})
+        reader.read_log("tiny", **options) for options in ({}, {"version": 1}, {"shadow": True})
     )
     assert (newest.version, numbers(newest), newest.others) == (2, [1, 3], {1: 2})
     assert numbers(first) == [0, 2] and (shadow.version, numbers(shadow)) == (3, [4])
@@ -117,7 +114,7 @@ def test_features_that_come_and_go_are_missing_elsewhere(project):
             line(2, features={"size": "big"}),
         ]
     )
-    features = log_reading.read_log("tiny").features
+    features = reader.read_log("tiny").features
     assert features["age"].isna().tolist() == [True, False, True] and features["size"].tolist()[
         ::2
     ] == [1, "big"]
@@ -130,7 +127,7 @@ def test_probabilities_are_columns(project):
             line(1, prediction="b", probabilities={"a": 0, "b": 1}),
         ]
     )
-    served = log_reading.read_log("tiny")
+    served = reader.read_log("tiny")
     assert served.probabilities["b"].tolist() == [0.25, 1.0] and served.rows[
         "prediction"
     ].tolist() == ["a", "b"]
@@ -138,26 +135,26 @@ def test_probabilities_are_columns(project):
 
 def test_nothing_to_read_is_told_with_what_is_there(project):
     with pytest.raises(DataError, match="tiny.jsonl: no such file; serve the model first"):
-        log_reading.read_log("tiny")
+        reader.read_log("tiny")
     write(["{", line(0, version=2)])
     found = (
         "no row that version 3 served; it holds 1 lines that cannot be read, 1 rows of version 2"
     )
     with pytest.raises(DataError, match=found):
-        log_reading.read_log("tiny", version=3)
+        reader.read_log("tiny", version=3)
 
 
 def test_log_that_is_rotated_while_it_is_read_gives_each_row_once(project, monkeypatch):
     path = write([line(number) for number in range(4)])
-    backwards = log_reading._backwards
+    backwards = reader._backwards
 
     def rotated(stream):
         if path.exists():
             path.rename(path.with_name("tiny.20260101T000000000000.jsonl"))
         return backwards(stream)
 
-    monkeypatch.setattr(log_reading, "_backwards", rotated)
-    assert numbers(log_reading.read_log("tiny")) == list(range(4))
+    monkeypatch.setattr(reader, "_backwards", rotated)
+    assert numbers(reader.read_log("tiny")) == list(range(4))
 
 
 def test_large_log_costs_what_is_taken_from_it(project, monkeypatch):
@@ -166,41 +163,12 @@ def test_large_log_costs_what_is_taken_from_it(project, monkeypatch):
 
     def peak(**options):
         tracemalloc.start()
-        log_reading.read_log("tiny", **options)
+        reader.read_log("tiny", **options)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
 
-    log_reading.read_log("tiny", rows=1)
+    reader.read_log("tiny", rows=1)
     assert peak(rows=500) < 0.3 * size
-    monkeypatch.setattr(log_reading, "ROWS_AT_A_TIME", 2_000)
+    monkeypatch.setattr(reader, "ROWS_AT_A_TIME", 2_000)
     assert peak() < 2 * size
-
-
-def test_labels_are_read_by_request_and_row(project):
-    pd.DataFrame(
-        {
-            "request_id": ["0a", "0a", "0b", "0c"],
-            "row": [0, 1, 0, 0],
-            "label": ["x", "y", "x", None],
-        }
-    ).to_csv("l.csv")
-    labels = read_labels("l.csv")
-    assert labels.to_numpy().tolist() == [["0a", 0, "x"], ["0a", 1, "y"], ["0b", 0, "x"]]
-    pd.DataFrame({"request_id": ["0a", "0b"], "label": [1.5, 2.5]}).to_parquet("l.parquet")
-    assert read_labels("l.parquet")["row"].tolist() == [0, 0]
-
-
-@pytest.mark.parametrize(
-    "content, message",
-    [
-        ("request_id,truth\na,1\n", "no column 'label'"),
-        ("request_id,label\na,1\na,2\n", "request 'a', row 0, is answered more"),
-        ("request_id,row,label\na,first,2\n", "row: 'first' in line 2"),
-        ("", "an empty file"),
-    ],
-)
-def test_labels_that_cannot_be_joined_are_refused(project, content, message):
-    (project / "l.csv").write_text(content)
-    with pytest.raises(DataError, match=message):
-        read_labels("l.csv")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.inference_log import reader, writer
+from pipeline.inference_log.lines import as_lines
+from pipeline.inference_log.writer import Writer, append
 from pipeline.project import paths
-from pipeline.serving import inference_log, log_reading
-from pipeline.serving.inference_log import Writer
 from support.inference_rows import LARGE, entry
 from support.processes import ROOT
 
@@ -35,7 +36,7 @@ def test_lines_are_of_the_format_that_is_read(project):
         "prediction": "x",
         "probabilities": {"x": 0.75, "y": 0.25},
     }
-    served = log_reading.read_log("iris")
+    served = reader.read_log("iris")
     assert (len(served.rows), served.version, served.broken) == (2, 3, 0)
 
 
@@ -45,18 +46,14 @@ def test_redacted_features_are_left_out_and_shadow_lines_say_so(project):
         1.0,
         ["town"],
         LARGE,
-        beside=lambda entries: [entry("r1", shadow=True) for _ in entries],
+        shadow=lambda entries: [entry("r1", shadow=True) for _ in entries],
     )
     writer.put(entry("r1"))
     writer.close()
     first, second = logged(paths.inference_log("iris"))
     assert first["features"] == second["features"] == {"size": 1.5}
     assert "shadow" not in first and second["shadow"] is True
-    assert (
-        len(log_reading.read_log("iris").rows)
-        == len(log_reading.read_log("iris", shadow=True).rows)
-        == 1
-    )
+    assert len(reader.read_log("iris").rows) == len(reader.read_log("iris", shadow=True).rows) == 1
 
 
 def test_a_share_of_the_requests_is_logged(project):
@@ -68,7 +65,7 @@ def test_a_share_of_the_requests_is_logged(project):
 
 
 def test_memory_is_bounded_and_what_finds_no_room_is_counted(project, monkeypatch):
-    monkeypatch.setattr(inference_log, "MOST_WAITING", 10)
+    monkeypatch.setattr("pipeline.inference_log.writer.MOST_WAITING", 10)
     counts = {}
     writer = Writer(
         "iris",
@@ -88,26 +85,22 @@ def test_memory_is_bounded_and_what_finds_no_room_is_counted(project, monkeypatc
 
 def test_full_files_are_put_aside_and_none_is_larger_than_set(project):
     for number in range(50):
-        inference_log.append(
-            paths.inference_log("iris"), inference_log.log_lines(entry(str(number))), 1000
-        )
-    assert all(path.stat().st_size <= 1000 for path in log_reading.rotated_files("iris"))
-    assert len(log_reading.rotated_files("iris")) > 5
-    assert list(log_reading.read_log("iris").rows["request_id"]) == [
-        str(number) for number in range(50)
-    ]
+        append(paths.inference_log("iris"), as_lines(entry(str(number))), 1000)
+    assert all(path.stat().st_size <= 1000 for path in reader.rotated_files("iris"))
+    assert len(reader.rotated_files("iris")) > 5
+    assert list(reader.read_log("iris").rows["request_id"]) == [str(number) for number in range(50)]
 
 
 def test_broken_last_line_of_a_killed_writer_is_cut_off(project):
     path = paths.inference_log("iris")
-    line = inference_log.log_lines(entry("whole"))
-    inference_log.append(path, line, LARGE)
+    line = as_lines(entry("whole"))
+    append(path, line, LARGE)
     with open(path, "ab") as stream:
         stream.write(line[:40])
-    inference_log.append(path, inference_log.log_lines(entry("next")), LARGE)
+    append(path, as_lines(entry("next")), LARGE)
     assert [row["request_id"] for row in logged(path)] == ["whole", "next"]
-    path.write_bytes(b"x" * (2 * inference_log.BLOCK))  # nothing but a broken line
-    inference_log.append(path, line, LARGE)
+    path.write_bytes(b"x" * (2 * writer.BLOCK))  # nothing but a broken line
+    append(path, line, LARGE)
     assert path.read_bytes() == line
 
 
@@ -116,21 +109,22 @@ def test_full_disk_is_counted_and_leaves_whole_lines(project):
     program = """
 import resource, signal, sys
 sys.path.insert(0, "{tests}")
+from pipeline.inference_log.lines import as_lines
+from pipeline.inference_log.writer import Writer, append
 from pipeline.project import paths
-from pipeline.serving import inference_log
 from support.inference_rows import LARGE, entry
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-inference_log.append(paths.inference_log("iris"), inference_log.log_lines(entry("before")), LARGE)
+append(paths.inference_log("iris"), as_lines(entry("before")), LARGE)
 size = paths.inference_log("iris").stat().st_size
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
 counts = []
-writer = inference_log.Writer("iris", 1.0, [], LARGE, lambda *count: counts.append(count))
+writer = Writer("iris", 1.0, [], LARGE, lambda *count: counts.append(count))
 writer.put(entry("lost", rows=3))
 writer.close()
 assert paths.inference_log("iris").stat().st_size == size
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-writer = inference_log.Writer("iris", 1.0, [], LARGE, lambda *count: counts.append(count))
+writer = Writer("iris", 1.0, [], LARGE, lambda *count: counts.append(count))
 writer.put(entry("after"))
 writer.close()
 print(counts)
@@ -142,17 +136,17 @@ print(counts)
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.stdout.strip() == "[('disk', 3), ('written', 1)]", done.stderr
-    assert "nothing is logged until that is mended" in done.stderr
+    assert "nothing is logged until that is fixed" in done.stderr
     assert [row["request_id"] for row in logged(paths.inference_log("iris"))] == ["before", "after"]
 
 
 WRITE_ON = """
 import itertools, sys, time
 sys.path.insert(0, "{tests}")
-from pipeline.serving import inference_log
+from pipeline.inference_log import writer as module
 from support.inference_rows import entry
-inference_log.SECONDS_BETWEEN_WRITES = 0.002
-writer = inference_log.Writer("iris", 1.0, [], 200_000)
+module.SECONDS_BETWEEN_WRITES = 0.002
+writer = module.Writer("iris", 1.0, [], 200_000)
 print("ready", flush=True)
 for number in itertools.count():
     writer.put(entry(f"{sys.argv[1]}-{number}", rows=40))
@@ -186,8 +180,8 @@ def kill_writers(rounds: int) -> int:
             writer.wait()
         *whole, _ = paths.inference_log("iris").read_bytes().split(b"\n")
         assert all(json.loads(line) for line in whole)
-    inference_log.append(paths.inference_log("iris"), inference_log.log_lines(entry("last")), LARGE)
-    served = log_reading.read_log("iris")
+    append(paths.inference_log("iris"), as_lines(entry("last")), LARGE)
+    served = reader.read_log("iris")
     assert served.broken == 0
     return len(served.rows)
 
@@ -209,6 +203,6 @@ def test_two_writers_share_a_log(project):
             time.sleep(0.02)
     for writer in writers:
         writer.close()
-    assert sorted(log_reading.read_log("iris").rows["request_id"], key=int) == [
+    assert sorted(reader.read_log("iris").rows["request_id"], key=int) == [
         str(number) for number in range(500)
     ]
