@@ -1,6 +1,6 @@
 """What one column of two tables says: its tests, changes of what it holds, and signs of quality.
 
-Both columns are typed, see tables.Table.
+Both columns are typed, see data.typed_tables.
 """
 
 from dataclasses import asdict, dataclass

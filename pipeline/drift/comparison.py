@@ -1,6 +1,6 @@
 """The comparison of two tables: one pass over their columns, then verdicts on the whole.
 
-Tables are whatever gives typed columns by name: a tables.Table or a DataFrame of typed columns.
+Tables are whatever gives typed columns by name: a typed_tables.Table or a DataFrame of typed columns.
 """
 
 from collections.abc import Collection
@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.data.kinds import NUMBER
+from pipeline.data.typed_tables import AnyTable, shared_columns
 from pipeline.drift import data_quality, verdicts
 from pipeline.drift.column import (
     GONE,
@@ -24,7 +25,6 @@ from pipeline.drift.column import (
 from pipeline.drift.data_quality import RowHashes
 from pipeline.drift.results import AnswerResult, TableComparison, recommendation
 from pipeline.drift.roles import Roles, Sides
-from pipeline.drift.tables import AnyTable, shared_columns
 from pipeline.drift.verdicts import ColumnResult
 from pipeline.project import workers
 from pipeline.project.params import Drift

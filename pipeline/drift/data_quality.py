@@ -10,10 +10,10 @@ import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.data.kinds import NUMBER
+from pipeline.data.typed_tables import shared_columns
 from pipeline.drift import verdicts
 from pipeline.drift.column import ColumnExamination, SchemaChange
 from pipeline.drift.roles import CURRENT, REFERENCE, Sides
-from pipeline.drift.tables import shared_columns
 from pipeline.drift.two_sample import adjusted_p_values, contingency_test
 from pipeline.drift.verdicts import ColumnResult
 from pipeline.project.params import Drift

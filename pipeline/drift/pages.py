@@ -19,10 +19,10 @@ import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.typed_tables import shared_columns
 from pipeline.drift import verdicts
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import CURRENT, REFERENCE, Roles, Sides
-from pipeline.drift.tables import shared_columns
 from pipeline.drift.verdicts import ColumnResult
 from pipeline.project import rounding
 

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data import splits
-from pipeline.drift import comparison, tables, verdicts
+from pipeline.data import splits, typed_tables
+from pipeline.drift import comparison, verdicts
 from pipeline.drift.comparison import Plan
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import MODEL_OUTPUT, with_output
+from pipeline.inference_log import reader
+from pipeline.inference_log.reader import LoggedRows
 from pipeline.monitoring import performance, quick_look, windows
 from pipeline.monitoring.known_version import KnownVersion, read_known_version
 from pipeline.monitoring.labels import matched_labels
@@ -19,8 +21,6 @@ from pipeline.monitoring.quick_look import FeatureShift
 from pipeline.monitoring.windows import Window, windows_recommendation, windows_verdict
 from pipeline.project import rounding
 from pipeline.project.params import Drift, Params
-from pipeline.inference_log import reader
-from pipeline.inference_log.reader import LoggedRows
 from pipeline.training import predictions
 
 
@@ -130,7 +130,7 @@ def compare_with_training(
     plan = Plan(version.roles, limits, seed, frozenset(ignored), sparse=frozenset([version.target]))
     found = comparison.compare_tables(
         training.frame,
-        tables.with_text(tables.of_frame(current), version.texts),
+        typed_tables.with_text(typed_tables.of_frame(current), version.texts),
         plan,
         scores.as_json() if scores else None,
         n_workers,

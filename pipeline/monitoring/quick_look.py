@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data import kinds
+from pipeline.data import kinds, typed_tables
 from pipeline.data.kinds import NUMBER
-from pipeline.drift import tables
 
 SHOWN = 5  # features that are listed, the farthest off first
 
@@ -41,7 +40,7 @@ def quick_look(
     one. A twentieth of unchanged features exceeds 2. A feature without a mean or a spread, or
     without served values, has no shift.
     """
-    table = tables.of_frame(served)
+    table = typed_tables.of_frame(served)
     shifts = {}
     for name, figures in statistics["features"].items():
         if name not in table:

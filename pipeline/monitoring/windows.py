@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.drift import comparison, tables, verdicts
+from pipeline.data import typed_tables
+from pipeline.drift import comparison, verdicts
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import Sides
 from pipeline.drift.verdicts import DRIFT, NO_DRIFT, NOT_ENOUGH_DATA
@@ -44,7 +45,7 @@ def compare_windows(
     compared = []
     for start in _starts(len(served), limits):
         rows = served.iloc[start : start + limits.window_rows]
-        window = tables.with_text(tables.of_frame(rows), texts)
+        window = typed_tables.with_text(typed_tables.of_frame(rows), texts)
         verdict, drifted = _judged(reference, window, prediction, limits, ignored)
         first, last = times.iloc[start], times.iloc[start + len(rows) - 1]
         compared.append(Window(first, last, len(rows), verdict, drifted))
@@ -59,7 +60,7 @@ def _starts(rows: int, limits: Drift) -> list[int]:
 
 def _judged(
     reference: pd.DataFrame,
-    window: tables.Table,
+    window: typed_tables.Table,
     prediction: str | None,
     limits: Drift,
     ignored: Collection[str],

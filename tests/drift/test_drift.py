@@ -10,12 +10,12 @@ import scipy.stats
 
 import detect_drift
 from benchmarks import drift_alarms
+from pipeline.data.typed_tables import of_frame
 from pipeline.drift import pages as drift_pages
 from pipeline.drift import two_sample
 from pipeline.drift.comparison import compare_columns, compare_tables, schema_drift
 from pipeline.drift.pages import _with_verdict, repeatable
 from pipeline.drift.roles import Roles
-from pipeline.drift.tables import of_frame
 from pipeline.drift.verdicts import LISTED_IMPORTANCES, ignored_columns
 from pipeline.project import rounding
 from pipeline.project.errors import DataError

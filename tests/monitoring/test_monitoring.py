@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import quality
-from pipeline.drift import comparison, tables
+from pipeline.drift import comparison
 from pipeline.models import storage
 from pipeline.monitoring import log_comparison
 from pipeline.monitoring import windows as monitoring_windows
@@ -375,6 +375,6 @@ def test_log_that_is_not_there_and_options_that_do_not_fit_are_refused(pipeline_
 
 def test_number_that_was_trained_as_a_category_is_compared_as_one():
     reference = pd.DataFrame({"flag": pd.Series(["0", "1"] * 100, dtype="str")})
-    served = tables.with_text(tables.of_frame(pd.DataFrame({"flag": [0, 1] * 100})), ("flag",))
+    served = typed_tables.with_text(typed_tables.of_frame(pd.DataFrame({"flag": [0, 1] * 100})), ("flag",))
     assert comparison.compare_columns(reference, served, LIMITS)["flag"]["verdict"] == "no drift"
     assert comparison.schema_drift(reference, served) == []
