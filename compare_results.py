@@ -12,15 +12,14 @@ Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pi
 
 from pipeline import command
 from pipeline.data import cleaning, splits
-from pipeline.models import catalogue
 from pipeline.project import errors, files, paths, rounding
 from pipeline.project.errors import DataError, UsageError
 from pipeline.report import advice, charts, dvc_plots, history, page
-from pipeline.scoring import choice, gates, metrics, slices, thresholds
+from pipeline.scoring import gates, metrics, slices, thresholds
 from pipeline.scoring.rows import Rows
 from pipeline.tracking import comparisons, record, store
 from pipeline.training import predictions
-from pipeline.training.results import read_candidates
+from pipeline.training import results as training_results
 
 
 def compare(dataset, settings):
@@ -29,7 +28,8 @@ def compare(dataset, settings):
     The part tells what the data are, every candidate, the best one with what it relies on and where it does worse, whether the
     gates hold, and what follows from all that.
     """
-    trained, candidates = read_candidates(dataset)
+    standing = training_results.read_candidates(dataset)
+    trained, candidates = standing.trained, standing.by_name
     quality = files.read_json(
         paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}"
     )
@@ -38,7 +38,7 @@ def compare(dataset, settings):
         for name, candidate in candidates.items()
     }
     metric, spec = trained["primary_metric"], settings.dataset(dataset)
-    best = choice.best_candidate(candidates, metric, catalogue.SIMPLEST_FIRST)
+    best = standing.best()
     gain = improvement(candidates, best, baseline(trained, best), metric)
     result = {
         "task": trained["task"],
@@ -69,8 +69,8 @@ def compare(dataset, settings):
 
 def baseline(trained, best):
     """Return what the best candidate is held against: of train's models the best, or the dummy where it is that one itself."""
-    best_of_train = choice.best_candidate(
-        trained["candidates"], trained["primary_metric"], catalogue.SIMPLEST_FIRST
+    best_of_train = training_results.best_candidate(
+        trained["candidates"], trained["primary_metric"]
     )
     return best_of_train if best_of_train != best else "dummy"
 
@@ -90,10 +90,9 @@ def improvement(candidates, best, baseline, metric):
 
 def tuning(dataset):
     """Return how many trials the search had, its best candidate, what each gained, and the course; None where it has not run."""
-    path = paths.metrics(dataset, "tune")
-    if not path.is_file():
+    tuned = training_results.read_tune(dataset)
+    if tuned is None:
         return None
-    tuned = files.read_json(path, made_by=f"dvc repro tune@{dataset}")
     return {
         "trials": tuned["trials"],
         "best": tuned["best"],
@@ -115,18 +114,15 @@ def looked_into(dataset, result, settings):
         return {}, standing_slices(dataset, result)
     names = [
         name
-        for name in choice.ranked(result["candidates"], metric, catalogue.SIMPLEST_FIRST)
+        for name in training_results.ranked(result["candidates"], metric)
         if name == best or name != "dummy"
     ]
     names = names[: charts.MOST_CURVES]  # the best one first
     candidate = result["candidates"][best]
-    classes = (
-        candidate["confusion_matrix"]["labels"] if result["task"] == "classification" else None
-    )
+    classes = training_results.classes_of(candidate)
+    stages = {name: result["candidates"][name]["stage"] for name in names}
     parts = {
-        part: predictions.read_predicted(
-            dataset, part, {name: result["candidates"][name] for name in names}, classes
-        )
+        part: predictions.read_predicted(dataset, part, stages, classes)
         for part in predictions.PARTS
     }
     drawn = (
@@ -228,9 +224,7 @@ def overall(results):
     orders = [
         [
             name
-            for name in choice.ranked(
-                result["candidates"], result["primary_metric"], catalogue.SIMPLEST_FIRST
-            )
+            for name in training_results.ranked(result["candidates"], result["primary_metric"])
             if name in everywhere
         ]
         for result in results.values()

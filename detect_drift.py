@@ -42,15 +42,14 @@ from pipeline.drift.roles import (
     with_output,
 )
 from pipeline.drift.verdicts import DRIFT, EXIT_STATUS, NOT_ENOUGH_DATA
-from pipeline.models import catalogue
 from pipeline.monitoring.log_comparison import compare_with_training, read_served_log
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Dataset, Drift, Params
-from pipeline.scoring import bootstrap, choice
+from pipeline.scoring import bootstrap
 from pipeline.tracking import record
-from pipeline.training import predictions
-from pipeline.training.results import read_candidates
+from pipeline.training.predictions import OUT_OF_FOLD, TEST, read_output
+from pipeline.training.results import Candidate, classes_of, read_candidates
 
 # the verdicts that each --fail-on counts
 FAIL_ON = {
@@ -83,24 +82,27 @@ class Compared:
 def compare_splits(dataset: str, settings: Params) -> Compared:
     """Compare the splits of one dataset, with the best candidate's predictions; write what came."""
     spec = settings.dataset(dataset)
-    trained, candidates = read_candidates(dataset)
-    metric = trained["primary_metric"]
-    name = choice.best_candidate(candidates, metric, catalogue.SIMPLEST_FIRST)
-    best = candidates[name]
-    classes = best["confusion_matrix"]["labels"] if trained["task"] == "classification" else None
+    standing = read_candidates(dataset)
+    trained, name = standing.trained, standing.best()
+    best = standing.by_name[name]
     # training rows have the prediction of the fold that did not see them
-    train = predicted_split(dataset, spec, "train", "oof", name, best, classes)
-    test = predicted_split(dataset, spec, "test", "test", name, best, classes)
+    train = with_predictions(read_split(dataset, "train", spec), dataset, name, best, OUT_OF_FOLD)
+    test = with_predictions(read_split(dataset, "test", spec), dataset, name, best, TEST)
 
     ignored = verdicts.ignored_columns(best.get("importance"), train.columns, spec.drift, dataset)
     plan = Plan(
-        roles_of_model(trained["task"], spec.data.target, classes),
+        roles_of_model(trained["task"], spec.data.target, classes_of(best)),
         spec.drift,
         settings.seed,
         frozenset(ignored),
     )
     found = compare_tables(
-        train, test, plan, scores(name, best, metric), settings.cores(), command.progress
+        train,
+        test,
+        plan,
+        scores(name, best, trained["primary_metric"]),
+        settings.cores(),
+        command.progress,
     )
     content = {
         "schema": 1,
@@ -117,28 +119,23 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
     return Compared(dataset, found, reports, dataset, trained["synthetic"])
 
 
-def predicted_split(
-    dataset: str,
-    spec: Dataset,
-    split: str,
-    part: str,
-    name: str,
-    candidate: dict[str, Any],
-    classes: list[str] | None,
-) -> pd.DataFrame:
-    """Return features and target of a split beside what a candidate put out for its rows.
-
-    Rows without a prediction are left out.
-    """
+def read_split(dataset: str, split: str, spec: Dataset) -> pd.DataFrame:
+    """Return features and target of a split."""
     frame = splits.read_split(dataset, split)
     features = cleaning.feature_columns(frame, spec.data, spec.prepare.split_column)
-    output = predictions.stored_output(dataset, candidate, name, part, classes, frame.index)
-    return with_output(
-        frame[features + [spec.data.target]], output, classes, candidate.get("threshold")
-    )
+    return frame[features + [spec.data.target]]
 
 
-def scores(name: str, candidate: dict[str, Any], metric: str) -> dict[str, Any]:
+def with_predictions(
+    frame: pd.DataFrame, dataset: str, name: str, candidate: Candidate, part: str
+) -> pd.DataFrame:
+    """Return the rows of a split that have a prediction, with what the candidate put out."""
+    classes = classes_of(candidate)
+    output = read_output(dataset, candidate["stage"], name, part, classes, frame.index)
+    return with_output(frame, output, classes, candidate.get("threshold"))
+
+
+def scores(name: str, candidate: Candidate, metric: str) -> dict[str, Any]:
     """Return how a candidate scored on both splits, and whether it does clearly worse on test."""
     expected, test = candidate["cv_oof"], candidate["test"]
     interval = test[metric].get("low"), test[metric].get("high")

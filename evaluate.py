@@ -1,19 +1,30 @@
 """Score a stored model on the test split of its dataset, or on a file with the same columns.
 
-    python evaluate.py --dataset iris                                     # the model that compare chose
+    python evaluate.py --dataset iris                         # the model that compare chose
     python evaluate.py --dataset iris --model random_forest --input new_rows.csv
-    python evaluate.py --dataset iris --version champion                  # a registered version: its number or an alias
+    python evaluate.py --dataset iris --version champion      # a registered version, or its number
 
 Reads   params.yaml, models/iris/ or MLflow's registry, data/processed/iris/test.parquet or the file
 Writes  nothing: prints every metric with its 95 % bootstrap interval
 """
 
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
 from pipeline import command
 from pipeline.data import kinds, reading, splits, targets
 from pipeline.data.kinds import NUMBER
 from pipeline.models import storage
+from pipeline.models.fitted import Fitted
+from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
+from pipeline.project.params import Data
 from pipeline.registry import versions
 from pipeline.scoring import thresholds
 from pipeline.scoring.bootstrap import Score
@@ -22,66 +33,83 @@ from pipeline.scoring.scores import scores_with_intervals
 from pipeline.training import results
 
 
-def stored_model(dataset, name):
+@dataclass(frozen=True)
+class LabelledRows:
+    """Rows to score as a file or the test split holds them, their targets, and their origin."""
+
+    frame: pd.DataFrame
+    target: pd.Series
+    origin: str
+
+
+def stored_model(dataset: str, name: str | None) -> Path:
     """Return the folder of a model of the dataset: the one named, or the one that compare chose."""
     if name is None:
         best = files.read_json(paths.best(dataset), made_by="python compare_results.py")
         return paths.models(dataset, best["stage"]) / best["candidate"]
-    stored = [
-        path.parent
-        for stage in results.STAGES
-        for path in sorted(paths.models(dataset, stage).glob("*/metadata.json"))
-    ]
-    for folder in stored:
-        if folder.name == name:
-            return folder
-    raise UsageError(
-        f"--model {name}: no stored model of {dataset}; there are: "
-        f"{', '.join(folder.name for folder in stored) or f'none, run `python train.py --dataset {dataset}` first'}"
-    )
+    stored: list[Path] = []
+    for stage in results.STAGES:
+        stored += sorted(paths.models(dataset, stage).glob("*/metadata.json"))
+    folders = {path.parent.name: path.parent for path in stored}
+    if name not in folders:
+        there_are = ", ".join(folders) or f"none, run `python train.py --dataset {dataset}` first"
+        raise UsageError(f"--model {name}: no stored model of {dataset}; there are: {there_are}")
+    return folders[name]
 
 
-def labelled_rows(dataset, data, file):
-    """Return the rows to score, as they stand in the test split or a file, their targets, and where they come from."""
+def labelled_rows(dataset: str, data: Data, file: str | None) -> LabelledRows:
+    """Return the test split of a dataset, or the rows of a file.
+
+    Raises DataError where the target is missing, as a column or in a row.
+    """
     if file is None:
-        frame, origin = (
-            splits.read_split(dataset, "test"),
-            f"{paths.processed(dataset)}/test.parquet",
-        )
+        frame = splits.read_split(dataset, "test")
+        origin = f"{paths.processed(dataset)}/test.parquet"
     else:
-        frame, origin = reading.read(file, data.separator, data.encoding, data.categorical), file
+        frame = reading.read(file, data.separator, data.encoding, data.categorical)
+        origin = file
     if data.target not in frame.columns:
         raise DataError(f"{origin}: no column {data.target!r}, the target to score against; add it")
     target = kinds.blank_to_missing(frame[data.target])
-    if target.isna().any():
+    missing = int(target.isna().sum())
+    if missing:
         raise DataError(
-            f"{origin}: {int(target.isna().sum())} rows have no {data.target!r}; fill them in or remove them"
+            f"{origin}: {missing} rows have no {data.target!r}; fill them in or remove them"
         )
-    return frame, target, origin
+    return LabelledRows(frame, target, origin)
 
 
-def scores(model, frame, target, origin, seed):
-    """Return every metric of a model on labelled rows, with its interval but for those by class."""
-    output = model.output(kinds.conform(frame, model.spec.inputs, origin))
-    task, classes = model.spec.task, model.spec.classes
-    if task == "regression":
+def numeric_target(labelled: LabelledRows, spec: ModelSpec) -> np.ndarray:
+    """Return the targets as the model knows them: numbers, or class codes; shape (rows,).
+
+    Raises DataError where one is text in place of a number, or a class unknown to the model.
+    """
+    target, origin = labelled.target, labelled.origin
+    if spec.classes is None:
         numbers = kinds.typed_as(target, NUMBER)
         if len(numbers.unreadable):
+            fault = numbers.fault(target)
             raise DataError(
-                f"{origin}: text in the target {target.name!r}: {numbers.fault(target)}; fix the values"
+                f"{origin}: text in the target {target.name!r}: {fault}; fix the values"
             )
-        y, decisions = numbers.values.to_numpy(), None
-    else:
-        labels = kinds.as_text(target)
-        unknown = sorted(set(labels) - set(classes))
-        if unknown:
-            raise DataError(
-                f"{origin}: {target.name!r} holds {errors.listed(unknown)}, which the model does not know; "
-                f"it knows: {errors.listed(classes)}"
-            )
-        y = targets.class_numbers(labels, classes)
-        decisions = thresholds.decide(output, model.spec.threshold)
-    return scores_with_intervals(Rows(y, output, decisions), classes, seed)
+        return numbers.values.to_numpy()
+    labels = kinds.as_text(target)
+    unknown = sorted(set(labels) - set(spec.classes))
+    if unknown:
+        raise DataError(
+            f"{origin}: {target.name!r} holds {errors.listed(unknown)}, which the model does not "
+            f"know; it knows: {errors.listed(spec.classes)}"
+        )
+    return targets.class_numbers(labels, spec.classes)
+
+
+def evaluate(model: Fitted, labelled: LabelledRows, seed: int) -> dict[str, Score]:
+    """Return every metric of a model on labelled rows, with its interval but for those by class."""
+    features = kinds.conform(labelled.frame, model.spec.inputs, labelled.origin)
+    output = model.output(features)
+    rows = Rows(numeric_target(labelled, model.spec), output)
+    rows = thresholds.decided(rows, model.spec.threshold)
+    return scores_with_intervals(rows, model.spec.classes, seed)
 
 
 def line(metric: str, score: Score) -> str:
@@ -92,7 +120,7 @@ def line(metric: str, score: Score) -> str:
     return f"{text}   [{score.interval.low:.6g}, {score.interval.high:.6g}]"
 
 
-def main(argv=None):
+def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
     which = parser.add_mutually_exclusive_group()
@@ -105,23 +133,30 @@ def main(argv=None):
     parser.add_argument(
         "--input", metavar="FILE", help="a CSV or Parquet file with the features and the target"
     )
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parsed(argv)
     settings = command.settings()
     data = settings.dataset(args.dataset).data
-    if args.version is not None:
-        found = versions.resolve(args.dataset, settings, args.version)
-        folder, name = found.folder, f"{found.name} version {found.version}"
+    if args.version is None:
+        folder = stored_model(args.dataset, args.model)
+        name = str(folder)
     else:
-        folder = name = stored_model(args.dataset, args.model)
-    frame, target, origin = labelled_rows(args.dataset, data, args.input)
-    measured = scores(storage.load(folder), frame, target, origin, settings.seed)
-    trained_on = files.read_json(
+        version = versions.resolve(args.dataset, settings, args.version)
+        # `resolve` fetched its files
+        assert version.folder is not None
+        folder, name = version.folder, f"{version.name} version {version.version}"
+    labelled = labelled_rows(args.dataset, data, args.input)
+    scores = evaluate(storage.load(folder), labelled, settings.seed)
+    metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}"
     )
-    print(
-        f"{name} on {len(frame):,} rows of {origin}{', synthetic data' * (trained_on['synthetic'] and not args.input)}"
-    )
-    for metric, score in measured.items():
+    synthetic = metadata["synthetic"] and not args.input
+    data_note = ", synthetic data" if synthetic else ""
+    print(f"{name} on {len(labelled.frame):,} rows of {labelled.origin}{data_note}")
+    for metric, score in scores.items():
         print(line(metric, score))
 
 

@@ -6,113 +6,125 @@
 
 Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/quality.json
 Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/train.json,
-        data/predictions/iris/train/{oof,test}.parquet, reports/iris/train/<model>/*.png; records one MLflow run per model
+        data/predictions/iris/train/{oof,test}.parquet, reports/iris/train/<model>/*.png;
+        records one MLflow run per model
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import tune_hyperparameters
 from pipeline import command
 from pipeline.models import catalogue
 from pipeline.project import files, paths, workers
 from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring import choice
+from pipeline.project.params import Params
 from pipeline.tracking import record
-from pipeline.training import candidates
-from pipeline.training.problem import read_problem
-from pipeline.training.results import write_results
+from pipeline.training import candidates, results
+from pipeline.training.candidates import ALL_ROWS, CandidateOutputs, FitJob, Recipe
+from pipeline.training.problem import Problem, read_problem
+from pipeline.training.results import Candidate, StageResults
+from pipeline.training.stage_output import write_stage
 
 
-def fit_candidates(problem, hyperparameters, resampling, seed, run):
-    """Fit every model on all training rows and on each fold.
-
-    Return {name: (model, out-of-fold output, test output)} and {name: seconds}; rows that no fold predicts are nan out of fold.
-    """
-    recipes = {
-        name: (problem.model_spec(name), settings) for name, settings in hyperparameters.items()
-    }
-    wanted = [(name, candidates.ALL_ROWS) for name in recipes]  # the longest first
-    wanted += [(name, fold) for name in recipes for fold in range(len(problem.folds))]
-    with command.progress(len(wanted), f"train {problem.dataset}") as step:
-        fitted, seconds = candidates.fit(problem, recipes, wanted, resampling, seed, run, step)
-    results = {}
-    for name in recipes:
-        model, test_output = fitted[name, candidates.ALL_ROWS]
-        results[name] = model, candidates.out_of_fold(problem, name, fitted), test_output
-    return results, {name: seconds[name, candidates.ALL_ROWS] for name in recipes}
-
-
-def chosen_models(dataset, settings, only):
+def chosen_models(dataset: str, settings: Params, only: str | None) -> dict[str, dict[str, Any]]:
     """Return {model: hyperparameters} of what is to be trained, all checked before any work."""
-    spec = settings.dataset(dataset)
-    listed = list(spec.train.models)
+    task = settings.dataset(dataset).data.task
+    listed = list(settings.dataset(dataset).train.models)
     if only and only not in listed:
-        catalogue.check_model(only, spec.data.task, {}, f"--model {only} on {dataset}")
+        catalogue.check_model(only, task, {}, f"--model {only} on {dataset}")
         raise UsageError(
             f"--model {only}: {paths.PARAMS} lists for {dataset}: {', '.join(listed)}; add it there"
         )
-    chosen = {
-        name: settings.hyperparameters(dataset, name) for name in ([only] if only else listed)
-    }
-    for name, hyperparameters in chosen.items():
-        catalogue.check_model(
-            name,
-            spec.data.task,
-            hyperparameters,
-            f"{paths.PARAMS}: datasets.{dataset}.train.models",
-        )
+    chosen = {}
+    for name in [only] if only else listed:
+        chosen[name] = settings.hyperparameters(dataset, name)
+        place = f"{paths.PARAMS}: datasets.{dataset}.train.models"
+        catalogue.check_model(name, task, chosen[name], place)
     return chosen
 
 
-def standing_candidates(problem, settings):
-    """Return the candidates that the last training left and params.yaml still lists; refuse those of other data."""
+def other_candidates(problem: Problem, listed: list[str]) -> dict[str, Candidate]:
+    """Return the candidates of the last training that params.yaml still lists.
+
+    Raises DataError where they are of other data or another seed.
+    """
     path = paths.metrics(problem.dataset, "train")
     if not path.is_file():
         return {}
-    standing = files.read_json(path, made_by=f"python train.py --dataset {problem.dataset}")
-    if (standing["split_hash"], standing["seed"]) != (problem.split_hash, settings.seed):
+    last = results.read_train(problem.dataset)
+    if last["split_hash"] != problem.split_hash or last["seed"] != problem.seed:
         raise DataError(
             f"{path}: its models are of other data or another seed; run `python train.py --dataset "
             f"{problem.dataset}` without --model, so that all are compared on the same rows"
         )
-    listed = settings.dataset(problem.dataset).train.models
-    return {name: candidate for name, candidate in standing["candidates"].items() if name in listed}
+    return {name: last["candidates"][name] for name in last["candidates"] if name in listed}
 
 
-def train(dataset, settings, only=None, n_workers=None, dask=None):
-    """Train, score and store the models of one dataset, or one of them; return the content of its train.json."""
-    chosen = chosen_models(dataset, settings, only)
-    spec = settings.dataset(dataset).train
-    problem = read_problem(dataset, settings)
-    standing = standing_candidates(problem, settings) if only else {}
-    with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
-        fitted, seconds = fit_candidates(problem, chosen, spec.resampling, settings.seed, run)
-    scored = write_results("train", problem, settings, fitted, chosen, standing)
-    results = {
-        "schema": 1,
-        "dataset": dataset,
-        "task": problem.task,
-        "primary_metric": spec.primary_metric,
-        "seed": settings.seed,
-        "synthetic": problem.synthetic,
-        "data_hash": problem.data_hash,
-        "split_hash": problem.split_hash,
-        "rows": {"train": len(problem.X), "test": len(problem.X_test)},
-        "cv_folds": len(problem.folds),
-        "candidates": {name: scored[name] for name in spec.models if name in scored},
+def fit_candidates(
+    problem: Problem, chosen: dict[str, dict[str, Any]], run: Callable[..., Any]
+) -> dict[str, CandidateOutputs]:
+    """Fit each model on all training rows and on each fold; return what each puts out."""
+    recipes = {
+        name: Recipe(problem.model_spec(name), hyperparameters)
+        for name, hyperparameters in chosen.items()
     }
-    files.write_json(paths.metrics(dataset, "train"), results)
+    jobs = [FitJob(name, recipe, ALL_ROWS) for name, recipe in recipes.items()]  # longest first
+    for name, recipe in recipes.items():
+        for fold in range(len(problem.folds)):
+            jobs.append(FitJob(name, recipe, fold))
+    with command.progress(len(jobs), f"train {problem.dataset}") as step:
+        fits = candidates.fit_all(problem, jobs, run, step)
+    fitted = {}
+    for name in recipes:
+        final = candidates.fit_on_all_rows(name, fits)
+        fitted[name] = CandidateOutputs(
+            model=final.model,
+            parameters=chosen[name],
+            out_of_fold=candidates.out_of_fold(problem, name, fits),
+            test=final.output,
+            seconds=final.seconds,
+        )
+    return fitted
+
+
+def train(
+    dataset: str,
+    settings: Params,
+    only: str | None = None,
+    n_workers: int | None = None,
+    dask: str | None = None,
+) -> StageResults:
+    """Train, score and store the models of a dataset, or one of them; return its train.json."""
+    chosen = chosen_models(dataset, settings, only)
+    listed = list(settings.dataset(dataset).train.models)
+    problem = read_problem(dataset, settings)
+    others = other_candidates(problem, listed) if only else {}
+    with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
+        fitted = fit_candidates(problem, chosen, run)
+    scored = write_stage("train", problem, fitted, others)
+    in_order = {name: scored[name] for name in listed if name in scored}
+    trained: StageResults = {**results.heading(problem), "candidates": in_order}
+    files.write_json(paths.metrics(dataset, "train"), trained)
+    seconds = {name: outputs.seconds for name, outputs in fitted.items()}
     files.write_json(paths.timings(dataset, "train"), seconds)
-    best = choice.best_candidate(
-        results["candidates"], spec.primary_metric, catalogue.SIMPLEST_FIRST
-    )
-    cv = results["candidates"][best]["cv"][spec.primary_metric]
-    print(
-        f"train {dataset}: {len(fitted)} models, best {best} with cv {spec.primary_metric} {cv['mean']:.4g} ± {cv['std']:.2g}"
-        f"{' on synthetic data' * problem.synthetic} -> {paths.metrics(dataset, 'train')}"
-    )
-    return results
+    print(closing_line(trained, len(fitted)))
+    return trained
 
 
-def main(argv=None):
+def closing_line(trained: StageResults, n_models: int) -> str:
+    """Return the line that says what came out and where it lies."""
+    dataset, metric = trained["dataset"], trained["primary_metric"]
+    best = results.best_candidate(trained["candidates"], metric)
+    cv = trained["candidates"][best]["cv"][metric]
+    data = " on synthetic data" if trained["synthetic"] else ""
+    return (
+        f"train {dataset}: {n_models} models, best {best} with cv {metric} "
+        f"{cv['mean']:.4g} ± {cv['std']:.2g}{data} -> {paths.metrics(dataset, 'train')}"
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     parser.add_argument("--model", metavar="M", help="one of the dataset's models in params.yaml")

@@ -26,6 +26,7 @@ from pipeline.training.problem import read_problem
 from pipeline.tuning import folds
 from pipeline.tuning import search as tuning_search
 from pipeline.tuning.folds import Folds
+from pipeline.tuning.trials import plan_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,22 +75,22 @@ def main():
     for variable in command.ONE_THREAD:
         os.environ[variable] = "1"
     settings = params.load()
-    problem = read_problem(args.dataset, settings)
+    problem, plan = read_problem(args.dataset, settings), plan_of(args.dataset, settings)
     searched, bare, ratios = [], [], []
     with workers.pool(args.cores) as run, tempfile.TemporaryDirectory() as folder:
         tuning_search.search(
-            problem, settings, 1, run, Path(folder) / "warm", lambda count, note: None
+            problem, plan, 1, run, Path(folder) / "warm", lambda count, note: None
         )  # imports
         for turn in range(args.turns):
             started = time.perf_counter()
-            trials, _ = tuning_search.search(
+            trials = tuning_search.search(
                 problem,
-                settings,
+                plan,
                 args.trials,
                 run,
                 Path(folder) / f"study{turn}",
                 lambda count, note: None,
-            )
+            ).trials
             searched.append(time.perf_counter() - started)
             fits = [
                 (fold, trial.model, trial.hyperparameters, trial.early_stopping)
@@ -97,7 +98,7 @@ def main():
                 for fold in range(len(trial.folds))
             ]
             started = time.perf_counter()
-            run(folds.fit_fold, Folds(problem, settings), fits)
+            run(folds.fit_fold, Folds(problem, plan.tune), fits)
             bare.append(time.perf_counter() - started)
             ratios.append(bare[-1] / searched[-1])
         record = recorded(args.dataset, settings, folder) if args.mlflow else None

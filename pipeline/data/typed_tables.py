@@ -8,7 +8,7 @@ A DataFrame of typed columns can stand in the place of a Table.
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow
@@ -56,7 +56,7 @@ class Table:
         return kinds.as_text(column) if name in self.texts else column
 
 
-AnyTable = Table | pd.DataFrame
+AnyTable: TypeAlias = Table | pd.DataFrame
 
 
 def of_frame(frame: pd.DataFrame) -> Table:

@@ -9,6 +9,7 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
 from pipeline.registry import versions
+from pipeline.training.results import Candidate, read_stage
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class KnownVersion:
     name: str
     metadata: dict[str, Any]
     statistics: dict[str, Any]
-    candidate: dict[str, Any] | None
-    primary_metric: str | None
+    candidate: Candidate | None = None
+    primary_metric: str | None = None
 
     @property
     def classes(self) -> list[str] | None:
@@ -69,16 +70,8 @@ def read_known_version(dataset: str, settings: Params, model: str, number: int) 
     metadata = files.read_json(folder / "metadata.json", made_by)
     statistics = files.read_json(folder / "train_stats.json", made_by)
     name = f"{model} version {number}"
-    figures = _training_figures(dataset, metadata["stage"])
-    candidate = figures["candidates"].get(metadata["candidate"], {})
-    if candidate.get("model_sha256") != metadata["model_sha256"]:
-        return KnownVersion(name, metadata, statistics, candidate=None, primary_metric=None)
-    return KnownVersion(name, metadata, statistics, candidate, figures["primary_metric"])
-
-
-def _training_figures(dataset: str, stage: str) -> dict[str, Any]:
-    """Return the figures of the stage that made a version, without candidates if there are none."""
-    path = paths.metrics(dataset, stage)
-    if not path.is_file():
-        return {"candidates": {}}
-    return files.read_json(path, made_by=f"dvc repro {stage}@{dataset}")
+    trained = read_stage(dataset, metadata["stage"])
+    candidate = trained["candidates"].get(metadata["candidate"]) if trained else None
+    if trained and candidate and candidate["model_sha256"] == metadata["model_sha256"]:
+        return KnownVersion(name, metadata, statistics, candidate, trained["primary_metric"])
+    return KnownVersion(name, metadata, statistics)

@@ -21,7 +21,7 @@ from pipeline.monitoring.quick_look import FeatureShift
 from pipeline.monitoring.windows import Window, windows_recommendation, windows_verdict
 from pipeline.project import rounding
 from pipeline.project.params import Drift, Params
-from pipeline.training import predictions
+from pipeline.training.predictions import OUT_OF_FOLD, read_output
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def compare_with_training(
     labels = matched_labels(log.rows, labels_file, version) if labels_file else None
     current = _served_rows(log.rows, version, labels)
     scores = performance.served_performance(log.rows, version, training, labels, limits, seed)
-    importance = (version.candidate or {}).get("importance")
+    importance = version.candidate["importance"] if version.candidate else None
     ignored = verdicts.ignored_columns(importance, inputs, limits, log.dataset)
     plan = Plan(version.roles, limits, seed, frozenset(ignored), sparse=frozenset([version.target]))
     found = comparison.compare_tables(
@@ -164,10 +164,10 @@ def _training_rows(dataset: str, version: KnownVersion, inputs: list[str]) -> Tr
     frame = splits.read_split(dataset, "train")[[*inputs, version.target]]
     if version.candidate is None:
         return TrainingRows(frame)
-    name, classes = version.metadata["candidate"], version.classes
-    oof = predictions.stored_output(dataset, version.candidate, name, "oof", classes, frame.index)
+    stage, name = version.metadata["stage"], version.metadata["candidate"]
+    oof = read_output(dataset, stage, name, OUT_OF_FOLD, version.classes, frame.index)
     there = ~np.isnan(oof).reshape(len(oof), -1).any(axis=1)
-    answered = with_output(frame, oof, classes, version.metadata["threshold"])
+    answered = with_output(frame, oof, version.classes, version.metadata["threshold"])
     return TrainingRows(answered, oof[there])
 
 

@@ -8,11 +8,11 @@ import json
 from pathlib import Path
 
 from pipeline.drift.verdicts import NOT_ENOUGH_DATA
-from pipeline.models import catalogue
 from pipeline.project import files, paths, rounding
 from pipeline.report import advice, charts
-from pipeline.scoring import choice, gates
+from pipeline.scoring import gates
 from pipeline.scoring import metrics as scoring_metrics
+from pipeline.training import results as training_results
 
 TEMPLATES = Path(__file__).parent / "templates"
 STEPS = 5  # of the colours from guessing to perfect
@@ -107,7 +107,7 @@ def leaderboard(dataset: str, result: dict) -> list[dict]:
         stage: _read(paths.timings(dataset, f"{stage}_predict")) or {} for stage in stages
     }
     runs = _read(paths.mlflow_runs(dataset)) or {}
-    for name in choice.ranked(result["candidates"], metric, catalogue.SIMPLEST_FIRST):
+    for name in training_results.ranked(result["candidates"], metric):
         one = result["candidates"][name]
         rows.append(
             {

@@ -1,1 +1,1 @@
-"""Metrics, intervals, decision thresholds, gates and the one chooser: everything that turns predictions into numbers."""
+"""Turns predictions into numbers: metrics, intervals, thresholds, gates and the one chooser."""

@@ -1,6 +1,6 @@
-"""The one chooser: candidates in the order of their cross-validated primary metric, and the best of them."""
+"""The one chooser: orders candidates by their cross-validated metric and takes the best."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.project.errors import DataError
@@ -8,12 +8,13 @@ from pipeline.scoring import metrics
 
 
 def ranked(
-    candidates: dict[str, dict[str, Any]], metric: str, simplest_first: Sequence[str]
+    candidates: Mapping[str, Mapping[str, Any]], metric: str, simplest_first: Sequence[str]
 ) -> list[str]:
-    """Return the candidates' names from the best to the worst by the cross-validated metric, those without one last.
+    """Return the candidates' names from the best to the worst by the cross-validated metric.
 
-    `candidates` are as train.json and tune.json hold them. A tie goes to the simpler, by the place of its model type in
-    `simplest_first`, then to the first by name.
+    `candidates` are as train.json and tune.json hold them. Those without the metric are last. A tie
+    goes to the simpler, by the place of its model type in `simplest_first`, then to the first by
+    name.
     """
     simplicity = {name: place for place, name in enumerate(simplest_first)}
     sign = metrics.sign(metric)
@@ -28,7 +29,7 @@ def ranked(
 
 
 def best_candidate(
-    candidates: dict[str, dict[str, Any]], metric: str, simplest_first: Sequence[str]
+    candidates: Mapping[str, Mapping[str, Any]], metric: str, simplest_first: Sequence[str]
 ) -> str:
     """Return the name of the best candidate by the cross-validated metric.
 
@@ -37,8 +38,9 @@ def best_candidate(
     best = ranked(candidates, metric, simplest_first)[0]
     folds = candidates[best]["cv"][metric]
     if folds["mean"] is None:
+        reason = folds.get("reason", "not defined")
         raise DataError(
-            f"no candidate has a cross-validated {metric}: it is {folds.get('reason', 'not defined')}, "
-            f"as a class is absent there; change train.primary_metric, train.cv_folds or prepare.split"
+            f"no candidate has a cross-validated {metric}: it is {reason}, as a class is absent "
+            f"there; change train.primary_metric, train.cv_folds or prepare.split"
         )
     return best

@@ -8,7 +8,10 @@ from pipeline.project.rounding import number_text
 
 
 class Verdict(TypedDict):
-    """Whether a gate holds, as it is stored: the value it looks at, None where that is not defined, and its bounds."""
+    """Whether a gate holds, as it is stored.
+
+    `value` is the score it looks at, None where that is not defined; `min` and `max` are bounds.
+    """
 
     metric: str
     on: str
@@ -52,7 +55,7 @@ def bounds_text(verdict: Verdict) -> str:
 
 
 def demand_text(verdict: Verdict) -> str:
-    """Return the bounds of a gate as the terminal and the log show them: must be >= 0.7 and <= 0.9."""
+    """Return the bounds of a gate as terminal and log show them: must be >= 0.7 and <= 0.9."""
     return f"must be {_joined(verdict, '>=', '<=', '{:g}'.format)}"
 
 

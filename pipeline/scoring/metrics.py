@@ -1,7 +1,8 @@
-"""The table of metrics: what each is called, in which direction it is better, and how it is computed.
+"""The table of metrics: the name of each, the direction in which it is better, its computation.
 
-A metric is added by one entry of METRICS. Precision, recall and F1 are those of the positive class where there are two classes,
-else the unweighted mean over the classes, as is the ROC AUC (each class against the rest).
+A metric is added by one entry of METRICS. Precision, recall, F1 and average precision are those of
+the positive class where there are two classes, else the unweighted mean over the classes, as is the
+ROC AUC (each class against the rest).
 """
 
 import math
@@ -19,15 +20,15 @@ class Metric:
     """One metric.
 
     name               as scikit-learn spells it
-    task               regression or classification
     greater_is_better  its direction
     perfect            its best possible value
-    by_class           whether it is given per class too (`f1__virginica`)
-    of                 what it is computed from: predicted numbers, predicted labels or probabilities
-    value              its value on rows, nan where they do not define it; with by_class one per class, shape (classes,)
-    weighted           its values on weighted draws, shape (draws,); with by_class shape (draws, classes)
-    blend_loss         what a blend that is chosen by this metric minimises, row by row, from a blend's number or its
-                       probability of the row's own class, and the target; shape of the first argument
+    by_class           whether it is given by class too (`f1__virginica`)
+    of                 what it is computed from
+    value              its value on rows, nan where they do not define it; one for each class, shape
+                       (classes,), if by_class
+    weighted           its values on draws, shape (draws,), or (draws, classes) if by_class
+    blend_loss         each row's loss that a blend chosen by this metric minimises, from blended
+                       numbers, or probabilities of each row's own class, and the target
     """
 
     name: str
@@ -106,7 +107,7 @@ def _weighted_average_precision(draws: WeightedRows) -> np.ndarray:
 
 
 def _of_ranking(measure: Callable[[np.ndarray, np.ndarray], float], rows: Rows) -> float:
-    """Return a metric of the positive class, or the mean over the classes; nan where a class is absent."""
+    """Return a metric of the positive class of two, else the mean; nan where a class is absent."""
     indicators = np.eye(rows.n_classes, dtype=int)[rows.y]
     if not indicators.any(axis=0).all():
         return math.nan
@@ -135,7 +136,7 @@ def _absolute_error(blended: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _own_log_loss(own_probability: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Return the log loss, for classes whatever the metric: a blend chosen by ranks alone can lose its calibration."""
+    """Return the log loss: smooth, and a blend chosen by ranks alone can lose its calibration."""
     return -np.log(np.maximum(own_probability, SMALLEST_PROBABILITY))
 
 
@@ -268,27 +269,31 @@ def is_better(name: str, one: float, other: float) -> bool:
 
 
 def gain(name: str, one: float, other: float) -> float:
-    """Return how much better one value of a metric is than another, in its own unit; below 0 where it is worse."""
+    """Return how much better one value of a metric is than another; below 0 where it is worse."""
     return one - other if lookup(name).greater_is_better else other - one
 
 
 def headline(metric: Metric, values: Any) -> Any:
-    """Return a metric's one figure: of figures by class (the last axis) that of the positive class of two, else their mean."""
+    """Return a metric's one figure where its values are by class, along the last axis.
+
+    It is that of the positive class of two, else the mean over the classes.
+    """
     if not metric.by_class:
         return values
     return values[..., 1] if values.shape[-1] == 2 else values.mean(axis=-1)
 
 
 def value(name: str, rows: Rows) -> float:
-    """Return one metric of the rows, by its headline; nan where they do not define it."""
-    metric = lookup(name)
+    """Return one metric of the rows, a headline one; nan where they do not define it."""
+    metric = METRICS[name]
     return float(headline(metric, metric.value(rows)))
 
 
 def score(rows: Rows, classes: list[str] | None = None) -> dict[str, float]:
-    """Return every metric of the rows' task, then those by class (`f1__virginica`); nan where the rows do not define one.
+    """Return every metric of the rows' task, then those by class (`f1__virginica`).
 
-    `classes` are the labels in the order of the class codes; without them there is nothing by class.
+    nan where the rows do not define one. `classes` are the labels in the order of the class codes;
+    without them there is nothing by class.
     """
     scores, by_class = {}, {}
     for metric in of_task(rows.task):

@@ -1,4 +1,4 @@
-"""The scores of a candidate: by fold, pooled out of fold, on the training rows, and with intervals on the test rows."""
+"""The scores of a candidate, out of fold and on both splits."""
 
 import math
 from dataclasses import dataclass
@@ -35,9 +35,10 @@ class FoldScores:
 
 @dataclass(frozen=True)
 class CandidateScores:
-    """A candidate's scores by metric, and for classes its decision threshold and confusion matrix of the test rows.
+    """A candidate's scores by metric: of each fold, of all folds' rows together, of both splits.
 
-    The threshold is None for more than two classes, the confusion matrix for regression.
+    The threshold is None unless there are two classes; the confusion matrix, of the test rows, is
+    None for regression.
     """
 
     cv: dict[str, FoldScores]
@@ -69,9 +70,10 @@ def candidate_scores(
     threshold_metric: str,
     seed: int,
 ) -> CandidateScores:
-    """Return the scores of a candidate from its output on rows that its models had not seen, and on the splits.
+    """Return the scores of a candidate from its output out of fold and on both splits.
 
-    `train` and `test` come without decisions: they are made by the threshold that is best out of fold, by `threshold_metric`.
+    `train` and `test` come without decisions: those are made by the threshold that is best out of
+    fold, by `threshold_metric`.
     """
     predicted, threshold, pooled_decisions = out_of_fold.predicted, None, None
     if classes:
@@ -101,7 +103,10 @@ def scores_with_intervals(rows: Rows, classes: list[str] | None, seed: int) -> d
 
 
 def fold_scores(out_of_fold: OutOfFold, metric: str, threshold_metric: str) -> list[float]:
-    """Return one metric of each fold that has predictions, as `candidate_scores` computes it; nan where it is not defined."""
+    """Return one metric of each fold that has predictions, as `candidate_scores` computes it.
+
+    nan where it is not defined.
+    """
     decisions = None
     if metrics.lookup(metric).of == "labels":
         decisions = thresholds.cross_fitted_decisions(out_of_fold, threshold_metric)

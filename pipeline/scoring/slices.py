@@ -1,7 +1,7 @@
-"""Slices: parts of a table where a model may do worse, those that params.yaml names and those that a shallow tree finds.
+"""Slices: parts of a table where a model may do worse, named by params.yaml or found by a tree.
 
-Slices are searched on the training rows, by the errors of models that had not seen them; the test rows then show, with an
-interval, whether the finding holds. They choose nothing.
+Slices are searched on the training rows, by the errors of models that had not seen them; the test
+rows then show, with an interval, whether the finding holds. They choose nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,7 +34,10 @@ LEAST_PROBABILITY = 0.001
 
 @dataclass(frozen=True)
 class Condition:
-    """What a column's value is compared with: a number by > or ≤ (a missing one counts as low), a category by = or ≠."""
+    """What a column's value is compared with: a number by > or ≤, a category by = or ≠.
+
+    A missing number counts as low, a missing category is called MISSING.
+    """
 
     column: str
     operator: Literal[">", "≤", "=", "≠"]
@@ -72,7 +75,8 @@ class Slice:
 
 @dataclass(frozen=True)
 class SliceScore:
-    """How many rows a slice has, its score (None on too few rows), and whether it is worse than overall by more than chance."""
+    """How a model does on a slice: its score, None on too few rows, and whether it is worse
+    than overall by more than chance."""
 
     rows: int
     score: Score | None
@@ -86,7 +90,10 @@ class SliceScore:
 
 
 def find(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[Slice]:
-    """Return the slices that params.yaml names, and the worst ones that a tree finds by each row's error, shape (rows,)."""
+    """Return the slices that params.yaml names, and the worst that a tree finds.
+
+    `error` is each row's, shape (rows,).
+    """
     named = []
     for column in settings.columns:
         named += of_column(X[column], settings.min_rows)
@@ -126,7 +133,7 @@ def errors(y: np.ndarray, output: np.ndarray) -> np.ndarray:
 def score(
     part: Slice, X: pd.DataFrame, rows: Rows, metric: str, overall: float | None, seed: int
 ) -> SliceScore:
-    """Return the score of a metric on the rows of a slice, and whether it is worse than `overall`, that on all rows."""
+    """Return the score of a metric on the rows of a slice; `overall` is that on all rows."""
     kept = part.mask(X)
     count = int(kept.sum())
     if count < FEWEST_TEST_ROWS:
@@ -138,7 +145,7 @@ def score(
 
 @dataclass(frozen=True)
 class _Indicator:
-    """A column of numbers that the tree may split by: a column of the table, or whether a category holds (`label`)."""
+    """What the tree may split by: a column of numbers, or whether a column holds a label."""
 
     column: str
     label: str | None
@@ -158,7 +165,7 @@ class _Leaf:
 
 
 def worst_leaves(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[Slice]:
-    """Return the leaves of a shallow tree, grown on the errors, whose mean error is above the whole table's; the worst first."""
+    """Return the leaves of a shallow tree whose mean error is above the table's, worst first."""
     if not settings.depth or len(X) < 2 * settings.min_rows:
         return []
     indicators = _indicators(X)
@@ -171,7 +178,7 @@ def worst_leaves(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[S
 
 
 def _worst_first(leaf: _Leaf) -> tuple[float, str]:
-    """Return what leaves are sorted by: those of equal error by how their conditions are written."""
+    """Return what leaves are sorted by: their error, then how their conditions are written."""
     written = str([list(astuple(condition)) for condition in leaf.conditions])
     return -leaf.error, written
 
@@ -207,7 +214,7 @@ def _leaves(nodes: Any, indicators: Sequence[_Indicator]) -> list[_Leaf]:
 
 
 def _indicators(X: pd.DataFrame) -> list[_Indicator]:
-    """Return the numbers of the table, missing ones below all others, and one column per frequent category."""
+    """Return the table's numbers, missing ones below all others, and its frequent categories."""
     indicators = []
     for name in X.columns:
         if pd.api.types.is_numeric_dtype(X[name]):
@@ -224,7 +231,7 @@ def _indicators(X: pd.DataFrame) -> list[_Indicator]:
 
 
 def _without_implied(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
-    """Return the conditions, each once, without those that another one of the same column implies."""
+    """Return the conditions without those that another one of the same column implies."""
     conditions = tuple(dict.fromkeys(conditions))
     return tuple(one for one in conditions if not _is_implied(one, conditions))
 

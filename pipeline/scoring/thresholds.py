@@ -1,4 +1,4 @@
-"""The decision threshold: from which probability of the positive class on a row counts as positive."""
+"""The decision threshold: the probability from which on a row counts as positive."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from pipeline.scoring.rows import OutOfFold, Rows
 
 
 def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
-    """Return the class code of each row: the likeliest, or with a threshold the second of two classes from it on.
+    """Return the class code of each row: the likeliest, or the positive from a threshold on.
 
     `probabilities` have shape (rows, classes), the codes shape (rows,).
     """
@@ -18,7 +18,7 @@ def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
 
 
 def decided(rows: Rows, threshold: float | None) -> Rows:
-    """Return the rows with the decisions that a threshold gives; those of regression as they are."""
+    """Return the rows with the decisions of a threshold; those of regression as they are."""
     if rows.task == "regression":
         return rows
     return replace(rows, decisions=decide(rows.output, threshold))
@@ -27,8 +27,8 @@ def decided(rows: Rows, threshold: float | None) -> Rows:
 def best_threshold(y: np.ndarray, probabilities: np.ndarray, metric: str) -> float | None:
     """Return the threshold that is best by F1 or accuracy; None unless there are two classes.
 
-    It lies halfway between two rows' probabilities, so that no row of these lies on it, or beyond them all where calling every
-    row positive, or none, is best. 0.5 where all probabilities are equal.
+    It lies halfway between two rows' probabilities, so that no row of these lies on it, or beyond
+    them all where calling every row positive, or none, is best. 0.5 where all are equal.
     """
     if probabilities.shape[1] != 2:
         return None
@@ -50,7 +50,7 @@ def best_threshold(y: np.ndarray, probabilities: np.ndarray, metric: str) -> flo
 
 
 def _halfway(ranked: np.ndarray, called: int) -> float:
-    """Return a threshold that calls so many rows positive, of probabilities ranked from the highest."""
+    """Return a threshold that calls so many of the rows positive, ranked from the highest."""
     # a threshold above 1 calls no row positive
     bounds = np.r_[np.nextafter(1, 2), ranked, 0]
     above, below = bounds[called], bounds[called + 1]
@@ -59,10 +59,10 @@ def _halfway(ranked: np.ndarray, called: int) -> float:
 
 
 def cross_fitted_decisions(out_of_fold: OutOfFold, metric: str) -> np.ndarray:
-    """Return out-of-fold decisions, shape (rows,): each fold's by the threshold that is best on the other folds.
+    """Return out-of-fold decisions, shape (rows,): a fold's by the best threshold of the others.
 
-    A threshold that was chosen on the very rows it is scored on flatters the score; rows with fold -1 have no prediction and
-    keep the decision 0.
+    A threshold that was chosen on the very rows it is scored on flatters the score. Rows with fold
+    -1 have no prediction and keep the decision 0.
     """
     y, output, fold = out_of_fold.y, out_of_fold.output, out_of_fold.fold
     if output.shape[1] != 2:

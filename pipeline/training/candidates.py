@@ -1,70 +1,116 @@
-"""A stage's candidates: fitted on all rows and on each fold, scored, and on disk with their figures and predictions."""
+"""Candidates: how each is to be fitted, on all rows and on each fold, and what it then puts out."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline.models import fitting
+from pipeline.models.fitted import Fitted, Model
 from pipeline.models.spec import ModelSpec
 from pipeline.project import paths
 from pipeline.project.errors import PipelineError, UsageError
 from pipeline.training.problem import Problem
 
-Recipe = tuple[dict, dict]  # the spec of a model and its hyperparameters
-ALL_ROWS = None  # in the place of a fold
+ALL_ROWS = None  # in place of a fold
 
 
-def fit(
-    problem: Problem,
-    recipes: dict[str, Recipe],
-    wanted: list[tuple],
-    resampling: str,
-    seed: int,
-    run,
-    step,
-) -> tuple:
-    """Fit candidates, for each (name, fold) that is wanted, on what the fold fits or on ALL_ROWS.
+@dataclass(frozen=True)
+class Recipe:
+    """What a model is fitted from beside its rows."""
 
-    Return {(name, fold): (model, output)}, the output on the rows that the fold predicts or on the test split, and {(name, fold):
-    seconds}. `run` is that of workers.pool; `step` is called after each fit.
+    spec: ModelSpec
+    hyperparameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """One fit to be done: of a candidate, on the rows that a fold fits or on ALL_ROWS."""
+
+    candidate: str
+    recipe: Recipe
+    fold: int | None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit that is done, and the model's output on the rows that the fold predicts.
+
+    That of ALL_ROWS is on the test split. `output` has shape (rows,) or (rows, classes).
     """
-    jobs = [(name, *recipes[name], fold, resampling, seed) for name, fold in wanted]
-    done = run(_fit, problem, jobs, lambda place, result: step())
-    return {key: result[:2] for key, result in zip(wanted, done)}, {
-        key: result[2] for key, result in zip(wanted, done)
-    }
+
+    candidate: str
+    fold: int | None
+    model: Model
+    output: np.ndarray
+    seconds: float
 
 
-def _fit(
-    problem: Problem,
-    name: str,
-    spec: ModelSpec,
-    hyperparameters: dict,
-    fold: int | None,
-    resampling: str,
-    seed: int,
-) -> tuple:
+@dataclass(frozen=True)
+class CandidateOutputs:
+    """A candidate fitted on all rows, and its output on the training rows out of fold and the test rows.
+
+    Outputs have shape (rows,) or (rows, classes), nan for training rows that no fold predicts.
+    `parameters` are those to be recorded, `seconds` those of the fit on all rows.
+    """
+
+    model: Fitted
+    parameters: dict[str, Any]
+    out_of_fold: np.ndarray
+    test: np.ndarray
+    seconds: float
+
+
+def fit(problem: Problem, job: FitJob) -> Fit:
+    """Fit a candidate and predict the rows that it has not seen.
+
+    Raises UsageError where the library refuses the hyperparameters.
+    """
     started = time.perf_counter()
     X, y, X_new = problem.X, problem.y, problem.X_test
-    if fold is not ALL_ROWS:
-        rows, new = problem.folds[fold]
+    if job.fold is not ALL_ROWS:
+        rows, new = problem.folds[job.fold]
         X, y, X_new = X.iloc[rows], y[rows], X.iloc[new]
+    recipe = job.recipe
     try:
-        model = fitting.fit(spec, hyperparameters, X, y, seed, resampling)
+        model = fitting.fit(
+            recipe.spec, recipe.hyperparameters, X, y, problem.seed, problem.resampling
+        )
     except PipelineError:
         raise
-    except (
-        Exception
-    ) as error:  # each library raises errors of its own for a setting that it refuses
+    # each library raises errors of its own for a setting that it refuses
+    except Exception as error:
         raise UsageError(
-            f"{paths.PARAMS}: {name} cannot be fitted with {hyperparameters}: {error}"
+            f"{paths.PARAMS}: {job.candidate} cannot be fitted with {recipe.hyperparameters}: {error}"
         ) from error
-    return model, model.output(X_new), time.perf_counter() - started
+    output = model.output(X_new)
+    return Fit(job.candidate, job.fold, model, output, time.perf_counter() - started)
 
 
-def out_of_fold(problem: Problem, name: str, fitted: dict) -> np.ndarray:
-    """Return what the folds' fits of a candidate predict, each for its own rows; nan where no fold predicts."""
-    output = np.full((len(problem.X), *fitted[name, 0][1].shape[1:]), np.nan)
-    for fold, (_, predict) in enumerate(problem.folds):
-        output[predict] = fitted[name, fold][1]
+def fit_all(
+    problem: Problem, jobs: list[FitJob], run: Callable[..., list[Fit]], step: Callable[[], None]
+) -> list[Fit]:
+    """Do some fits, many at a time, and return them in their jobs' order.
+
+    `run` is that of workers.pool; `step` is called after each fit.
+    """
+    return run(fit, problem, [(job,) for job in jobs], lambda place, result: step())
+
+
+def out_of_fold(problem: Problem, candidate: str, fits: list[Fit]) -> np.ndarray:
+    """Return what the folds' fits of a candidate predict, each for its own rows.
+
+    The shape is (rows,) or (rows, classes), nan for rows that no fold predicts.
+    """
+    by_fold = {one.fold: one.output for one in fits if one.candidate == candidate}
+    output = np.full((len(problem.X), *by_fold[0].shape[1:]), np.nan)
+    for fold, (_, predicted) in enumerate(problem.folds):
+        output[predicted] = by_fold[fold]
     return output
+
+
+def fit_on_all_rows(candidate: str, fits: list[Fit]) -> Fit:
+    """Return a candidate's fit on all rows."""
+    return next(one for one in fits if one.candidate == candidate and one.fold is ALL_ROWS)

@@ -1,144 +1,207 @@
-"""What a model relies on: by permutation, how much worse it gets without a column; by Shapley values, what each column adds.
+"""Explanations of a model: what it loses without a column, and what each column adds to its output.
 
-Both work on the table as the estimator takes it, `Z`. `owners` names the table's column that each of its columns comes from: all
-columns of one owner move together, so that a category counts as one however it is encoded.
+Both work on the table as the estimator takes it, `Z`. `owners` names, for each column of `Z`, the
+column of the user's table that it comes from. All columns of one owner move together, so that a
+category counts as one however it is encoded.
+
+They are written here, and not taken from scikit-learn and shap, because both of those take one
+column of `Z` at a time, and because the bytes of train.json must repeat whatever their versions.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from pipeline.project import rounding
 from pipeline.scoring import metrics
 from pipeline.scoring.rows import Rows
+from pipeline.training.results import Contribution
 
-ROWS_AT_A_TIME = 50_000  # that are predicted
+# one prediction of many rows is much faster than many predictions of a few
+ROWS_AT_A_TIME = 50_000
 EVALUATIONS = 60_000  # predictions that the Shapley values of one model may take
 DRAWS = 8  # of an order and a background row, for each explained row
 MOST_ROWS = 200  # that are explained
+FEWEST_ROWS = 20
+
+Predict = Callable[[Any], np.ndarray]
 
 
 def permutation_importance(
-    task: str,
-    predict,
-    Z,
+    predict: Predict,
+    Z: Any,
     owners: list[str],
     y: np.ndarray,
     metric: str,
     seed: int,
     repeats: int = 3,
 ) -> dict[str, float]:
-    """Return how much worse the metric gets when a column of the table is shuffled (Breiman 2001), mean over repeats.
+    """Return how much worse the metric gets when an owner's columns are shuffled, mean over repeats.
 
-    `Z` is the table as the estimator takes it and `owners` the table's column that each of its columns comes from: all columns
-    of one owner are shuffled together.
+    By Breiman, Random Forests, Machine Learning 45 (2001).
     """
     rng = np.random.default_rng(seed)
-    of_labels = metrics.lookup(metric).of == "labels"
+    values = np.asarray(Z)
     sign = -metrics.sign(metric)
-
-    def measure(output: np.ndarray) -> float:
-        # a shuffled table has no threshold of its own: labels are those of the likeliest class
-        decisions = output.argmax(axis=1) if of_labels else None
-        return metrics.value(metric, Rows(y, output, decisions))
-
-    base, values = measure(predict(Z)), np.asarray(Z)
-    places = {
-        owner: [number for number, name in enumerate(owners) if name == owner]
-        for owner in dict.fromkeys(owners)
-    }
+    base = _value(metric, y, predict(Z))
+    places = _places(owners)
     shuffles = [(owner, rng.permutation(len(values))) for owner in places for _ in range(repeats)]
-    losses = {owner: [] for owner in places}
-    at_a_time = max(
-        1, ROWS_AT_A_TIME // len(values)
-    )  # one prediction of many rows is much faster than many of a few
+    losses: dict[str, list[float]] = {owner: [] for owner in places}
+    at_a_time = max(1, ROWS_AT_A_TIME // len(values))
     for start in range(0, len(shuffles), at_a_time):
         block = shuffles[start : start + at_a_time]
         tables = np.tile(values, (len(block), 1, 1))
         for table, (owner, order) in zip(tables, block):
-            table[:, places[owner]] = values[order][:, places[owner]]
+            columns = places[owner]
+            table[:, columns] = values[order][:, columns]
         outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
         for (owner, _), output in zip(block, np.split(outputs, len(block))):
-            losses[owner].append(sign * (measure(output) - base))
-    return {owner: float(np.mean(values)) for owner, values in losses.items()}
+            losses[owner].append(sign * (_value(metric, y, output) - base))
+    return {owner: float(np.mean(losses[owner])) for owner in places}
 
 
-def _like(Z, values: np.ndarray):
-    """Return values as the kind of table that Z is: CatBoost takes a DataFrame with integer columns."""
-    return (
-        Z.__class__(values, columns=Z.columns).astype(Z.dtypes) if hasattr(Z, "columns") else values
-    )
+def _value(metric: str, y: np.ndarray, output: np.ndarray) -> float:
+    """Return the metric; labels are those of the likeliest class, as no threshold is chosen here."""
+    decisions = output.argmax(axis=1) if metrics.lookup(metric).of == "labels" else None
+    return metrics.value(metric, Rows(y, output, decisions))
 
 
-def shapley(predict, Z, owners: list[str], background, seed: int, draws: int = DRAWS) -> np.ndarray:
-    """Return what each column adds to the output of each row: shape (rows, owners) or (rows, owners, classes).
+def _places(owners: list[str]) -> dict[str, list[int]]:
+    """Return the columns of `Z` that each owner has, by their places, in the owners' first order."""
+    places: dict[str, list[int]] = {}
+    for place, owner in enumerate(owners):
+        places.setdefault(owner, []).append(place)
+    return places
 
-    Shapley values by sampling (Strumbelj and Kononenko 2014; SHAP of the background's marginal distribution): on the way from a
-    background row to the row, the columns take the row's values one after the other in a random order, and each is credited with
-    the step that the output makes. A row's values add up to its output less the mean output of the background rows it met.
+
+def _like(Z: Any, values: np.ndarray) -> Any:
+    """Return values as the kind of table that Z is: CatBoost takes a frame with integer columns."""
+    if not hasattr(Z, "columns"):
+        return values
+    return Z.__class__(values, columns=Z.columns).astype(Z.dtypes)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Ways from a background row to an explained row, on which one owner after the other moves.
+
+    `rows` and `starts` are the places of the explained and of the background row of each path, and
+    `turns[path, owner]` says as which step the owner's columns take the row's values.
     """
-    rng, names = np.random.default_rng(seed), list(dict.fromkeys(owners))
-    owner = np.array([names.index(name) for name in owners])
+
+    rows: np.ndarray
+    starts: np.ndarray
+    turns: np.ndarray
+
+    def part(self, block: slice) -> "Paths":
+        """Return some of the paths."""
+        return Paths(self.rows[block], self.starts[block], self.turns[block])
+
+
+def shapley(
+    predict: Predict,
+    Z: Any,
+    owners: list[str],
+    background: Any,
+    seed: int,
+    draws: int = DRAWS,
+) -> np.ndarray:
+    """Return what each owner adds to the output of each row: shape (rows, owners[, classes]).
+
+    Shapley values by sampling (Strumbelj and Kononenko, Knowledge and Information Systems 41, 2014;
+    SHAP of the background's marginal distribution): on the way from a background row to the row,
+    the owners take the row's values one after the other in a random order, and each is credited
+    with the step that the output makes. A row's values add up to its output less the mean output
+    of the background rows it met.
+    """
+    names = list(dict.fromkeys(owners))
+    owner_of = np.array([names.index(owner) for owner in owners])
     values, others = np.asarray(Z), np.asarray(background)
-    total, path = None, len(names) + 1  # a path from a background row to a row, in so many steps
-    at_a_time = max(1, ROWS_AT_A_TIME // path)
-    starts = rng.integers(len(others), size=(len(values), draws)).ravel()
-    turns = np.argsort(
-        rng.random((len(values) * draws, len(names))), axis=1
-    )  # [path, owner] -> its turn
-    rows = np.repeat(np.arange(len(values)), draws)
-    for first in range(0, len(rows), at_a_time):
-        block = slice(first, first + at_a_time)
-        taken, one, other = (
-            turns[block][:, owner],
-            values[rows[block]],
-            others[starts[block]],
-        )  # [path, column]
-        # a step that changes nothing needs no prediction: of a table with many categories that is every other one
-        moved = np.zeros((len(taken), path), dtype=bool)
-        moved[:, 0] = True
-        changed = np.nonzero(
-            (one != other) & ~((one != one) & (other != other))
-        )  # missing in both is no change
-        moved[changed[0], taken[changed] + 1] = True
-        paths, steps = np.nonzero(moved)
-        outputs = predict(
-            _like(Z, np.where(taken[paths] < steps[:, None], one[paths], other[paths]))
-        )
-        outputs = outputs[np.cumsum(moved) - 1].reshape(-1, path, *outputs.shape[1:])
-        if total is None:
-            total = np.zeros((len(values), len(names), *outputs.shape[2:]))
-        turn = turns[block].reshape(*turns[block].shape, *[1] * (outputs.ndim - 2))
-        np.add.at(total, rows[block], np.take_along_axis(np.diff(outputs, axis=1), turn, axis=1))
+    paths = _random_paths(len(values), len(others), len(names), draws, seed)
+    at_a_time = max(1, ROWS_AT_A_TIME // (len(names) + 1))
+    total = np.zeros(0)
+    for first in range(0, len(paths.rows), at_a_time):
+        part = paths.part(slice(first, first + at_a_time))
+        outputs = _outputs_along(predict, Z, values[part.rows], others[part.starts], part, owner_of)
+        steps = np.diff(outputs, axis=1)
+        if not total.size:
+            total = np.zeros((len(values), len(names), *steps.shape[2:]))
+        turns = part.turns.reshape(*part.turns.shape, *[1] * (steps.ndim - 2))
+        np.add.at(total, part.rows, np.take_along_axis(steps, turns, axis=1))
     return total / draws
 
 
-def rows_to_explain(columns: int, available: int) -> int:
-    """Return how many rows the Shapley values are taken of, so that a wide table takes no longer than a narrow one."""
-    return min(available, max(20, min(MOST_ROWS, EVALUATIONS // (DRAWS * (columns + 1)))))
+def _random_paths(rows: int, others: int, owners: int, draws: int, seed: int) -> Paths:
+    """Return so many paths to each row, each from a random background row in a random order."""
+    rng = np.random.default_rng(seed)
+    starts = rng.integers(others, size=(rows, draws)).ravel()
+    turns = np.argsort(rng.random((rows * draws, owners)), axis=1)
+    return Paths(np.repeat(np.arange(rows), draws), starts, turns)
 
 
-def summary(contributions: np.ndarray, X, columns: list[str], most: int) -> dict[str, dict]:
-    """Return the columns that add most, each with the mean size of what it adds and which way it goes.
+def _outputs_along(
+    predict: Predict,
+    Z: Any,
+    ends: np.ndarray,
+    starts: np.ndarray,
+    paths: Paths,
+    owner_of: np.ndarray,
+) -> np.ndarray:
+    """Return the outputs along each path, its start among them: shape (paths, owners + 1[, classes]).
 
-    `direction` is the rank correlation of a numeric column's values with what it adds: near 1, high values raise the output.
-    None for categories, with more than two classes, and where either does not vary.
+    `ends` and `starts` are the rows' values, of shape (paths, columns). A step that changes nothing
+    needs no prediction: in a table with many categories that is every other one.
     """
-    import pandas as pd
+    taken = paths.turns[:, owner_of]
+    both_missing = (ends != ends) & (starts != starts)
+    path, column = np.nonzero((ends != starts) & ~both_missing)
+    moved = np.zeros((len(taken), paths.turns.shape[1] + 1), dtype=bool)
+    moved[:, 0] = True
+    moved[path, taken[path, column] + 1] = True
+    path, step = np.nonzero(moved)
+    on_the_way = np.where(taken[path] < step[:, None], ends[path], starts[path])
+    outputs = predict(_like(Z, on_the_way))
+    last_predicted = np.cumsum(moved) - 1
+    return outputs[last_predicted].reshape(*moved.shape, *outputs.shape[1:])
 
+
+def rows_to_explain(columns: int, available: int) -> int:
+    """Return how many rows to explain, so that a wide table takes no longer than a narrow one."""
+    affordable = EVALUATIONS // (DRAWS * (columns + 1))
+    wanted = max(FEWEST_ROWS, min(MOST_ROWS, affordable))
+    return min(available, wanted)
+
+
+def summary(
+    contributions: np.ndarray, X: pd.DataFrame, columns: list[str], most: int
+) -> dict[str, Contribution]:
+    """Return the columns that add most, the first first: how much, and which way it goes.
+
+    `contributions` has shape (rows, columns) or (rows, columns, classes). `direction` is the rank
+    correlation of a numeric column's values with what it adds: near 1, high values raise the
+    output. None for categories, with more than two classes, and where either does not vary.
+    """
     sizes = np.abs(contributions)
-    mean = (sizes if sizes.ndim == 2 else sizes.mean(axis=2)).mean(axis=0)
-    found = {}
-    for place in sorted(range(len(columns)), key=lambda place: (-mean[place], columns[place]))[
-        :most
-    ]:
+    if sizes.ndim == 3:
+        sizes = sizes.mean(axis=2)
+    mean = sizes.mean(axis=0)
+    order = sorted(range(len(columns)), key=lambda place: (-mean[place], columns[place]))
+    chosen: dict[str, Contribution] = {}
+    for place in order[:most]:
+        name = columns[place]
         direction = None
-        if contributions.ndim == 2 and pd.api.types.is_numeric_dtype(X[columns[place]]):
-            values = X[columns[place]].reset_index(drop=True)
-            if values.nunique() > 1 and np.ptp(contributions[:, place]) > 0:
-                direction = rounding.significant(
-                    values.corr(pd.Series(contributions[:, place]), method="spearman")
-                )
-        found[columns[place]] = {
-            "mean_abs": rounding.significant(mean[place]),
-            "direction": direction,
-        }
-    return found
+        if contributions.ndim == 2 and pd.api.types.is_numeric_dtype(X[name]):
+            direction = _direction(X[name].reset_index(drop=True), contributions[:, place])
+        chosen[name] = {"mean_abs": rounding.significant(mean[place]), "direction": direction}
+    return chosen
+
+
+def _direction(values: pd.Series, added: np.ndarray) -> float | None:
+    """Return the rank correlation of a column's values with what it adds; None without variation."""
+    varies = values.nunique() > 1 and np.ptp(added) > 0
+    if not varies:
+        return None
+    return rounding.significant(values.corr(pd.Series(added), method="spearman"))

@@ -1,23 +1,42 @@
-"""Figures: drawn by scikit-learn's displays, written as PNG files whose bytes repeat."""
+"""Figures of one model: drawn by scikit-learn's displays, written as PNG files whose bytes repeat."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from pipeline.project import files
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DPI = 72
 MOST_BARS = 20
 MOST_POINTS = 2000  # of a scatter plot; more would hide each other
-Parts = dict[
-    str, tuple[np.ndarray, np.ndarray]
-]  # {"test": (y, output), "out of fold": (y, output)}
+MOST_CURVES = 8
+MOST_LETTERS = 24  # of a label
 
 
-def save(figure: Figure, path: Path) -> None:
+@dataclass(frozen=True)
+class Part:
+    """Rows that a model is drawn on: its output has shape (rows,) or (rows, classes)."""
+
+    name: str
+    y: np.ndarray
+    output: np.ndarray
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The rows of one class against the rest: which belong to it, and their probabilities."""
+
+    name: str
+    belongs: np.ndarray
+    probability: np.ndarray
+
+
+def save(figure: "Figure", path: Path) -> None:
     """Write a figure as PNG without the version and date that would change its bytes."""
     with files.replacing(path) as partial:
         figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
@@ -28,19 +47,25 @@ def draw_candidate(
     title: str,
     importance: dict[str, float],
     metric: str,
-    parts: Parts,
+    test: Part,
+    out_of_fold: Part,
     decisions: np.ndarray | None,
     classes: list[str] | None,
 ) -> None:
-    """Write the figures of one model."""
+    """Write the figures of one model; `decisions` are class numbers of the test rows."""
     save(feature_importance(importance, metric, title), folder / "feature_importance.png")
     if classes is None:
-        save(regression(*parts["test"], title), folder / "predictions_plot.png")
-    else:
-        save(classification(parts, decisions, classes, title), folder / "classification_plots.png")
+        save(regression(test, title), folder / "predictions_plot.png")
+        return
+    figure = classification(test, out_of_fold, decisions, classes, title)
+    save(figure, folder / "classification_plots.png")
 
 
-def _figure(columns: int, rows: int, title: str, left: float = 0.15):
+def _figure(columns: int, rows: int, title: str, left: float = 0.15) -> tuple["Figure", np.ndarray]:
+    """Return a figure and its axes; fixed margins, as fitting them to the texts takes longer."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(5.5 * columns, 4.5 * rows))
     FigureCanvasAgg(figure)
     figure.suptitle(title)
@@ -51,30 +76,31 @@ def _figure(columns: int, rows: int, title: str, left: float = 0.15):
         top=1 - 0.16 / rows,
         wspace=0.3,
         hspace=0.35,
-    )  # fixed margins: fitting them to the texts takes longer than the drawing
+    )
     return figure, figure.subplots(rows, columns, squeeze=False).ravel()
 
 
-def feature_importance(importance: dict[str, float], metric: str, title: str) -> Figure:
-    """Draw how much the metric loses when a column is shuffled, the most important columns on top."""
+def feature_importance(importance: dict[str, float], metric: str, title: str) -> "Figure":
+    """Draw how much the metric loses when a column is shuffled, the most important on top."""
     figure, (axes,) = _figure(1, 1, title, left=0.35)
-    shown = sorted(importance.items(), key=lambda item: (-item[1], item[0]))[:MOST_BARS][::-1]
-    axes.barh([_short(name) for name, _ in shown], [value for _, value in shown])
+    most_first = sorted(importance.items(), key=lambda item: (-item[1], item[0]))
+    upwards = most_first[:MOST_BARS][::-1]
+    axes.barh([_short(name) for name, _ in upwards], [value for _, value in upwards])
     axes.axvline(0, color="grey", linewidth=0.8)
     axes.set_xlabel(f"loss of test {metric} when shuffled")
     return figure
 
 
-def regression(y: np.ndarray, prediction: np.ndarray, title: str) -> Figure:
+def regression(test: Part, title: str) -> "Figure":
     """Draw predicted against actual values and the residuals of the test split."""
     from sklearn.metrics import PredictionErrorDisplay
 
     figure, axes = _figure(2, 1, title)
-    every = max(1, len(y) // MOST_POINTS)
+    every = max(1, len(test.y) // MOST_POINTS)
     for axis, kind in zip(axes, ("actual_vs_predicted", "residual_vs_predicted")):
         PredictionErrorDisplay.from_predictions(
-            y[::every],
-            prediction[::every],
+            test.y[::every],
+            test.output[::every],
             kind=kind,
             ax=axis,
             subsample=None,
@@ -84,59 +110,78 @@ def regression(y: np.ndarray, prediction: np.ndarray, title: str) -> Figure:
     return figure
 
 
-def classification(parts: Parts, decisions: np.ndarray, classes: list[str], title: str) -> Figure:
+def classification(
+    test: Part, out_of_fold: Part, decisions: np.ndarray | None, classes: list[str], title: str
+) -> "Figure":
     """Draw ROC, precision-recall and calibration curves and the test split's confusion matrix.
 
-    With two classes the curves are those of the
-    positive class on both parts; with more, one per class against the rest, out of fold.
+    With two classes the curves are those of the positive class on both parts; with more, one per
+    class against the rest, out of fold.
     """
-    from sklearn.calibration import CalibrationDisplay
-    from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay, RocCurveDisplay
-
-    figure, (roc, precision_recall, calibration, matrix) = _figure(2, 2, title)
+    figure, axes = _figure(2, 2, title)
+    roc, precision_recall, calibration, matrix = axes
     if len(classes) == 2:
-        curves = {
-            part: ((y == 1).astype(int), probabilities[:, 1])
-            for part, (y, probabilities) in parts.items()
-        }
-        of_what = f"{classes[1]}"
+        curves = [_curve(part.name, part, 1) for part in (test, out_of_fold)]
+        of_what = classes[1]
     else:
-        y, probabilities = parts["out of fold"]
-        curves = {
-            label: ((y == k).astype(int), probabilities[:, k])
-            for k, label in enumerate(classes[:8])
-        }
+        drawn = classes[:MOST_CURVES]
+        curves = [_curve(label, out_of_fold, number) for number, label in enumerate(drawn)]
         of_what = "each class, out of fold"
-    for name, (actual, scores) in curves.items():
-        if actual.min() == actual.max():  # no curve where a class is absent
-            continue
-        RocCurveDisplay.from_predictions(actual, scores, name=_short(name), ax=roc)
-        PrecisionRecallDisplay.from_predictions(
-            actual, scores, name=_short(name), ax=precision_recall
-        )
-        CalibrationDisplay.from_predictions(
-            actual, scores, n_bins=10, strategy="quantile", name=_short(name), ax=calibration
-        )
-    for axes, what in (
-        (roc, "ROC"),
-        (precision_recall, "precision and recall"),
-        (calibration, "calibration"),
-    ):
-        axes.set_title(f"{what} of {of_what}")
-    y = parts["test"][0]
+    for curve in curves:
+        if curve.belongs.min() != curve.belongs.max():  # no curve where a class is absent
+            _draw_curve(curve, roc, precision_recall, calibration)
+    roc.set_title(f"ROC of {of_what}")
+    precision_recall.set_title(f"precision and recall of {of_what}")
+    calibration.set_title(f"calibration of {of_what}")
+    _draw_matrix(test.y, decisions, classes, matrix)
+    return figure
+
+
+def _curve(name: str, part: Part, number: int) -> Curve:
+    return Curve(name, (part.y == number).astype(int), part.output[:, number])
+
+
+def _draw_curve(curve: Curve, roc: Any, precision_recall: Any, calibration: Any) -> None:
+    """Draw one curve into each of three axes."""
+    from sklearn.calibration import CalibrationDisplay
+    from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay
+
+    name = _short(curve.name)
+    RocCurveDisplay.from_predictions(curve.belongs, curve.probability, name=name, ax=roc)
+    PrecisionRecallDisplay.from_predictions(
+        curve.belongs, curve.probability, name=name, ax=precision_recall
+    )
+    CalibrationDisplay.from_predictions(
+        curve.belongs,
+        curve.probability,
+        n_bins=10,
+        strategy="quantile",
+        name=name,
+        ax=calibration,
+    )
+
+
+def _draw_matrix(
+    y: np.ndarray, decisions: np.ndarray | None, classes: list[str], axes: Any
+) -> None:
+    """Draw the confusion matrix of the test rows."""
+    from sklearn.metrics import ConfusionMatrixDisplay
+
     ConfusionMatrixDisplay.from_predictions(
         y,
         decisions,
         labels=range(len(classes)),
-        display_labels=[_short(c) for c in classes],
-        ax=matrix,
+        display_labels=[_short(label) for label in classes],
+        ax=axes,
         colorbar=False,
     )
-    matrix.set_title("confusion matrix, test split")
-    return figure
+    axes.set_title("confusion matrix, test split")
 
 
 def _short(text: str) -> str:
     """Return a label that fits and is drawn as it is written: a dollar sign would start a formula."""
-    text = text if len(text) <= 24 else text[:23] + "…"
-    return text.replace("$", r"\$") if not matplotlib.rcParams["text.usetex"] else text
+    import matplotlib
+
+    if len(text) > MOST_LETTERS:
+        text = text[: MOST_LETTERS - 1] + "…"
+    return text if matplotlib.rcParams["text.usetex"] else text.replace("$", r"\$")

@@ -1,4 +1,8 @@
-"""What a model put out for the rows of a dataset, beside these rows: the columns that drift and its pages call by these names."""
+"""Stored predictions: what each candidate put out for the rows of a split, beside these rows.
+
+A stage keeps one Parquet file for the training rows, each predicted by a model that had not seen
+it, and one for the test rows. A candidate has a column of its name, or one for each class.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,56 +15,17 @@ from pipeline.project import paths
 from pipeline.project.errors import DataError
 from pipeline.training.problem import Problem
 
-
-def stored_output(
-    dataset: str, candidate: dict, name: str, part: str, classes: list[str] | None, rows: pd.Index
-) -> np.ndarray:
-    """Return the stored output of a candidate for the rows of a split, `oof` or `test`: numbers, or probabilities of shape (rows,
-    classes); nan for rows that have none."""
-    columns = [f"{name}__{label}" for label in classes] if classes else [name]
-    path = paths.predictions(dataset, candidate["stage"]) / f"{part}.parquet"
-    if not path.is_file():
-        raise DataError(
-            f"{path} is not there; run `dvc repro {candidate['stage']}@{dataset}` first"
-        )
-    output = pd.read_parquet(path, columns=columns).reindex(rows).to_numpy()
-    return output if classes else output[:, 0]
-
-
-def prediction_columns(
-    name: str, output: np.ndarray, classes: list[str] | None
-) -> dict[str, np.ndarray]:
-    if classes is None:
-        return {name: output}
-    return {f"{name}__{label}": output[:, number] for number, label in enumerate(classes)}
-
-
-def read_predictions(path: Path) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        return {}
-    frame = pd.read_parquet(path)
-    return {
-        column: frame[column].to_numpy()
-        for column in frame.columns.drop(["target", "fold"], errors="ignore")
-    }
-
-
-def write_predictions(
-    path: Path, rows: pd.Index, y: np.ndarray, problem: Problem, columns: dict[str, np.ndarray]
-) -> None:
-    target = y if problem.classes is None else np.array(problem.classes)[y]
-    known = {"target": target} | ({"fold": problem.fold} if path.stem == "oof" else {})
-    pd.DataFrame(known | columns, index=rows).to_parquet(path, compression="zstd")
-
-
-PARTS = ("oof", "test")
+OUT_OF_FOLD, TEST = "oof", "test"
+PARTS = (OUT_OF_FOLD, TEST)
+TARGET, FOLD = "target", "fold"  # the columns beside those of the candidates
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """The rows of a split that have predictions, by their number in the CSV: targets and each candidate's output.
+    """The rows of a split that have predictions, by their number in the CSV.
 
-    Targets of classification are class numbers; an output has shape (rows,) or (rows, classes).
+    `y` holds numbers or class numbers, `fold` the fold that predicted each training row, None for
+    the test split. `outputs` are by candidate, of shape (rows,) or (rows, classes).
     """
 
     rows: pd.Index
@@ -69,38 +34,94 @@ class Predicted:
     outputs: dict[str, np.ndarray]
 
 
-def read_predicted(
-    dataset: str, part: str, candidates: dict[str, dict], classes: list[str] | None
-) -> Predicted:
-    """Return what candidates predicted for a split: `oof` (training rows, each by a model that had not seen it) or `test`."""
-    stages = sorted({candidate["stage"] for candidate in candidates.values()})
-    frames = {stage: pd.read_parquet(predictions_file(dataset, stage, part)) for stage in stages}
-    rows = next(iter(frames.values()))
-    outputs = {}
-    for name, candidate in candidates.items():
-        frame = frames[candidate["stage"]].reindex(rows.index)
-        outputs[name] = (
-            frame[name].to_numpy()
-            if classes is None
-            else frame[[f"{name}__{label}" for label in classes]].to_numpy()
-        )
-    seen = np.all(
-        [np.isfinite(output).reshape(len(rows), -1).all(axis=1) for output in outputs.values()],
-        axis=0,
-    )
-    y = targets.numeric_target(rows["target"], classes)
-    return Predicted(
-        rows.index[seen],
-        y[seen],
-        rows["fold"].to_numpy()[seen] if "fold" in rows else None,
-        {name: output[seen] for name, output in outputs.items()},
-    )
+def column_names(candidate: str, classes: list[str] | None) -> list[str]:
+    """Return the names of the columns that hold a candidate's output."""
+    if classes is None:
+        return [candidate]
+    return [f"{candidate}__{label}" for label in classes]
+
+
+def as_columns(
+    candidate: str, output: np.ndarray, classes: list[str] | None
+) -> dict[str, np.ndarray]:
+    """Return the columns that hold an output of shape (rows,) or (rows, classes)."""
+    names = column_names(candidate, classes)
+    return dict(zip(names, output.reshape(len(output), -1).T))
 
 
 def predictions_file(dataset: str, stage: str, part: str) -> Path:
+    """Return the file of a stage's predictions, `oof` or `test`; raise DataError if it is absent."""
     path = paths.predictions(dataset, stage) / f"{part}.parquet"
     if not path.is_file():
         raise DataError(
-            f"{path} is not there; run `dvc repro {stage}@{dataset}`, or `dvc pull` where a remote holds it"
+            f"{path} is not there; run `dvc repro {stage}@{dataset}`, "
+            f"or `dvc pull` where a remote holds it"
         )
     return path
+
+
+def read_output(
+    dataset: str,
+    stage: str,
+    candidate: str,
+    part: str,
+    classes: list[str] | None,
+    rows: pd.Index | None = None,
+) -> np.ndarray:
+    """Return the stored output of a candidate, of shape (rows,) or (rows, classes).
+
+    With `rows`, in their order, and nan for those without a prediction. Raises DataError where the
+    file or the candidate's columns are absent.
+    """
+    frame = pd.read_parquet(predictions_file(dataset, stage, part))
+    names = column_names(candidate, classes)
+    absent = [name for name in names if name not in frame]
+    if absent:
+        path = paths.predictions(dataset, stage) / f"{part}.parquet"
+        raise DataError(f"{path}: no column {absent[0]!r}; run `dvc repro -f {stage}@{dataset}`")
+    output = frame[names] if rows is None else frame[names].reindex(rows)
+    return output[candidate].to_numpy() if classes is None else output.to_numpy()
+
+
+def read_predicted(
+    dataset: str, part: str, stages: dict[str, str], classes: list[str] | None
+) -> Predicted:
+    """Return what candidates, {name: its stage}, predicted for a split; rows that all have."""
+    first = pd.read_parquet(predictions_file(dataset, min(stages.values()), part))
+    outputs = {
+        name: read_output(dataset, stage, name, part, classes, first.index)
+        for name, stage in stages.items()
+    }
+    seen = np.full(len(first), True)
+    for output in outputs.values():
+        seen &= np.isfinite(output.reshape(len(first), -1)).all(axis=1)
+    return Predicted(
+        rows=first.index[seen],
+        y=targets.numeric_target(first[TARGET], classes)[seen],
+        fold=first[FOLD].to_numpy()[seen] if FOLD in first else None,
+        outputs={name: output[seen] for name, output in outputs.items()},
+    )
+
+
+def read_columns(folder: Path, part: str) -> dict[str, np.ndarray]:
+    """Return all candidates' columns of a stage's file; none where the folder has no such file."""
+    path = folder / f"{part}.parquet"
+    if not path.is_file():
+        return {}
+    frame = pd.read_parquet(path)
+    names = frame.columns.drop([TARGET, FOLD], errors="ignore")
+    return {name: frame[name].to_numpy() for name in names}
+
+
+def write_columns(
+    folder: Path, part: str, problem: Problem, columns: dict[str, np.ndarray]
+) -> None:
+    """Write a stage's file of the training or the test rows, with their targets and folds."""
+    X, y = problem.X_test, problem.y_test
+    if part == OUT_OF_FOLD:
+        X, y = problem.X, problem.y
+    content = {TARGET: y if problem.classes is None else np.array(problem.classes)[y]}
+    if part == OUT_OF_FOLD:
+        content[FOLD] = problem.fold
+    frame = pd.DataFrame(content | columns, index=X.index)
+    frame.to_parquet(folder / f"{part}.parquet", compression="zstd")

@@ -1,4 +1,4 @@
-"""What one dataset asks a model to learn: features, target and folds, as every stage after prepare sees them."""
+"""The learning problem: features, targets and folds of one dataset, as every stage after prepare sees them."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,17 @@ from pipeline.data.splits import Fold
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Params
+from pipeline.project.params import Dataset, Params, Prepare
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Features and numeric targets (class numbers for classification) of both splits, indexed by the row's number in the CSV.
+    """Features and numeric targets of both splits, and the settings that every fit and score share.
 
-    `fold` is the fold that predicts each training row, -1 where none does; `folds` are the positions to fit and to predict.
+    `X` and `X_test` are indexed by the row's number in the CSV. `y` and `y_test` are numbers, or
+    class numbers in the order of `classes`, which is None for regression. `folds` are the
+    positions of the training rows to fit and to predict. `prepare` is the rule of the test split
+    and `file` the CSV, for messages.
     """
 
     dataset: str
@@ -33,9 +36,16 @@ class Problem:
     synthetic: bool
     data_hash: str
     split_hash: str
+    primary_metric: str
+    threshold_metric: str
+    resampling: str
+    seed: int
+    prepare: Prepare
+    file: str
 
     @property
     def fold(self) -> np.ndarray:
+        """Return the number of the fold that predicts each training row, -1 where none does."""
         fold = np.full(len(self.X), -1)
         for number, (_, predict) in enumerate(self.folds):
             fold[predict] = number
@@ -57,97 +67,103 @@ class Problem:
 
 
 def read_problem(dataset: str, settings: Params) -> Problem:
-    """Return the problem that a prepared dataset poses under its settings."""
-    spec = settings.dataset(dataset)
-    data, train = spec.data, spec.train
-    quality = files.read_json(
-        paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}"
-    )
-    if (
-        paths.processed(dataset).is_dir()
-        and files.digest(paths.processed(dataset)) != quality["split_hash"]
-    ):
-        raise DataError(
-            f"{paths.processed(dataset)} is not what {paths.metrics(dataset, 'quality')} describes; run `python "
-            f"prepare_data.py --dataset {dataset}` again"
-        )
-    train_split, test_split = (
-        splits.read_split(dataset, "train"),
-        splits.read_split(dataset, "test"),
-    )
-    classes = (
-        targets.class_labels(train_split[data.target], data.positive)
-        if data.task == "classification"
-        else None
-    )
-    columns = _feature_columns(dataset, train_split, spec)
-    y, y_test = (
-        targets.numeric_target(split[data.target], classes) for split in (train_split, test_split)
-    )
+    """Return the problem that a prepared dataset poses under its settings.
+
+    Raises DataError where the splits are not those that the quality file describes, or where
+    log1p is not defined for the target; UsageError for an excluded feature that is unknown.
+    """
+    block = settings.dataset(dataset)
+    data, train = block.data, block.train
+    quality = _quality_of_splits(dataset)
+    train_split = splits.read_split(dataset, "train")
+    test_split = splits.read_split(dataset, "test")
+    classes = None
+    if data.task == "classification":
+        classes = targets.class_labels(train_split[data.target], data.positive)
+    columns = _feature_columns(dataset, train_split, block)
+    y = targets.numeric_target(train_split[data.target], classes)
     if train.target_transform == "log1p" and y.min() <= -1:
         raise DataError(
             f"{data.file}: target {data.target!r} holds {y.min():g}, of which log1p is not defined; "
             f"set datasets.{dataset}.train.target_transform: none"
         )
-    folds = splits.folds(
-        train_split,
-        train_split[data.target] if classes else None,
-        spec.prepare,
-        train.cv_folds,
-        settings.seed,
-        data.file,
-    )
     return Problem(
-        dataset,
-        data.task,
-        data.target,
-        train.target_transform,
-        classes,
-        train_split[columns],
-        y,
-        test_split[columns],
-        y_test,
-        folds,
-        quality["synthetic"],
-        quality["data_hash"],
-        quality["split_hash"],
+        dataset=dataset,
+        task=data.task,
+        target=data.target,
+        target_transform=train.target_transform,
+        classes=classes,
+        X=train_split[columns],
+        y=y,
+        X_test=test_split[columns],
+        y_test=targets.numeric_target(test_split[data.target], classes),
+        folds=_folds(train_split, block, settings.seed),
+        synthetic=quality["synthetic"],
+        data_hash=quality["data_hash"],
+        split_hash=quality["split_hash"],
+        primary_metric=train.primary_metric,
+        threshold_metric=train.threshold_metric,
+        resampling=train.resampling,
+        seed=settings.seed,
+        prepare=block.prepare,
+        file=data.file,
     )
 
 
-def stopping_slices(problem: Problem, settings: Params, share: float) -> list[Fold | None]:
-    """Return, for each fold, its fitted rows in two parts: those to fit a booster on and those that tell it when to stop.
+def stopping_slices(problem: Problem, share: float) -> list[Fold | None]:
+    """Return each fold's fitted rows in two parts: to fit a booster on, and to say when to stop.
 
-    They part under the rule of the test split. None where a class has too few rows to be on both sides.
+    They are split under the rule of the test split. None where a class has too few rows to be on
+    both sides: the rounds are then those of params.yaml.
     """
-    spec = settings.dataset(problem.dataset)
     frame = splits.read_split(problem.dataset, "train")
-    prepare = spec.prepare.model_copy(update={"test_size": share})
-    slices = []
+    prepare = problem.prepare.model_copy(update={"test_size": share})
+    slices: list[Fold | None] = []
     for fit, _ in problem.folds:
         rows = frame.iloc[fit]
         labels = rows[problem.target] if problem.classes else None
         try:
-            slices.append(
-                tuple(
-                    fit[part]
-                    for part in splits.train_test(
-                        rows, labels, prepare, settings.seed, spec.data.file
-                    )
-                )
-            )
-        except DataError:  # told by the caller: the rounds are then those of params.yaml
+            fitted, stop = splits.train_test(rows, labels, prepare, problem.seed, problem.file)
+        except DataError:
             slices.append(None)
+        else:
+            slices.append((fit[fitted], fit[stop]))
     return slices
 
 
-def _feature_columns(dataset: str, split: pd.DataFrame, spec) -> list[str]:
-    columns = cleaning.feature_columns(split, spec.data, spec.prepare.split_column)
-    excluded = spec.train.features.exclude
+def _quality_of_splits(dataset: str) -> dict:
+    """Return the quality file of the prepared splits; refuse splits that it does not describe."""
+    path, folder = paths.metrics(dataset, "quality"), paths.processed(dataset)
+    quality = files.read_json(path, made_by=f"python prepare_data.py --dataset {dataset}")
+    if folder.is_dir() and files.digest(folder) != quality["split_hash"]:
+        raise DataError(
+            f"{folder} is not what {path} describes; run `python prepare_data.py "
+            f"--dataset {dataset}` again"
+        )
+    return quality
+
+
+def _folds(train_split: pd.DataFrame, block: Dataset, seed: int) -> list[Fold]:
+    """Return the folds of the training split, stratified where the target is a class."""
+    labels = train_split[block.data.target] if block.data.task == "classification" else None
+    return splits.folds(
+        train_split, labels, block.prepare, block.train.cv_folds, seed, block.data.file
+    )
+
+
+def _feature_columns(dataset: str, split: pd.DataFrame, block: Dataset) -> list[str]:
+    """Return the columns to fit on: all features but those that params.yaml excludes."""
+    columns = cleaning.feature_columns(split, block.data, block.prepare.split_column)
+    excluded = block.train.features.exclude
     unknown = [column for column in excluded if column not in columns]
-    if unknown or len(excluded) == len(columns):
+    fault = None
+    if unknown:
+        fault = f"no feature {errors.listed(unknown)}"
+    elif len(excluded) == len(columns):
+        fault = "no feature is left"
+    if fault:
         raise UsageError(
-            f"{paths.PARAMS}: datasets.{dataset}.train.features.exclude: "
-            f"{f'no feature {errors.listed(unknown)}' if unknown else 'no feature is left'}; "
+            f"{paths.PARAMS}: datasets.{dataset}.train.features.exclude: {fault}; "
             f"there are: {errors.listed(columns, most=100)}"
         )
     return [column for column in columns if column not in excluded]

@@ -1,292 +1,269 @@
-"""The candidates that stand: what training and tuning left in their metrics, of the data that are there now."""
+"""The results of train and tune: what train.json and tune.json hold, and the candidates in them."""
 
-import shutil
-import time
-from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict, cast
 
-import numpy as np
-import pandas as pd
-
-from pipeline.data.quality import statistics
-from pipeline.models import catalogue, storage
-from pipeline.models.fitted import Fitted
-from pipeline.project import files, paths, rounding
+from pipeline.models import catalogue
+from pipeline.project import files, paths
 from pipeline.project.errors import DataError
-from pipeline.project.params import Params
-from pipeline.scoring import choice, thresholds
-from pipeline.scoring.rows import OutOfFold, Rows
-from pipeline.scoring.scores import candidate_scores
-from pipeline.training import explanations, figures
-from pipeline.training.predictions import prediction_columns, read_predictions, write_predictions
+from pipeline.scoring import choice
 from pipeline.training.problem import Problem
 
-STAGES = ("train", "tune")  # whose metrics hold candidates
-SHARED = ("split_hash", "seed", "primary_metric", "cv_folds")  # what makes figures comparable
+TRAIN, TUNE = "train", "tune"
+STAGES = (TRAIN, TUNE)  # whose results hold candidates
+COMMANDS = {TRAIN: "train.py", TUNE: "tune_hyperparameters.py"}
 
 
-def read_candidates(dataset: str) -> tuple[dict, dict]:
-    """Return train's figures of a dataset and {name: candidate} over all stages; tuning may not have run yet.
+class Spread(TypedDict):
+    """A metric over the folds; None, with the reason, where one of them does not define it."""
 
-    Raises DataError where a stage's candidates are of other data than the prepared ones, or scored otherwise than train's.
+    mean: float | None
+    std: float | None
+    reason: NotRequired[str]
+
+
+class Measured(TypedDict):
+    """A metric on the test rows with its 95 % interval, which not every metric has."""
+
+    value: float | None
+    low: NotRequired[float | None]
+    high: NotRequired[float | None]
+
+
+class ConfusionMatrix(TypedDict):
+    """counts[i][j] rows of class labels[i] were predicted as class labels[j]."""
+
+    labels: list[str]
+    counts: list[list[int]]
+
+
+class Contribution(TypedDict):
+    """How much a column adds to the output, and the sign of its rank correlation with that."""
+
+    mean_abs: float | None
+    direction: float | None
+
+
+class Contributions(TypedDict):
+    """The mean Shapley values of a model on some test rows, in the unit of its output."""
+
+    rows: int
+    unit: str
+    columns: dict[str, Contribution]
+
+
+class Candidate(TypedDict):
+    """One trained model: its parameters, its scores by metric, and what it relies on."""
+
+    stage: str
+    params: dict[str, Any]
+    cv: dict[str, Spread]
+    cv_oof: dict[str, float | None]
+    train: dict[str, float | None]
+    test: dict[str, Measured]
+    threshold: NotRequired[float | None]
+    confusion_matrix: NotRequired[ConfusionMatrix]
+    model_sha256: str
+    importance: dict[str, float | None]
+    shap: NotRequired[Contributions]
+
+
+class Heading(TypedDict):
+    """What the results say of the problem that they are of."""
+
+    schema: int
+    dataset: str
+    task: str
+    primary_metric: str
+    seed: int
+    synthetic: bool
+    data_hash: str
+    split_hash: str
+    rows: dict[str, int]
+    cv_folds: int
+
+
+class StageResults(Heading):
+    """The content of train.json, and what tune.json has in common with it."""
+
+    candidates: dict[str, Candidate]
+
+
+class TrialCounts(TypedDict):
+    """How many trials a search had and how they ended; `reasons` are those of the failed ones."""
+
+    total: int
+    finished: int
+    pruned: int
+    failed: int
+    reasons: dict[str, int]
+
+
+class Gain(TypedDict):
+    """How much better one value of a metric is than another, in its unit and in per cent."""
+
+    absolute: float | None
+    percent: float | None
+
+
+class GainOnTest(Gain):
+    """A gain on the test rows with its 95 % interval of paired draws."""
+
+    low: float | None
+    high: float | None
+
+
+class Improvement(TypedDict):
+    """How much better a candidate is than another one, `over`."""
+
+    over: str
+    cv_selected_on: Gain
+    test: GainOnTest
+
+
+class Improvements(TypedDict):
+    """How much better a tuned candidate is than the same model untuned, and than train's best."""
+
+    same_model: Improvement | None
+    best_of_train: Improvement
+
+
+class ParetoFront(TypedDict, total=False):
+    """The trials that no other beats in both objectives, and how the winner is picked."""
+
+    pareto: list[dict[str, Any]]
+    picked: str
+
+
+class TuneResults(StageResults, ParetoFront):
+    """The content of tune.json; `course` holds [number, model, value] of the finished trials."""
+
+    trials: TrialCounts
+    course: list[list[Any]]
+    best: str
+    improvement: dict[str, Improvements]
+
+
+@dataclass(frozen=True)
+class StandingCandidates:
+    """The candidates of train and tune that are of the prepared data, by name; `trained` is train's file."""
+
+    trained: StageResults
+    by_name: dict[str, Candidate]
+
+    def best(self) -> str:
+        """Return the name of the best one by the cross-validated primary metric."""
+        return best_candidate(self.by_name, self.trained["primary_metric"])
+
+
+def read_train(dataset: str) -> StageResults:
+    """Return train's results of a dataset; raise DataError where it has not run."""
+    return cast(StageResults, _read(dataset, TRAIN))
+
+
+def read_tune(dataset: str) -> TuneResults | None:
+    """Return tune's results of a dataset; None where it has not run."""
+    if not paths.metrics(dataset, TUNE).is_file():
+        return None
+    return cast(TuneResults, _read(dataset, TUNE))
+
+
+def read_stage(dataset: str, stage: str) -> StageResults | None:
+    """Return what a stage's results have in common; None where the stage has not run."""
+    if not paths.metrics(dataset, stage).is_file():
+        return None
+    return cast(StageResults, _read(dataset, stage))
+
+
+def _read(dataset: str, stage: str) -> Any:
+    command = f"python {COMMANDS[stage]} --dataset {dataset}"
+    return files.read_json(paths.metrics(dataset, stage), made_by=command)
+
+
+def read_candidates(dataset: str) -> StandingCandidates:
+    """Return the candidates of a dataset over all stages; tuning may not have run yet.
+
+    Raises DataError where a stage's candidates are of other data than the prepared ones, or scored
+    differently from train's.
     """
     quality = files.read_json(
         paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}"
     )
-    trained = files.read_json(
-        paths.metrics(dataset, "train"), made_by=f"python train.py --dataset {dataset}"
-    )
+    trained = read_train(dataset)
     if trained["split_hash"] != quality["split_hash"]:
         raise DataError(
-            f"{paths.metrics(dataset, 'train')}: its models are of other data than {paths.processed(dataset)}; "
-            f"run `python train.py --dataset {dataset}`, or `dvc repro`"
+            f"{paths.metrics(dataset, TRAIN)}: its models are of other data than "
+            f"{paths.processed(dataset)}; run `python train.py --dataset {dataset}`, or `dvc repro`"
         )
-    candidates = dict(trained["candidates"])
-    path = paths.metrics(dataset, "tune")
-    if path.is_file():
-        tuned = files.read_json(path, made_by=f"python tune_hyperparameters.py --dataset {dataset}")
-        if any(tuned[key] != trained[key] for key in SHARED):
-            raise DataError(
-                f"{path}: its models are of other data or settings than train's; run "
-                f"`python tune_hyperparameters.py --dataset {dataset}`, or `dvc repro`"
-            )
-        candidates |= tuned["candidates"]
-    return trained, candidates
+    tuned = read_tune(dataset)
+    if tuned is None:
+        return StandingCandidates(trained, dict(trained["candidates"]))
+    if _comparable(tuned) != _comparable(trained):
+        raise DataError(
+            f"{paths.metrics(dataset, TUNE)}: its models are of other data or settings than "
+            f"train's; run `python tune_hyperparameters.py --dataset {dataset}`, or `dvc repro`"
+        )
+    return StandingCandidates(trained, trained["candidates"] | tuned["candidates"])
 
 
-IMPORTANCE_ROWS = 1000  # of the test split that are shuffled for the importances
-BACKGROUND_ROWS = 200  # of the training split that Shapley values start from
-MOST_COLUMNS = 20  # whose importance is written
-HOW_TO_LOAD = "from pipeline.models import storage; storage.load({folder!r}).predict(frame)"
-
-
-def write_results(
-    stage: str,
-    problem: Problem,
-    settings: Params,
-    fitted: dict,
-    hyperparameters: dict,
-    standing: dict,
-    beside=None,
-) -> dict:
-    """Score and store fitted models; return {name: scores} of them and the `standing` ones.
-
-    `fitted` is {name: (model, out-of-fold output, test output)}. The stage's folders of models, figures and predictions are
-    replaced as a whole, what belongs to a standing candidate is carried over; beside(model_folder, report_folder) may add files.
-    How long each takes to predict a row lies outside DVC, with the other durations.
-    """
-    results, stored = dict(standing), {}
-    seconds_path = paths.timings(problem.dataset, f"{stage}_predict")
-    seconds = (
-        files.read_json(seconds_path, made_by=stage) if standing and seconds_path.is_file() else {}
+def read_train_of(problem: Problem) -> StageResults:
+    """Return train's results; raise DataError where they are of another problem than this."""
+    trained = read_train(problem.dataset)
+    problem_now = (
+        problem.split_hash,
+        problem.seed,
+        problem.primary_metric,
+        len(problem.folds),
     )
-    with ExitStack() as stack:
-        model_folder, report_folder, prediction_folder = (
-            _folder(stack, place(problem.dataset, stage), keep=bool(standing))
-            for place in (paths.models, paths.reports, paths.predictions)
+    if _comparable(trained) != problem_now:
+        raise DataError(
+            f"{paths.metrics(problem.dataset, TRAIN)}: its models are of other data or settings; "
+            f"run `python train.py --dataset {problem.dataset}` first"
         )
-        files.write_json(model_folder / "train_stats.json", statistics(problem.X))
-        predictions = {
-            split: read_predictions(prediction_folder / f"{split}.parquet")
-            for split in ("oof", "test")
-        }
-        for name, (model, oof, test_output) in fitted.items():
-            started = time.perf_counter()
-            train_output = model.output(problem.X)
-            seconds[name] = (time.perf_counter() - started) / len(problem.X)
-            results[name], decided = _score(
-                problem, model, oof, train_output, test_output, settings
-            )
-            results[name] = {
-                "stage": stage,
-                "params": _recorded(model, hyperparameters[name]),
-                **results[name],
-            }
-            metadata = {
-                "dataset": problem.dataset,
-                "stage": stage,
-                "candidate": name,
-                "params": results[name]["params"],
-                "synthetic": problem.synthetic,
-                "data_hash": problem.data_hash,
-                "split_hash": problem.split_hash,
-                "rows": {"train": len(problem.X), "test": len(problem.X_test)},
-                "metrics": {
-                    part: results[name][part] for part in ("cv", "cv_oof", "train", "test")
-                },
-                "how_to_load": HOW_TO_LOAD.format(
-                    folder=(paths.models(problem.dataset, stage) / name).as_posix()
-                ),
-            }
-            folder = _emptied(model_folder / name)
-            results[name]["model_sha256"] = storage.save(decided, folder, metadata)["model_sha256"]
-            importance = _importance(problem, decided, settings)
-            weightiest = sorted(
-                importance, key=lambda column: (-np.nan_to_num(importance[column]), column)
-            )[:MOST_COLUMNS]
-            results[name]["importance"] = {
-                column: rounding.significant(importance[column]) for column in weightiest
-            }
-            _draw(
-                _emptied(report_folder / name),
-                name,
-                problem,
-                decided,
-                importance,
-                oof,
-                test_output,
-                settings,
-            )
-            stored[name] = decided
-            predictions["oof"] |= prediction_columns(name, oof, problem.classes)
-            predictions["test"] |= prediction_columns(name, test_output, problem.classes)
-        write_predictions(
-            prediction_folder / "oof.parquet",
-            problem.X.index,
-            problem.y,
-            problem,
-            predictions["oof"],
-        )
-        write_predictions(
-            prediction_folder / "test.parquet",
-            problem.X_test.index,
-            problem.y_test,
-            problem,
-            predictions["test"],
-        )
-        best = choice.best_candidate(
-            results,
-            settings.dataset(problem.dataset).train.primary_metric,
-            catalogue.SIMPLEST_FIRST,
-        )
-        for name in results:  # of the stage's best alone: they take long
-            results[name].pop("shap", None)
-        results[best]["shap"] = _shapley(
-            problem, stored.get(best) or storage.load(model_folder / best), settings
-        )
-        if beside:
-            beside(model_folder, report_folder)
-    files.write_json(seconds_path, {name: seconds[name] for name in results if name in seconds})
-    return results
+    return trained
 
 
-def _folder(stack: ExitStack, path: Path, keep: bool) -> Path:
-    """Return a folder that will replace `path`, with what is there now if that is to be kept."""
-    partial = stack.enter_context(files.replacing(path))
-    if keep and path.is_dir():
-        shutil.copytree(path, partial)
-    partial.mkdir(parents=True, exist_ok=True)
-    return partial
-
-
-def _emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
-
-
-def _recorded(model: Fitted, hyperparameters: dict) -> dict:
-    """Return the parameters that are recorded: the user's, and what makes the fit repeatable."""
-    seed = getattr(getattr(model, "estimator", None), "random_state", None)
-    return {"model_type": model.spec.name, **hyperparameters, "random_state": seed}
-
-
-def _score(
-    problem: Problem,
-    model: Fitted,
-    oof: np.ndarray,
-    train_output: np.ndarray,
-    test_output: np.ndarray,
-    settings: Params,
-):
-    """Return the candidate's scores, and the model with the decision threshold that its out-of-fold output gives."""
-    scores = candidate_scores(
-        OutOfFold(problem.y, oof, problem.fold),
-        train=Rows(problem.y, train_output),
-        test=Rows(problem.y_test, test_output),
-        classes=problem.classes,
-        threshold_metric=settings.dataset(problem.dataset).train.threshold_metric,
-        seed=settings.seed,
-    )
-    return scores.as_json(), replace(model, spec=replace(model.spec, threshold=scores.threshold))
-
-
-def _importance(problem: Problem, model: Fitted, settings: Params) -> dict[str, float]:
-    rows = _rows_of_every_class(problem, IMPORTANCE_ROWS, settings.seed)
-    return explanations.permutation_importance(
-        problem.task,
-        model.estimator_output,
-        model.transform(problem.X_test.iloc[rows]),
-        model.columns(),
-        problem.y_test[rows],
-        settings.dataset(problem.dataset).train.primary_metric,
-        settings.seed,
+def _comparable(results: StageResults) -> tuple[str, int, str, int]:
+    """Return what two stages must share so that their scores can be compared."""
+    return (
+        results["split_hash"],
+        results["seed"],
+        results["primary_metric"],
+        results["cv_folds"],
     )
 
 
-def _rows_of_every_class(problem: Problem, most: int, seed: int) -> np.ndarray:
-    """Return the places of test rows, drawn from each class in turn: without its rows a rare class has no score to lose."""
-    order = np.random.default_rng(seed).permutation(len(problem.X_test))
-    if problem.classes:
-        turn = pd.Series(problem.y_test[order]).groupby(problem.y_test[order]).cumcount()
-        order = order[np.argsort(turn, kind="stable")]
-    return np.sort(order[:most])
-
-
-def _shapley(problem: Problem, model: Fitted, settings: Params) -> dict:
-    """Return what each column adds to the model's output on rows of the test split: probabilities, or the target's own unit."""
-    rng, owners = np.random.default_rng(settings.seed), model.columns()
-    rows, background = (
-        np.sort(rng.permutation(len(X))[:most])
-        for X, most in (
-            (problem.X_test, explanations.rows_to_explain(len(set(owners)), len(problem.X_test))),
-            (problem.X, BACKGROUND_ROWS),
-        )
-    )
-
-    def output(Z):
-        put_out = model.estimator_output(Z)
-        return put_out[:, 1] if put_out.ndim == 2 and put_out.shape[1] == 2 else put_out
-
-    X = problem.X_test.iloc[rows]
-    contributions = explanations.shapley(
-        output,
-        model.transform(X),
-        owners,
-        model.transform(problem.X.iloc[background]),
-        settings.seed,
-    )
-    of_class = f" of {problem.classes[1]}" if problem.classes and len(problem.classes) == 2 else ""
+def heading(problem: Problem) -> Heading:
+    """Return what train.json and tune.json say of the problem, before their own results."""
     return {
-        "rows": len(rows),
-        "unit": f"probability{of_class}" if problem.classes else problem.target,
-        "columns": explanations.summary(
-            contributions, X, list(dict.fromkeys(owners)), MOST_COLUMNS
-        ),
+        "schema": 1,
+        "dataset": problem.dataset,
+        "task": problem.task,
+        "primary_metric": problem.primary_metric,
+        "seed": problem.seed,
+        "synthetic": problem.synthetic,
+        "data_hash": problem.data_hash,
+        "split_hash": problem.split_hash,
+        "rows": {"train": len(problem.X), "test": len(problem.X_test)},
+        "cv_folds": len(problem.folds),
     }
 
 
-def _draw(
-    folder: Path,
-    name: str,
-    problem: Problem,
-    model: Fitted,
-    importance: dict[str, float],
-    oof: np.ndarray,
-    test_output: np.ndarray,
-    settings: Params,
-) -> None:
-    seen = problem.fold >= 0
-    parts = {"test": (problem.y_test, test_output), "out of fold": (problem.y[seen], oof[seen])}
-    decisions = thresholds.decide(test_output, model.spec.threshold) if problem.classes else None
-    title = f"{name} on {problem.dataset}{' (synthetic data)' * problem.synthetic}"
-    figures.draw_candidate(
-        folder,
-        title,
-        importance,
-        settings.dataset(problem.dataset).train.primary_metric,
-        parts,
-        decisions,
-        problem.classes,
-    )
+def ranked(candidates: dict[str, Candidate], metric: str) -> list[str]:
+    """Return the candidates' names from the best to the worst by the cross-validated metric."""
+    return choice.ranked(candidates, metric, catalogue.SIMPLEST_FIRST)
+
+
+def best_candidate(candidates: dict[str, Candidate], metric: str) -> str:
+    """Return the name of the best candidate by the cross-validated metric.
+
+    A tie goes to the simpler model, see scoring/choice.py. Raises DataError where the metric is
+    undefined for all of them.
+    """
+    return choice.best_candidate(candidates, metric, catalogue.SIMPLEST_FIRST)
+
+
+def classes_of(candidate: Candidate) -> list[str] | None:
+    """Return the class labels in the order of the candidate's probabilities; None for regression."""
+    matrix = candidate.get("confusion_matrix")
+    return matrix["labels"] if matrix else None

@@ -1,47 +1,105 @@
-"""Blends: which models to average, chosen on out-of-fold predictions (Caruana et al. 2004, greedy selection with replacement)."""
+"""Blends: which models to average, and with which weights, chosen on out-of-fold predictions.
+
+The choice is greedy, with replacement (Caruana et al., Ensemble Selection from Libraries of Models,
+ICML 2004).
+"""
 
 import numpy as np
 
+from pipeline.models import fitted as models_fitted
+from pipeline.project import rounding
 from pipeline.scoring import metrics
+from pipeline.training.candidates import CandidateOutputs, Fit, Recipe
+from pipeline.training.problem import Problem
 
 STEPS = 12  # members that are added, so the smallest weight is 1 / STEPS
 
 
 def blend_weights(y: np.ndarray, outputs: np.ndarray, metric: str) -> np.ndarray:
-    """Return the weight of each model of `outputs`, shape (models, rows[, classes]), in the best blend found one by one.
+    """Return the weight of each model in the best blend that is found member by member.
 
-    It starts from the best model, adds each time the one after which the blend's loss is least, and ends where it was least. The
-    loss is log loss for classes, whatever the metric: it is smooth, and a blend chosen by ranks alone can lose its calibration.
+    `outputs` has shape (models, rows[, classes]). The blend starts from the best model, adds each
+    time the model after which its loss is least, and ends where the loss was least. For classes the
+    loss is log loss, whatever the metric: it is smooth, and a blend that is chosen by ranks alone
+    can lose its calibration.
     """
     loss = metrics.lookup(metric).blend_loss
-    of_classes = outputs.ndim == 3
-    needed = outputs[:, np.arange(len(y)), y] if of_classes else outputs
-    total, chosen, best_loss, best = np.zeros(needed.shape[1]), [], np.inf, 1
+    needed = outputs
+    if outputs.ndim == 3:
+        needed = outputs[:, np.arange(len(y)), y]  # the probabilities of each row's own class
+    total = np.zeros(needed.shape[1])
+    chosen: list[int] = []
+    best_loss, best_count = np.inf, 1
     for count in range(1, STEPS + 1):
-        means = (total + needed) / count
-        losses = loss(means, y).mean(axis=1)
+        losses = loss((total + needed) / count, y).mean(axis=1)
         added = int(np.argmin(losses))
         chosen.append(added)
         total += needed[added]
         if losses[added] < best_loss:
-            best_loss, best = losses[added], count
-    return np.bincount(chosen[:best], minlength=len(outputs)) / best
+            best_loss, best_count = losses[added], count
+    return np.bincount(chosen[:best_count], minlength=len(outputs)) / best_count
 
 
 def blended(outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the weighted mean of the models' outputs."""
+    """Return the weighted mean of the models' outputs, of shape (rows[, classes])."""
     return np.tensordot(weights, outputs, axes=1)
 
 
 def cross_fitted(y: np.ndarray, outputs: np.ndarray, fold: np.ndarray, metric: str) -> np.ndarray:
-    """Return the blend's out-of-fold output, each fold's by the weights that the other folds choose; nan where no fold predicts.
+    """Return the blend's out-of-fold output, each fold's by the weights that the others choose.
 
-    Weights that were chosen on the very rows that they are scored on flatter the blend.
+    Weights that were chosen on the very rows that they are scored on flatter the blend. The output
+    is nan where no fold predicts.
     """
     result = np.full(outputs.shape[1:], np.nan)
     for number in np.unique(fold[fold >= 0]):
-        here, others = fold == number, (fold >= 0) & (fold != number)
-        result[here] = blended(
-            outputs[:, here], blend_weights(y[others], outputs[:, others], metric)
-        )
+        here = fold == number
+        others = (fold >= 0) & (fold != number)
+        weights = blend_weights(y[others], outputs[:, others], metric)
+        result[here] = blended(outputs[:, here], weights)
     return result
+
+
+def weights_by_name(problem: Problem, out_of_fold: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return the weights of the best blend of some outputs, without those of no weight."""
+    seen = problem.fold >= 0
+    outputs = np.stack(list(out_of_fold.values()))[:, seen]
+    weights = blend_weights(problem.y[seen], outputs, problem.primary_metric)
+    return {name: float(weight) for name, weight in zip(out_of_fold, weights) if weight > 0}
+
+
+def blend(
+    problem: Problem,
+    weights: dict[str, float],
+    fits: list[Fit],
+    recipes: dict[str, Recipe],
+    out_of_fold: dict[str, np.ndarray],
+) -> CandidateOutputs:
+    """Return the blend of some fits on all rows, in the order of `weights`, as a candidate.
+
+    `out_of_fold` are the outputs of all that the members were chosen from.
+    """
+    values = np.array(list(weights.values()))
+    models = [fit.model for fit in fits]
+    return CandidateOutputs(
+        model=models_fitted.blend(models, values.tolist(), problem.model_spec("blend")),
+        parameters={"members": _members(weights, recipes)},
+        out_of_fold=cross_fitted(
+            problem.y,
+            np.stack(list(out_of_fold.values())),
+            problem.fold,
+            problem.primary_metric,
+        ),
+        test=blended(np.stack([fit.output for fit in fits]), values),
+        seconds=sum(fit.seconds for fit in fits),
+    )
+
+
+def _members(weights: dict[str, float], recipes: dict[str, Recipe]) -> dict[str, dict]:
+    """Return what best_params.json holds of each member."""
+    members = {}
+    for name, weight in weights.items():
+        recipe = recipes[name]
+        known = {"model": recipe.spec.name, "weight": rounding.significant(weight)}
+        members[name] = {**known, **recipe.hyperparameters}
+    return members

@@ -1,54 +1,70 @@
-"""The search for hyperparameters: an Optuna study of one dataset that gives the same trials whatever the workers, kept on disk.
-
-Trials are asked and told in batches, so that what the sampler and the pruner know does not depend on who was done first. The
-journal holds whole batches; what each fold of a trial predicted lies beside it. A search that was killed asks its last batch
-again, gets the same trials, since the sampler is seeded anew for each, and finds their folds done.
-"""
+"""The folds of a search, each preprocessed and binned once for all trials that fit on them."""
 
 import math
 import re
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from pipeline.data.splits import Fold
 from pipeline.models import boosters, catalogue, fitting, storage
 from pipeline.models.fitted import Model
-from pipeline.project.params import Params
+from pipeline.models.spec import ModelSpec
+from pipeline.project.params import Tune
 from pipeline.training.problem import Problem, stopping_slices
-from pipeline.tuning import trials
+from pipeline.tuning.trials import TARGET_TRANSFORM, FailedFit, FoldFit, FoldResult, LateFit
 
 LATENCY_REPEATS = 21
 LONGEST_REASON = 200
+# times, addresses and folders
 DIFFERING = (
     r"\[\d\d:\d\d:\d\d\] ",
-    r" at 0x[0-9a-fA-F]+",  # times and addresses
+    r" at 0x[0-9a-fA-F]+",
     r"(?<![\w.:/])([A-Za-z]:)?([\\/][^\s\\/'\":]+)+[\\/](?=\w)",
-)  # folders
+)
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """A model fitted on a fold's rows, its output on those that the fold predicts, and its rounds.
+
+    The rounds are those that early stopping found; None where nothing stopped early.
+    """
+
+    model: Model
+    output: np.ndarray
+    rounds: int | None
 
 
 class Folds:
-    """The folds of a problem, each preprocessed and binned once, for all trials that fit on them at a time."""
+    """The folds of a problem, with a store of the tables that several fits need."""
 
-    def __init__(self, problem: Problem, settings: Params):
-        spec = settings.dataset(problem.dataset)
-        self.problem, self.seed = problem, settings.seed
-        self.resampling, self.patience = spec.train.resampling, spec.tune.patience
-        self.cost = spec.tune.objectives[1] if len(spec.tune.objectives) > 1 else None
-        self.slices = stopping_slices(problem, settings, spec.tune.stopping_share)
+    def __init__(self, problem: Problem, tune: Tune):
+        self.problem = problem
+        self.patience = tune.patience
+        self.cost = tune.objectives[1] if len(tune.objectives) > 1 else None
+        self.slices = stopping_slices(problem, tune.stopping_share)
         self._start()
 
     def _start(self) -> None:
-        self._made, self._locks, self._lock = {}, {}, threading.Lock()
+        self._made: dict[tuple, Any] = {}
+        self._locks: dict[tuple, threading.Lock] = {}
+        self._lock = threading.Lock()
 
-    def __getstate__(self) -> dict:  # a worker elsewhere gets the rows and makes its own tables
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process gets: the rows, from which it makes tables of its own."""
         return {key: value for key, value in self.__dict__.items() if not key.startswith("_")}
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._start()
 
-    def _once(self, key: tuple, make):
+    def _once(self, key: tuple, make: Callable[[], Any]) -> Any:
+        """Return what `make` returned for a key, which is called for the first fit that needs it."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
@@ -56,95 +72,111 @@ class Folds:
                 self._made[key] = make()
             return self._made[key]
 
-    def fit(self, fold: int, model: str, hyperparameters: dict, early_stopping: bool) -> tuple:
-        """Return a model fitted on a fold's rows, its output on those that the fold predicts, and the rounds that were found."""
-        hyperparameters = dict(hyperparameters)
-        spec = self.problem.model_spec(model, hyperparameters.pop(trials.TARGET_TRANSFORM, None))
-        stops = (
-            early_stopping
-            and self.slices[fold] is not None
-            and boosters.can_stop(model, hyperparameters)
-        )
-        rows = self.slices[fold][0] if stops else self.problem.folds[fold][0]
-        X, y, transform = self.problem.X, self.problem.y, spec.target_transform
-
-        def prepared():
-            return fitting.prepare(spec, X.iloc[rows], y[rows], self.seed, self.resampling)
-
-        encoding, rounds = catalogue.FAMILIES[model].encoding, None
-        if stops:
-            stop = self.slices[fold][1]
-
-            def binned():
-                part = prepared()
-                return boosters.binned(
-                    spec, hyperparameters, part, part.preprocessing.transform(X.iloc[stop]), y[stop]
-                )
-
-            tables = self._once(
-                (fold, model, transform, boosters.binning(model, hyperparameters)), binned
-            )
-            fitted, rounds = boosters.fit(
-                spec,
-                hyperparameters,
-                tables,
-                y[rows],
-                self.seed,
-                hyperparameters[boosters.rounds_setting(model)],
-                self.patience,
-            )
+    def fit(
+        self, fold: int, model: str, hyperparameters: dict[str, Any], early_stopping: bool
+    ) -> FoldModel:
+        """Return a model fitted on the rows of a fold, with rounds found by early stopping or not."""
+        chosen = dict(hyperparameters)
+        spec = self.problem.model_spec(model, chosen.pop(TARGET_TRANSFORM, None))
+        parts = None
+        if early_stopping and boosters.can_stop(model, chosen):
+            parts = self.slices[fold]
+        rounds = None
+        if parts is None:
+            fitted = self._fit_as_given(fold, spec, chosen)
         else:
-            part = self._once((fold, encoding, transform), prepared)
-            fitted = fitting.fit_prepared(spec, hyperparameters, part, y[rows], self.seed)
+            fitted, rounds = self._fit_until_it_stops(fold, spec, chosen, parts)
+        encoding = catalogue.FAMILIES[model].encoding
         Z = self._once(
-            (fold, encoding, stops, "new"),
-            lambda: fitted.transform(X.iloc[self.problem.folds[fold][1]]),
+            (fold, encoding, parts is not None, "new"),
+            lambda: fitted.transform(self.problem.X.iloc[self.problem.folds[fold][1]]),
         )
-        return fitted, fitted.estimator_output(Z), rounds
+        return FoldModel(fitted, fitted.estimator_output(Z), rounds)
+
+    def _fit_as_given(self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any]) -> Model:
+        rows, _ = self.problem.folds[fold]
+        encoding = catalogue.FAMILIES[spec.name].encoding
+        prepared = self._once(
+            (fold, encoding, spec.target_transform), lambda: self._prepared(spec, rows)
+        )
+        y = self.problem.y[rows]
+        return fitting.fit_prepared(spec, hyperparameters, prepared, y, self.problem.seed)
+
+    def _fit_until_it_stops(
+        self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any], parts: Fold
+    ) -> tuple[Model, int]:
+        """Fit a booster on the first part of a fold's rows, the second of which says when to stop."""
+        rows, stop = parts
+        X, y = self.problem.X, self.problem.y
+
+        def binned() -> boosters.Binned:
+            prepared = self._prepared(spec, rows)
+            Z_stop = prepared.preprocessing.transform(X.iloc[stop])
+            return boosters.binned(spec, hyperparameters, prepared, Z_stop, y[stop])
+
+        binning = boosters.binning(spec.name, hyperparameters)
+        tables = self._once((fold, spec.name, spec.target_transform, binning), binned)
+        return boosters.fit(
+            spec,
+            hyperparameters,
+            tables,
+            y[rows],
+            self.problem.seed,
+            hyperparameters[boosters.rounds_setting(spec.name)],
+            self.patience,
+        )
+
+    def _prepared(self, spec: ModelSpec, rows: np.ndarray) -> fitting.Prepared:
+        problem = self.problem
+        return fitting.prepare(
+            spec, problem.X.iloc[rows], problem.y[rows], problem.seed, problem.resampling
+        )
 
 
 def fit_fold(
     folds: Folds,
     fold: int,
     model: str,
-    hyperparameters: dict,
+    hyperparameters: dict[str, Any],
     early_stopping: bool,
     until: float = math.inf,
-) -> dict:
-    """Return what a trial gives on one fold, or the reason why it gives nothing: each library has errors of its own.
+) -> FoldResult:
+    """Return what a trial gives on one fold, or the reason why it gives nothing.
 
     Nothing is begun after the moment `until`.
     """
     if time.time() > until:
-        return {"late": True}
+        return LateFit()
     started = time.perf_counter()
+    # each library raises errors of its own for a setting that it refuses
     try:
-        fitted, output, rounds = folds.fit(fold, model, hyperparameters, early_stopping)
-        cost = (
-            storage.stored_size(fitted)
-            if folds.cost == "size"
-            else latency(folds, fitted)
-            if folds.cost == "latency"
-            else 0.0
-        )
+        fitted = folds.fit(fold, model, hyperparameters, early_stopping)
+        cost = cost_of(folds, fitted.model)
     except Exception as error:
-        return {"failed": f"{type(error).__name__}: {reason(str(error))}"}
-    if not np.isfinite(output).all():
-        return {"failed": "its predictions are not all finite"}
-    return {
-        "output": output,
-        "rounds": rounds,
-        "cost": cost,
-        "seconds": time.perf_counter() - started,
-    }
+        return FailedFit(f"{type(error).__name__}: {reason(str(error))}")
+    if not np.isfinite(fitted.output).all():
+        return FailedFit("its predictions are not all finite")
+    return FoldFit(fitted.output, fitted.rounds, cost, time.perf_counter() - started)
 
 
 def reason(message: str) -> str:
-    """Return a library's error in one line, without times, addresses and folders, which differ from run to run."""
+    """Return a library's error in one line, without times, addresses and folders.
+
+    Those differ from run to run.
+    """
     line = " ".join(message.partition("Stack trace:")[0].split())
     for pattern in DIFFERING:
         line = re.sub(pattern, "", line)
     return line[:LONGEST_REASON]
+
+
+def cost_of(folds: Folds, model: Model) -> float:
+    """Return the bytes or the seconds that are the second objective; 0 where there is none."""
+    if folds.cost == "size":
+        return storage.stored_size(model)
+    if folds.cost == "latency":
+        return latency(folds, model)
+    return 0.0
 
 
 def latency(folds: Folds, model: Model) -> float:

@@ -1,20 +1,27 @@
-"""What a search keeps on disk, in a folder that no other process searches in: Optuna's journal, and what each fit gave.
+"""The journal of a search: what it keeps on disk, in a folder that no other process searches in.
 
-A folder belongs to one data set, one choice of settings, one state of the code and of the libraries, see `identity`.
+It holds Optuna's own journal and what each fit gave. A folder belongs to one data set, one choice
+of settings, and one state of the code and of the libraries, see `identity`.
 """
 
 import hashlib
+import importlib
+import importlib.metadata
 import json
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
 from pipeline.training.problem import Problem
+from pipeline.tuning.trials import FoldFit, Trial, plan_of
 
 ROOMS = ("data", "scoring", "models", "training", "tuning")  # whose code the trials depend on
 LIBRARIES = (
@@ -38,20 +45,22 @@ class Journal:
     CREATE_TRIAL = 4  # of optuna.storages.journal._storage.JournalOperation
 
     def __init__(self, path: Path):
-        self.path, self.logs = path, []
+        self.path = path
+        self.logs: list[dict[str, Any]] = []
         if path.is_file():
-            self.logs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            lines = path.read_text(encoding="utf-8").splitlines()
+            self.logs = [json.loads(line) for line in lines]
 
-    def read_logs(self, log_number_from: int) -> list[dict]:
+    def read_logs(self, log_number_from: int) -> list[dict[str, Any]]:
         """Return the logs from a number on, as Optuna asks for them."""
         return self.logs[log_number_from:]
 
-    def append_logs(self, logs: list[dict]) -> None:
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Hold logs until `commit`."""
         self.logs += json.loads(json.dumps(logs))
 
     def cut(self, trials: int) -> None:
-        """Forget all that came after so many trials."""
+        """Drop all that came after so many trials."""
         starts = [
             place for place, log in enumerate(self.logs) if log["op_code"] == self.CREATE_TRIAL
         ]
@@ -64,74 +73,68 @@ class Journal:
 
     def commit(self) -> None:
         """Write all logs."""
-        files.write_text(
-            self.path, "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in self.logs)
-        )
+        lines = [json.dumps(log, separators=(",", ":")) + "\n" for log in self.logs]
+        files.write_text(self.path, "".join(lines))
 
 
-def identity(problem: Problem, settings: Params) -> dict:
-    """Return what a study's trials depend on: a change in any of it makes a new study."""
-    import importlib
-    from importlib.metadata import version
-
-    spec = settings.dataset(problem.dataset)
-    chosen = spec.tune.models
-    wanted = {
-        "seed": settings.seed,
-        "prepare": spec.prepare.model_dump(),
-        "data": spec.data.model_dump(),
-        "train": spec.train.model_dump(exclude={"models"}),
-        "tune": spec.tune.model_dump(exclude={"trials", "blend", "tolerance"}),
-        "hyperparameters": {
-            model: settings.hyperparameters(problem.dataset, model) for model in chosen
-        },
-        "search_spaces": {
-            model: {
-                name: space.model_dump() for name, space in settings.search_spaces[model].items()
-            }
-            for model in chosen
-        },
-        "portfolio": {model: settings.portfolio.get(model, []) for model in chosen},
-    }
-    libraries = {name: version(name) for name in LIBRARIES} | {
-        "xgboost": importlib.import_module("xgboost").__version__
-    }
-    package = Path(__file__).parents[1]
-    code = [
-        files.digest(module) for room in ROOMS for module in sorted((package / room).glob("*.py"))
-    ]
+def identity(problem: Problem, settings: Params) -> dict[str, str]:
+    """Return hashes of what a study's trials depend on: a change in any of it makes a new study."""
     return {
-        part: _digest(content)
-        for part, content in (
-            ("data", problem.split_hash),
-            ("settings", wanted),
-            ("code", code),
-            ("libraries", libraries),
-        )
+        "data": _digest(problem.split_hash),
+        "settings": _digest(_settings(problem.dataset, settings)),
+        "code": _digest(_code()),
+        "libraries": _digest(_libraries()),
     }
 
 
-def _digest(content) -> str:
+def _settings(dataset: str, settings: Params) -> dict[str, Any]:
+    """Return what params.yaml says that a trial depends on."""
+    block, plan = settings.dataset(dataset), plan_of(dataset, settings)
+    search_spaces = {}
+    for model, space in plan.search_spaces.items():
+        search_spaces[model] = {name: values.model_dump() for name, values in space.items()}
+    return {
+        "seed": settings.seed,
+        "prepare": block.prepare.model_dump(),
+        "data": block.data.model_dump(),
+        "train": block.train.model_dump(exclude={"models"}),
+        "tune": block.tune.model_dump(exclude={"trials", "blend", "tolerance"}),
+        "hyperparameters": plan.hyperparameters,
+        "search_spaces": search_spaces,
+        "portfolio": plan.portfolio,
+    }
+
+
+def _code() -> list[str]:
+    """Return the hashes of all modules in ROOMS."""
+    package = Path(__file__).parents[1]
+    modules = []
+    for room in ROOMS:
+        modules += sorted((package / room).glob("*.py"))
+    return [files.digest(module) for module in modules]
+
+
+def _libraries() -> dict[str, str]:
+    """Return the versions of LIBRARIES and of xgboost, whose package has several names."""
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return versions | {"xgboost": importlib.import_module("xgboost").__version__}
+
+
+def _digest(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @contextmanager
-def opened(problem: Problem, settings: Params):
-    """Yield the folder of the study that the data and the settings belong to, while no other process searches in it."""
-    from filelock import FileLock, Timeout
+def opened(problem: Problem, settings: Params) -> Iterator[Path]:
+    """Yield the folder of the study of the data and settings, while no other process searches in it.
 
+    Prints what changed where the study is a new one. Raises DataError where the folder is in use.
+    """
     wanted = identity(problem, settings)
-    folder = paths.studies(problem.dataset) / _digest(wanted)[:12]
-    others = sorted(
-        paths.studies(problem.dataset).glob("*/study.json"), key=lambda path: path.stat().st_mtime
-    )
+    studies = paths.studies(problem.dataset)
+    folder = studies / _digest(wanted)[:12]
     if not (folder / "study.json").is_file():
-        if others:
-            last = files.read_json(others[-1], made_by="python tune_hyperparameters.py")
-            changed = [part for part in wanted if last.get(part) != wanted[part]]
-            print(
-                f"tune {problem.dataset}: a new study, for the {' and the '.join(changed)} changed since the last one"
-            )
+        _say_what_changed(problem.dataset, wanted)
         files.write_json(folder / "study.json", wanted)
     try:
         with FileLock(folder / "lock", timeout=0):
@@ -142,35 +145,52 @@ def opened(problem: Problem, settings: Params):
         ) from None
 
 
-def fit_file(folder: Path, trial: int, fold: int) -> Path:
-    """Return where a fold of a trial is kept."""
-    return folder / "fits" / f"{trial:04}_{fold}.npz"
+def _say_what_changed(dataset: str, wanted: dict[str, str]) -> None:
+    """Print in what a new study differs from the last one, if there is any."""
+    others = paths.studies(dataset).glob("*/study.json")
+    last = max(others, key=lambda path: path.stat().st_mtime, default=None)
+    if last is None:
+        return
+    known = files.read_json(last, made_by="python tune_hyperparameters.py")
+    changed = [part for part in wanted if known.get(part) != wanted[part]]
+    what = " and the ".join(changed)
+    print(f"tune {dataset}: a new study, for the {what} changed since the last one")
 
 
-def write_fit(path: Path, fit: dict, known_by: list) -> None:
+def write_fit(folder: Path, trial: Trial, fold: int, fit: FoldFit) -> None:
     """Keep what a fold of a trial gave, with what the trial is known by."""
-    with files.replacing(path) as partial, open(partial, "wb") as stream:
-        np.savez(
-            stream,
-            output=fit["output"],
-            rounds=fit["rounds"] or 0,
-            cost=fit["cost"],
-            seconds=fit["seconds"],
-            trial=_digest(known_by),
-        )
+    with files.replacing(_fit_file(folder, trial, fold)) as partial:
+        with open(partial, "wb") as stream:
+            np.savez(
+                stream,
+                output=fit.output,
+                rounds=fit.rounds or 0,
+                cost=fit.cost,
+                seconds=fit.seconds,
+                trial=_known_by(trial),
+            )
 
 
-def read_fit(path: Path, known_by: list) -> dict | None:
+def read_fit(folder: Path, trial: Trial, fold: int) -> FoldFit | None:
     """Return what a fold of the trial gave; None where it is not there, or of another trial."""
     try:
-        with np.load(path, allow_pickle=False) as content:
-            if str(content["trial"]) != _digest(known_by):
+        with np.load(_fit_file(folder, trial, fold), allow_pickle=False) as content:
+            if str(content["trial"]) != _known_by(trial):
                 return None
-            return {
-                "output": content["output"],
-                "rounds": int(content["rounds"]) or None,
-                "cost": float(content["cost"]),
-                "seconds": float(content["seconds"]),
-            }
+            return FoldFit(
+                output=content["output"],
+                rounds=int(content["rounds"]) or None,
+                cost=float(content["cost"]),
+                seconds=float(content["seconds"]),
+            )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
+
+
+def _fit_file(folder: Path, trial: Trial, fold: int) -> Path:
+    return folder / "fits" / f"{trial.number:04}_{fold}.npz"
+
+
+def _known_by(trial: Trial) -> str:
+    """Return a hash of what tells one trial of a number from another one."""
+    return _digest([trial.model, trial.hyperparameters, trial.early_stopping])

@@ -1,56 +1,81 @@
-"""The search for hyperparameters: an Optuna study of one dataset that gives the same trials whatever the workers, kept on disk.
+"""Optuna's study of a search: which trial comes next, what the study is told of it, and what it holds.
 
-Trials are asked and told in batches, so that what the sampler and the pruner know does not depend on who was done first. The
-journal holds whole batches; what each fold of a trial predicted lies beside it. A search that was killed asks its last batch
-again, gets the same trials, since the sampler is seeded anew for each, and finds their folds done.
+The sampler is seeded anew for each trial by its number, so that a search that was killed asks its
+last batch again and gets the same trials.
 """
 
 import math
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline.models import catalogue
-from pipeline.project.params import Params, SearchSpace
+from pipeline.project.params import SearchSpace
 from pipeline.scoring import metrics
 from pipeline.training.problem import Problem
-from pipeline.tuning import search, trials
 from pipeline.tuning.journal import Journal
-from pipeline.tuning.trials import Trial
+from pipeline.tuning.trials import (
+    FAILED,
+    FINISHED,
+    PRUNED,
+    SEARCH,
+    TARGET_TRANSFORM,
+    Plan,
+    Trial,
+    search_space,
+    with_most_rounds,
+)
 
 STARTUP_TRIALS = 10  # that are drawn at random, the baseline and the portfolio counted in
+UNPRUNED_TRIALS = 5  # that are finished before the first one is pruned
+STATES = {"COMPLETE": FINISHED, "PRUNED": PRUNED, "FAIL": FAILED}  # Optuna's word -> ours
+
+Study = Any  # optuna.Study
+Handle = Any  # optuna.Trial, by which Optuna is told of a trial
 
 
-def open_study(problem: Problem, settings: Params, journal: Journal):
+@dataclass(frozen=True)
+class Asked:
+    """A trial that is to be done, and Optuna's handle of it."""
+
+    trial: Trial
+    handle: Handle
+
+
+def open_study(problem: Problem, plan: Plan, journal: Journal) -> Study:
+    """Return the study that a journal holds, or a new one."""
     import optuna
     from optuna.storages import JournalStorage
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    spec, n_folds = settings.dataset(problem.dataset), len(problem.folds)
-    pruner = _experimental(
-        {
-            "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=search.UNPRUNED_TRIALS),
-            "wilcoxon": lambda: optuna.pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=1),
-            "hyperband": lambda: optuna.pruners.HyperbandPruner(
-                min_resource=1, max_resource=n_folds
-            ),
-            "none": optuna.pruners.NopPruner,
-        }[spec.tune.pruner]
-    )
-    directions = [
-        "maximize" if metrics.lookup(spec.train.primary_metric).greater_is_better else "minimize"
-    ]
-    directions += ["minimize"] * (len(spec.tune.objectives) - 1)
+    direction = "maximize" if metrics.sign(problem.primary_metric) > 0 else "minimize"
+    directions: Any = [direction] if plan.cost is None else [direction, "minimize"]
+    backend: Any = journal  # has the methods of BaseJournalBackend
     return optuna.create_study(
         study_name=problem.dataset,
-        storage=JournalStorage(journal),
+        storage=JournalStorage(backend),
         directions=directions,
-        pruner=pruner,
+        pruner=_experimental(_pruner, name=plan.tune.pruner, n_folds=len(problem.folds)),
         load_if_exists=True,
     )
 
 
-def _experimental(make, **options):
+def _pruner(name: str, n_folds: int) -> Any:
+    from optuna import pruners
+
+    if name == "median":
+        return pruners.MedianPruner(n_startup_trials=UNPRUNED_TRIALS)
+    if name == "wilcoxon":
+        return pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=1)
+    if name == "hyperband":
+        return pruners.HyperbandPruner(min_resource=1, max_resource=n_folds)
+    return pruners.NopPruner()
+
+
+def _experimental(make: Callable[..., Any], **options: Any) -> Any:
     """Return what Optuna makes, without its warning that the class or an option is experimental."""
     import optuna
 
@@ -59,71 +84,97 @@ def _experimental(make, **options):
         return make(**options)
 
 
-def ask(study, problem: Problem, settings: Params, number: int, first: list[Trial]):
-    """Return the next trial and Optuna's handle of it; the sampler is seeded by its number, so that a rerun draws the same."""
+def ask(study: Study, problem: Problem, plan: Plan, number: int, first: list[Trial]) -> Asked:
+    """Return the next trial: the given one of that number, or one that the sampler draws."""
+    study.sampler = _sampler(problem.seed, number)
+    given = first[number] if number < len(first) else None
+    point = _point(given, problem, plan) if given else None
+    if point is not None:
+        study.enqueue_trial(point)
+    handle = study.ask()
+    model = handle.suggest_categorical("model", plan.tune.models)
+    drawn = {}
+    if point is None or len(point) > 1:
+        for name, space in search_space(plan, model).items():
+            drawn[name] = _suggest(handle, f"{model}.{name}", space)
+    if given:
+        return Asked(given, handle)
+    chosen = with_most_rounds(model, {**plan.hyperparameters[model], **drawn}, plan)
+    return Asked(Trial(number, SEARCH, model, chosen, early_stopping=True), handle)
+
+
+def _sampler(seed: int, number: int) -> Any:
     import optuna
 
-    chosen = settings.dataset(problem.dataset).tune.models
-    seed = int(np.random.SeedSequence([settings.seed, number]).generate_state(1)[0])
-    study.sampler = _experimental(
+    return _experimental(
         optuna.samplers.TPESampler,
-        seed=seed,
+        seed=int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
         multivariate=True,
         group=True,
         n_startup_trials=STARTUP_TRIALS,
     )
-    trial = first[number] if number < len(first) else None
-    point = _point(trial, problem, settings) if trial else None
-    if point is not None:
-        study.enqueue_trial(point)
-    handle = study.ask()
-    model = handle.suggest_categorical("model", chosen)
-    if point is None or len(point) > 1:
-        drawn = {
-            name: _suggest(handle, f"{model}.{name}", space)
-            for name, space in trials.search_space(problem, settings, model).items()
-        }
-    if trial is None:
-        base = {**settings.hyperparameters(problem.dataset, model), **drawn}
-        trial = Trial(number, "search", model, trials.with_most_rounds(model, base, settings), True)
-    return trial, handle
 
 
-def _point(trial: Trial, problem: Problem, settings: Params) -> dict:
-    """Return where a given trial lies in the search space, so that the sampler learns from it: at the nearest point.
+def _point(trial: Trial, problem: Problem, plan: Plan) -> dict[str, Any]:
+    """Return the point of the search space that is nearest to a given trial.
 
-    Of a trial that has no place there, the sampler learns the model only.
+    From it the sampler learns. Of a trial that has no place there it learns the model only.
     """
-    point = {"model": trial.model}
-    for name, space in trials.search_space(problem, settings, trial.model).items():
-        value = trial.hyperparameters.get(
-            name, catalogue.default_value(trial.model, problem.task, name)
-        )
-        if name == trials.TARGET_TRANSFORM:
-            value = trial.hyperparameters.get(name, problem.target_transform)
-        if space.choices is None and isinstance(value, int | float) and not isinstance(value, bool):
-            value = min(max(value, space.low), space.high)
-        elif space.choices is None or value not in space.choices:
+    point: dict[str, Any] = {"model": trial.model}
+    for name, space in search_space(plan, trial.model).items():
+        value = trial.hyperparameters.get(name)
+        if name not in trial.hyperparameters:
+            value = _default(trial.model, problem, name)
+        if space.choices is not None:
+            if value not in space.choices:
+                return {"model": trial.model}
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            value = _clamped(value, space)
+        else:
             return {"model": trial.model}
         point[f"{trial.model}.{name}"] = value
     return point
 
 
-def _suggest(handle, name: str, space: SearchSpace):
+def _clamped(value: float, space: SearchSpace) -> float:
+    """Return the value of a range that is nearest to a number."""
+    assert space.low is not None and space.high is not None
+    return min(max(value, space.low), space.high)
+
+
+def _default(model: str, problem: Problem, name: str) -> Any:
+    """Return the value of a hyperparameter that params.yaml does not give."""
+    if name == TARGET_TRANSFORM:
+        return problem.target_transform
+    return catalogue.default_value(model, problem.task, name)
+
+
+def _suggest(handle: Handle, name: str, space: SearchSpace) -> Any:
     if space.choices is not None:
         return handle.suggest_categorical(name, space.choices)
     if isinstance(space.low, int) and isinstance(space.high, int):
-        return handle.suggest_int(
-            name, space.low, space.high, log=space.log, step=int(space.step or 1)
-        )
+        step = int(space.step or 1)
+        return handle.suggest_int(name, space.low, space.high, log=space.log, step=step)
     return handle.suggest_float(name, space.low, space.high, log=space.log, step=space.step)
 
 
-def tell(study, trial: Trial, handle) -> None:
+def tell(study: Study, asked: Asked) -> None:
+    """Let the study know what became of a trial."""
     import optuna
 
+    trial = asked.trial
+    asked.handle.set_user_attr("trial", _record(trial))
+    if trial.state == FINISHED:
+        values = [trial.value] if trial.cost is None else [trial.value, trial.cost]
+        study.tell(asked.handle, values)
+        return
     states = optuna.trial.TrialState
-    record = {
+    study.tell(asked.handle, state=states.PRUNED if trial.state == PRUNED else states.FAIL)
+
+
+def _record(trial: Trial) -> dict[str, Any]:
+    """Return what the journal keeps of a trial beside Optuna's own."""
+    return {
         "origin": trial.origin,
         "model": trial.model,
         "hyperparameters": trial.hyperparameters,
@@ -134,20 +185,53 @@ def tell(study, trial: Trial, handle) -> None:
         "reason": trial.reason,
         "seconds": trial.seconds,
     }
-    handle.set_user_attr("trial", record)
-    if trial.state == "finished":
-        study.tell(handle, [trial.value] if trial.cost is None else [trial.value, trial.cost])
-    else:
-        study.tell(handle, state=states.PRUNED if trial.state == "pruned" else states.FAIL)
 
 
-def told_trial(frozen) -> Trial:
-    """Return the trial that a journal holds."""
-    state = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}[frozen.state.name]
+def held_trials(study: Study) -> list[Trial]:
+    """Return the trials that the study holds, without their fits."""
+    return [_held_trial(frozen) for frozen in study.get_trials(deepcopy=False)]
+
+
+def _held_trial(frozen: Any) -> Trial:
     record = frozen.user_attrs["trial"]
-    value = (
-        float(np.mean([score for score in record["folds"] if math.isfinite(score)]))
-        if state != "failed"
-        else None
-    )
+    state = STATES[frozen.state.name]
+    value = None
+    if state != FAILED:
+        value = mean_of_folds(record["folds"])
     return Trial(number=frozen.number, state=state, value=value, **record)
+
+
+def mean_of_folds(values: list[float]) -> float | None:
+    """Return the mean of a metric over some folds; None where one of them does not define it."""
+    if not all(math.isfinite(value) for value in values):
+        return None
+    return float(np.mean(values))
+
+
+def prunes(study: Study, pruner: str) -> bool:
+    """Return whether trials may be pruned now: not with two objectives, nor before some are finished."""
+    import optuna
+
+    if pruner == "none" or len(study.directions) > 1:
+        return False
+    if pruner != "median":
+        return True
+    states = (optuna.trial.TrialState.COMPLETE,)
+    return len(study.get_trials(deepcopy=False, states=states)) >= UNPRUNED_TRIALS
+
+
+def report(asked: Asked, reported: int, pruner: str) -> None:
+    """Report a trial's new folds, those from `reported` on, by which the pruner judges it.
+
+    Wilcoxon's pruner compares fold by fold, the others the mean so far.
+    """
+    paired = pruner == "wilcoxon"
+    folds = asked.trial.folds
+    for place in range(reported, len(folds)):
+        value = folds[place] if paired else float(np.mean(folds[: place + 1]))
+        asked.handle.report(value, place)
+
+
+def pareto_front(study: Study) -> list[int]:
+    """Return the numbers of the trials that no other one beats in both objectives."""
+    return [frozen.number for frozen in study.best_trials]

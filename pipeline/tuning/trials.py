@@ -1,46 +1,91 @@
-"""The search for hyperparameters: an Optuna study of one dataset that gives the same trials whatever the workers, kept on disk.
-
-Trials are asked and told in batches, so that what the sampler and the pruner know does not depend on who was done first. The
-journal holds whole batches; what each fold of a trial predicted lies beside it. A search that was killed asks its last batch
-again, gets the same trials, since the sampler is seeded anew for each, and finds their folds done.
-"""
+"""Trials: what a search tries, first what params.yaml gives, and the best of those that are done."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from pipeline.models import boosters, catalogue
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
-from pipeline.project.params import Params, SearchSpace
+from pipeline.project.params import Hyperparameters, Params, SearchSpace, Tune
 from pipeline.scoring import metrics
 from pipeline.training.problem import Problem
 
-TARGET_TRANSFORM = (
-    "target_transform"  # is chosen as a hyperparameter is, and handed to the model's spec
-)
+# chosen as a hyperparameter is, and handed to the model's spec
+TARGET_TRANSFORM = "target_transform"
+BASELINE, PORTFOLIO, SEARCH = "baseline", "portfolio", "search"  # where a trial comes from
+RUNNING, FINISHED, PRUNED, FAILED = "running", "finished", "pruned", "failed"
+
+
+@dataclass(frozen=True)
+class FoldFit:
+    """What a trial gave on one fold: its output on the rows that the fold predicts.
+
+    `rounds` are those that early stopping found, `cost` bytes or seconds where they are an
+    objective.
+    """
+
+    output: np.ndarray
+    rounds: int | None
+    cost: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FailedFit:
+    """Why a trial gave nothing on a fold, in one line that is the same everywhere."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class LateFit:
+    """A fit that was not begun, as the time was over."""
+
+
+FoldResult = FoldFit | FailedFit | LateFit
 
 
 @dataclass
 class Trial:
-    """One choice of a model and its hyperparameters, and what became of it."""
+    """One choice of a model and its hyperparameters, and what became of it.
+
+    `early_stopping` says whether its rounds are to be found; otherwise it is fitted as it is.
+    `folds` holds the primary metric on each fold and `value` their mean, `cost` the mean over the
+    folds, `reason` that of a failure, and `fits` the results by fold.
+    """
 
     number: int
-    origin: str  # baseline | portfolio | search
+    origin: str
     model: str
-    hyperparameters: dict
-    early_stopping: bool  # whether its rounds are to be found; otherwise it is fitted as it stands
-    state: str = "running"  # finished | pruned | failed
-    value: float | None = None  # mean of the primary metric over the folds
+    hyperparameters: dict[str, Any]
+    early_stopping: bool
+    state: str = RUNNING
+    value: float | None = None
     folds: list[float] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
-    cost: float | None = None  # bytes or seconds, where they are an objective; mean over the folds
-    reason: str | None = None  # of a failure
+    cost: float | None = None
+    reason: str | None = None
     seconds: float = 0.0
-    fits: list[dict] = field(default_factory=list)
+    fits: dict[int, FoldResult] = field(default_factory=dict)
 
-    def settled(self) -> dict:
-        """Return the hyperparameters for a fit on all rows, a booster's rounds being the median over the folds."""
+    @property
+    def name(self) -> str:
+        """Return what the trial is called among the members of a blend."""
+        return f"trial_{self.number}"
+
+    @property
+    def score(self) -> float:
+        """Return the value of a finished trial, which has one."""
+        assert self.value is not None
+        return self.value
+
+    def settled(self) -> dict[str, Any]:
+        """Return the hyperparameters for a fit on all rows.
+
+        A booster's rounds are the median over the folds.
+        """
         if not self.rounds:
             return self.hyperparameters
         return {
@@ -48,97 +93,152 @@ class Trial:
             boosters.rounds_setting(self.model): int(np.median(self.rounds)),
         }
 
-    def oof(self, problem: Problem) -> np.ndarray:
-        """Return its out-of-fold output; nan where no fold predicts."""
-        output = np.full((len(problem.X), *self.fits[0]["output"].shape[1:]), np.nan)
-        for (_, predict), fit in zip(problem.folds, self.fits):
-            output[predict] = fit["output"]
+    def results(self) -> list[FoldResult]:
+        """Return its results in the folds' order."""
+        return [self.fits[fold] for fold in sorted(self.fits)]
+
+    def finished_fits(self) -> list[FoldFit]:
+        """Return those of its results that have an output, in the folds' order."""
+        return [result for result in self.results() if isinstance(result, FoldFit)]
+
+    def out_of_fold(self, problem: Problem) -> np.ndarray:
+        """Return its output of shape (rows,) or (rows, classes); nan where no fold predicts."""
+        fits = self.finished_fits()
+        output = np.full((len(problem.X), *fits[0].output.shape[1:]), np.nan)
+        for (_, predicted), fit in zip(problem.folds, fits):
+            output[predicted] = fit.output
         return output
 
 
-# what is tried
+@dataclass(frozen=True)
+class Plan:
+    """What params.yaml says of a dataset's search; all but `tune` by the model that is tuned."""
+
+    tune: Tune
+    hyperparameters: dict[str, Hyperparameters]
+    search_spaces: dict[str, dict[str, SearchSpace]]
+    portfolio: dict[str, list[Hyperparameters]]
+
+    @property
+    def cost(self) -> str | None:
+        """Return the second objective, `size` or `latency`; None where the metric is the only one."""
+        return self.tune.objectives[1] if len(self.tune.objectives) > 1 else None
+
+    @property
+    def blends(self) -> bool:
+        """Return whether a blend is made; not with two objectives: it is neither small nor fast."""
+        return self.tune.blend and self.cost is None
 
 
-def given_trials(problem: Problem, settings: Params) -> list[Trial]:
-    """Return the trials that come before the search: each model as params.yaml has it, then the portfolio, models in turn."""
-    chosen = settings.dataset(problem.dataset).tune.models
+def plan_of(dataset: str, settings: Params) -> Plan:
+    """Return the plan of a dataset's search."""
+    tune = settings.dataset(dataset).tune
+    return Plan(
+        tune=tune,
+        hyperparameters={model: settings.hyperparameters(dataset, model) for model in tune.models},
+        search_spaces={model: settings.search_spaces[model] for model in tune.models},
+        portfolio={model: settings.portfolio.get(model, []) for model in tune.models},
+    )
+
+
+def check_plan(problem: Problem, plan: Plan) -> None:
+    """Raise UsageError where a search space or the portfolio names what the model does not have."""
+    if "log1p" in plan.tune.target_transforms and problem.y.min() <= -1:
+        raise UsageError(
+            f"{paths.PARAMS}: datasets.{problem.dataset}.tune.target_transforms: log1p is not "
+            f"defined for {problem.y.min():g}; remove it"
+        )
+    for model in plan.tune.models:
+        space = plan.search_spaces[model]
+        place = f"{paths.PARAMS}: search_spaces.{model}"
+        catalogue.check_model(model, problem.task, space, place)
+        for entry in plan.portfolio[model]:
+            place = f"{paths.PARAMS}: portfolio.{model}"
+            catalogue.check_model(model, problem.task, entry, place)
+
+
+def given_trials(plan: Plan) -> list[Trial]:
+    """Return the trials that come before the search.
+
+    Each model as params.yaml has it, then the entries of the portfolio, the models in turn.
+    """
     trials = [
-        Trial(0, "baseline", model, settings.hyperparameters(problem.dataset, model), False)
-        for model in chosen
+        Trial(0, BASELINE, model, hyperparameters, early_stopping=False)
+        for model, hyperparameters in plan.hyperparameters.items()
     ]
-    shelves = [settings.portfolio.get(model, []) for model in chosen]
-    for place in range(max(map(len, shelves))):
-        for model, shelf in zip(chosen, shelves):
-            if place < len(shelf):
-                base = {**settings.hyperparameters(problem.dataset, model), **shelf[place]}
-                trials.append(
-                    Trial(0, "portfolio", model, with_most_rounds(model, base, settings), True)
-                )
+    longest = max(len(entries) for entries in plan.portfolio.values())
+    for place in range(longest):
+        for model, entries in plan.portfolio.items():
+            if place < len(entries):
+                chosen = {**plan.hyperparameters[model], **entries[place]}
+                chosen = with_most_rounds(model, chosen, plan)
+                trials.append(Trial(0, PORTFOLIO, model, chosen, early_stopping=True))
     for number, trial in enumerate(trials):
         trial.number = number
     return trials
 
 
-def with_most_rounds(model: str, hyperparameters: dict, settings: Params) -> dict:
-    """Return a booster's hyperparameters with the most rounds of its search space; early stopping may take fewer."""
+def with_most_rounds(model: str, hyperparameters: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    """Return a booster's hyperparameters with the most rounds of its search space.
+
+    Early stopping may take fewer. Those of other models are returned as they are.
+    """
     if not boosters.can_stop(model, hyperparameters):
         return hyperparameters
     rounds = boosters.rounds_setting(model)
-    space = settings.search_spaces[model].get(rounds)
-    if space:
-        most = max(space.choices) if space.choices else space.high
-    else:
+    space = plan.search_spaces[model].get(rounds)
+    if space is None:
         most = hyperparameters.get(rounds, catalogue.default_value(model, "regression", rounds))
+    elif space.choices:
+        most = max(space.choices)
+    else:
+        most = space.high
     return {**hyperparameters, rounds: int(most)}
 
 
-def search_space(problem: Problem, settings: Params, model: str) -> dict[str, SearchSpace]:
-    """Return the search space of one model, without what early stopping finds, with the target's transforms to choose from."""
-    spec = settings.dataset(problem.dataset)
-    space = dict(settings.search_spaces[model])
-    if boosters.can_stop(model, settings.hyperparameters(problem.dataset, model)):
+def search_space(plan: Plan, model: str) -> dict[str, SearchSpace]:
+    """Return the search space of a model, without the rounds that early stopping finds.
+
+    Where there are several transforms of the target, they are chosen from as well.
+    """
+    space = dict(plan.search_spaces[model])
+    if boosters.can_stop(model, plan.hyperparameters[model]):
         space.pop(boosters.rounds_setting(model), None)
-    if len(spec.tune.target_transforms) > 1:
-        space[TARGET_TRANSFORM] = SearchSpace(choices=list(spec.tune.target_transforms))
+    if len(plan.tune.target_transforms) > 1:
+        choices: list[Any] = list(plan.tune.target_transforms)
+        space[TARGET_TRANSFORM] = SearchSpace(choices=choices, step=None)
     return space
 
 
-def check_search(problem: Problem, settings: Params) -> None:
-    """Raise UsageError where a search space or the portfolio names what the model does not have."""
-    transforms = settings.dataset(problem.dataset).tune.target_transforms
-    if "log1p" in transforms and problem.y.min() <= -1:
-        raise UsageError(
-            f"{paths.PARAMS}: datasets.{problem.dataset}.tune.target_transforms: log1p is not defined for "
-            f"{problem.y.min():g}; remove it"
-        )
-    for model in settings.dataset(problem.dataset).tune.models:
-        catalogue.check_model(
-            model,
-            problem.task,
-            settings.search_spaces[model],
-            f"{paths.PARAMS}: search_spaces.{model}",
-        )
-        for shelf in settings.portfolio.get(model, []):
-            catalogue.check_model(model, problem.task, shelf, f"{paths.PARAMS}: portfolio.{model}")
+def finished(trials: list[Trial]) -> list[Trial]:
+    """Return the trials that came to their end."""
+    return [trial for trial in trials if trial.state == FINISHED]
+
+
+def best_first(trials: list[Trial], metric: str) -> list[Trial]:
+    """Return the finished trials from the best to the worst, the first of equals first."""
+    sign = -metrics.sign(metric)
+    return sorted(finished(trials), key=lambda trial: (sign * trial.score, trial.number))
 
 
 def best_trial(trials: list[Trial], metric: str) -> Trial | None:
-    """Return the best of the finished trials, the first of equals."""
-    finished = [trial for trial in trials if trial.state == "finished"]
-    sign = -metrics.sign(metric)
-    return min(finished, key=lambda trial: (sign * trial.value, trial.number), default=None)
+    """Return the best of the finished trials, the first of equals; None where there is none."""
+    return next(iter(best_first(trials, metric)), None)
 
 
 def cheapest_near_best(trials: list[Trial], metric: str, tolerance: float) -> Trial | None:
-    """Return the cheapest of the finished trials whose metric is within the tolerance of the best one's, the better of equals."""
-    winner = best_trial(trials, metric)
-    if winner is None or winner.cost is None:
-        return winner
-    sign = -metrics.sign(metric)
+    """Return the cheapest of the finished trials near the best one, the better of equals.
+
+    Near is a metric that is worse by at most the tolerance, a share of the best one's. Where costs
+    are no objective, it is the best one.
+    """
+    ranked = best_first(trials, metric)
+    if not ranked or ranked[0].cost is None:
+        return ranked[0] if ranked else None
+    best = ranked[0].score
     near = [
         trial
-        for trial in trials
-        if trial.state == "finished"
-        and sign * (trial.value - winner.value) <= tolerance * abs(winner.value)
+        for trial in ranked
+        if metrics.gain(metric, best, trial.score) <= tolerance * abs(best)
     ]
-    return min(near, key=lambda trial: (trial.cost, sign * trial.value, trial.number))
+    return min(near, key=lambda trial: trial.cost or 0.0)

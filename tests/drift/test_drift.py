@@ -20,7 +20,7 @@ from pipeline.drift.verdicts import LISTED_IMPORTANCES, ignored_columns
 from pipeline.project import rounding
 from pipeline.project.errors import DataError
 from pipeline.project.params import Drift
-from pipeline.training.results import MOST_COLUMNS
+from pipeline.training.assessment import MOST_COLUMNS
 from support.processes import ROOT, script
 
 LIMITS = Drift()

@@ -109,7 +109,7 @@ def test_candidates_of_two_stages_are_read_together_and_rows_without_prediction_
         )
         (frame if stage == "train" else frame[::-1]).to_parquet(folder / "oof.parquet")
     found = predictions.read_predicted(
-        "tiny", "oof", {"ridge": {"stage": "train"}, "tuned_ridge": {"stage": "tune"}}, None
+        "tiny", "oof", {"ridge": "train", "tuned_ridge": "tune"}, None
     )
     assert (
         found.rows.tolist() == [7, 9]
@@ -121,7 +121,7 @@ def test_candidates_of_two_stages_are_read_together_and_rows_without_prediction_
         DataError,
         match="data/predictions/tiny/train/test.parquet is not there; run `dvc repro train@tiny`",
     ):
-        predictions.read_predicted("tiny", "test", {"ridge": {"stage": "train"}}, None)
+        predictions.read_predicted("tiny", "test", {"ridge": "train"}, None)
 
 
 @pytest.mark.parametrize("metric, bests", [("rmse", [3, 3, 2]), ("r2", [3, 5, 5])])

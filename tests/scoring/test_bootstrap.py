@@ -1,4 +1,4 @@
-"""Intervals cover the true value as often as they say, repeat for a seed, and hold each metric; differences are paired."""
+"""Intervals cover the true value as often as they say, and repeat; differences are paired."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The choice of the best candidate follows its rules: the cross-validated metric, then the simpler model, then the name."""
+"""The best candidate is that by the cross-validated metric, then by simplicity, then by name."""
 
 import pytest
 

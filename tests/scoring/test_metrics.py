@@ -1,4 +1,4 @@
-"""Each metric, by class as well, on rows as they are and on weighted draws of them, is scikit-learn's."""
+"""Each metric is scikit-learn's, on rows as they are and on weighted draws of them."""
 
 import math
 from functools import partial
@@ -32,7 +32,7 @@ EVERY_METRIC_AND_CASE = [
 
 
 def of_labels(measure, rows, weights, **options):
-    """Return scikit-learn's figure of predicted labels, each class's own where `options` have average None."""
+    """Return scikit-learn's figure of predicted labels."""
     return measure(rows.y, rows.decisions, sample_weight=weights, **options)
 
 

@@ -1,4 +1,4 @@
-"""A candidate's scores are those of the rows that each part names; a metric that a fold does not define has no mean."""
+"""A candidate is scored on the rows that each part names; an undefined fold leaves no mean."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Slices: the planted bad part of a table is found, its words are what is counted, and the test rows judge it."""
+"""The planted bad part of a table is found, its words are what is counted, the test rows judge."""
 
 import numpy as np
 import pandas as pd

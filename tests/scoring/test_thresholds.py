@@ -49,7 +49,8 @@ def test_threshold_is_one_half_for_equal_scores_and_none_for_three_classes():
 
 @pytest.mark.parametrize("metric", ["f1", "accuracy"])
 def test_decisions_of_a_fold_are_made_without_its_own_targets(metric):
-    # each fold is separable, but by a threshold that is wrong for the other: a choice on the own fold would be right in all rows
+    # each fold is separable, but by a threshold that is wrong for the other: a choice on the own
+    # fold would be right in all rows
     y, fold = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
     probabilities = binary([0.1, 0.2, 0.8, 0.9])
     decisions = thresholds.cross_fitted_decisions(OutOfFold(y, probabilities, fold), metric)

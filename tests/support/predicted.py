@@ -1,4 +1,4 @@
-"""Invented targets with what a model says of them: for tests of what is computed from predictions."""
+"""Invented targets with what a model predicts for them."""
 
 import numpy as np
 
@@ -10,7 +10,10 @@ LABELS = ["setosa", "versicolor", "virginica"]
 def classification(
     n_classes: int, rows: int = 150, seed: int = 0, digits: int | None = None
 ) -> Rows:
-    """Return targets, informative probabilities (rounded for ties, one of them 0) and decisions, shuffled for an odd seed."""
+    """Return targets, informative probabilities and decisions, the last shuffled for an odd seed.
+
+    With `digits` the probabilities of two classes are rounded, for ties; one of them is 0.
+    """
     rng = np.random.default_rng(seed)
     y = rng.integers(0, n_classes, rows)
     bonus = 0.5 * np.eye(n_classes)[y]

@@ -17,7 +17,7 @@ def test_importance_finds_the_one_informative_column(metric):
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(200, 3))
     importance = explanations.permutation_importance(
-        "regression", lambda Z: 5 * Z[:, 1], Z, ["a", "b", "c"], 5 * Z[:, 1], metric, 0
+        lambda Z: 5 * Z[:, 1], Z, ["a", "b", "c"], 5 * Z[:, 1], metric, 0
     )
     assert importance["a"] == importance["c"] == 0
     assert importance["b"] > 1
@@ -29,7 +29,7 @@ def test_importance_of_a_classifier_counts_a_loss_as_positive(metric):
     y = rng.integers(0, 2, 200)
     Z = np.column_stack([rng.random(200), 0.25 + 0.5 * y])
     importance = explanations.permutation_importance(
-        "classification", lambda Z: binary(Z[:, 1]), Z, ["noise", "signal"], y, metric, 0
+        lambda Z: binary(Z[:, 1]), Z, ["noise", "signal"], y, metric, 0
     )
     assert importance["noise"] == 0
     assert importance["signal"] > 0.1
@@ -45,7 +45,7 @@ def test_importance_shuffles_the_one_hot_columns_of_a_category_together():
         return Z[:, 0] - Z[:, 2]
 
     importance = explanations.permutation_importance(
-        "regression", predict, Z, ["town"] * 3 + ["size"], predict(Z), "rmse", 0
+        predict, Z, ["town"] * 3 + ["size"], predict(Z), "rmse", 0
     )
     assert list(importance) == ["town", "size"]
     assert importance["town"] > 0.5 and importance["size"] == 0
@@ -59,7 +59,6 @@ def test_importances_do_not_depend_on_how_many_rows_are_predicted_at_a_time(rows
 
     def importances():
         return explanations.permutation_importance(
-            "regression",
             lambda Z: (Z["a"] + 3 * Z["b"]).to_numpy(),
             Z,
             list("abc"),
@@ -86,7 +85,7 @@ def test_importance_hands_a_data_frame_to_the_model_with_its_types():
 
     assert (
         explanations.permutation_importance(
-            "regression", predict, Z, ["size", "town"], np.arange(3.0), "rmse", 0
+            predict, Z, ["size", "town"], np.arange(3.0), "rmse", 0
         )["town"]
         == 0
     )

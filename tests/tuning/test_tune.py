@@ -21,12 +21,14 @@ from pipeline.models import boosters, catalogue, fitting, storage
 from pipeline.models import fitted as models_fitted
 from pipeline.project import files, params, paths, workers
 from pipeline.project.errors import DataError, UsageError
+from pipeline.project.params import Tune
 from pipeline.training.problem import read_problem
-from pipeline.tuning import blending, journal, study_figures
+from pipeline.tuning import blending, journal, study_report
 from pipeline.tuning import search as tuning_search
 from pipeline.tuning.folds import Folds, reason
 from pipeline.tuning.journal import Journal
-from pipeline.tuning.trials import Trial, best_trial, cheapest_near_best
+from pipeline.tuning.selection import Library
+from pipeline.tuning.trials import Plan, Trial, best_trial, cheapest_near_best, plan_of
 from support.imports import rooms_behind
 from support.processes import ROOT, script, until, with_ctrl_c
 from support.projects import PARAMS, copy_project
@@ -44,6 +46,7 @@ BOOSTERS = {
 }
 LEAVES = "num_leaves: {low: 3, high: 15}"
 TUNE_TINY = "tune: {models: [lightgbm, ridge], trials: 6, batch: 3}"
+ONE_OBJECTIVE = Plan(Tune(), {}, {}, {})
 
 
 def settings_with(project, tune: str = TUNE_TINY, replaced: dict[str, str] | None = None):
@@ -70,13 +73,13 @@ def search(settings, n_trials, folder, n_workers=2, dataset="tiny", **options):
     with workers.pool(n_workers) as run:
         return tuning_search.search(
             read_problem(dataset, settings),
-            settings,
+            plan_of(dataset, settings),
             n_trials,
             run,
             folder,
             lambda count, note: None,
             **options,
-        )[0]
+        ).trials
 
 
 def told(trials):
@@ -168,7 +171,7 @@ def test_finished_study_fits_nothing_again_and_lost_fits_are_done_again(
         (2, "ridge"),
     ]
     problem = read_problem("tiny", settings)
-    assert (again[1].oof(problem) == before[1].oof(problem)).all()
+    assert (again[1].out_of_fold(problem) == before[1].out_of_fold(problem)).all()
 
 
 def test_optuna_opens_the_journal(trained, tmp_path):
@@ -335,7 +338,7 @@ def test_figures_show_the_hyperparameters_that_took_several_values_and_warn_of_n
                 params={"model": "ridge", "ridge.solver": "svd", "ridge.alpha": alpha},
             )
         )
-    study_figures.draw(tmp_path, searched, ["metric"], "rmse", "tiny")
+    study_report.draw(tmp_path, searched, ONE_OBJECTIVE, "rmse", "tiny")
     assert sorted(path.stem for path in tmp_path.glob("*.png")) == [
         "history",
         "importances_ridge",
@@ -362,7 +365,7 @@ def test_long_names_of_hyperparameters_fit_into_the_picture(tmp_path):
                 value=leaf, distributions=choices, params={"model": "random_forest", name: leaf}
             )
         )
-    study_figures.draw(tmp_path, searched, ["metric"], "rmse", "tiny")
+    study_report.draw(tmp_path, searched, ONE_OBJECTIVE, "rmse", "tiny")
     pixels = image.imread(tmp_path / "parallel_coordinates_random_forest.png")
     assert (
         pixels[:, :, :3].min() < 0.5 and (pixels[-3:, :, :3] == 1).all()
@@ -408,12 +411,13 @@ def test_rounds_are_found_without_the_fold_that_is_scored(trained, name):
         problem, y=np.where(np.isin(np.arange(len(problem.y)), fold_rows), -1e6, problem.y)
     )
     hyperparameters = {**BOOSTERS[name], "learning_rate": 0.2, boosters.rounds_setting(name): 60}
-    (_, output, rounds), (_, other_output, other_rounds) = (
-        Folds(any_problem, settings).fit(1, name, hyperparameters, True)
+    tune = settings.dataset("tiny").tune
+    one, other = (
+        Folds(any_problem, tune).fit(1, name, hyperparameters, True)
         for any_problem in (problem, spoilt)
     )
-    assert rounds == other_rounds <= 60 and (output == other_output).all()
-    fit, stop = Folds(problem, settings).slices[1]
+    assert one.rounds == other.rounds <= 60 and (one.output == other.output).all()
+    fit, stop = Folds(problem, tune).slices[1]
     assert not set(fit) & set(stop) and not (set(fit) | set(stop)) & set(fold_rows)
     assert sorted([*fit, *stop]) == sorted(problem.folds[1][0])
 
@@ -585,8 +589,12 @@ def test_model_whose_best_trial_disappoints_when_scored_as_train_scores_stays_wi
     assert worst.value > trials[0].value
     worst.value = 0.0  # as the search might have flattered it
     with workers.pool(2) as run:
-        parameters = tune_hyperparameters.fit_candidates(problem, trials, {}, settings, run)[1]
-    assert parameters == {"tuned_ridge": trials[0].settled()}
+        fitted = tune_hyperparameters.fit_candidates(
+            problem, plan_of("tiny", settings), trials, Library({}, {}), run
+        )
+    assert {name: one.parameters for name, one in fitted.items()} == {
+        "tuned_ridge": trials[0].settled()
+    }
 
 
 def outputs(folder):

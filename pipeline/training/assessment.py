@@ -1,0 +1,175 @@
+"""The assessment of a candidate: its scores, what it relies on, and how much better it is than another."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.models.fitted import Fitted
+from pipeline.project import rounding
+from pipeline.scoring import bootstrap, metrics, thresholds
+from pipeline.scoring.bootstrap import Resampled
+from pipeline.scoring.rows import OutOfFold, Rows
+from pipeline.scoring.scores import CandidateScores, candidate_scores
+from pipeline.training import explanations
+from pipeline.training.candidates import CandidateOutputs
+from pipeline.training.problem import Problem
+from pipeline.training.results import Candidate, Contributions, Gain, Improvement
+
+IMPORTANCE_ROWS = 1000  # of the test split that are shuffled for the importances
+BACKGROUND_ROWS = 200  # of the training split that Shapley values start from
+MOST_COLUMNS = 20  # whose importance is written
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A candidate that is compared with another: its figures and its output on the test rows."""
+
+    name: str
+    candidate: Candidate
+    test_output: np.ndarray
+
+
+def scores(
+    problem: Problem, outputs: CandidateOutputs, train_output: np.ndarray
+) -> CandidateScores:
+    """Return the candidate's scores, and the decision threshold that its out-of-fold output gives."""
+    return candidate_scores(
+        OutOfFold(problem.y, outputs.out_of_fold, problem.fold),
+        train=Rows(problem.y, train_output),
+        test=Rows(problem.y_test, outputs.test),
+        classes=problem.classes,
+        threshold_metric=problem.threshold_metric,
+        seed=problem.seed,
+    )
+
+
+def with_threshold(model: Fitted, threshold: float | None) -> Fitted:
+    """Return the model with the decision threshold that its out-of-fold output gave."""
+    return replace(model, spec=replace(model.spec, threshold=threshold))
+
+
+def importance(problem: Problem, model: Fitted) -> dict[str, float]:
+    """Return how much worse the primary metric gets on test rows when a column is shuffled."""
+    rows = _rows_of_every_class(problem, IMPORTANCE_ROWS)
+    return explanations.permutation_importance(
+        model.estimator_output,
+        model.transform(problem.X_test.iloc[rows]),
+        model.columns(),
+        problem.y_test[rows],
+        problem.primary_metric,
+        problem.seed,
+    )
+
+
+def most_important(importances: dict[str, float]) -> dict[str, float | None]:
+    """Return the most important columns, the first first, with rounded importances."""
+
+    def rank(column: str) -> tuple[float, str]:
+        return -np.nan_to_num(importances[column]), column
+
+    weightiest = sorted(importances, key=rank)[:MOST_COLUMNS]
+    return {column: rounding.significant(importances[column]) for column in weightiest}
+
+
+def _rows_of_every_class(problem: Problem, most: int) -> np.ndarray:
+    """Return the places of test rows, drawn from each class in turn.
+
+    Without rows of it, a rare class has no score to lose.
+    """
+    order = np.random.default_rng(problem.seed).permutation(len(problem.X_test))
+    if problem.classes:
+        drawn = problem.y_test[order]
+        turn = pd.Series(drawn).groupby(drawn).cumcount()
+        order = order[np.argsort(turn, kind="stable")]
+    return np.sort(order[:most])
+
+
+def contributions(problem: Problem, model: Fitted) -> Contributions:
+    """Return what each column adds to the model's output on test rows.
+
+    The output is a probability, that of the positive class where there are two, or a number in the
+    target's own unit.
+    """
+    owners = model.columns()
+    columns = list(dict.fromkeys(owners))
+    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
+    rng = np.random.default_rng(problem.seed)
+    rows = np.sort(rng.permutation(len(problem.X_test))[:n_rows])
+    background = np.sort(rng.permutation(len(problem.X))[:BACKGROUND_ROWS])
+
+    def output(Z: Any) -> np.ndarray:
+        values = model.estimator_output(Z)
+        is_binary = values.ndim == 2 and values.shape[1] == 2
+        return values[:, 1] if is_binary else values
+
+    X = problem.X_test.iloc[rows]
+    values = explanations.shapley(
+        output,
+        model.transform(X),
+        owners,
+        model.transform(problem.X.iloc[background]),
+        problem.seed,
+    )
+    return {
+        "rows": len(rows),
+        "unit": _unit(problem),
+        "columns": explanations.summary(values, X, columns, MOST_COLUMNS),
+    }
+
+
+def _unit(problem: Problem) -> str:
+    """Return the unit of a model's output, in words."""
+    if not problem.classes:
+        return problem.target
+    if len(problem.classes) == 2:
+        return f"probability of {problem.classes[1]}"
+    return "probability"
+
+
+def improvement(problem: Problem, one: Contender, other: Contender) -> Improvement:
+    """Return how much better one candidate is than another, with a paired interval on the test rows.
+
+    The folds' scores were what the choice was made by, so they flatter it; the test rows' did not
+    take part in it.
+    """
+    metric = problem.primary_metric
+    difference = bootstrap.difference(_resampled(problem, one), _resampled(problem, other))
+    on_test = difference.score.as_json()
+    return {
+        "over": other.name,
+        "cv_selected_on": _gain(
+            metric,
+            one.candidate["cv"][metric]["mean"],
+            other.candidate["cv"][metric]["mean"],
+        ),
+        "test": {
+            "absolute": on_test["value"],
+            "percent": _percent(on_test["value"], other.candidate["test"][metric]["value"]),
+            "low": on_test["low"],
+            "high": on_test["high"],
+        },
+    }
+
+
+def _resampled(problem: Problem, one: Contender) -> Resampled:
+    """Return the primary metric of a candidate on draws of the test rows, decided as it decides."""
+    rows = Rows(problem.y_test, one.test_output)
+    decided = thresholds.decided(rows, one.candidate.get("threshold"))
+    return bootstrap.resampled(problem.primary_metric, decided, problem.seed)
+
+
+def _gain(metric: str, one: float | None, other: float | None) -> Gain:
+    """Return how much better one value of a metric is than another."""
+    if one is None or other is None:
+        return {"absolute": None, "percent": None}
+    absolute = metrics.gain(metric, one, other)
+    return {"absolute": rounding.significant(absolute), "percent": _percent(absolute, other)}
+
+
+def _percent(difference: float | None, base: float | None) -> float | None:
+    """Return a difference in per cent of the value it starts from; None where that is 0."""
+    if difference is None or not base:
+        return None
+    return rounding.significant(100 * difference / abs(base))

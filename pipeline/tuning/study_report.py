@@ -1,0 +1,201 @@
+"""The report of a search: its table of trials, its counts, and its figures, which Optuna draws.
+
+Each figure is an interactive page and a PNG file; the pages share one plotly.min.js beside them, so
+that they open without a network.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.project import files
+from pipeline.project.rounding import significant
+from pipeline.training import figures
+from pipeline.training.results import ParetoFront, TrialCounts
+from pipeline.tuning import optuna_study
+from pipeline.tuning.optuna_study import Study
+from pipeline.tuning.trials import FAILED, FINISHED, PRUNED, Plan, Trial, finished
+
+LEAST_TRIALS = 4  # finished ones of a model, below which there is nothing to compare
+
+
+def trials_table(trials: list[Trial]) -> str:
+    """Return the trials as CSV: what was tried, the folds' scores and what became of it."""
+    n_folds = max((len(trial.folds) for trial in trials), default=0)
+    rows = [_table_row(trial, n_folds) for trial in trials]
+    return pd.DataFrame(rows).astype(object).to_csv(index=False, lineterminator="\n")
+
+
+def _table_row(trial: Trial, n_folds: int) -> dict[str, Any]:
+    row = {
+        "trial": trial.number,
+        "origin": trial.origin,
+        "model": trial.model,
+        "state": trial.state,
+        "value": significant(trial.value),
+    }
+    for place in range(n_folds):
+        known = place < len(trial.folds)
+        row[f"fold_{place + 1}"] = significant(trial.folds[place]) if known else None
+    if trial.cost is not None:
+        row["cost"] = significant(trial.cost)
+    row["reason"] = trial.reason
+    for name, value in trial.settled().items():
+        row[f"{trial.model}.{name}"] = value
+    return row
+
+
+def course(trials: list[Trial]) -> list[list[Any]]:
+    """Return [number, model, value] of the finished trials, in order."""
+    return [[trial.number, trial.model, significant(trial.value)] for trial in finished(trials)]
+
+
+def counts(trials: list[Trial]) -> TrialCounts:
+    """Return how many trials came to which end, and why the failed ones did."""
+    states = [trial.state for trial in trials]
+    reasons = [str(trial.reason) for trial in trials if trial.state == FAILED]
+    return {
+        "total": len(trials),
+        "finished": states.count(FINISHED),
+        "pruned": states.count(PRUNED),
+        "failed": states.count(FAILED),
+        "reasons": {reason: reasons.count(reason) for reason in sorted(set(reasons))},
+    }
+
+
+def pareto(study: Study, trials: list[Trial], plan: Plan) -> ParetoFront:
+    """Return the trials that no other beats in both objectives, and how the winner is picked.
+
+    Nothing where there is one objective.
+    """
+    if plan.cost is None:
+        return {}
+    by_number = {trial.number: trial for trial in trials}
+    front = [by_number[number] for number in optuna_study.pareto_front(study)]
+    front.sort(key=lambda trial: (trial.cost, trial.number))
+    rows = [
+        {
+            "trial": trial.number,
+            "model": trial.model,
+            "value": significant(trial.value),
+            plan.cost: significant(trial.cost),
+        }
+        for trial in front
+    ]
+    tolerance = f"{100 * plan.tune.tolerance:.3g} %"
+    return {"pareto": rows, "picked": f"least {plan.cost} within {tolerance} of the best metric"}
+
+
+def draw(folder: Path, study: Study, plan: Plan, metric: str, title: str) -> None:
+    """Write the figures of a study.
+
+    These are its history, and for each model parallel coordinates and importances; with two
+    objectives its Pareto front alone.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    options: dict[str, Any] = {"target_name": metric}
+    if plan.cost is not None:
+        options = {"target_names": [metric, plan.cost]}
+        title = f"{title}: Pareto front"
+        _draw_both(folder, "pareto_front", "plot_pareto_front", study, title, options)
+        return
+    history = f"{title}: history"
+    _draw_both(folder, "history", "plot_optimization_history", study, history, options)
+    done = _finished(study)
+    for model in sorted({trial.params["model"] for trial in done}):
+        of_model = [trial for trial in done if trial.params["model"] == model]
+        _draw_model(folder, study, model, of_model, metric, title)
+
+
+def _finished(study: Study) -> list[Any]:
+    """Return Optuna's own finished trials."""
+    import optuna
+
+    states = (optuna.trial.TrialState.COMPLETE,)
+    return study.get_trials(deepcopy=False, states=states)
+
+
+def _draw_model(
+    folder: Path, study: Study, model: str, done: list[Any], metric: str, title: str
+) -> None:
+    """Write the figures of one model's finished trials, where there is something to compare."""
+    import optuna
+
+    placed = [trial for trial in done if len(trial.params) > 1]
+    names = _varied(placed)
+    if len(placed) < LEAST_TRIALS or not names:
+        return
+    part = optuna.create_study(direction=study.direction)
+    part.add_trials(placed)
+    options = {"params": names, "target_name": metric}
+    _draw_both(
+        folder,
+        f"parallel_coordinates_{model}",
+        "plot_parallel_coordinate",
+        part,
+        f"{title}: what was tried",
+        options,
+    )
+    if len({trial.value for trial in placed}) > 1:
+        _draw_both(
+            folder,
+            f"importances_{model}",
+            "plot_param_importances",
+            part,
+            f"{title}: what mattered",
+            options,
+        )
+
+
+def _varied(trials: list[Any]) -> list[str]:
+    """Return the hyperparameters that took several values: a single one shows nothing."""
+    values: dict[str, set[Any]] = {}
+    for trial in trials:
+        for name in trial.params:
+            values[name] = {other.params.get(name) for other in trials}
+    return sorted(name for name in values if len(values[name]) > 1)
+
+
+def _draw_both(
+    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
+) -> None:
+    """Write one figure as a page and as PNG."""
+    import optuna
+
+    with warnings.catch_warnings():  # that the functions with matplotlib are experimental
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        _write_page(folder, name, function, study, title, options)
+        _write_png(folder, name, function, study, title, options)
+
+
+def _write_page(
+    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
+) -> None:
+    import optuna
+    from plotly.offline import get_plotlyjs
+
+    page = getattr(optuna.visualization, function)(study, **options).update_layout(title=title)
+    text = page.to_html(include_plotlyjs="directory", div_id=name)
+    files.write_text(folder / f"{name}.html", text)
+    if not (folder / "plotly.min.js").is_file():
+        files.write_text(folder / "plotly.min.js", get_plotlyjs())
+
+
+def _write_png(
+    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
+) -> None:
+    import matplotlib
+    import optuna
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    with matplotlib.rc_context():  # Optuna sets a style
+        axes = getattr(optuna.visualization.matplotlib, function)(study, **options)
+        axes.set_title(title)
+        axes.figure.set_size_inches(9, 5)
+        axes.figure.subplots_adjust(left=0.2, bottom=0.3)  # room for the names of hyperparameters
+        figures.save(axes.figure, folder / f"{name}.png")
+        pyplot.close(axes.figure)
