@@ -20,7 +20,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,6 @@ from pipeline.drift.roles import (
     roles_of_tables,
     with_output,
 )
-from pipeline.drift.verdicts import DRIFT, EXIT_STATUS, NOT_ENOUGH_DATA
 from pipeline.monitoring.log_comparison import compare_with_training, read_served_log
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import UsageError
@@ -50,13 +49,6 @@ from pipeline.scoring import bootstrap
 from pipeline.tracking import record
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, read_output
 from pipeline.training.results import Candidate, classes_of, read_candidates
-
-# the verdicts that each --fail-on counts
-FAIL_ON = {
-    "never": (),
-    "drift": (DRIFT,),
-    "not-enough-data": (DRIFT, NOT_ENOUGH_DATA),
-}
 
 
 @dataclass(frozen=True)
@@ -233,35 +225,6 @@ def write_pages(folder: Path, found: TableComparison, synthetic: bool = False) -
         files.write_text(folder / f"{name}_report.html", page)
 
 
-def announce(compared: Compared, settings: Params | None) -> None:
-    """Report drift where somebody is to see it: in a run of GitHub Actions, and by the webhook.
-
-    Stages of `dvc repro` send only where params.yaml says so: their data are the same at each run.
-    """
-    found = compared.found
-    if found.verdict != DRIFT:
-        return
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        print(f"::warning title=drift {compared.name}::{found.recommendation}")
-    url = notify.address(settings)
-    is_stage = "DVC_STAGE" in os.environ
-    if url and (not is_stage or (settings is not None and settings.alerts.stages)):
-        notify.post(
-            url,
-            compared.closing_line,
-            dataset=compared.dataset,
-            verdict=found.verdict,
-            drifted=found.features.drifted,
-            recommendation=found.recommendation,
-        )
-
-
-def status(found: Iterable[str], fail_on: str) -> int:
-    """Return the exit status of some verdicts; drift goes before too few rows."""
-    counted = [EXIT_STATUS[verdict] for verdict in found if verdict in FAIL_ON[fail_on]]
-    return min(counted, default=0)
-
-
 # the command line
 
 
@@ -289,7 +252,7 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     add("--output", metavar="FOLDER", help="of the reports on two files or a log")
     add(
         "--fail-on",
-        choices=FAIL_ON,
+        choices=verdicts.FAIL_ON,
         default="not-enough-data",
         help="never: status 0; drift: 3 for drift; not-enough-data (the default): 4 for too few "
         "rows as well",
@@ -348,9 +311,11 @@ def main(argv: list[str] | None = None) -> int:
     for compared in comparisons(args, settings):
         lines = [*results.change_lines(compared.found), *compared.lines, compared.closing_line]
         print("\n".join(lines), flush=True)
-        announce(compared, settings)
+        notify.announce_drift(
+            compared.name, compared.closing_line, compared.found, compared.dataset, settings
+        )
         found.append(compared.found.verdict)
-    return status(found, args.fail_on)
+    return verdicts.exit_status(found, args.fail_on)
 
 
 def main_with_fixed_hashes() -> int:

@@ -24,6 +24,12 @@ NOT_ENOUGH_DATA, NOT_COMPARED = "not enough data", "not compared"
 GOOD, CHECK = "good", "check"
 # with which detect_drift.py ends, unless --fail-on says otherwise
 EXIT_STATUS = {DRIFT: 3, NOT_ENOUGH_DATA: 4}
+# the verdicts that each --fail-on counts
+FAIL_ON: dict[str, tuple[str, ...]] = {
+    "never": (),
+    "drift": (DRIFT,),
+    "not-enough-data": (DRIFT, NOT_ENOUGH_DATA),
+}
 # what of a column may have drifted
 VALUES, MISSING = "values", "missing"
 # of the greatest importance: a column below it does not matter to the model
@@ -229,3 +235,9 @@ def ignored_columns(
     all_are_listed = len(known) < LISTED_IMPORTANCES or min(known.values()) < least
     unlisted = 0 if all_are_listed else least
     return {column for column in columns if known.get(column, unlisted) < least}
+
+
+def exit_status(found: Iterable[str], fail_on: str) -> int:
+    """Return the exit status of some verdicts; drift goes before too few rows."""
+    counted = [EXIT_STATUS[verdict] for verdict in found if verdict in FAIL_ON[fail_on]]
+    return min(counted, default=0)

@@ -125,7 +125,7 @@ def compare_with_training(
     labels = matched_labels(log.rows, labels_file, version) if labels_file else None
     current = _served_rows(log.rows, version, labels)
     scores = performance.served_performance(log.rows, version, training, labels, limits, seed)
-    importance = version.candidate["importance"] if version.candidate else None
+    importance = version.candidate.get("importance") if version.candidate else None
     ignored = verdicts.ignored_columns(importance, inputs, limits, log.dataset)
     plan = Plan(version.roles, limits, seed, frozenset(ignored), sparse=frozenset([version.target]))
     found = comparison.compare_tables(
