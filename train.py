@@ -1,8 +1,8 @@
 """Train the candidate models of one dataset; score each by cross-validation and on the test split.
 
     python train.py --dataset iris
-    python train.py --dataset iris --model random_forest        # one model; the others' results stay
-    python train.py --dataset iris --tune-hyperparameters       # and then tune_hyperparameters.py
+    python train.py --dataset iris --model random_forest     # one model; the others' results stay
+    python train.py --dataset iris --tune-hyperparameters    # and then tune_hyperparameters.py
 
 Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/quality.json
 Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/train.json,

@@ -1,4 +1,4 @@
-"""Search better hyperparameters for the models of one dataset, and a blend; score both as train does.
+"""Search better hyperparameters for one dataset's models, and a blend; score both as train does.
 
     python tune_hyperparameters.py --dataset iris
     python tune_hyperparameters.py --dataset iris --model random_forest --trials 100
@@ -184,7 +184,7 @@ def closing_line(tuned: TuneResults) -> str:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a search beside --dataset and --model, for this script and for train.py."""
+    """Add the options of a search beside --dataset and --model; train.py takes them too."""
     parser.add_argument("--trials", type=int, metavar="N", help="trials, in place of params.yaml's")
     parser.add_argument(
         "--timeout",

@@ -29,6 +29,7 @@ pytest_plugins = [
     "support.github_server",
     "support.s3_server",
     "support.browser",
+    "support.tuning",
 ]
 
 

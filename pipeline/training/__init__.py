@@ -1,1 +1,1 @@
-"""One dataset's learning problem, its candidates, their stored predictions, explanations and figures."""
+"""One dataset's learning problem, its candidates, and what training and tuning keep of them."""

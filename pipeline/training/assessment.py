@@ -1,4 +1,4 @@
-"""The assessment of a candidate: its scores, what it relies on, and how much better it is than another."""
+"""The assessment of a candidate: its scores, what it relies on, its gain over another one."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,7 +34,7 @@ class Contender:
 def scores(
     problem: Problem, outputs: CandidateOutputs, train_output: np.ndarray
 ) -> CandidateScores:
-    """Return the candidate's scores, and the decision threshold that its out-of-fold output gives."""
+    """Return the candidate's scores, and the threshold that its out-of-fold output gives."""
     return candidate_scores(
         OutOfFold(problem.y, outputs.out_of_fold, problem.fold),
         train=Rows(problem.y, train_output),
@@ -129,10 +129,10 @@ def _unit(problem: Problem) -> str:
 
 
 def improvement(problem: Problem, one: Contender, other: Contender) -> Improvement:
-    """Return how much better one candidate is than another, with a paired interval on the test rows.
+    """Return how much better one candidate is than another, on the folds and on the test rows.
 
-    The folds' scores were what the choice was made by, so they flatter it; the test rows' did not
-    take part in it.
+    The folds' scores were what the choice was made by, so they flatter it. The test rows took no
+    part in it; their difference has an interval of paired draws.
     """
     metric = problem.primary_metric
     difference = bootstrap.difference(_resampled(problem, one), _resampled(problem, other))

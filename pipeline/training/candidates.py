@@ -50,9 +50,10 @@ class Fit:
 
 @dataclass(frozen=True)
 class CandidateOutputs:
-    """A candidate fitted on all rows, and its output on the training rows out of fold and the test rows.
+    """A candidate fitted on all rows, and its output on the training and the test rows.
 
-    Outputs have shape (rows,) or (rows, classes), nan for training rows that no fold predicts.
+    That on training rows is out of fold, nan where no fold predicts. Outputs have shape (rows,) or
+    (rows, classes).
     `parameters` are those to be recorded, `seconds` those of the fit on all rows.
     """
 
@@ -83,7 +84,8 @@ def fit(problem: Problem, job: FitJob) -> Fit:
     # each library raises errors of its own for a setting that it refuses
     except Exception as error:
         raise UsageError(
-            f"{paths.PARAMS}: {job.candidate} cannot be fitted with {recipe.hyperparameters}: {error}"
+            f"{paths.PARAMS}: {job.candidate} cannot be fitted with "
+            f"{recipe.hyperparameters}: {error}"
         ) from error
     output = model.output(X_new)
     return Fit(job.candidate, job.fold, model, output, time.perf_counter() - started)

@@ -30,6 +30,14 @@ FEWEST_ROWS = 20
 Predict = Callable[[Any], np.ndarray]
 
 
+@dataclass(frozen=True)
+class Shuffle:
+    """An owner whose columns are shuffled, and the order that their rows then have."""
+
+    owner: str
+    order: np.ndarray
+
+
 def permutation_importance(
     predict: Predict,
     Z: Any,
@@ -39,38 +47,44 @@ def permutation_importance(
     seed: int,
     repeats: int = 3,
 ) -> dict[str, float]:
-    """Return how much worse the metric gets when an owner's columns are shuffled, mean over repeats.
+    """Return how much worse the metric gets when an owner's columns are shuffled.
 
-    By Breiman, Random Forests, Machine Learning 45 (2001).
+    The mean over repeats, by Breiman, Random Forests, Machine Learning 45 (2001).
     """
     rng = np.random.default_rng(seed)
     values = np.asarray(Z)
     sign = -metrics.sign(metric)
     base = _value(metric, y, predict(Z))
     places = _places(owners)
-    shuffles = [(owner, rng.permutation(len(values))) for owner in places for _ in range(repeats)]
+    shuffles = []
+    for owner in places:
+        for _ in range(repeats):
+            shuffles.append(Shuffle(owner, rng.permutation(len(values))))
     losses: dict[str, list[float]] = {owner: [] for owner in places}
     at_a_time = max(1, ROWS_AT_A_TIME // len(values))
     for start in range(0, len(shuffles), at_a_time):
         block = shuffles[start : start + at_a_time]
         tables = np.tile(values, (len(block), 1, 1))
-        for table, (owner, order) in zip(tables, block):
-            columns = places[owner]
-            table[:, columns] = values[order][:, columns]
+        for table, shuffle in zip(tables, block):
+            columns = places[shuffle.owner]
+            table[:, columns] = values[shuffle.order][:, columns]
         outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
-        for (owner, _), output in zip(block, np.split(outputs, len(block))):
-            losses[owner].append(sign * (_value(metric, y, output) - base))
+        for shuffle, output in zip(block, np.split(outputs, len(block))):
+            loss = sign * (_value(metric, y, output) - base)
+            losses[shuffle.owner].append(loss)
     return {owner: float(np.mean(losses[owner])) for owner in places}
 
 
 def _value(metric: str, y: np.ndarray, output: np.ndarray) -> float:
-    """Return the metric; labels are those of the likeliest class, as no threshold is chosen here."""
-    decisions = output.argmax(axis=1) if metrics.lookup(metric).of == "labels" else None
+    """Return the metric; labels are those of the likeliest class, as none has a threshold."""
+    decisions = None
+    if metrics.lookup(metric).of == "labels":
+        decisions = output.argmax(axis=1)
     return metrics.value(metric, Rows(y, output, decisions))
 
 
 def _places(owners: list[str]) -> dict[str, list[int]]:
-    """Return the columns of `Z` that each owner has, by their places, in the owners' first order."""
+    """Return the places in `Z` of each owner's columns."""
     places: dict[str, list[int]] = {}
     for place, owner in enumerate(owners):
         places.setdefault(owner, []).append(place)
@@ -125,12 +139,16 @@ def shapley(
     total = np.zeros(0)
     for first in range(0, len(paths.rows), at_a_time):
         part = paths.part(slice(first, first + at_a_time))
-        outputs = _outputs_along(predict, Z, values[part.rows], others[part.starts], part, owner_of)
+        ends, starts = values[part.rows], others[part.starts]
+        outputs = _outputs_along(predict, Z, ends, starts, part.turns, owner_of)
         steps = np.diff(outputs, axis=1)
+        turns = part.turns
+        if steps.ndim == 3:  # a step for each class
+            turns = turns[:, :, None]
+        credits = np.take_along_axis(steps, turns, axis=1)
         if not total.size:
-            total = np.zeros((len(values), len(names), *steps.shape[2:]))
-        turns = part.turns.reshape(*part.turns.shape, *[1] * (steps.ndim - 2))
-        np.add.at(total, part.rows, np.take_along_axis(steps, turns, axis=1))
+            total = np.zeros((len(values), *credits.shape[1:]))
+        np.add.at(total, part.rows, credits)
     return total / draws
 
 
@@ -147,18 +165,21 @@ def _outputs_along(
     Z: Any,
     ends: np.ndarray,
     starts: np.ndarray,
-    paths: Paths,
+    turns: np.ndarray,
     owner_of: np.ndarray,
 ) -> np.ndarray:
-    """Return the outputs along each path, its start among them: shape (paths, owners + 1[, classes]).
+    """Return the outputs along each path, from its start on.
 
-    `ends` and `starts` are the rows' values, of shape (paths, columns). A step that changes nothing
-    needs no prediction: in a table with many categories that is every other one.
+    Their shape is (paths, owners + 1[, classes]). `ends` and `starts` are the rows' values, of
+    shape (paths, columns). A step that changes nothing needs no prediction: in a table with many
+    categories that is every other one.
     """
-    taken = paths.turns[:, owner_of]
+    taken = turns[:, owner_of]
     both_missing = (ends != ends) & (starts != starts)
-    path, column = np.nonzero((ends != starts) & ~both_missing)
-    moved = np.zeros((len(taken), paths.turns.shape[1] + 1), dtype=bool)
+    differs = (ends != starts) & ~both_missing
+    path, column = np.nonzero(differs)
+    n_paths, n_owners = turns.shape
+    moved = np.zeros((n_paths, n_owners + 1), dtype=bool)
     moved[:, 0] = True
     moved[path, taken[path, column] + 1] = True
     path, step = np.nonzero(moved)
@@ -200,7 +221,7 @@ def summary(
 
 
 def _direction(values: pd.Series, added: np.ndarray) -> float | None:
-    """Return the rank correlation of a column's values with what it adds; None without variation."""
+    """Return the rank correlation of a column and what it adds; None where either is constant."""
     varies = values.nunique() > 1 and np.ptp(added) > 0
     if not varies:
         return None

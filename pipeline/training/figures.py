@@ -1,4 +1,4 @@
-"""Figures of one model: drawn by scikit-learn's displays, written as PNG files whose bytes repeat."""
+"""Figures of one model, drawn by scikit-learn's displays, as PNG files whose bytes repeat."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +179,7 @@ def _draw_matrix(
 
 
 def _short(text: str) -> str:
-    """Return a label that fits and is drawn as it is written: a dollar sign would start a formula."""
+    """Return a label that fits, drawn as it is written: a dollar sign would start a formula."""
     import matplotlib
 
     if len(text) > MOST_LETTERS:

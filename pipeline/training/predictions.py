@@ -45,12 +45,17 @@ def as_columns(
     candidate: str, output: np.ndarray, classes: list[str] | None
 ) -> dict[str, np.ndarray]:
     """Return the columns that hold an output of shape (rows,) or (rows, classes)."""
+    if classes is None:
+        return {candidate: output}
     names = column_names(candidate, classes)
-    return dict(zip(names, output.reshape(len(output), -1).T))
+    return {name: output[:, place] for place, name in enumerate(names)}
 
 
 def predictions_file(dataset: str, stage: str, part: str) -> Path:
-    """Return the file of a stage's predictions, `oof` or `test`; raise DataError if it is absent."""
+    """Return the file of a stage's predictions, `oof` or `test`.
+
+    Raises DataError where it is absent.
+    """
     path = paths.predictions(dataset, stage) / f"{part}.parquet"
     if not path.is_file():
         raise DataError(
@@ -73,14 +78,17 @@ def read_output(
     With `rows`, in their order, and nan for those without a prediction. Raises DataError where the
     file or the candidate's columns are absent.
     """
-    frame = pd.read_parquet(predictions_file(dataset, stage, part))
+    path = predictions_file(dataset, stage, part)
+    frame = pd.read_parquet(path)
     names = column_names(candidate, classes)
     absent = [name for name in names if name not in frame]
     if absent:
-        path = paths.predictions(dataset, stage) / f"{part}.parquet"
         raise DataError(f"{path}: no column {absent[0]!r}; run `dvc repro -f {stage}@{dataset}`")
-    output = frame[names] if rows is None else frame[names].reindex(rows)
-    return output[candidate].to_numpy() if classes is None else output.to_numpy()
+    if rows is not None:
+        frame = frame.reindex(rows)
+    if classes is None:
+        return frame[candidate].to_numpy()
+    return frame[names].to_numpy()
 
 
 def read_predicted(
@@ -88,12 +96,11 @@ def read_predicted(
 ) -> Predicted:
     """Return what candidates, {name: its stage}, predicted for a split; rows that all have."""
     first = pd.read_parquet(predictions_file(dataset, min(stages.values()), part))
-    outputs = {
-        name: read_output(dataset, stage, name, part, classes, first.index)
-        for name, stage in stages.items()
-    }
+    outputs = {}
     seen = np.full(len(first), True)
-    for output in outputs.values():
+    for name, stage in stages.items():
+        output = read_output(dataset, stage, name, part, classes, first.index)
+        outputs[name] = output
         seen &= np.isfinite(output.reshape(len(first), -1)).all(axis=1)
     return Predicted(
         rows=first.index[seen],

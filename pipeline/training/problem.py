@@ -1,4 +1,4 @@
-"""The learning problem: features, targets and folds of one dataset, as every stage after prepare sees them."""
+"""The learning problem: features, targets and folds of one dataset, and what fits share."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pipeline.data.splits import Fold
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Dataset, Params, Prepare
+from pipeline.project.params import Data, Dataset, Params, Prepare
 
 
 @dataclass(frozen=True)
@@ -69,23 +69,21 @@ class Problem:
 def read_problem(dataset: str, settings: Params) -> Problem:
     """Return the problem that a prepared dataset poses under its settings.
 
-    Raises DataError where the splits are not those that the quality file describes, or where
-    log1p is not defined for the target; UsageError for an excluded feature that is unknown.
+    Raises DataError where the splits are not those that the quality file describes, or log1p is
+    not defined for the target; UsageError for an excluded feature that is unknown.
     """
     block = settings.dataset(dataset)
     data, train = block.data, block.train
     quality = _quality_of_splits(dataset)
     train_split = splits.read_split(dataset, "train")
     test_split = splits.read_split(dataset, "test")
-    classes = None
-    if data.task == "classification":
-        classes = targets.class_labels(train_split[data.target], data.positive)
+    classes = _classes(train_split[data.target], data)
     columns = _feature_columns(dataset, train_split, block)
     y = targets.numeric_target(train_split[data.target], classes)
     if train.target_transform == "log1p" and y.min() <= -1:
         raise DataError(
-            f"{data.file}: target {data.target!r} holds {y.min():g}, of which log1p is not defined; "
-            f"set datasets.{dataset}.train.target_transform: none"
+            f"{data.file}: target {data.target!r} holds {y.min():g}, "
+            f"for which log1p is not defined; set datasets.{dataset}.train.target_transform: none"
         )
     return Problem(
         dataset=dataset,
@@ -141,6 +139,13 @@ def _quality_of_splits(dataset: str) -> dict:
             f"--dataset {dataset}` again"
         )
     return quality
+
+
+def _classes(target: pd.Series, data: Data) -> list[str] | None:
+    """Return the class labels in their order; None for regression."""
+    if data.task == "regression":
+        return None
+    return targets.class_labels(target, data.positive)
 
 
 def _folds(train_split: pd.DataFrame, block: Dataset, seed: int) -> list[Fold]:

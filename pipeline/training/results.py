@@ -146,7 +146,7 @@ class TuneResults(StageResults, ParetoFront):
 
 @dataclass(frozen=True)
 class StandingCandidates:
-    """The candidates of train and tune that are of the prepared data, by name; `trained` is train's file."""
+    """The candidates of train and tune that are of the prepared data, and train's results."""
 
     trained: StageResults
     by_name: dict[str, Candidate]
@@ -264,6 +264,6 @@ def best_candidate(candidates: dict[str, Candidate], metric: str) -> str:
 
 
 def classes_of(candidate: Candidate) -> list[str] | None:
-    """Return the class labels in the order of the candidate's probabilities; None for regression."""
+    """Return the labels in the order of the candidate's probabilities; None for regression."""
     matrix = candidate.get("confusion_matrix")
     return matrix["labels"] if matrix else None

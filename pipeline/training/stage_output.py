@@ -1,4 +1,4 @@
-"""The folders that train and tune leave: models, figures and predictions, each replaced as a whole."""
+"""The output of a stage: its folders of models, figures and predictions, each replaced whole."""
 
 import shutil
 import time
@@ -180,7 +180,7 @@ def _explain_best(
     models: dict[str, Fitted],
     folder: Path,
 ) -> None:
-    """Put the Shapley values of the best candidate into its figures; of that alone: they take long."""
+    """Put Shapley values into the best candidate; into that alone, as they take long."""
     for candidate in candidates.values():
         candidate.pop("shap", None)
     best = results.best_candidate(candidates, problem.primary_metric)

@@ -26,18 +26,22 @@ def blend_weights(y: np.ndarray, outputs: np.ndarray, metric: str) -> np.ndarray
     loss = metrics.lookup(metric).blend_loss
     needed = outputs
     if outputs.ndim == 3:
-        needed = outputs[:, np.arange(len(y)), y]  # the probabilities of each row's own class
-    total = np.zeros(needed.shape[1])
+        needed = outputs[:, np.arange(len(y)), y]  # the probability of each row's own class
+    total = np.zeros(len(y))
     chosen: list[int] = []
-    best_loss, best_count = np.inf, 1
+    best_loss = np.inf
+    best_count = 1
     for count in range(1, STEPS + 1):
-        losses = loss((total + needed) / count, y).mean(axis=1)
+        means = (total + needed) / count
+        losses = loss(means, y).mean(axis=1)
         added = int(np.argmin(losses))
         chosen.append(added)
         total += needed[added]
         if losses[added] < best_loss:
-            best_loss, best_count = losses[added], count
-    return np.bincount(chosen[:best_count], minlength=len(outputs)) / best_count
+            best_loss = losses[added]
+            best_count = count
+    times_chosen = np.bincount(chosen[:best_count], minlength=len(outputs))
+    return times_chosen / best_count
 
 
 def blended(outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -63,9 +67,13 @@ def cross_fitted(y: np.ndarray, outputs: np.ndarray, fold: np.ndarray, metric: s
 def weights_by_name(problem: Problem, out_of_fold: dict[str, np.ndarray]) -> dict[str, float]:
     """Return the weights of the best blend of some outputs, without those of no weight."""
     seen = problem.fold >= 0
-    outputs = np.stack(list(out_of_fold.values()))[:, seen]
-    weights = blend_weights(problem.y[seen], outputs, problem.primary_metric)
-    return {name: float(weight) for name, weight in zip(out_of_fold, weights) if weight > 0}
+    outputs = np.stack(list(out_of_fold.values()))
+    weights = blend_weights(problem.y[seen], outputs[:, seen], problem.primary_metric)
+    chosen = {}
+    for name, weight in zip(out_of_fold, weights):
+        if weight > 0:
+            chosen[name] = float(weight)
+    return chosen
 
 
 def blend(
@@ -79,18 +87,15 @@ def blend(
 
     `out_of_fold` are the outputs of all that the members were chosen from.
     """
-    values = np.array(list(weights.values()))
+    values = list(weights.values())
     models = [fit.model for fit in fits]
+    test_outputs = np.stack([fit.output for fit in fits])
+    outputs = np.stack(list(out_of_fold.values()))
     return CandidateOutputs(
-        model=models_fitted.blend(models, values.tolist(), problem.model_spec("blend")),
+        model=models_fitted.blend(models, values, problem.model_spec("blend")),
         parameters={"members": _members(weights, recipes)},
-        out_of_fold=cross_fitted(
-            problem.y,
-            np.stack(list(out_of_fold.values())),
-            problem.fold,
-            problem.primary_metric,
-        ),
-        test=blended(np.stack([fit.output for fit in fits]), values),
+        out_of_fold=cross_fitted(problem.y, outputs, problem.fold, problem.primary_metric),
+        test=blended(test_outputs, np.array(values)),
         seconds=sum(fit.seconds for fit in fits),
     )
 

@@ -64,7 +64,7 @@ class Folds:
         self._start()
 
     def _once(self, key: tuple, make: Callable[[], Any]) -> Any:
-        """Return what `make` returned for a key, which is called for the first fit that needs it."""
+        """Return what `make` gave for a key; it is called for the first fit that needs it."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
@@ -75,7 +75,7 @@ class Folds:
     def fit(
         self, fold: int, model: str, hyperparameters: dict[str, Any], early_stopping: bool
     ) -> FoldModel:
-        """Return a model fitted on the rows of a fold, with rounds found by early stopping or not."""
+        """Return a model fitted on the rows of a fold, by early stopping where that is possible."""
         chosen = dict(hyperparameters)
         spec = self.problem.model_spec(model, chosen.pop(TARGET_TRANSFORM, None))
         parts = None
@@ -105,7 +105,7 @@ class Folds:
     def _fit_until_it_stops(
         self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any], parts: Fold
     ) -> tuple[Model, int]:
-        """Fit a booster on the first part of a fold's rows, the second of which says when to stop."""
+        """Fit a booster on the first part of a fold's rows; the second says when to stop."""
         rows, stop = parts
         X, y = self.problem.X, self.problem.y
 

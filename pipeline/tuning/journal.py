@@ -37,7 +37,9 @@ LIBRARIES = (
 
 
 class Journal:
-    """Optuna's journal, written a whole batch at a time by rename: a kill at any moment leaves whole batches of trials.
+    """Optuna's journal, written a whole batch at a time by rename.
+
+    So a kill at any moment leaves whole batches of trials.
 
     The file has the form of optuna.storages.journal.JournalFileBackend, which opens it.
     """
@@ -126,7 +128,7 @@ def _digest(content: Any) -> str:
 
 @contextmanager
 def opened(problem: Problem, settings: Params) -> Iterator[Path]:
-    """Yield the folder of the study of the data and settings, while no other process searches in it.
+    """Yield the folder of the study of the data and settings; no other process searches in it.
 
     Prints what changed where the study is a new one. Raises DataError where the folder is in use.
     """

@@ -1,4 +1,4 @@
-"""Optuna's study of a search: which trial comes next, what the study is told of it, and what it holds.
+"""Optuna's study of a search: which trial comes next, and what the study holds.
 
 The sampler is seeded anew for each trial by its number, so that a search that was killed asks its
 last batch again and gets the same trials.
@@ -209,7 +209,10 @@ def mean_of_folds(values: list[float]) -> float | None:
 
 
 def prunes(study: Study, pruner: str) -> bool:
-    """Return whether trials may be pruned now: not with two objectives, nor before some are finished."""
+    """Return whether trials may be pruned now.
+
+    Not with two objectives, nor, by the median, before some are finished.
+    """
     import optuna
 
     if pruner == "none" or len(study.directions) > 1:

@@ -173,7 +173,7 @@ def improvements(
     scored: dict[str, Candidate],
     trained: StageResults,
 ) -> dict[str, Improvements]:
-    """Return how much better each candidate is than the same model untuned, and than train's best."""
+    """Return how much better each candidate is than its model untuned, and than train's best."""
     best_of_train = results.best_candidate(trained["candidates"], problem.primary_metric)
     improvement: dict[str, Improvements] = {}
     for name, outputs in fitted.items():

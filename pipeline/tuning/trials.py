@@ -1,4 +1,4 @@
-"""Trials: what a search tries, first what params.yaml gives, and the best of those that are done."""
+"""Trials of a search: the plan that they follow, those that come first, and the best of them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +121,7 @@ class Plan:
 
     @property
     def cost(self) -> str | None:
-        """Return the second objective, `size` or `latency`; None where the metric is the only one."""
+        """Return the second objective, `size` or `latency`; None where there is none."""
         return self.tune.objectives[1] if len(self.tune.objectives) > 1 else None
 
     @property

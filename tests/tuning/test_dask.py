@@ -93,18 +93,6 @@ def fits_on(address):
         )
 
 
-@pytest.fixture
-def trained(finished, tmp_path, monkeypatch):
-    folder = tmp_path / "project"
-    shutil.copytree(
-        finished,
-        folder,
-        ignore=shutil.ignore_patterns("mlruns", "mlflow.db*", "studies", ".dvc", ".git"),
-    )
-    monkeypatch.chdir(folder)
-    return folder
-
-
 def test_search_on_a_cluster_that_loses_a_worker_ends_as_on_one_machine(trained, cluster):
     address, cluster_workers = cluster
     text = Path("params.yaml").read_text()

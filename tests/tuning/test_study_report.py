@@ -1,0 +1,60 @@
+"""The report of a search: its figures."""
+
+from pipeline.project.params import Tune
+from pipeline.tuning import study_report
+from pipeline.tuning.trials import Plan
+
+ONE_OBJECTIVE = Plan(Tune(), {}, {}, {})
+
+
+def test_figures_show_the_hyperparameters_that_took_several_values_and_warn_of_nothing(
+    tmp_path, recwarn
+):
+    import optuna
+
+    searched = optuna.create_study()
+    choices = {
+        "model": optuna.distributions.CategoricalDistribution(["ridge"]),
+        "ridge.solver": optuna.distributions.CategoricalDistribution(["svd"]),
+        "ridge.alpha": optuna.distributions.FloatDistribution(0.1, 10, log=True),
+    }
+    for alpha in (0.1, 1.0, 2.0, 10.0):
+        searched.add_trial(
+            optuna.trial.create_trial(
+                value=alpha + 1 / alpha,
+                distributions=choices,
+                params={"model": "ridge", "ridge.solver": "svd", "ridge.alpha": alpha},
+            )
+        )
+    study_report.draw(tmp_path, searched, ONE_OBJECTIVE, "rmse", "tiny")
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == [
+        "history",
+        "importances_ridge",
+        "parallel_coordinates_ridge",
+    ]
+    for name in ("parallel_coordinates_ridge", "importances_ridge"):
+        page = (tmp_path / f"{name}.html").read_text()
+        assert "ridge.alpha" in page and "ridge.solver" not in page
+    assert not recwarn.list
+
+
+def test_long_names_of_hyperparameters_fit_into_the_picture(tmp_path):
+    import optuna
+    from matplotlib import image
+
+    searched, name = optuna.create_study(), "random_forest.min_samples_leaf"
+    choices = {
+        "model": optuna.distributions.CategoricalDistribution(["random_forest"]),
+        name: optuna.distributions.IntDistribution(1, 10),
+    }
+    for leaf in (1, 3, 5, 9):
+        searched.add_trial(
+            optuna.trial.create_trial(
+                value=leaf, distributions=choices, params={"model": "random_forest", name: leaf}
+            )
+        )
+    study_report.draw(tmp_path, searched, ONE_OBJECTIVE, "rmse", "tiny")
+    pixels = image.imread(tmp_path / "parallel_coordinates_random_forest.png")
+    assert (
+        pixels[:, :, :3].min() < 0.5 and (pixels[-3:, :, :3] == 1).all()
+    )  # nothing runs over the lower edge
