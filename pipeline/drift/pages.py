@@ -65,7 +65,7 @@ def pages(found: TableComparison, synthetic: bool = False) -> dict[str, str]:
         for name in shared_columns(samples.reference, samples.current)
         if samples.reference[name].notna().any() and samples.current[name].notna().any()
     }
-    heading = _heading(found, samples.map(len), synthetic)
+    text = heading(found, samples.map(len), synthetic)
     made = {}
     for name, content in _contents(found, drawable).items():
         drawn: Sides[pd.DataFrame] = samples.map(lambda frame: frame[content.columns])
@@ -74,7 +74,7 @@ def pages(found: TableComparison, synthetic: bool = False) -> dict[str, str]:
             if not _is_scorable(drawn.map(lambda frame: frame[found.roles.target]), found.roles):
                 continue
         html = _drawn_by_evidently(drawn, content)
-        made[name] = repeatable(with_heading(html, heading))
+        made[name] = repeatable(with_heading(html, text))
     return made
 
 
@@ -283,7 +283,7 @@ def _register_verdicts(columns: dict[str, ColumnResult]) -> None:
 # the page itself
 
 
-def _heading(found: TableComparison, drawn: Sides[int], synthetic: bool) -> str:
+def heading(found: TableComparison, drawn: Sides[int], synthetic: bool) -> str:
     """Return the verdict, what to do, and what the page draws, as HTML."""
     data = ", of synthetic data" if synthetic else ""
     return (
@@ -294,11 +294,11 @@ def _heading(found: TableComparison, drawn: Sides[int], synthetic: bool) -> str:
     )
 
 
-def with_heading(html: str, heading: str) -> str:
+def with_heading(html: str, text: str) -> str:
     """Return a page with a heading at its top."""
-    block = f'<div style="font: 16px sans-serif; margin: 16px">{heading}</div>'
+    block = f'<div style="font: 16px sans-serif; margin: 16px">{text}</div>'
     page, places = re.subn(r"<body[^>]*>", lambda body: f"{body[0]}{block}", html, count=1)
-    return page if places else heading + page
+    return page if places else text + page
 
 
 def repeatable(html: str) -> str:

@@ -11,7 +11,6 @@ from support.projects import tiny_table
 from support.workflow_runner import EVENT, NOT_HERE, Runner
 from support.workflows import JOBS
 
-
 DRIFTED_REQUESTS = """
 python generate_data.py --dataset tiny --current-batch --drift 1.5 &&
 for n in 1 2 3; do
