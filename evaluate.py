@@ -66,7 +66,7 @@ def labelled_rows(dataset: str, data: Data, file: str | None) -> LabelledRows:
         frame = splits.read_split(dataset, "test")
         origin = f"{paths.processed(dataset)}/test.parquet"
     else:
-        frame = reading.read(file, data.separator, data.encoding, data.categorical)
+        frame = reading.read(file, reading.form_of(data))
         origin = file
     if data.target not in frame.columns:
         raise DataError(f"{origin}: no column {data.target!r}, the target to score against; add it")

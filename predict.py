@@ -138,7 +138,7 @@ def main(argv=None):
             files.replacing(args.output) as partial,
             writer(partial, reading.is_parquet(args.output)) as write,
         ):
-            for part in reading.parts(args.input, ROWS_AT_A_TIME, data.separator, data.encoding):
+            for part in reading.parts(args.input, ROWS_AT_A_TIME, reading.form_of(data)):
                 features, answers = predict(served, part, rows, args.input)
                 check_names(part, answers, args.input)
                 for name, values in answers.items():

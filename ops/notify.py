@@ -123,10 +123,14 @@ def _session() -> Any:
 
 def _is_silence(error: Exception) -> bool:
     """Tell whether a connection failed because the server did not answer in time."""
-    from urllib3.exceptions import MaxRetryError, TimeoutError
+    from urllib3.exceptions import MaxRetryError, NewConnectionError, TimeoutError
 
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, TimeoutError)
+    failure = error.args[0] if error.args else None
+    if not isinstance(failure, MaxRetryError):
+        return False
+    # urllib3 counts a refused connection among those that ran out of time
+    refused = isinstance(failure.reason, NewConnectionError)
+    return isinstance(failure.reason, TimeoutError) and not refused
 
 
 def _host(url: str) -> str:

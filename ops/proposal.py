@@ -1,21 +1,29 @@
-"""A block for params.yaml, inferred from a file: what a user starts from with data of their own."""
+"""A block for params.yaml, inferred from a table: what a user starts from with their own data."""
 
 import io
 import re
 import textwrap
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from pipeline.data import kinds, reading, sources
 from pipeline.data.kinds import NUMBER
-from pipeline.project import errors
+from pipeline.data.reading import Format
+from pipeline.data.sources import Wanted
+from pipeline.project import downloads, errors
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
 
-FEW = 20  # at most so many different numbers are taken for classes
-RARE = 0.05  # below this share of positives the ROC curve flatters, and classes need weights
-SKEWED = 1.0  # a positive target this skewed is fitted on a logarithmic scale
+# at most so many different numbers are taken for classes
+FEW = 20
+# below this share of positives the ROC curve flatters, and classes need weights
+RARE = 0.05
+# a positive target this skewed is fitted on a logarithmic scale
+SKEWED = 1.0
 WIDTH = 110  # of a line, before its indentation
 YES = ("yes", "true", "1", "y", "positive")
 MODELS = {
@@ -38,107 +46,145 @@ WEIGHTS = {
 }
 
 
+@dataclass(frozen=True)
+class Found:
+    """A table to describe, blanks missing, and what params.yaml is to say of its source."""
+
+    frame: pd.DataFrame
+    source: str
+    depends_on: str
+    separator: str
+    codes: list[str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a target asks for: the positive class of two, how to train, and a gate and its reason."""
+
+    task: str
+    positive: str | None
+    train: dict[str, Any]
+    gates: dict[str, Any]
+    reason: str
+
+
 def block(name: str, source: str, target: str, settings: Params) -> str:
     """Return the YAML text of a dataset's block, ready to stand under `datasets:` in params.yaml.
 
-    Raises UsageError for a name that cannot be used, DataError for a file that is no table or has no such target.
+    Raises UsageError for a name that cannot be used, DataError for a source that holds no table or
+    has no such target.
     """
     file = f"data/{name}_data.csv"
     _check_name(name, file, source, settings)
-    path = sources.local_file(name, source)
-    separator = _separator(path)
-    frame = reading.read(path, separator)
-    as_spelt = reading.read(path, separator, codes=frame)
-    codes = [
-        column
-        for column in frame
-        if as_spelt[column].dtype != frame[column].dtype and column != target
-    ]
-    frame = frame.apply(kinds.blank_to_missing)
+    table = _read(name, source)
+    shown = sources.shown(source)
+    answers = _target(table.frame, target, shown)
+    task = _task(answers)
+    features = table.frame.drop(columns=target)
+    dropped = [column for column in features if _is_useless(features[column])]
+    codes = [column for column in table.codes if column not in (target, *dropped)]
+    data = {
+        "source": table.source,
+        "depends_on": table.depends_on,
+        "file": file,
+        "separator": table.separator if table.separator != "," else None,
+        "task": task.task,
+        "target": target,
+        "positive": task.positive,
+        "categorical": codes or None,
+        "drop": dropped or None,
+    }
+    title = name.replace("_", " ").title()
+    content = {
+        "experiment": f"{title.replace(' ', '-')}-{task.task.title()}",
+        "data": {key: value for key, value in data.items() if value is not None},
+        "prepare": {"test_size": 0.2, "split": "random"},
+        "train": task.train,
+        "tune": {},
+        "drift": {},
+        "gates": task.gates,
+        "register": {"name": f"{title.replace(' ', '')}Predictor"},
+    }
+    origin = f"fetched from {shown}; " if downloads.is_url(source) else ""
+    comment = f"{origin}the gate says {task.reason}; raise it once you know the data"
+    return _yaml({name: content}, comment)
+
+
+def _read(name: str, source: str) -> Found:
+    """Return the table of a source; of a file, its separator and the columns of codes as well."""
+    wanted, place = Wanted(name, source), sources.source_of(source)
+    sources.check(wanted)
+    watched = place.watched(wanted)
+    if not place.is_file:
+        frame = place.read(wanted).apply(kinds.blank_to_missing)
+        return Found(frame, source, watched, ",", [])
+    separator = _separator(Path(watched))
+    frame = reading.read(watched, Format(separator))
+    as_spelt = reading.read(watched, Format(separator, codes=tuple(frame)))
+    codes = [column for column in frame if as_spelt[column].dtype != frame[column].dtype]
+    return Found(frame.apply(kinds.blank_to_missing), watched, watched, separator, codes)
+
+
+def _target(frame: pd.DataFrame, target: str, origin: str) -> pd.Series:
+    """Return the column to predict; raises DataError where it is missing or has nothing to learn."""
     if target not in frame.columns:
         raise DataError(
-            f"{source}: no column {target!r}; the file has: {errors.listed(frame.columns, most=30)}"
+            f"{origin}: no column {target!r}; the file has: {errors.listed(frame.columns, most=30)}"
         )
-    answers = frame.pop(target)
+    answers = frame[target]
     if answers.isna().any():
         raise DataError(
-            f"{source}: the target {target!r} has no value in {answers.isna().sum()} rows; fill them in, remove "
-            f"them, or choose another column"
+            f"{origin}: the target {target!r} has no value in {answers.isna().sum()} rows; fill them "
+            f"in, remove them, or choose another column"
         )
     if answers.nunique() < 2:
         raise DataError(
-            f"{source}: the target {target!r} has one value in every row; choose another column"
+            f"{origin}: the target {target!r} has one value in every row; choose another column"
         )
-    task = _task(answers)
-    positive, train, gates, reason = (
-        _regression(answers) if task == "regression" else _classification(answers)
-    )
-    dropped = [
-        column for column in frame if frame[column].isna().all() or _is_identifier(frame[column])
-    ]
-    data = {
-        "source": path.as_posix(),
-        "depends_on": path.as_posix(),
-        "file": file,
-        "separator": separator if separator != "," else None,
-        "task": task,
-        "target": target,
-        "positive": positive,
-        "categorical": [column for column in codes if column not in dropped] or None,
-        "drop": dropped or None,
-    }
-    content = {
-        "experiment": f"{name.replace('_', '-').title()}-{task.title()}",
-        "data": {key: value for key, value in data.items() if value is not None},
-        "prepare": {"test_size": 0.2, "split": "random"},
-        "train": train,
-        "tune": {},
-        "drift": {},
-        "gates": gates,
-        "register": {"name": f"{name.replace('_', ' ').title().replace(' ', '')}Predictor"},
-    }
-    origin = f"fetched from {source}; " if sources.is_url(source) else ""
-    return _yaml(
-        {name: content}, f"{origin}the gate says {reason}; raise it once you know the data"
-    )
+    return answers
 
 
-def _yaml(content: dict, comment: str) -> str:
+def _yaml(content: dict[str, Any], comment: str) -> str:
     """Return a block as it stands under `datasets:`, a comment first."""
-    from ruamel.yaml import YAML
-
     writer, stream = YAML(typ="safe", pure=True), io.StringIO()
-    writer.default_flow_style, writer.sort_base_mapping_type_on_output, writer.width = (
-        None,
-        False,
-        WIDTH,
-    )
+    writer.default_flow_style = None
+    writer.sort_base_mapping_type_on_output = False
+    writer.width = WIDTH
     writer.dump(content, stream)
     return textwrap.indent(f"# {comment}\n{stream.getvalue().rstrip()}", "  ")
 
 
-def _regression(answers: pd.Series) -> tuple[None, dict, dict, str]:
-    """Return the positive class, which there is none of, the settings of training, the gates and what they stand for."""
-    numbers = kinds.typed_as(answers, NUMBER).values
+def _task(answers: pd.Series) -> Task:
+    """Return what the target asks for: a few different whole numbers are taken for classes."""
+    found = kinds.typed(answers)
+    if found.kind != NUMBER:
+        return _classification(answers)
+    numbers = found.values
+    whole = (numbers % 1 == 0).all()
+    few = numbers.nunique() <= min(FEW, len(numbers) / 10)
+    return _classification(answers) if whole and few else _regression(numbers)
+
+
+def _regression(numbers: pd.Series) -> Task:
     train = {"primary_metric": "rmse", "cv_folds": 5, "models": MODELS["regression"]}
     if numbers.min() >= 0 and numbers.skew() > SKEWED:
         train["target_transform"] = "log1p"
-    return None, train, {"r2": {"min": 0.2}}, "better than the mean of the target"
+    return Task(
+        "regression", None, train, {"r2": {"min": 0.2}}, "better than the mean of the target"
+    )
 
 
-def _classification(answers: pd.Series) -> tuple[str | None, dict, dict, str]:
-    """Return the positive class of two, the settings of training, the gates and what they stand for."""
+def _classification(answers: pd.Series) -> Task:
     shares = kinds.as_text(answers).value_counts(normalize=True)
-    models, metric, positive = MODELS["classification"], "log_loss", None
+    models: list[str] | dict[str, Any] = MODELS["classification"]
+    metric, positive = "log_loss", None
     if len(shares) == 2:
         positive, metric = _positive(shares), "roc_auc"
         if shares.min() < RARE:
-            models, metric = (
-                {model: WEIGHTS.get(model, {}) for model in models},
-                "average_precision",
-            )
+            models = {model: WEIGHTS.get(model, {}) for model in models}
+            metric = "average_precision"
     train = {"primary_metric": metric, "cv_folds": 5, "models": models}
-    return positive, train, {"roc_auc": {"min": 0.6}}, "better than chance"
+    return Task("classification", positive, train, {"roc_auc": {"min": 0.6}}, "better than chance")
 
 
 def _check_name(name: str, file: str, source: str, settings: Params) -> None:
@@ -167,31 +213,23 @@ def _separator(path: Path) -> str:
     return max(reading.DELIMITERS, key=header.count)
 
 
-def _task(answers: pd.Series) -> str:
-    """Return what the target asks for: a few different whole numbers are taken for classes."""
-    found = kinds.typed(answers)
-    if found.kind != NUMBER:
-        return "classification"
-    numbers = found.values
-    whole = (numbers % 1 == 0).all()
-    few = numbers.nunique() <= min(FEW, len(numbers) / 10)
-    return "classification" if whole and few else "regression"
-
-
 def _positive(shares: pd.Series) -> str:
     """Return the class of two that the model looks for: the one that says yes, else the rarer."""
     named = [label for label in shares.index if label.lower() in YES]
     return named[0] if len(named) == 1 else shares.idxmin()
 
 
+def _is_useless(values: pd.Series) -> bool:
+    return bool(values.isna().all()) or _is_identifier(values)
+
+
 def _is_identifier(values: pd.Series) -> bool:
-    """Tell whether a column names its row: text or whole numbers, all different, and no measurement."""
+    """Return whether a column names its row: text or whole numbers, all different, not measured."""
     if values.nunique() < len(values) or len(values) < FEW:
         return False
     if pd.api.types.is_integer_dtype(values):
         counted = values.max() - values.min() == len(values) - 1
         return bool(counted or re.search(r"(^|_)id$|Id$|ID$", str(values.name)))
-    return (
-        not pd.api.types.is_numeric_dtype(values)
-        and pd.to_numeric(values, errors="coerce").isna().all()
-    )
+    if pd.api.types.is_numeric_dtype(values):
+        return False
+    return bool(pd.to_numeric(values, errors="coerce").isna().all())

@@ -1,29 +1,56 @@
-"""Tables: read them from files, check and clean them, describe their quality, and write and read the splits."""
+"""Figures of a table: where it came from, its quality, and the statistics that monitoring needs."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 
-from pipeline.data import cleaning, targets
-from pipeline.project import rounding
+from pipeline.data import cleaning, kinds, targets
+from pipeline.data.kinds import NUMBER
+from pipeline.project import files, paths, rounding
 from pipeline.project.params import Data
 
 QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1]
-LISTED_CATEGORIES = 100  # of a column in the statistics, the commonest first
-IQR_FENCE = (
-    1.5  # Tukey's fences: values beyond 1.5 interquartile ranges from the quartiles are outliers
-)
+# of a column in the statistics, the commonest first
+LISTED_CATEGORIES = 100
+# Tukey's fences: values beyond 1.5 interquartile ranges from the quartiles are outliers
+IQR_FENCE = 1.5
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a dataset's table came from; `data_hash` is the md5 of its CSV file."""
+
+    dataset: str
+    source: str
+    synthetic: bool
+    rows: int
+    columns: int
+    data_hash: str
+
+    def write(self) -> None:
+        """Write metrics/datasets/<dataset>/generate.json."""
+        files.write_json(paths.metrics(self.dataset, "generate"), {"schema": 1, **asdict(self)})
+
+
+def read_origin(dataset: str) -> Origin:
+    """Return what generate.json says; raises DataError where it is not there."""
+    content = files.read_json(
+        paths.metrics(dataset, "generate"), made_by=f"python generate_data.py --dataset {dataset}"
+    )
+    content.pop("schema")
+    return Origin(**content)
 
 
 def quality_figures(
-    raw: pd.DataFrame, cleaned: pd.DataFrame, data: Data, other: str | None = None
-) -> dict:
-    """Return the table's quality figures: missing values, duplicates, outliers, constant columns, class balance or target."""
-    features = cleaned[cleaning.feature_columns(cleaned, data, other)]
+    raw: pd.DataFrame, cleaned: pd.DataFrame, data: Data, split_column: str | None = None
+) -> dict[str, Any]:
+    """Return the figures of a cleaned table, as quality.json holds them.
+
+    They are missing values, duplicates, outliers, constant columns, class balance or target.
+    """
+    features = cleaned[cleaning.feature_columns(cleaned, data, split_column)]
     numbers = features.select_dtypes("number")
-    low, high = numbers.quantile(0.25), numbers.quantile(0.75)
-    fence = IQR_FENCE * (high - low)
-    outliers = ((numbers < low - fence) | (numbers > high + fence)).sum()
-    missing = cleaned.isna().sum()
-    target = cleaned[data.target]
     figures = {
         "rows": len(cleaned),
         "columns": raw.shape[1],
@@ -31,48 +58,75 @@ def quality_figures(
         "numeric": list(numbers.columns),
         "categorical": [column for column in features if column not in numbers],
         "dropped": [column for column in raw.columns if column not in cleaned.columns],
-        "missing": {column: int(count) for column, count in missing.items() if count},
+        "missing": _above_0(cleaned.isna().sum()),
         "missing_share": round(float(cleaned.isna().to_numpy().mean()), 6),
         "duplicates": int(cleaned.duplicated().sum()),
-        "outliers": {column: int(count) for column, count in outliers.items() if count},
+        "outliers": _above_0(_outliers(numbers)),
         "constant": [column for column in features if features[column].nunique(dropna=False) <= 1],
     }
     if data.task == "classification":
-        counts = target.value_counts()
-        figures["class_counts"] = {
-            label: int(counts[label]) for label in targets.class_labels(target, data.positive)
-        }
+        figures["class_counts"] = _class_counts(cleaned[data.target], data.positive)
     else:
-        summary = {
-            "mean": target.mean(),
-            "std": target.std(),
-            "min": target.min(),
-            "max": target.max(),
-        }
-        figures["target"] = {name: rounding.significant(value) for name, value in summary.items()}
+        figures["target"] = _target_figures(cleaned[data.target])
     return figures
 
 
-def statistics(X: pd.DataFrame) -> dict:
-    """Return, per feature, what monitoring compares with: mean, deviation and quantiles, or the categories' shares."""
+def _above_0(counts: pd.Series) -> dict[str, int]:
+    return {str(column): int(count) for column, count in counts.items() if count}
+
+
+def _outliers(numbers: pd.DataFrame) -> pd.Series:
+    """Return how many values of each column lie outside Tukey's fences."""
+    low, high = numbers.quantile(0.25), numbers.quantile(0.75)
+    fence = IQR_FENCE * (high - low)
+    return ((numbers < low - fence) | (numbers > high + fence)).sum()
+
+
+def _class_counts(target: pd.Series, positive: str | None) -> dict[str, int]:
+    counts = target.value_counts()
+    return {label: int(counts[label]) for label in targets.class_labels(target, positive)}
+
+
+def _target_figures(target: pd.Series) -> dict[str, float | None]:
+    figures = {
+        "mean": target.mean(),
+        "std": target.std(),
+        "min": target.min(),
+        "max": target.max(),
+    }
+    return {name: rounding.significant(value) for name, value in figures.items()}
+
+
+def statistics(X: pd.DataFrame) -> dict[str, Any]:
+    """Return what monitoring compares with, as train_stats.json holds it.
+
+    Of a column of numbers it is mean, deviation and quantiles, of others the categories' shares.
+    """
     features = {}
     for column in X:
         values = X[column]
-        figures = {"missing_share": rounding.significant(values.isna().mean())}
-        if pd.api.types.is_numeric_dtype(values):
-            figures |= {
-                "mean": rounding.significant(values.mean()),
-                "std": rounding.significant(values.std()),
-                "quantiles": {
-                    f"{share:g}": rounding.significant(value)
-                    for share, value in values.quantile(QUANTILES).items()
-                },
-            }
+        figures: dict[str, Any] = {"missing_share": rounding.significant(values.isna().mean())}
+        if kinds.kind_of(values) == NUMBER:
+            figures |= _number_statistics(values)
         else:
-            shares = values.value_counts(normalize=True)
-            common = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[
-                :LISTED_CATEGORIES
-            ]
-            figures["categories"] = {label: rounding.significant(share) for label, share in common}
+            figures["categories"] = _shares(values)
         features[column] = figures
     return {"schema": 1, "rows": len(X), "features": features}
+
+
+def _number_statistics(values: pd.Series) -> dict[str, Any]:
+    quantiles = values.quantile(QUANTILES)
+    return {
+        "mean": rounding.significant(values.mean()),
+        "std": rounding.significant(values.std()),
+        "quantiles": {
+            f"{share:g}": rounding.significant(value) for share, value in quantiles.items()
+        },
+    }
+
+
+def _shares(values: pd.Series) -> dict[str, float | None]:
+    """Return the shares of the commonest categories, the greatest first, then by name."""
+    shares = values.value_counts(normalize=True)
+    common = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:LISTED_CATEGORIES]
+    return {str(label): rounding.significant(share) for label, share in common}

@@ -1,140 +1,279 @@
-"""Tables that come from elsewhere: a file, a URL, scikit-learn's own sets, OpenML."""
+"""Sources: the places that tables come from, how each is read, and what may be shown of it.
+
+A source is added by one entry of SOURCES.
+"""
 
 import hashlib
+import importlib
+import importlib.util
 import re
 import shutil
-from http.client import HTTPException
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 import pandas as pd
 
 from pipeline.builtin import iris
 from pipeline.data import reading
-from pipeline.project import files, paths
+from pipeline.data.reading import PLAIN, Format
+from pipeline.project import downloads, files, paths
+from pipeline.project.downloads import NETWORK_ERRORS
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data
 
 SKLEARN = ("california_housing", "iris")
-URL_TIMEOUT = 60  # seconds without an answer
 
 
-def write_csv(dataset: str, source: str, data: Data) -> pd.DataFrame:
-    """Write the table of a source to the dataset's CSV file, a CSV file in UTF-8 with commas byte for byte; return it.
+@dataclass(frozen=True)
+class Wanted:
+    """The table that a dataset asks of a source; `rows` and `seed` are for synthetic tables."""
 
-    Raises DataError or UsageError where the source cannot be had or is no table; what stood there stays.
+    dataset: str
+    source: str
+    depends_on: str = ""
+    form: Format = PLAIN
+    rows: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place that tables come from.
+
+    `spelling` is how help and errors name it, and `pattern` matches what params.yaml says.
+    `check` raises UsageError or DataError, without touching the network, where there is no such
+    table. `watched` returns what DVC watches: a change of it makes `dvc repro` read the source
+    again. `shown` returns the source without secrets. A source that `is_file` holds its table in
+    the file that it has DVC watch; one that is `synthetic` makes as many rows as it is asked for.
     """
-    if source == "sklearn":
-        return _write(_from_sklearn(dataset), data.file)
-    if source.startswith("openml:"):
-        return _write(_from_openml(source), data.file)
-    path = local_file(dataset, source)
-    frame = reading.read(path, data.separator, data.encoding, data.categorical)
-    if (
-        reading.is_parquet(path)
-        or data.separator != ","
-        or data.encoding.lower() not in ("utf-8", "utf8")
-    ):
-        return _write(frame, data.file)
-    with (
-        files.replacing(data.file) as partial,
-        open(path, "rb") as original,
-        open(partial, "wb") as copy,
-    ):
-        shutil.copyfileobj(original, copy)
+
+    spelling: str
+    pattern: str
+    check: Callable[[Wanted], None]
+    read: Callable[[Wanted], pd.DataFrame]
+    watched: Callable[[Wanted], str]
+    shown: Callable[[str], str] = str
+    is_file: bool = False
+    synthetic: bool = False
+
+
+def source_of(text: str) -> Source:
+    """Return the source that a setting names: the first of SOURCES whose pattern it matches."""
+    return next(source for source in SOURCES if re.fullmatch(source.pattern, text))
+
+
+def shown(text: str) -> str:
+    """Return a source as messages and files may name it: without user, password and query."""
+    return source_of(text).shown(text)
+
+
+def is_synthetic(text: str) -> bool:
+    """Return whether a source makes its table up."""
+    return source_of(text).synthetic
+
+
+def spellings() -> str:
+    """Return how sources are spelled, for help and errors."""
+    *others, last = [source.spelling for source in SOURCES]
+    return f"{', '.join(others)} or {last}"
+
+
+def check(wanted: Wanted) -> None:
+    """Raise UsageError or DataError where the source can be seen to hold no such table."""
+    source = source_of(wanted.source)
+    if wanted.rows and not source.synthetic:
+        raise UsageError(
+            f"{wanted.dataset}: the number of rows is chosen for synthetic data only; "
+            f"{source.shown(wanted.source)} has the rows it has"
+        )
+    source.check(wanted)
+
+
+def write_csv(wanted: Wanted, path: str) -> pd.DataFrame:
+    """Write the table of a source to a CSV file and return it; what stood there stays on an error.
+
+    A CSV file in UTF-8 with commas is copied byte for byte. Raises DataError or UsageError where
+    the source cannot be had or is not a table.
+    """
+    check(wanted)
+    source = source_of(wanted.source)
+    frame = source.read(wanted)
+    if source.is_file and wanted.form.is_plain:
+        original = source.watched(wanted)
+        if not reading.is_parquet(original):
+            _copy(original, path)
+            return frame
+    with files.replacing(path) as partial:
+        frame.to_csv(partial, index=False, lineterminator="\n")
     return frame
 
 
-def local_file(dataset: str, source: str) -> Path:
-    """Return the file that a source names: the path itself, or the file in data/raw to which a URL was fetched."""
-    if is_url(source):
-        return _fetch(dataset, source)
-    if not Path(source).is_file():
-        raise DataError(
-            f"{source}: no such file; a source is the path or URL of a CSV or Parquet file, synthetic, sklearn "
-            f"or openml:NAME"
-        )
-    return Path(source)
+def _copy(original: str, path: str) -> None:
+    with (
+        files.replacing(path) as partial,
+        open(original, "rb") as source,
+        open(partial, "wb") as copy,
+    ):
+        shutil.copyfileobj(source, copy)
 
 
-def is_url(source: str) -> bool:
-    """Tell whether a source is to be fetched over HTTP."""
-    return re.match(r"https?://", source) is not None
+# synthetic: a module of pipeline/builtin
 
 
-def _fetch(dataset: str, url: str) -> Path:
-    """Return the file in data/raw that holds what a URL gave; it is fetched once, remove it to fetch it again.
-
-    The file's name holds a hash of the URL, so that another URL is another file.
-    """
-    suffix = ".parquet" if reading.is_parquet(re.split("[?#]", url)[0]) else ".csv"
-    path = paths.RAW / f"{dataset}_{hashlib.sha256(url.encode()).hexdigest()[:8]}{suffix}"
-    if path.is_file():
-        return path
-    try:
-        with (
-            urlopen(Request(url, headers={"User-Agent": "python"}), timeout=URL_TIMEOUT) as answer,
-            files.replacing(path) as partial,
-            open(partial, "wb") as stream,
-        ):
-            if answer.headers.get_content_type() == "text/html":
-                raise DataError(
-                    f"{url}: gives a web page, not a file; find the address of the file itself"
-                )
-            shutil.copyfileobj(answer, stream)
-            if answer.length:  # what is still to come: the connection was cut
-                raise DataError(
-                    f"{url}: the answer broke off, {answer.length} bytes are missing; run again"
-                )
-    except (URLError, HTTPException, TimeoutError, ConnectionError, ValueError) as error:
-        raise DataError(
-            f"{url}: cannot be fetched ({error}); check the address, or save the file and give its path"
-        ) from None
-    return path
-
-
-def _from_sklearn(dataset: str) -> pd.DataFrame:
-    if dataset == "iris":
-        return iris.generate()
-    if dataset != "california_housing":
+def _generator(wanted: Wanted) -> Callable[[int | None, int], pd.DataFrame]:
+    """Return the function of a module, named by its path, that makes its table."""
+    named = re.fullmatch(r"pipeline/builtin/(\w+)\.py", wanted.depends_on)
+    module = None
+    if named and importlib.util.find_spec(f"pipeline.builtin.{named[1]}"):
+        module = importlib.import_module(f"pipeline.builtin.{named[1]}")
+    if module is None or not hasattr(module, "generate"):
         raise UsageError(
-            f"scikit-learn holds no table for {dataset!r}, only for: {', '.join(SKLEARN)}; "
+            f"{paths.PARAMS}: data.depends_on: {wanted.depends_on!r} is not a module that makes "
+            f"synthetic data; see pipeline/builtin/"
+        )
+    return lambda rows, seed: module.generate(rows or module.ROWS, seed)
+
+
+def _check_synthetic(wanted: Wanted) -> None:
+    _generator(wanted)
+
+
+def _synthetic(wanted: Wanted) -> pd.DataFrame:
+    try:
+        return _generator(wanted)(wanted.rows, wanted.seed)
+    except ValueError as error:
+        raise UsageError(f"{wanted.depends_on}: {error}") from None
+
+
+# scikit-learn's own tables
+
+
+def _check_sklearn(wanted: Wanted) -> None:
+    if wanted.dataset not in SKLEARN:
+        raise UsageError(
+            f"scikit-learn holds no table for {wanted.dataset!r}, only for: {', '.join(SKLEARN)}; "
             f"give --source openml:NAME, a path or a URL"
         )
+
+
+def _sklearn(wanted: Wanted) -> pd.DataFrame:
+    if wanted.dataset == "iris":
+        return iris.generate()
     from sklearn.datasets import fetch_california_housing
 
     try:
         return fetch_california_housing(as_frame=True, n_retries=0).frame
-    except (URLError, TimeoutError, ValueError) as error:
+    except NETWORK_ERRORS as error:
         raise DataError(
             f"sklearn: the California housing table cannot be fetched ({error}); try again online"
         ) from None
 
 
-def _from_openml(source: str) -> pd.DataFrame:
-    """Return a table of OpenML named by `openml:NAME`, `openml:NAME@VERSION` or `openml:ID`."""
+# OpenML
+
+
+def _name_and_version(source: str) -> tuple[str, str]:
+    """Return both parts of `openml:NAME@VERSION`; the version may be empty."""
     name, _, version = source.removeprefix("openml:").partition("@")
+    return name, version
+
+
+def _check_openml(wanted: Wanted) -> None:
+    name, version = _name_and_version(wanted.source)
     if not name or (version and not version.isdigit()):
         raise UsageError(
-            f"{source!r} names no table of OpenML; write openml:NAME, openml:NAME@VERSION or openml:ID"
+            f"{wanted.source!r} names no table of OpenML; write openml:NAME, openml:NAME@VERSION or "
+            f"openml:ID"
         )
+
+
+def _openml(wanted: Wanted) -> pd.DataFrame:
+    """Return a table of OpenML named by `openml:NAME`, `openml:NAME@VERSION` or `openml:ID`."""
     from sklearn.datasets import fetch_openml
 
-    which = (
-        {"data_id": int(name)}
-        if name.isdigit()
-        else {"name": name, "version": int(version) if version else "active"}
-    )
+    name, version = _name_and_version(wanted.source)
+    which: dict[str, str | int] = {"name": name, "version": int(version) if version else "active"}
+    if name.isdigit():
+        which = {"data_id": int(name)}
     try:
         return fetch_openml(**which, as_frame=True, parser="pandas", n_retries=0).frame
-    except (URLError, TimeoutError, ValueError) as error:
+    except NETWORK_ERRORS as error:
         raise DataError(
-            f"{source}: cannot be fetched from OpenML ({error}); check the name, or save the file and give its path"
+            f"{wanted.source}: cannot be fetched from OpenML ({error}); check the name, or save the "
+            f"file and give its path"
         ) from None
 
 
-def _write(frame: pd.DataFrame, path: str) -> pd.DataFrame:
-    with files.replacing(path) as partial:
-        frame.to_csv(partial, index=False, lineterminator="\n")
-    return frame
+# files, here or behind a URL
+
+
+def _path(wanted: Wanted) -> str:
+    return Path(wanted.source).as_posix()
+
+
+def _check_file(wanted: Wanted) -> None:
+    if not Path(wanted.source).is_file():
+        raise DataError(f"{wanted.source}: no such file; a source is {spellings()}")
+
+
+def _read_file(wanted: Wanted) -> pd.DataFrame:
+    return reading.read(source_of(wanted.source).watched(wanted), wanted.form)
+
+
+def _fetched(wanted: Wanted) -> str:
+    """Return the file in data/raw that holds what a URL gave.
+
+    It is fetched once; remove it to fetch it again. Its name holds a hash of the URL, so that
+    another URL is another file.
+    """
+    url = wanted.source
+    suffix = ".parquet" if reading.is_parquet(downloads.without_secrets(url)) else ".csv"
+    named = hashlib.sha256(url.encode()).hexdigest()[:8]
+    path = paths.RAW / f"{wanted.dataset}_{named}{suffix}"
+    if not path.is_file():
+        downloads.fetch(url, path)
+    return path.as_posix()
+
+
+# in the order in which they are tried; what matches nothing else is a path
+SOURCES = (
+    Source(
+        spelling="synthetic",
+        pattern="synthetic",
+        check=_check_synthetic,
+        read=_synthetic,
+        watched=lambda wanted: wanted.depends_on,
+        synthetic=True,
+    ),
+    Source(
+        spelling="sklearn",
+        pattern="sklearn",
+        check=_check_sklearn,
+        read=_sklearn,
+        watched=lambda wanted: "pipeline/data/sources.py",
+    ),
+    Source(
+        spelling="openml:NAME",
+        pattern="openml:.*",
+        check=_check_openml,
+        read=_openml,
+        watched=lambda wanted: "pipeline/data/sources.py",
+    ),
+    Source(
+        spelling="a URL",
+        pattern="https?://.*",
+        check=lambda wanted: None,
+        read=_read_file,
+        watched=_fetched,
+        shown=downloads.without_secrets,
+        is_file=True,
+    ),
+    Source(
+        spelling="the path of a CSV or Parquet file",
+        pattern=".*",
+        check=_check_file,
+        read=_read_file,
+        watched=_path,
+        is_file=True,
+    ),
+)

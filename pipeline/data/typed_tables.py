@@ -147,7 +147,7 @@ def _as_series(values: pyarrow.ChunkedArray) -> pd.Series:
 
 def _of_large_csv(path: Path) -> Table:
     """Return the table of a CSV file, through a temporary Parquet file of texts."""
-    names = reading.check_header(path, ",", "utf-8")
+    names = reading.check_header(path)
     folder = tempfile.TemporaryDirectory()
     copy = Path(folder.name) / "columns.parquet"
     try:

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from pipeline.project import paths
+from pipeline.project import downloads, paths
 from pipeline.project.errors import UsageError
 
 
@@ -67,6 +67,17 @@ class Data(Settings):
     rows: int | None = Field(None, ge=1)
     separator: str = Field(",", min_length=1, max_length=1)
     encoding: str = "utf-8"
+
+    @field_validator("source")
+    @classmethod
+    def _no_password(cls, source: str) -> str:
+        if downloads.has_password(source):
+            raise _fault(
+                None,
+                "names a user or a password, which git would keep; give that URL by --source, or "
+                "fetch the file to data/raw/",
+            )
+        return source
 
     @field_validator("positive", mode="before")
     @classmethod

@@ -9,6 +9,8 @@ from ruamel.yaml import YAML
 
 from ops import proposal
 from pipeline.data import sources
+from pipeline.data.reading import PLAIN, Format
+from pipeline.data.sources import Wanted
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Params
 
@@ -56,15 +58,14 @@ def server(tmp_path, monkeypatch):
         server.shutdown()
 
 
-def house(**settings) -> Data:
-    plain = {
-        "source": "x",
-        "depends_on": "x",
-        "file": "data/house.csv",
-        "task": "regression",
-        "target": "price",
-    }
-    return Data(**plain | settings)
+def house() -> Data:
+    return Data(
+        source="x", depends_on="x", file="data/house.csv", task="regression", target="price"
+    )
+
+
+def write(dataset: str, source: str, form: Format = PLAIN) -> pd.DataFrame:
+    return sources.write_csv(Wanted(dataset, source, form=form), "data/house.csv")
 
 
 def left(folder) -> list[str]:
@@ -75,19 +76,19 @@ def test_csv_file_is_copied_byte_for_byte(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     content = b'\xef\xbb\xbfsize, price\r\n050,1.10\r\n"60", NA\r\n'
     (tmp_path / "mine.csv").write_bytes(content)
-    frame = sources.write_csv("house", "mine.csv", house())
+    frame = write("house", "mine.csv")
     assert (tmp_path / "data/house.csv").read_bytes() == content and frame.shape == (2, 2)
 
 
 def test_other_formats_are_written_as_comma_separated_utf8(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.csv").write_bytes("town;price\nCaf\xe9;1,5\nB;2\n".encode("latin-1"))
-    sources.write_csv("house", "mine.csv", house(separator=";", encoding="latin-1"))
+    write("house", "mine.csv", Format(";", "latin-1"))
     assert (tmp_path / "data/house.csv").read_text(
         encoding="utf-8"
     ) == 'town,price\nCafé,"1,5"\nB,2\n'
     pd.DataFrame({"town": ["Café", None], "price": [1.5, 2]}).to_parquet("mine.parquet")
-    sources.write_csv("house", "mine.parquet", house())
+    write("house", "mine.parquet")
     assert (tmp_path / "data/house.csv").read_text(
         encoding="utf-8"
     ) == "town,price\nCafé,1.5\n,2.0\n"
@@ -95,10 +96,10 @@ def test_other_formats_are_written_as_comma_separated_utf8(tmp_path, monkeypatch
 
 def test_url_is_fetched_once_and_another_url_is_another_file(server, tmp_path):
     for _ in range(2):
-        sources.write_csv("house", f"{server.url}/table.csv?day=1", house())
+        write("house", f"{server.url}/table.csv?day=1")
     assert server.asked == ["/table.csv?day=1"]
     assert (tmp_path / "data/house.csv").read_bytes() == TABLE
-    sources.write_csv("house", f"{server.url}/moved.csv", house())
+    write("house", f"{server.url}/moved.csv")
     assert server.asked[1:] == ["/moved.csv", "/table.csv"]
     assert len(left(tmp_path / "data/raw")) == 2
 
@@ -129,7 +130,7 @@ def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path
 
 
 def test_parquet_url_is_read_as_parquet(server, tmp_path):
-    assert sources.write_csv("house", f"{server.url}/table.parquet?x=a.csv", house()).shape == (
+    assert write("house", f"{server.url}/table.parquet?x=a.csv").shape == (
         2,
         2,
     )
@@ -147,7 +148,7 @@ def test_parquet_url_is_read_as_parquet(server, tmp_path):
 )
 def test_answer_that_is_no_whole_file_leaves_nothing(server, tmp_path, path, message):
     with pytest.raises(DataError, match=message):
-        sources.write_csv("house", f"{server.url}/{path}", house())
+        write("house", f"{server.url}/{path}")
     assert left(tmp_path) == []
 
 
@@ -159,7 +160,7 @@ def test_refused_connection_and_impossible_address_are_errors_of_one_line(server
             DataError,
             match=rf"^{url}: cannot be fetched \([^\n]+\); check the address, or save the file",
         ):
-            sources.write_csv("house", url, house())
+            write("house", url)
     assert left(tmp_path) == []
 
 
@@ -168,9 +169,9 @@ def test_a_source_that_is_not_there_names_what_a_source_may_be(tmp_path, monkeyp
     for source in ("syntetic", "data", "data/raw/none.csv"):
         with pytest.raises(
             DataError,
-            match=f"{source}: no such file; a source is the path or URL of a CSV or Parquet file",
+            match=f"{source}: no such file; a source is synthetic, sklearn, openml:NAME, a URL or the path of",
         ):
-            sources.write_csv("house", source, house())
+            write("house", source)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ def test_wrong_name_at_sklearn_or_openml_is_an_error_of_one_line(
 ):
     closed(monkeypatch, tmp_path)
     with pytest.raises(error, match=message):
-        sources.write_csv("house", source, house())
+        write("house", source)
     assert left(tmp_path) == []
 
 
@@ -205,7 +206,7 @@ def test_california_housing_offline_is_an_error_of_one_line(tmp_path, monkeypatc
         DataError,
         match="sklearn: the California housing table cannot be fetched .* try again online",
     ):
-        sources.write_csv("california_housing", "sklearn", house())
+        write("california_housing", "sklearn")
     assert not recwarn.list
 
 
@@ -219,6 +220,6 @@ def closed(monkeypatch, folder) -> None:
 
 def test_iris_of_sklearn_is_the_real_table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sources.write_csv("iris", "sklearn", house(file="data/iris_data.csv"))
-    first, *rest = (tmp_path / "data/iris_data.csv").read_text().splitlines()
+    write("iris", "sklearn")
+    first, *rest = (tmp_path / "data/house.csv").read_text().splitlines()
     assert len(rest) == 150 and rest[0] == "5.1,3.5,1.4,0.2,setosa"

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import cleaning, quality, reading, splits
+from pipeline.data.reading import Format
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data
 
@@ -77,17 +78,17 @@ def test_a_bad_byte_far_down_is_named_by_its_line(tmp_path):
 
 def test_comma_file_read_with_another_separator_is_refused(tmp_path):
     with pytest.raises(DataError, match="header holds ','"):
-        reading.read(written(tmp_path, "a,b\n1,2\n"), separator=";")
+        reading.read(written(tmp_path, "a,b\n1,2\n"), Format(separator=";"))
 
 
 def test_unknown_encoding_is_wrong_usage(tmp_path):
     with pytest.raises(UsageError, match="data.encoding: unknown encoding 'utf-9'"):
-        reading.read(written(tmp_path, "a,b\n1,2\n"), encoding="utf-9")
+        reading.read(written(tmp_path, "a,b\n1,2\n"), Format(encoding="utf-9"))
 
 
 def test_other_encodings_separators_and_byte_order_marks_are_read(tmp_path):
     latin = reading.read(
-        written(tmp_path, "ville;prix\ncafé;2\n".encode("latin-1")), ";", "latin-1"
+        written(tmp_path, "ville;prix\ncafé;2\n".encode("latin-1")), Format(";", "latin-1")
     )
     assert latin.to_dict("list") == {"ville": ["café"], "prix": [2]}
     marked = reading.read(written(tmp_path, b"\xef\xbb\xbfa, b \n1, x\n"))
@@ -104,7 +105,7 @@ def test_the_usual_words_for_missing_are_missing(tmp_path):
 def test_codes_keep_their_zeros_and_other_numbers_are_numbers(tmp_path):
     frame = reading.read(
         written(tmp_path, "zip ,size,kind,ratio\n00501,1,20,0.5\n,02,30,-0.5\n10001,3,20,1\n"),
-        codes=["zip", "kind", "ratio"],
+        Format(codes=("zip", "kind", "ratio")),
     )
     assert frame["zip"].fillna("").tolist() == ["00501", "", "10001"] and frame[
         "size"

@@ -104,12 +104,12 @@ FILES = {
     "a row with more fields": (
         b"size,sold\n1,Yes\n2,No,3\n",
         "generate_data",
-        "not a table (Expected 2 fields in line 3, saw 3); mend that line or set data.separator",
+        "not a table (Expected 2 fields in line 3, saw 3); fix that line or set data.separator",
     ),
     "every row with more fields": (
         b"size,sold\n0,1,Yes\n1,2,No\n",
         "generate_data",
-        "the first row has 3 fields, the header names 2 columns; mend either",
+        "the first row has 3 fields, the header names 2 columns; fix either",
     ),
     "unclosed quote": (
         b'size,sold\n1,"Yes\n2,No\n',
@@ -204,7 +204,7 @@ def test_columns_that_params_name_and_the_file_lacks_are_named_together(here, re
     [
         (
             "none.csv",
-            "none.csv: no such file; a source is the path or URL of a CSV or Parquet file",
+            "none.csv: no such file; a source is synthetic, sklearn, openml:NAME, a URL or the path of a CSV or Parquet file",
         ),
         ("broken.parquet", "broken.parquet: not a whole Parquet file ("),
         (

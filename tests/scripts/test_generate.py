@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 import generate_data
+from pipeline.data import sources
+from pipeline.data.sources import Wanted
 from pipeline.project import files, params
 from pipeline.project.errors import UsageError
 from support.processes import ROOT, kill_while_writing, script
@@ -69,15 +71,13 @@ def test_synthetic_table_is_the_same_at_every_run_and_another_with_another_seed(
 
 
 def test_rows_of_the_option_come_before_those_of_params(housing):
-    assert generate_data.generate("housing", params.load(), rows=70)["rows"] == 70
-    assert (
-        generate_data.generate("housing", params.load(), source="synthetic", rows=80)["rows"] == 80
-    )
+    assert generate_data.generate("housing", params.load(), rows=70).rows == 70
+    assert generate_data.generate("housing", params.load(), source="synthetic", rows=80).rows == 80
 
 
 def test_a_real_source_by_hand_is_taken_whole_whatever_rows_params_name(housing):
-    figures = generate_data.generate("housing", params.load(), source="tiny.csv")
-    assert (figures["rows"], figures["source"], figures["synthetic"]) == (200, "tiny.csv", False)
+    made = generate_data.generate("housing", params.load(), source="tiny.csv")
+    assert (made.rows, made.source, made.synthetic) == (200, "tiny.csv", False)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_real_source_by_hand_is_taken_whole_whatever_rows_params_name(housing)
         ),
         (
             ["--dataset", "tiny", "--source", "synthetic"],
-            "'tiny.csv' is no module that makes synthetic data; see pipeline/builtin/",
+            "'tiny.csv' is not a module that makes synthetic data; see pipeline/builtin/",
         ),
         (["--dataset", "tiny", "--source", "sklearn"], "scikit-learn holds no table for 'tiny'"),
         (["--source", "tiny.csv"], "--source is for one dataset; add --dataset NAME"),
@@ -118,16 +118,17 @@ def test_options_that_make_no_sense_are_wrong_usage_and_write_nothing(housing, o
 )
 def test_a_module_that_makes_no_table_is_named(module):
     with pytest.raises(
-        UsageError, match=f"data.depends_on: '{module}' is no module that makes synthetic data"
+        UsageError, match=f"data.depends_on: '{module}' is not a module that makes synthetic data"
     ):
-        generate_data.synthetic_table(module, None, 0)
+        sources.check(Wanted("x", "synthetic", module))
 
 
 def test_a_number_of_rows_that_a_module_cannot_make_is_wrong_usage():
+    wanted = Wanted("x", "synthetic", "pipeline/builtin/iris.py", rows=10)
     with pytest.raises(
         UsageError, match="pipeline/builtin/iris.py: iris is a real, fixed table of 150 rows"
     ):
-        generate_data.synthetic_table("pipeline/builtin/iris.py", 10, 0)
+        sources.write_csv(wanted, "data/x.csv")
 
 
 def test_killed_in_the_middle_it_leaves_the_earlier_table_and_the_next_run_is_an_unbroken_one(
@@ -177,6 +178,6 @@ def test_scripts_error_is_one_line_with_its_status(project):
     done = script("generate_data", "--dataset", "tiny", "--source", "none.csv", cwd=project)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "generate_data.py: error: none.csv: no such file; a source is the path or URL of a CSV or Parquet "
-        "file, synthetic, sklearn or openml:NAME\n"
+        "generate_data.py: error: none.csv: no such file; a source is synthetic, sklearn, openml:NAME, a URL or "
+        "the path of a CSV or Parquet file\n"
     )
