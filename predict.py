@@ -8,107 +8,166 @@ Writes  the file's columns with `prediction` and, for classes, `probability_<cla
         also logs/inference/iris.jsonl, under one request id, each row with its number in the file
 """
 
+import argparse
 import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
 
 from pipeline import command
 from pipeline.data import reading
-from pipeline.inference_log.lines import Entry, as_lines
-from pipeline.inference_log.writer import append
+from pipeline.inference_log import writer
+from pipeline.inference_log.lines import Answer, Entry, as_lines
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import thresholds
 from pipeline.serving import compiled, loaded
+from pipeline.serving.loaded import ServedModel
 
 ROWS_AT_A_TIME = 20_000
 SECONDS_BETWEEN_LINES = 10
 
 
-def predict(served, part, first, origin):
-    """Return the typed features of a part of the table, and its predictions and probabilities by column.
+@dataclass(frozen=True)
+class Predicted:
+    """A part of the file: its typed features, and the predictions in columns to be added."""
+
+    features: pd.DataFrame
+    columns: dict[str, np.ndarray]
+
+
+def predict(served: ServedModel, part: pyarrow.Table, first: int, origin: str) -> Predicted:
+    """Return the predictions for a part of the file, whose first row has the number `first`.
 
     Raises DataError where a row breaks the rule that the server's requests follow, too.
     """
-    import numpy as np
-    import pandas as pd
-
     frame = part.to_pandas(integer_object_nulls=True, ignore_metadata=True)
     frame.index = pd.RangeIndex(first, first + len(frame))
     features = served.signature.table(frame, origin)
-    output, classes = served.model.output(features), served.model.spec.classes
+    output = served.model.output(features)
     lost = loaded.not_finite(output)
     if len(lost):
-        raise DataError(
-            f"{origin}: {reading.rows_in_file(features.index[lost])}: {loaded.NOT_FINITE}; mend the values"
-        )
+        lines = reading.rows_in_file(features.index[lost])
+        raise DataError(f"{origin}: {lines}: {loaded.NOT_FINITE}; fix the values")
+    classes = served.model.spec.classes
     if classes is None:
-        return features, {"prediction": output}
+        return Predicted(features, {"prediction": output})
     decisions = thresholds.decide(output, served.model.spec.threshold)
-    return features, {"prediction": np.array(classes)[decisions]} | {
-        f"probability_{label}": output[:, number] for number, label in enumerate(classes)
-    }
+    columns = {"prediction": np.array(classes)[decisions]}
+    for position, label in enumerate(classes):
+        columns[f"probability_{label}"] = output[:, position]
+    return Predicted(features, columns)
 
 
-def check_names(part, answers, origin):
-    """Raise where the file has a column of the name of one that is to be added."""
-    twice = [name for name in answers if name in part.column_names]
-    if twice:
-        raise DataError(
-            f"{origin}: has a column {twice[0]!r} already, which is to be added; rename it"
-        )
+def with_columns(part: pyarrow.Table, columns: dict[str, np.ndarray], origin: str) -> pyarrow.Table:
+    """Return a part with columns added; raises DataError where it has one of that name already."""
+    for name, values in columns.items():
+        if name in part.column_names:
+            raise DataError(
+                f"{origin}: has a column {name!r} already, which is to be added; rename it"
+            )
+        part = part.append_column(name, pyarrow.array(values))
+    return part
+
+
+Write = Callable[[pyarrow.Table], None]
 
 
 @contextmanager
-def writer(path, as_parquet):
+def result_file(path: Path, as_parquet: bool) -> Iterator[Write]:
     """Yield a function that writes a part of the result to a CSV or Parquet file."""
-    if as_parquet:
-        import pyarrow.parquet
-
-        opened = []
-
-        def write(part):
-            if not opened:
-                opened.append(pyarrow.parquet.ParquetWriter(path, part.schema, compression="zstd"))
-            opened[0].write_table(part)
-
-        try:
-            yield write
-        finally:
-            for one in opened:
-                one.close()
-    else:
-        with open(path, "w", encoding="utf-8", newline="") as stream:
-
-            def write(part):
-                part.to_pandas(integer_object_nulls=True, ignore_metadata=True).to_csv(
-                    stream, index=False, header=stream.tell() == 0, lineterminator="\n"
-                )
-
-            yield write
+    with _parquet_file(path) if as_parquet else _csv_file(path) as write:
+        yield write
 
 
-def log_lines(served, features, answers, first, request_id, redact):
+@contextmanager
+def _parquet_file(path: Path) -> Iterator[Write]:
+    opened: list[pyarrow.parquet.ParquetWriter] = []
+
+    def write(part: pyarrow.Table) -> None:
+        # the first part says of which types the columns are
+        if not opened:
+            opened.append(pyarrow.parquet.ParquetWriter(path, part.schema, compression="zstd"))
+        opened[0].write_table(part)
+
+    try:
+        yield write
+    finally:
+        for file in opened:
+            file.close()
+
+
+@contextmanager
+def _csv_file(path: Path) -> Iterator[Write]:
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+
+        def write(part: pyarrow.Table) -> None:
+            frame = part.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+            header = stream.tell() == 0
+            frame.to_csv(stream, index=False, header=header, lineterminator="\n")
+
+        yield write
+
+
+def log_lines(
+    served: ServedModel, predicted: Predicted, first: int, request_id: str, redact: list[str]
+) -> bytes:
     """Return the lines of the inference log for a part."""
-    rows = [dict(zip(features.columns, row)) for row in compiled.as_rows(features)]
-    classes = served.model.spec.classes
-    answered = [{"prediction": value} for value in answers["prediction"].tolist()]
-    if classes:
-        probabilities = zip(*(answers[f"probability_{label}"].tolist() for label in classes))
-        answered = [
-            {**one, "probabilities": dict(zip(classes, row))}
-            for one, row in zip(answered, probabilities)
-        ]
-    return as_lines(
-        Entry(time.time_ns(), request_id, served.name, served.version, rows, answered, first=first),
-        frozenset(redact),
+    rows = compiled.as_rows(predicted.features)
+    answers = logged_answers(predicted.columns, served.model.spec.classes)
+    entry = Entry(
+        time.time_ns(), request_id, served.name, served.version, rows, answers, first=first
     )
+    return as_lines(entry, frozenset(redact))
 
 
-def main(argv=None):
+def logged_answers(columns: dict[str, np.ndarray], classes: list[str] | None) -> list[Answer]:
+    """Return what the server would have answered for each row."""
+    predictions = columns["prediction"].tolist()
+    if classes is None:
+        return [{"prediction": prediction} for prediction in predictions]
+    probabilities = np.column_stack([columns[f"probability_{label}"] for label in classes])
+    return [
+        {"prediction": prediction, "probabilities": dict(zip(classes, row))}
+        for prediction, row in zip(predictions, probabilities.tolist())
+    ]
+
+
+def append_to_log(dataset: str, log: BinaryIO, file_size: int) -> None:
+    """Append the lines of a file to a dataset's inference log."""
+    log.seek(0)
+    while lines := b"".join(log.readlines(file_size)):
+        writer.append(paths.inference_log(dataset), lines, file_size)
+
+
+class RowCount:
+    """The rows that are done, reported on standard error every ten seconds."""
+
+    def __init__(self, dataset: str) -> None:
+        self.dataset = dataset
+        self.rows = 0
+        self._reported = time.monotonic()
+
+    def add(self, rows: int) -> None:
+        """Count rows, and report them where it is time."""
+        self.rows += rows
+        if time.monotonic() - self._reported > SECONDS_BETWEEN_LINES:
+            self._reported = time.monotonic()
+            print(f"predict {self.dataset}: {self.rows:,} rows", file=sys.stderr, flush=True)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Return the options; raises UsageError where the output cannot be written."""
     parser = command.parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
     parser.add_argument(
@@ -121,44 +180,44 @@ def main(argv=None):
         "--version", default="champion", metavar="V", help="a version's number or alias (champion)"
     )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
-    args = parser.parse_args(argv)
-    settings = command.settings()
-    data, serve = (getattr(settings.dataset(args.dataset), block) for block in ("data", "serve"))
+    return parser.parse_args(argv)
+
+
+def check_output(args: argparse.Namespace) -> None:
+    """Raise UsageError where the output is the input, or its format is not said."""
     if Path(args.output).resolve() == Path(args.input).resolve():
         raise UsageError(f"--output {args.output}: is the input; choose another file")
     if not Path(args.output).suffix:
         raise UsageError(f"--output {args.output}: end it in .csv or .parquet")
 
-    import pyarrow
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse(argv)
+    settings = command.settings()
+    dataset = settings.dataset(args.dataset)
+    check_output(args)
 
     served = loaded.load(args.dataset, settings, args.version)
-    request_id, rows, shown = uuid.uuid4().hex, 0, time.monotonic()
+    request_id = uuid.uuid4().hex
+    count = RowCount(args.dataset)
+    parts = reading.parts(args.input, ROWS_AT_A_TIME, reading.form_of(dataset.data))
     with tempfile.TemporaryFile() as log:
         with (
             files.replacing(args.output) as partial,
-            writer(partial, reading.is_parquet(args.output)) as write,
+            result_file(partial, reading.is_parquet(args.output)) as write,
         ):
-            for part in reading.parts(args.input, ROWS_AT_A_TIME, reading.form_of(data)):
-                features, answers = predict(served, part, rows, args.input)
-                check_names(part, answers, args.input)
-                for name, values in answers.items():
-                    part = part.append_column(name, pyarrow.array(values))
-                write(part)
+            for part in parts:
+                predicted = predict(served, part, count.rows, args.input)
+                write(with_columns(part, predicted.columns, args.input))
                 if args.log:
-                    log.write(
-                        log_lines(served, features, answers, rows, request_id, serve.log_redact)
-                    )
-                rows += len(features)
-                if time.monotonic() - shown > SECONDS_BETWEEN_LINES:
-                    shown = time.monotonic()
-                    print(f"predict {args.dataset}: {rows:,} rows", file=sys.stderr, flush=True)
-        log.seek(0)  # into the log only now, when the predictions are there
-        while lines := b"".join(log.readlines(serve.log_file_size)):
-            append(paths.inference_log(args.dataset), lines, serve.log_file_size)
-    print(
-        f"predict {args.dataset}: {rows:,} rows by {served.name} version {served.version} -> {args.output}"
-        f"{f', logged as request {request_id}' if args.log else ''}"
-    )
+                    redact = dataset.serve.log_redact
+                    log.write(log_lines(served, predicted, count.rows, request_id, redact))
+                count.add(len(predicted.features))
+        # into the log only now, when the predictions are there
+        append_to_log(args.dataset, log, dataset.serve.log_file_size)
+    logged = f", logged as request {request_id}" if args.log else ""
+    version = f"{served.name} version {served.version}"
+    print(f"predict {args.dataset}: {count.rows:,} rows by {version} -> {args.output}{logged}")
 
 
 if __name__ == "__main__":

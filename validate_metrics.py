@@ -7,83 +7,101 @@ Reads   params.yaml, metrics/comparison_results.json
 Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 where a gate fails, after all were looked at
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
 from pipeline import command
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring.gates import demand_text, verdicts
+from pipeline.project.params import Gate
+from pipeline.report import comparison
+from pipeline.report.comparison import DatasetResult
+from pipeline.scoring.gates import Verdict, demand_text, verdicts
 from pipeline.tracking import record
 
 
-def validate(dataset, gates, result):
+def validate(dataset: str, gates: dict[str, Gate], result: DatasetResult) -> dict[str, Any]:
     """Return the verdict on one dataset: each gate with the value it looked at, and whether all hold."""
-    name = result["best"]["name"]
-    candidate = result["candidates"][name]
-    unknown = [metric for metric in gates if metric not in candidate["test"]]
+    chosen = result.chosen
+    unknown = [metric for metric in gates if metric not in chosen.test]
     if unknown:
         raise UsageError(
             f"{paths.PARAMS}: datasets.{dataset}.gates.{unknown[0]}: no such metric; there are: "
-            f"{', '.join(candidate['test'])}"
+            f"{', '.join(chosen.test)}"
         )
-    by_gate = verdicts(gates, candidate)
+    by_gate = verdicts(gates, asdict(chosen))
     return {
         "dataset": dataset,
-        "candidate": name,
-        "synthetic": result["synthetic"],
-        "data_hash": result["data_hash"],
-        "model_sha256": candidate["model_sha256"],
-        "passed": all(verdict["passed"] for verdict in by_gate),
-        "gates": by_gate,
+        "candidate": result.best.name,
+        "synthetic": result.synthetic,
+        "data_hash": result.data_hash,
+        "model_sha256": chosen.model_sha256,
+        "passed": all(verdict.passed for verdict in by_gate),
+        "gates": [asdict(verdict) for verdict in by_gate],
     }
 
 
-def lines(verdict):
+def lines(verdict: dict[str, Any]) -> list[str]:
     """Return one line per gate, PASS or FAIL; a dataset without gates has one that says so."""
     name = f"{verdict['dataset']} {verdict['candidate']}"
     if not verdict["gates"]:
         return [f"PASS {name}: no gate in {paths.PARAMS}"]
     data = " on synthetic data" if verdict["synthetic"] else ""
-    return [
-        f"{'PASS' if gate['passed'] else 'FAIL'} {name}: {gate['on']} {gate['metric']} {shown(gate['value'])}{data} "
-        f"({demand_text(gate)})"
-        for gate in verdict["gates"]
-    ]
+    text = []
+    for content in verdict["gates"]:
+        gate = Verdict(**content)
+        word, asked = "PASS" if gate.passed else "FAIL", demand_text(gate)
+        text.append(f"{word} {name}: {gate.on} {gate.metric} {shown(gate.value)}{data} ({asked})")
+    return text
 
 
-def shown(value):
+def shown(value: float | None) -> str:
     """Return a value as it is printed."""
     return "is not defined" if value is None else f"{value:.4f}"
 
 
-def main(argv=None):
+def compared(datasets: list[str]) -> dict[str, DatasetResult]:
+    """Return the comparison's results of datasets; raise DataError where it lacks one."""
+    results = comparison.read(made_by="python compare_results.py").datasets
+    missing = [dataset for dataset in datasets if dataset not in results]
+    if missing:
+        raise DataError(f"{paths.COMPARISON}: nothing on {', '.join(missing)}; run `dvc repro`")
+    return {dataset: results[dataset] for dataset in datasets}
+
+
+def write(verdicts: dict[str, dict[str, Any]], whole: bool) -> None:
+    """Write a file per dataset; where `whole`, those of datasets that are gone are removed."""
+    if not whole:
+        for dataset, verdict in verdicts.items():
+            files.write_json(paths.validation(dataset), verdict)
+        return
+    with files.replacing(paths.VALIDATION) as partial:
+        for dataset, verdict in verdicts.items():
+            files.write_json(partial / f"{dataset}.json", verdict)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     args = parser.parse_args(argv)
     settings = command.settings()
-    datasets = settings.names(args.dataset)
-    results = files.read_json(paths.COMPARISON, made_by="python compare_results.py")["datasets"]
-    missing = [dataset for dataset in datasets if dataset not in results]
-    if missing:
-        raise DataError(f"{paths.COMPARISON}: nothing on {', '.join(missing)}; run `dvc repro`")
-    verdicts = {
-        dataset: validate(dataset, settings.dataset(dataset).gates, results[dataset])
-        for dataset in datasets
-    }
-    if args.dataset == "all":
-        with files.replacing(paths.VALIDATION) as partial:
-            for dataset, verdict in verdicts.items():
-                files.write_json(partial / f"{dataset}.json", verdict)
-    else:
-        files.write_json(paths.validation(args.dataset), verdicts[args.dataset])
-    text = "\n".join(line for verdict in verdicts.values() for line in lines(verdict))
-    files.write_text(paths.VALIDATION_LOG, text + "\n")
-    for dataset in datasets:
+    verdicts = {}
+    for dataset, result in compared(settings.names(args.dataset)).items():
+        verdicts[dataset] = validate(dataset, settings.dataset(dataset).gates, result)
+    text = []
+    for verdict in verdicts.values():
+        text += lines(verdict)
+    write(verdicts, whole=args.dataset == "all")
+    files.write_text(paths.VALIDATION_LOG, "\n".join(text) + "\n")
+    for dataset in verdicts:
         record.record(dataset, "validate", settings)
-    print(text)
-    failed = [line.removeprefix("FAIL ") for line in text.splitlines() if line.startswith("FAIL")]
+    print("\n".join(text))
+    failed = [line.removeprefix("FAIL ") for line in text if line.startswith("FAIL")]
     if failed:
         raise DataError(
-            f"{len(failed)} gate{'s' * (len(failed) > 1)} failed: {'; '.join(failed)}; improve the model, or change "
-            f"the gate in {paths.PARAMS} if it asks too much"
+            f"{len(failed)} {'gate' if len(failed) == 1 else 'gates'} failed: {'; '.join(failed)}; "
+            f"improve the model, or change the gate in {paths.PARAMS} if it asks too much"
         )
 
 

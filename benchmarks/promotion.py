@@ -17,6 +17,7 @@ from joblib import Parallel, delayed
 
 from pipeline.project.params import Register
 from pipeline.registry import promotion, promotion_log
+from pipeline.registry.promotion import Evidence
 from pipeline.scoring import bootstrap
 from pipeline.scoring.rows import Rows
 
@@ -58,14 +59,15 @@ def promoted(task: str, rows: int, seed: int) -> list[tuple[str, str]]:
         both_rows = [Rows(y, output, decided) for output, decided in zip(both, decisions)]
         for metric in METRICS[task]:
             old, new = (bootstrap.resampled(metric, rows, seed) for rows in both_rows)
-            figures = promotion.difference(old, new, Register(name="Benchmark"))
-            found += [
-                (metric, question)
-                for question, (asked, rule) in QUESTIONS.items()
-                if asked == gain
-                and promotion.decide_promotion(rule, {"rows": rows, "metric": metric, **figures})[0]
-                == promotion_log.PROMOTED
-            ]
+            evidence = Evidence(
+                rows=len(y),
+                metric=metric,
+                difference=promotion.compare(old, new, Register(name="Benchmark").margin),
+            )
+            for question, (asked, rule) in QUESTIONS.items():
+                decision = promotion.decide_promotion(rule, evidence)
+                if asked == gain and decision.outcome == promotion_log.PROMOTED:
+                    found.append((metric, question))
     return found
 
 

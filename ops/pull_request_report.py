@@ -1,4 +1,4 @@
-"""Tell in Markdown how the results here differ from those of another commit: models, gates, drift, data and settings.
+"""Report in Markdown how the results here differ from those of another commit: models, gates, drift, data and settings.
 
     python -m ops.pull_request_report --base main
     python -m ops.pull_request_report --base main --output report.md --link "run=https://ci.example.org/1"
@@ -7,312 +7,284 @@ Reads   params.yaml, metrics/; the same files as the other commit has them
 Writes  the report to standard output, or to --output
 """
 
+import argparse
 import json
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from ops.commit_results import Results, Settings, commit_of, read_at, read_here
 from ops.github import LIMIT, MARK
 from pipeline import command
-from pipeline.project import files, paths, rounding
-from pipeline.project.errors import DataError, UsageError
-from pipeline.scoring import gates, metrics
-from pipeline.tracking.git import git
+from pipeline.project import files, paths
+from pipeline.project.errors import DataError
+from pipeline.project.rounding import number_text
+from pipeline.report.comparison import DatasetResult
+from pipeline.scoring import metrics
+from pipeline.scoring.gates import Verdict, demand_text
 
-NONE, MISSING = "–", object()
-VERDICT = {True: "✅ pass", False: "❌ fail"}
-DATA_FIGURES = {
-    "source": lambda result: result["source"],
-    "md5": lambda result: result["data_hash"],
-    "training and test rows": lambda result: (
-        f"{result['rows']['train']} + {result['rows']['test']}"
-    ),
-    "features": lambda result: result["features"],
-}
+NONE = "–"
+PASS, FAIL = "✅ pass", "❌ fail"
+NEW, UNCHANGED, BETTER, WORSE = "new", "unchanged", "better", "worse"
+ROOM_FOR_LAST_LINE = 100  # characters
 
 
-# what is compared
+@dataclass(frozen=True)
+class Best:
+    """The best candidate of a dataset and its primary metric."""
+
+    name: str
+    metric: str
+    cv: float | None
+    test: float | None
+    low: float | None
+    high: float | None
 
 
-def read_here() -> dict:
-    """Return the results and settings of the working tree."""
-    names = [paths.PARAMS, *sorted(paths.METRICS.rglob("*.json"))]
-    return results({name.as_posix(): name.read_text(encoding="utf-8") for name in names})
+@dataclass(frozen=True)
+class Section:
+    """A table of the report; without rows it is left out."""
+
+    title: str
+    head: list[str]
+    rows: list[list[Any]]
 
 
-def read_at(revision: str) -> dict:
-    """Return the results and settings as a commit has them."""
-    commit = git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
-    if commit is None:
-        raise UsageError(f"--base {revision}: no such commit here; fetch it or name another")
-    names = git(
-        "ls-tree",
-        "-r",
-        "--name-only",
-        commit,
-        "--",
-        paths.PARAMS.as_posix(),
-        paths.METRICS.as_posix(),
-    ).splitlines()
-    return {"commit": commit, **results({name: git("show", f"{commit}:{name}") for name in names})}
-
-
-def results(texts: dict[str, str]) -> dict:
-    """Return {params: flat settings, datasets: the comparison, gates and drift: one each per dataset} of the texts of files."""
-    from ruamel.yaml import YAML
-
-    found = {"params": {}, "datasets": {}, "gates": {}, "drift": {}}
-    for name, text in texts.items():
-        path = Path(name)
-        try:
-            content = (
-                YAML(typ="safe", pure=True).load(text) if path == paths.PARAMS else json.loads(text)
-            )
-        except ValueError as error:
-            raise DataError(
-                f"{name} is no whole JSON file ({error}); run `make pipeline`"
-            ) from None
-        if path == paths.PARAMS:
-            found["params"] = dict(flat(content))
-        elif path == paths.COMPARISON:
-            found["datasets"] = content["datasets"]
-        elif path.parent == paths.VALIDATION:
-            found["gates"][path.stem] = content
-        elif path == paths.metrics(path.parent.name, "drift"):
-            found["drift"][path.parent.name] = content
-    return found
-
-
-def flat(block, key: str = ""):
-    """Yield the settings of a block with their full names; a list or an empty block is one value."""
-    if isinstance(block, dict) and block:
-        for name, value in block.items():
-            yield from flat(value, f"{key}.{name}" if key else name)
-    else:
-        yield key, block
-
-
-# how it is told
-
-
-def report(before: dict, now: dict, base: str, links: dict[str, str] | None = None) -> str:
-    """Return the report as Markdown, at most as long as a comment may be."""
-    lines = [
-        MARK,
-        "## Pipeline report",
-        "",
-        summary(before, now),
-        "",
-        f"Compared with {base}{f' ({commit[:7]})' if (commit := before.get('commit')) else ''}."
-        + "".join(f" [{name}]({address})" for name, address in (links or {}).items()),
-    ]
-    sections = {
-        "Best models": (
-            ["dataset", "best model", "metric", "cross-validation", "test", "data"],
-            best_models(before, now),
-        ),
-        "Gates": (["", "dataset", "gate", "value", "before"], gates(before, now)),
-        "Drift of the test split": (
-            ["dataset", "verdict", "columns that drifted", "before"],
-            drift(before, now),
-        ),
-        "Settings": (["setting", "before", "now"], settings(before, now)),
-        "Data": (["dataset", "", "before", "now"], data(before, now)),
-        "Other candidates, cross-validation": (
-            ["dataset", "candidate", "metric", "value"],
-            candidates(before, now),
-        ),
-    }
-    for title, (head, rows) in sections.items():
-        if rows:
-            lines += ["", f"### {title}", "", *table(head, rows)]
+def report(before: Results, now: Results, head: str) -> str:
+    """Return the report as Markdown, at most as long as a comment may be; `head` says against what."""
+    lines = [MARK, "## Pipeline report", "", summary(before, now), "", head]
+    for section in sections(before, now):
+        if section.rows:
+            lines += ["", f"### {section.title}", "", *table(section.head, section.rows)]
     return cut(lines)
 
 
-def summary(before: dict, now: dict) -> str:
+def compared_with(base: str, commit: str, links: dict[str, str]) -> str:
+    """Return the line that names the other commit, and links."""
+    parts = [f"Compared with {base} ({commit[:7]})."]
+    parts += [f"[{name}]({address})" for name, address in links.items()]
+    return " ".join(parts)
+
+
+def sections(before: Results, now: Results) -> list[Section]:
+    """Return the report's tables, in their order."""
+    return [
+        Section(
+            "Best models",
+            ["dataset", "best model", "metric", "cross-validation", "test", "data"],
+            best_models(before, now),
+        ),
+        Section("Gates", ["", "dataset", "gate", "value", "before"], gates(before, now)),
+        Section(
+            "Drift of the test split",
+            ["dataset", "verdict", "columns that drifted", "before"],
+            drift(before, now),
+        ),
+        Section("Settings", ["setting", "before", "now"], settings(before, now)),
+        Section("Data", ["dataset", "", "before", "now"], data(before, now)),
+        Section(
+            "Other candidates, cross-validation",
+            ["dataset", "candidate", "metric", "value"],
+            candidates(before, now),
+        ),
+    ]
+
+
+def summary(before: Results, now: Results) -> str:
     """Return the report in one sentence."""
-    moves = [move(best(before, name), best(now, name)) for name in now["datasets"]]
-    counts = ", ".join(
-        f"{moves.count(word)} {word}"
-        for word in ("better", "worse", "new", "unchanged")
-        if word in moves
-    )
-    verdicts = [gate["passed"] for result in now["gates"].values() for gate in result["gates"]]
+    moves = [
+        move(best(before.datasets.get(name)), best_of(result))
+        for name, result in now.datasets.items()
+    ]
+    counts = []
+    for word in (BETTER, WORSE, NEW, UNCHANGED):
+        if word in moves:
+            counts.append(f"{moves.count(word)} {word}")
+    passed = []
+    for verdicts in now.gates.values():
+        passed += [verdict.passed for verdict in verdicts]
     changed = len(settings(before, now))
     return (
-        f"**{len(moves)} datasets: {counts or 'none'}; {sum(verdicts)} of {len(verdicts)} gates pass; "
+        f"**{len(moves)} datasets: {', '.join(counts) or 'none'}; "
+        f"{sum(passed)} of {len(passed)} gates pass; "
         f"{changed or 'no'} {'setting' if changed == 1 else 'settings'} changed.**"
     )
 
 
-def best(results: dict, dataset: str) -> dict | None:
-    """Return the figures of a dataset's best candidate, None where there is none."""
-    result = results["datasets"].get(dataset)
-    if result is None:
-        return None
-    metric, candidate = result["primary_metric"], result["candidates"][result["best"]["name"]]
-    return {
-        "name": result["best"]["name"],
-        "metric": metric,
-        "cv": candidate["cv"][metric]["mean"],
-        **candidate["test"][metric],
-    }
+def best(result: DatasetResult | None) -> Best | None:
+    """Return a dataset's best candidate, None where there are no results."""
+    return best_of(result) if result else None
 
 
-def move(before: dict | None, now: dict) -> str:
+def best_of(result: DatasetResult) -> Best:
+    """Return the figures of a dataset's best candidate."""
+    test = result.test
+    name, metric, cv = result.best.name, result.primary_metric, result.cv.mean
+    return Best(name, metric, cv, test.value, test.low, test.high)
+
+
+def move(before: Best | None, now: Best) -> str:
     """Return in one word how the cross-validated metric of a best candidate changed."""
-    if (
-        before is None
-        or before["metric"] != now["metric"]
-        or before["cv"] is None
-        or now["cv"] is None
-    ):
-        return "new"
-    return (
-        "unchanged" if before["cv"] == now["cv"] else word(before["cv"], now["cv"], now["metric"])
-    )
+    if before is None or before.metric != now.metric or before.cv is None or now.cv is None:
+        return NEW
+    if before.cv == now.cv:
+        return UNCHANGED
+    return better_or_worse(before.cv, now.cv, now.metric)
 
 
-def word(before: float, now: float, metric: str) -> str:
-    return "better" if metrics.is_better(metric, now, before) else "worse"
+def better_or_worse(before: float, now: float, metric: str) -> str:
+    """Return the word for a value that is not what it was."""
+    return BETTER if metrics.is_better(metric, now, before) else WORSE
 
 
 def change(before: float | None, now: float | None, metric: str) -> str:
-    """Return a figure and, where it changed, what it was, an arrow for its direction, and whether that is better."""
+    """Return a figure and, if it changed, the former one, an arrow, and whether it is better."""
     if before is None or before == now:
-        return rounding.number_text(now)
+        return number_text(now)
     if now is None:
-        return f"{rounding.number_text(before)} → {NONE}"
+        return f"{number_text(before)} → {NONE}"
+    arrow = "▲" if now > before else "▼"
     by = f" by {100 * abs(now - before) / abs(before):.2g} %" if before else ""
-    return f"{rounding.number_text(before)} → {rounding.number_text(now)} {'▲' if now > before else '▼'} {word(before, now, metric)}{by}"
+    word = better_or_worse(before, now, metric)
+    return f"{number_text(before)} → {number_text(now)} {arrow} {word}{by}"
 
 
-def best_models(before: dict, now: dict) -> list[list[str]]:
-    """Return a row per dataset; a test score that stays within the interval it had says so."""
+def best_models(before: Results, now: Results) -> list[list[Any]]:
+    """Return a row per dataset, also for those that were removed."""
     rows = []
-    for name, result in now["datasets"].items():
-        new, old = best(now, name), best(before, name)
-        old = old if old and old["metric"] == new["metric"] else {}
-        test = change(old.get("value"), new["value"], new["metric"])
-        if (
-            old.get("low") is not None
-            and old["value"] != new["value"]
-            and old["low"] <= new["value"] <= old["high"]
-        ):
-            test += f", within its interval {rounding.number_text(old['low'])} to {rounding.number_text(old['high'])}"
-        model = (
-            new["name"]
-            if old.get("name", new["name"]) == new["name"]
-            else f"{old['name']} → {new['name']}"
-        )
-        rows.append(
-            [
-                name,
-                model,
-                new["metric"],
-                change(old.get("cv"), new["cv"], new["metric"]),
-                test,
-                "synthetic" if result["synthetic"] else "real",
-            ]
-        )
-    return rows + [
-        [name, "removed", *[NONE] * 4] for name in before["datasets"] if name not in now["datasets"]
-    ]
+    for name, result in now.datasets.items():
+        new, old = best_of(result), best(before.datasets.get(name))
+        rows.append([name, *_best_cells(old, new), "synthetic" if result.synthetic else "real"])
+    for name in before.datasets:
+        if name not in now.datasets:
+            rows.append([name, "removed", NONE, NONE, NONE, NONE])
+    return rows
 
 
-def gates(before: dict, now: dict) -> list[list[str]]:
+def _best_cells(old: Best | None, new: Best) -> list[str]:
+    if old is None or old.metric != new.metric:
+        return [new.name, new.metric, number_text(new.cv), number_text(new.test)]
+    model = new.name if old.name == new.name else f"{old.name} → {new.name}"
+    cv = change(old.cv, new.cv, new.metric)
+    test = change(old.test, new.test, new.metric)
+    return [model, new.metric, cv, f"{test}{_within_interval(old, new)}"]
+
+
+def _within_interval(old: Best, new: Best) -> str:
+    """Return the words for a test score that changed no further than the interval that it had."""
+    if old.low is None or old.high is None or new.test is None or old.test == new.test:
+        return ""
+    if not old.low <= new.test <= old.high:
+        return ""
+    return f", within its interval {number_text(old.low)} to {number_text(old.high)}"
+
+
+def gates(before: Results, now: Results) -> list[list[Any]]:
     """Return a row per gate, those that fail first."""
     rows = []
-    for name, result in now["gates"].items():
-        old = {
-            (gate["on"], gate["metric"]): gate
-            for gate in before["gates"].get(name, {"gates": []})["gates"]
-        }
-        for gate in result["gates"]:
-            was = old.get((gate["on"], gate["metric"]))
+    for name, verdicts in now.gates.items():
+        old = {(gate.on, gate.metric): gate for gate in before.gates.get(name, [])}
+        for gate in verdicts:
+            was = old.get((gate.on, gate.metric))
+            words = f"{gate.on} {gate.metric} ({demand_text(gate)})"
+            row = [_verdict(gate), name, words, number_text(gate.value)]
             rows.append(
-                [
-                    VERDICT[gate["passed"]],
-                    name,
-                    f"{gate['on']} {gate['metric']} ({gates.demand_text(gate)})",
-                    rounding.number_text(gate["value"]),
-                    f"{rounding.number_text(was['value'])} {VERDICT[was['passed']]}"
-                    if was
-                    else "no such gate",
-                ]
+                [*row, f"{number_text(was.value)} {_verdict(was)}" if was else "no such gate"]
             )
-    return sorted(rows, key=lambda row: row[0] == VERDICT[True])
+    return sorted(rows, key=lambda row: row[0] == PASS)
 
 
-def drift(before: dict, now: dict) -> list[list[str]]:
+def _verdict(gate: Verdict) -> str:
+    return PASS if gate.passed else FAIL
+
+
+def drift(before: Results, now: Results) -> list[list[Any]]:
     """Return a row per dataset: whether its test split differs from its training split."""
-    return [
-        [
-            name,
-            result["verdict"],
-            ", ".join(result["drifted"]) or "none",
-            before["drift"].get(name, {}).get("verdict", NONE),
-        ]
-        for name, result in now["drift"].items()
-    ]
+    rows = []
+    for name, result in now.drift.items():
+        drifted = ", ".join(result["drifted"]) or "none"
+        was = before.drift[name]["verdict"] if name in before.drift else NONE
+        rows.append([name, result["verdict"], drifted, was])
+    return rows
 
 
-def settings(before: dict, now: dict) -> list[list[str]]:
+def settings(before: Results, now: Results) -> list[list[Any]]:
     """Return a row per setting that is not as it was."""
-    one, other = before["params"], now["params"]
-    return [
-        [
-            f"`{key}`",
-            *(
-                json.dumps(side[key], ensure_ascii=False) if key in side else NONE
-                for side in (one, other)
-            ),
-        ]
-        for key in dict.fromkeys([*one, *other])
-        if one.get(key, MISSING) != other.get(key, MISSING)
-    ]
+    rows = []
+    for key in dict.fromkeys([*before.settings, *now.settings]):
+        one, other = _setting(before.settings, key), _setting(now.settings, key)
+        if one != other:
+            rows.append([f"`{key}`", one, other])
+    return rows
 
 
-def data(before: dict, now: dict) -> list[list[str]]:
+def _setting(side: Settings, key: str) -> str:
+    return json.dumps(side[key], ensure_ascii=False) if key in side else NONE
+
+
+def data(before: Results, now: Results) -> list[list[Any]]:
     """Return a row per figure of a table that is not as it was."""
     rows = []
-    for name, result in now["datasets"].items():
-        old = before["datasets"].get(name)
-        for title, figure in DATA_FIGURES.items() if old else ():
-            if figure(old) != figure(result):
-                rows.append([name, title, figure(old), figure(result)])
+    for name, result in now.datasets.items():
+        if name not in before.datasets:
+            continue
+        old, new = _data_figures(before.datasets[name]), _data_figures(result)
+        for title, figure in new.items():
+            if old[title] != figure:
+                rows.append([name, title, old[title], figure])
     return rows
 
 
-def candidates(before: dict, now: dict) -> list[list[str]]:
-    """Return a row per candidate, the best ones aside, that is new, gone or scores otherwise."""
+def _data_figures(result: DatasetResult) -> dict[str, Any]:
+    return {
+        "source": result.source,
+        "md5": result.data_hash,
+        "training and test rows": f"{result.rows.train} + {result.rows.test}",
+        "features": result.features,
+    }
+
+
+def candidates(before: Results, now: Results) -> list[list[Any]]:
+    """Return a row per candidate, the best ones aside, that is new, gone or scores differently."""
     rows = []
-    for name, result in now["datasets"].items():
-        metric, old = (
-            result["primary_metric"],
-            before["datasets"].get(name, {"candidates": {}})["candidates"],
-        )
-        for candidate in dict.fromkeys([*result["candidates"], *old]):
-            was, is_now = (
-                side[candidate]["cv"][metric]["mean"] if candidate in side else MISSING
-                for side in (old, result["candidates"])
-            )
-            if candidate != result["best"]["name"] and was != is_now:
-                told = (
-                    f"{rounding.number_text(is_now)}, new"
-                    if was is MISSING
-                    else f"{rounding.number_text(was)}, removed"
-                    if is_now is MISSING
-                    else change(was, is_now, metric)
-                )
-                rows.append([name, candidate, metric, told])
+    for name, result in now.datasets.items():
+        metric = result.primary_metric
+        old = _cv_means(before.datasets[name], metric) if name in before.datasets else {}
+        new = _cv_means(result, metric)
+        for candidate in dict.fromkeys([*new, *old]):
+            words = _candidate_change(old, new, candidate, metric)
+            if words and candidate != result.best.name:
+                rows.append([name, candidate, metric, words])
     return rows
 
 
-def table(head: list[str], rows: list[list[str]]) -> list[str]:
+def _cv_means(result: DatasetResult, metric: str) -> dict[str, float | None]:
+    means = {}
+    for name, candidate in result.candidates.items():
+        means[name] = candidate.cv[metric].mean if metric in candidate.cv else None
+    return means
+
+
+def _candidate_change(
+    old: dict[str, float | None], new: dict[str, float | None], candidate: str, metric: str
+) -> str | None:
+    """Return how a candidate's score changed, None where it did not."""
+    if candidate not in old:
+        return f"{number_text(new[candidate])}, new"
+    if candidate not in new:
+        return f"{number_text(old[candidate])}, removed"
+    if old[candidate] == new[candidate]:
+        return None
+    return change(old[candidate], new[candidate], metric)
+
+
+def table(head: list[str], rows: list[list[Any]]) -> list[str]:
     """Return a Markdown table; no cell's text can break out of it."""
-    return [
-        "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in line) + " |"
-        for line in (head, ["---"] * len(head), *rows)
-    ]
+    lines = []
+    for row in (head, ["---"] * len(head), *rows):
+        cells = [str(cell).replace("|", "\\|").replace("\n", " ") for cell in row]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def cut(lines: list[str], limit: int = LIMIT) -> str:
@@ -320,19 +292,19 @@ def cut(lines: list[str], limit: int = LIMIT) -> str:
     text = "\n".join(lines) + "\n"
     if len(text) <= limit:
         return text
-    kept, length = [], 0
+    kept: list[str] = []
+    length = 0
     for line in lines:
         length += len(line) + 1
-        if length > limit - 100:  # leaves room for the last line
+        if length > limit - ROOM_FOR_LAST_LINE:
             break
         kept.append(line)
-    return (
-        "\n".join(kept)
-        + f"\n\n{len(lines) - len(kept)} more lines are left out; the whole is among the run's artifacts.\n"
-    )
+    left_out = len(lines) - len(kept)
+    last = f"{left_out} more lines are left out; the whole is among the run's artifacts."
+    return "\n".join([*kept, "", last]) + "\n"
 
 
-def main(argv=None):
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     parser.add_argument(
         "--base", required=True, metavar="REV", help="the commit, branch or tag to compare with"
@@ -345,11 +317,17 @@ def main(argv=None):
         metavar="NAME=URL",
         help="a link to show; may be given again",
     )
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse(argv)
     if not paths.COMPARISON.is_file():
         raise DataError(f"{paths.COMPARISON} is not there; run `make pipeline` first")
+    commit = commit_of(args.base)
     links = dict(link.partition("=")[::2] for link in args.link)
-    text = report(read_at(args.base), read_here(), args.base, links)
+    head = compared_with(args.base, commit, links)
+    text = report(read_at(commit), read_here(), head)
     if args.output:
         files.write_text(args.output, text)
     else:

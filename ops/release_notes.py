@@ -7,6 +7,7 @@ Writes  nothing
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import command
@@ -16,21 +17,20 @@ CHANGELOG = Path("CHANGELOG.md")
 
 
 def section(text: str, version: str) -> str:
-    """Return what stands under the heading of a version, `## 1.2.0` or `## v1.2.0 (2026-01-31)`."""
+    """Return what stands under the heading of a version, `## 1.2.0` or `## v1.2.0 (2026-01-31)`.
+
+    Raises DataError where there is no such section, or an empty one.
+    """
+    wanted = version.removeprefix("v")
     for part in re.split(r"^## ", text, flags=re.M)[1:]:
         title, _, body = part.partition("\n")
-        if (
-            title.split()
-            and title.split()[0].strip("[]").removeprefix("v") == version.removeprefix("v")
-            and body.strip()
-        ):
+        words = title.split()
+        if words and words[0].strip("[]").removeprefix("v") == wanted and body.strip():
             return body.strip() + "\n"
-    raise DataError(
-        f"{CHANGELOG}: nothing on {version}; write a section `## {version.removeprefix('v')}`"
-    )
+    raise DataError(f"{CHANGELOG}: nothing on {version}; write a section `## {wanted}`")
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     parser = command.parser(__doc__)
     parser.add_argument("version", help="as in the tag")
     args = parser.parse_args(argv)

@@ -1,229 +1,290 @@
-"""What the figures of a dataset call for, in words: each piece of advice follows from the figures by one rule below."""
+"""Advice on using a dataset's best model: what its figures call for, each piece by one rule below."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from pipeline.drift import verdicts
 from pipeline.models import catalogue
-from pipeline.project import rounding
-from pipeline.scoring import gates, metrics
+from pipeline.project.rounding import number_text
+from pipeline.report.comparison import Advice, Candidate, DatasetResult, SliceResult
+from pipeline.report.stage_figures import DriftFigures
+from pipeline.scoring import metrics
+from pipeline.scoring.gates import bounds_text
 
-FEW_ROWS = 10  # of a class in the test split: below it the test score is no ground to judge by
+# of a class in the test split: below it the test score is no ground to judge by
+FEW_ROWS = 10
+MOST_DRIFTED = 3  # columns that are named
 STOP, WATCH, INFO = "stop", "watch", "info"
+GRAVEST_FIRST = (STOP, WATCH, INFO)
 VERDICTS = {STOP: "Not ready", WATCH: "Ready with reservations", INFO: "Ready"}
-REHEARSED = {
-    STOP: "Not ready",
-    WATCH: "Passes with reservations",
-    INFO: "Passes in rehearsal",
-}  # nothing synthetic is shipped
+# nothing synthetic is shipped
+REHEARSED = {STOP: "Not ready", WATCH: "Passes with reservations", INFO: "Passes in rehearsal"}
 
 
-def advice(dataset: str, result: dict, drift: dict | None) -> list[dict]:
-    """Return what speaks against using the best model, then what is worth knowing: [{level, what, do}], the gravest first."""
-    rules = (
-        _gates,
-        _baseline,
-        _rare_class,
-        _test_against_cv,
-        _drift,
-        _quality,
-        _synthetic,
-        _slices,
-        _simpler,
-        _tuning,
-    )
-    found = [
-        {"level": level, "what": what, "do": do}
-        for rule in rules
-        for level, what, do in rule(dataset, result, drift)
-    ]
-    return sorted(found, key=lambda one: (STOP, WATCH, INFO).index(one["level"]))
+@dataclass(frozen=True)
+class Evidence:
+    """What the rules look at: a dataset's figures, and those of its drift stage if it has run."""
+
+    dataset: str
+    result: DatasetResult
+    drift: DriftFigures | None
 
 
-def verdict(found: list[dict]) -> str:
-    """Return the gravest level of all: whether the model is ready."""
-    return found[0]["level"] if found else INFO
+def advise(dataset: str, result: DatasetResult, drift: DriftFigures | None) -> list[Advice]:
+    """Return what speaks against using the best model and what is worth knowing, the gravest first."""
+    evidence = Evidence(dataset, result, drift)
+    pieces: list[Advice] = []
+    for rule in RULES:
+        pieces.extend(rule(evidence))
+    return sorted(pieces, key=lambda piece: GRAVEST_FIRST.index(piece.level))
 
 
-def rare_class(result: dict) -> tuple[str, int] | None:
-    """Return (class, test rows of it) where the test split holds too few rows of a class to judge by."""
-    matrix = _best(result).get("confusion_matrix")
-    if matrix is None:
-        return None
-    rows, label = min((sum(row), label) for label, row in zip(matrix["labels"], matrix["counts"]))
-    return (label, rows) if rows < FEW_ROWS else None
+def verdict(pieces: list[Advice]) -> str:
+    """Return the level of the gravest piece of advice: whether the model is ready."""
+    return pieces[0].level if pieces else INFO
 
 
-def _best(result: dict) -> dict:
-    return result["candidates"][result["best"]["name"]]
+def verdict_words(result: DatasetResult) -> str:
+    """Return a dataset's verdict in words; on synthetic data a model passes a rehearsal at best."""
+    words = REHEARSED if result.synthetic else VERDICTS
+    return words[result.verdict]
 
 
-def _cv(result: dict, name: str) -> tuple[float | None, float]:
-    figures = result["candidates"][name]["cv"][result["primary_metric"]]
-    return figures["mean"], figures["std"] or 0
-
-
-def _gates(dataset, result, drift):
-    """A gate fails: stop. None is set: nothing says what is good enough."""
-    if not result["gates"]:
-        yield (
+def no_gate(evidence: Evidence) -> Iterator[Advice]:
+    """No gate is set: nothing says what is good enough."""
+    if not evidence.result.gates:
+        yield Advice(
             WATCH,
             "No gate says how good is good enough.",
-            f"Add the least that is of use to datasets.{dataset}.gates in params.yaml.",
+            f"Add the least that is of use to datasets.{evidence.dataset}.gates in params.yaml.",
         )
-    for gate in result["gates"]:
-        if not gate["passed"]:
-            value = "not defined" if gate["value"] is None else rounding.number_text(gate["value"])
-            yield (
-                STOP,
-                f"{gate['on']} {gate['metric']} is {value}; the gate asks for {gates.bounds_text(gate)}.",
-                "Improve the data or the model; change the gate only if the use allows it.",
-            )
 
 
-def _baseline(dataset, result, drift):
-    """The best model is no better than guessing by more than the folds differ."""
-    name, metric = result["best"]["name"], result["primary_metric"]
-    if "dummy" not in result["candidates"]:
-        return
-    (mean, deviation), (guess, _) = _cv(result, name), _cv(result, "dummy")
-    if name == "dummy" or guess is not None and abs(mean - guess) < deviation:
-        yield (
+def failed_gates(evidence: Evidence) -> Iterator[Advice]:
+    """A gate fails."""
+    for gate in evidence.result.gates:
+        if gate.passed:
+            continue
+        value = "not defined" if gate.value is None else number_text(gate.value)
+        yield Advice(
             STOP,
-            f"No model is clearly better than guessing: cv {metric} {rounding.number_text(mean)} against {rounding.number_text(guess)}.",
+            f"{gate.on} {gate.metric} is {value}; the gate asks for {bounds_text(gate)}.",
+            "Improve the data or the model; change the gate only if the use allows it.",
+        )
+
+
+def no_better_than_guessing(evidence: Evidence) -> Iterator[Advice]:
+    """The best model is no better than guessing by more than the folds differ."""
+    result = evidence.result
+    if "dummy" not in result.candidates:
+        return
+    metric, mean = result.primary_metric, result.cv.mean
+    guess = result.candidates["dummy"].cv[metric].mean
+    within_folds = (
+        mean is not None and guess is not None and abs(mean - guess) < _fold_deviation(result)
+    )
+    if result.best.name == "dummy" or within_folds:
+        yield Advice(
+            STOP,
+            f"No model is clearly better than guessing: cv {metric} {number_text(mean)} "
+            f"against {number_text(guess)}.",
             "Look for columns that tell more about the target, or for more rows.",
         )
 
 
-def _rare_class(dataset, result, drift):
+@dataclass(frozen=True)
+class RareClass:
+    """A class with too few test rows to judge by."""
+
+    label: str
+    rows: int
+
+
+def rare_class(candidate: Candidate) -> RareClass | None:
+    """Return the rarest class of the test split where it is too rare to judge by."""
+    matrix = candidate.confusion_matrix
+    if matrix is None:
+        return None
+    rows, label = min(zip(matrix.rows_of_classes(), matrix.labels))
+    return RareClass(label, rows) if rows < FEW_ROWS else None
+
+
+def rare_class_in_test(evidence: Evidence) -> Iterator[Advice]:
     """The test split holds too few rows of a class."""
-    rare, on_test = rare_class(result), any(gate["on"] == "test" for gate in result["gates"])
-    if rare:
-        yield (
-            WATCH,
-            f"The test split holds {rare[1]} rows of class {rare[0]}, too few to judge by.",
-            f"Collect more rows of that class{', and let the gates look at the out-of-fold scores (on: oof)' * on_test}.",
-        )
+    rare = rare_class(evidence.result.chosen)
+    if rare is None:
+        return
+    gate_on_test = any(gate.on == "test" for gate in evidence.result.gates)
+    other_gate = ", and let the gates look at the out-of-fold scores (on: oof)"
+    yield Advice(
+        WATCH,
+        f"The test split holds {rare.rows} rows of class {rare.label}, too few to judge by.",
+        f"Collect more rows of that class{other_gate if gate_on_test else ''}.",
+    )
 
 
-def _test_against_cv(dataset, result, drift):
+def test_below_cross_validation(evidence: Evidence) -> Iterator[Advice]:
     """The out-of-fold score lies beyond the better end of the test score's interval."""
-    metric, best = result["primary_metric"], _best(result)
-    expected, test = best["cv_oof"][metric], best["test"][metric]
-    ends = [test.get("low"), test.get("high")]
-    if (
-        expected is not None
-        and None not in ends
-        and all(metrics.is_better(metric, expected, end) for end in ends)
-    ):
-        yield (
+    result, metric = evidence.result, evidence.result.primary_metric
+    expected, test = result.chosen.cv_oof[metric], result.test
+    if expected is None or test.low is None or test.high is None:
+        return
+    better_than_low = metrics.is_better(metric, expected, test.low)
+    better_than_high = metrics.is_better(metric, expected, test.high)
+    if better_than_low and better_than_high:
+        yield Advice(
             WATCH,
-            f"The test {metric} of {rounding.number_text(test['value'])} is worse than cross-validation promised: {rounding.number_text(expected)}.",
+            f"The test {metric} of {number_text(test.value)} is worse than cross-validation "
+            f"promised: {number_text(expected)}.",
             "Check how the split is made: do the test rows come from another time or another group?",
         )
 
 
-def _drift(dataset, result, drift):
+def drifted(evidence: Evidence) -> Iterator[Advice]:
     """The drift stage sees drift between the splits, or too few rows to tell."""
-    if drift and drift["verdict"] == verdicts.NOT_ENOUGH_DATA:
-        yield (
+    drift = evidence.drift
+    if drift is None:
+        return
+    if drift.verdict == verdicts.NOT_ENOUGH_DATA:
+        yield Advice(
             INFO,
             "Whether the test rows drifted cannot be told.",
-            _sentence(drift["recommendation"]),
+            _sentence(drift.recommendation),
         )
-    if drift and drift["verdict"] == verdicts.DRIFT:
-        columns = ", ".join(drift["drifted"][:3]) or "the target or the predictions"
-        yield (
+    if drift.verdict == verdicts.DRIFT:
+        columns = ", ".join(drift.drifted[:MOST_DRIFTED])
+        yield Advice(
             WATCH,
-            f"The test rows differ from the training rows: {columns}.",
-            _sentence(drift["recommendation"]),
+            "The test rows differ from the training rows: "
+            f"{columns or 'the target or the predictions'}.",
+            _sentence(drift.recommendation),
         )
 
 
-def _quality(dataset, result, drift):
+def poor_quality(evidence: Evidence) -> Iterator[Advice]:
     """The drift stage finds fault with the data themselves."""
-    if drift and drift["quality"]["verdict"] == verdicts.CHECK:
-        yield (
+    drift = evidence.drift
+    if drift is not None and drift.quality.verdict == verdicts.CHECK:
+        yield Advice(
             WATCH,
-            f"The data ask for a look: {drift['quality']['reasons'][0]}.",
+            f"The data ask for a look: {drift.quality.reasons[0]}.",
             "Open the data quality report.",
         )
 
 
-def _slices(dataset, result, drift):
-    """On a part of the test rows it does worse than overall, the whole interval included.
-
-    A reservation where params.yaml names the part; every model has a worst part that a search finds, which is worth knowing.
-    """
-    worse = [one for one in result.get("slices", []) if one["test"]["worse"]]
-    for level, origin in ((WATCH, "params.yaml"), (INFO, "search")):
-        found = [one for one in worse if one["origin"] == origin]
-        if found:
-            score = "{value} ({low} to {high})".format(
-                **{
-                    key: rounding.number_text(found[0]["test"][key])
-                    for key in ("value", "low", "high")
-                }
-            )
-            more = f", and on {len(found) - 1} more of the slices" if len(found) > 1 else ""
-            yield (
-                level,
-                f"It does worse where {found[0]['where']}: {result['primary_metric']} {score}{more}.",
-                "Decide whether it may be used there; more rows or more telling columns of that kind may help.",
-            )
-
-
-def _synthetic(dataset, result, drift):
+def synthetic_data(evidence: Evidence) -> Iterator[Advice]:
     """The data are made up."""
-    if result["synthetic"]:
-        yield (
+    if evidence.result.synthetic:
+        yield Advice(
             INFO,
-            "The data are synthetic: the scores say that the pipeline works, not how well the problem can be solved.",
+            "The data are synthetic: the scores say that the pipeline works, not how well the "
+            "problem can be solved.",
             "Bring your own table: docs/your-data.md.",
         )
 
 
-def _simpler(dataset, result, drift):
-    """A simpler family is as good within the error of the mean over the folds (the one-standard-error rule)."""
-    metric, candidates = result["primary_metric"], result["candidates"]
-    mean, deviation = _cv(result, result["best"]["name"])
-    error = deviation / result["cv_folds"] ** 0.5
-    for other in sorted(
-        set(candidates) - {"dummy"}, key=lambda name: (_simplicity(candidates[name]), name)
-    ):
-        value, _ = _cv(result, other)
-        if (
-            _simplicity(candidates[other]) < _simplicity(_best(result))
-            and value is not None
-            and abs(mean - value) <= error
-        ):
-            yield (
+def worse_slices(evidence: Evidence) -> Iterator[Advice]:
+    """On a part of the test rows it does worse than overall, the whole interval included.
+
+    A reservation where params.yaml names the part; every model has a worst part that a search
+    finds, which is worth knowing.
+    """
+    worse = [part for part in evidence.result.slices if part.test.worse]
+    for level, origin in ((WATCH, "params.yaml"), (INFO, "search")):
+        parts = [part for part in worse if part.origin == origin]
+        if parts:
+            yield Advice(
+                level,
+                _does_worse(evidence.result.primary_metric, parts),
+                "Decide whether it may be used there; more rows or more telling columns of that "
+                "kind may help.",
+            )
+
+
+def _does_worse(metric: str, parts: list[SliceResult]) -> str:
+    first = parts[0]
+    score = f"{number_text(first.test.value)} {_interval(first.test.low, first.test.high)}"
+    others = f", and on {len(parts) - 1} more of the slices" if len(parts) > 1 else ""
+    return f"It does worse where {first.where}: {metric} {score}{others}."
+
+
+def simpler_family(evidence: Evidence) -> Iterator[Advice]:
+    """A simpler family is as good within the error of the mean over the folds.
+
+    This is the one-standard-error rule (Breiman et al. 1984, Classification and Regression Trees).
+    """
+    result, metric = evidence.result, evidence.result.primary_metric
+    best, mean = _simplicity(result.chosen), result.cv.mean
+    error = _fold_deviation(result) / result.cv_folds**0.5
+    for name in _simplest_first(result):
+        candidate = result.candidates[name]
+        value = candidate.cv[metric].mean
+        if mean is None or value is None or _simplicity(candidate) >= best:
+            continue
+        if abs(mean - value) <= error:
+            yield Advice(
                 INFO,
-                f"{other} is simpler and as good within the error of the folds' mean: "
-                f"cv {metric} {rounding.number_text(value)} against {rounding.number_text(mean)}.",
-                f"Where speed or explanation counts, list it alone in datasets.{dataset}.train.models.",
+                f"{name} is simpler and as good within the error of the folds' mean: "
+                f"cv {metric} {number_text(value)} against {number_text(mean)}.",
+                "Where speed or explanation counts, list it alone in "
+                f"datasets.{evidence.dataset}.train.models.",
             )
             return
 
 
-def _simplicity(candidate: dict) -> int:
+def _simplest_first(result: DatasetResult) -> list[str]:
+    names = set(result.candidates) - {"dummy"}
+    return sorted(names, key=lambda name: (_simplicity(result.candidates[name]), name))
+
+
+def _simplicity(candidate: Candidate) -> int:
     """Return the place of a candidate's family, from the simplest; a blend is the least simple."""
     families = list(catalogue.FAMILIES)
-    model_type = candidate["params"].get("model_type")
-    return families.index(model_type) if model_type in families else len(families)
+    if candidate.model_type not in families:
+        return len(families)
+    return families.index(candidate.model_type)
 
 
-def _tuning(dataset, result, drift):
-    """The tuned best candidate is not better on the test rows than the best untuned one beyond doubt."""
-    tuning, best = result.get("tuning"), result["best"]["name"]
-    over = (tuning or {}).get("improvement", {}).get(best, {}).get("best_of_train")
-    if over and over["test"]["low"] is not None and over["test"]["low"] <= 0:
-        gain = "{absolute} ({low} to {high})".format(
-            **{key: rounding.number_text(over["test"][key]) for key in ("absolute", "low", "high")}
-        )
-        yield (
-            INFO,
-            f"On the test rows the gain of {best} over {over['over']} may be chance: {result['primary_metric']} {gain}.",
-            f"{over['over']} is the plainer choice; more trials are unlikely to pay, better columns or more rows may.",
-        )
+def unproven_tuning(evidence: Evidence) -> Iterator[Advice]:
+    """The tuned best candidate is not better on the test rows than the best untuned one for sure."""
+    result, best = evidence.result, evidence.result.best.name
+    gains = result.tuning.improvement.get(best) if result.tuning else None
+    gain = gains.best_of_train if gains else None
+    if gain is None or gain.test.low is None or gain.test.low > 0:
+        return
+    gained = f"{number_text(gain.test.absolute)} {_interval(gain.test.low, gain.test.high)}"
+    yield Advice(
+        INFO,
+        f"On the test rows the gain of {best} over {gain.over} may be chance: "
+        f"{result.primary_metric} {gained}.",
+        f"{gain.over} is the plainer choice; more trials are unlikely to pay, better columns or "
+        "more rows may.",
+    )
+
+
+def _fold_deviation(result: DatasetResult) -> float:
+    return result.cv.std or 0
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return f"({number_text(low)} to {number_text(high)})"
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+    capital = f"{text[:1].upper()}{text[1:]}"
+    return capital if capital.endswith(".") else f"{capital}."
+
+
+RULES: tuple[Callable[[Evidence], Iterator[Advice]], ...] = (
+    no_gate,
+    failed_gates,
+    no_better_than_guessing,
+    rare_class_in_test,
+    test_below_cross_validation,
+    drifted,
+    poor_quality,
+    synthetic_data,
+    worse_slices,
+    simpler_family,
+    unproven_tuning,
+)

@@ -1,10 +1,14 @@
-"""What the report's pictures and `dvc plots show` draw: curves, points and bars as numbers, from the stored predictions."""
+"""Charts as numbers: curves, points and counts, from the stored predictions of the candidates."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.project import rounding
+from pipeline.project.rounding import number_text, to_digits
+from pipeline.report.comparison import Candidate, ConfusionMatrix
 from pipeline.scoring import metrics
 from pipeline.training.predictions import Predicted
 
@@ -14,136 +18,191 @@ MOST_CURVES = 5  # candidates whose curves are drawn together
 MOST_CLASSES = 8
 BINS = 10  # of a calibration curve
 BANDS = 5  # of numbers, for what was predicted for what
-CURVES = ("roc", "precision_recall", "calibration", "tolerance")
+DIGITS = 4  # no chart shows more
+ROWS_WITHIN = 0.9  # share of the worst candidate's rows up to whose error the tolerance is drawn
+
+Point = list[float]  # x and y
 
 
-def curves(
-    names: list[str], parts: dict[str, Predicted], classes: list[str]
-) -> dict[str, list[dict]]:
-    """Return the ROC, precision-recall and calibration curves: {kind: [{name, points}]}.
+@dataclass(frozen=True)
+class Curve:
+    """A line of a chart: [x, y] points."""
 
-    With two classes those of the positive one: the first candidate on both parts, the others out of fold. With more, those of the
-    first candidate's classes, each against the rest, out of fold.
+    name: str
+    points: list[Point]
+
+
+@dataclass(frozen=True)
+class ClassCurves:
+    """What is drawn of a classifier's probabilities."""
+
+    roc: list[Curve]
+    precision_recall: list[Curve]
+    calibration: list[Curve]
+
+
+class Outcome(NamedTuple):  # a list in JSON
+    """How many rows of one class, or band of numbers, were predicted as another."""
+
+    actual: str
+    predicted: str
+    rows: int
+
+
+class TrialValue(NamedTuple):  # a list in JSON
+    """One trial of a search: its number, its model and the cross-validated value."""
+
+    number: int
+    model: str
+    value: float
+
+
+@dataclass(frozen=True)
+class _Series:
+    """What a curve is computed from: whether each row is of the class, and its probability."""
+
+    name: str
+    actual: np.ndarray
+    scores: np.ndarray
+
+
+def class_curves(
+    names: list[str], oof: Predicted, test: Predicted, classes: list[str]
+) -> ClassCurves:
+    """Return the ROC, precision-recall and calibration curves of the named candidates.
+
+    With two classes those of the positive one: the first candidate on both splits, the others out
+    of fold. With more, those of the first candidate's classes, each against the rest, out of fold.
+    A curve whose rows are all of one class is left out: it is not defined.
     """
-    oof, test = parts["oof"], parts["test"]
+    series = _of_classes(names[0], oof, classes)
     if len(classes) == 2:
-        series = [
-            (f"{names[0]}, out of fold", oof.y == 1, oof.outputs[names[0]][:, 1]),
-            (f"{names[0]}, test", test.y == 1, test.outputs[names[0]][:, 1]),
-        ]
-        series += [
-            (f"{name}, out of fold", oof.y == 1, oof.outputs[name][:, 1])
-            for name in names[1:MOST_CURVES]
-        ]
-    else:
-        series = [
-            (label, oof.y == number, oof.outputs[names[0]][:, number])
-            for number, label in enumerate(classes[:MOST_CLASSES])
-        ]
-    found = {"roc": [], "precision_recall": [], "calibration": []}
-    for name, actual, scores in series:
-        if actual.all() or not actual.any():  # no curve where a class is absent
-            continue
-        for kind, points in (
-            ("roc", _roc(actual, scores)),
-            ("precision_recall", _precision_recall(actual, scores)),
-            ("calibration", _calibration(actual, scores)),
-        ):
-            found[kind].append({"name": name, "points": points})
-    return found
+        series = _of_candidates(names[:MOST_CURVES], oof, test)
+    defined = [one for one in series if one.actual.any() and not one.actual.all()]
+    return ClassCurves(
+        roc=_curves(_roc, defined),
+        precision_recall=_curves(_precision_recall, defined),
+        calibration=_curves(_calibration, defined),
+    )
 
 
-def _roc(actual: np.ndarray, scores: np.ndarray) -> list[list[float]]:
+def _of_candidates(names: list[str], oof: Predicted, test: Predicted) -> list[_Series]:
+    best, *others = names
+    series = [
+        _positive(f"{best}, out of fold", oof, best),
+        _positive(f"{best}, test", test, best),
+    ]
+    series += [_positive(f"{name}, out of fold", oof, name) for name in others]
+    return series
+
+
+def _positive(title: str, predicted: Predicted, name: str) -> _Series:
+    return _Series(title, predicted.y == 1, predicted.outputs[name][:, 1])
+
+
+def _of_classes(name: str, oof: Predicted, classes: list[str]) -> list[_Series]:
+    probabilities = oof.outputs[name]
+    return [
+        _Series(label, oof.y == number, probabilities[:, number])
+        for number, label in enumerate(classes[:MOST_CLASSES])
+    ]
+
+
+def _curves(
+    points: Callable[[np.ndarray, np.ndarray], list[Point]], series: list[_Series]
+) -> list[Curve]:
+    return [Curve(one.name, points(one.actual, one.scores)) for one in series]
+
+
+def _roc(actual: np.ndarray, scores: np.ndarray) -> list[Point]:
     from sklearn.metrics import roc_curve
 
     false, true, _ = roc_curve(actual, scores)
     return _thinned(false, true)
 
 
-def _precision_recall(actual: np.ndarray, scores: np.ndarray) -> list[list[float]]:
+def _precision_recall(actual: np.ndarray, scores: np.ndarray) -> list[Point]:
     from sklearn.metrics import precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(actual, scores, drop_intermediate=True)
     return _thinned(recall[::-1], precision[::-1])
 
 
-def _calibration(actual: np.ndarray, scores: np.ndarray) -> list[list[float]]:
+def _calibration(actual: np.ndarray, scores: np.ndarray) -> list[Point]:
     from sklearn.calibration import calibration_curve
 
     share, mean = calibration_curve(actual, np.clip(scores, 0, 1), n_bins=BINS, strategy="quantile")
     return _thinned(mean, share)
 
 
-def _thinned(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> list[list[float]]:
-    """Return points of a curve about equally far from each other along it, both ends among them."""
+def _thinned(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> list[Point]:
+    """Return points of a curve about equally far from each other along it, with both ends."""
     if len(x) > most:
-        way = np.r_[0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))]
-        kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], most)).clip(0, len(x) - 1))
+        steps = np.abs(np.diff(x)) + np.abs(np.diff(y))
+        way = np.r_[0, np.cumsum(steps)]
+        stops = np.linspace(0, way[-1], most)
+        kept = np.unique(np.searchsorted(way, stops).clip(0, len(x) - 1))
         x, y = x[kept], y[kept]
     return [[short(one), short(other)] for one, other in zip(x, y)]
 
 
-def dots(predicted: Predicted, name: str) -> list[list[float]]:
+def short(value: float) -> float:
+    """Return a finite number with the digits that a chart shows."""
+    return to_digits(value, DIGITS)
+
+
+def dots(predicted: Predicted, name: str) -> list[Point]:
     """Return [actual, predicted] of rows, evenly taken where there are many."""
     every = -(-len(predicted.y) // MOST_DOTS)
-    return [
-        [short(actual), short(output)]
-        for actual, output in zip(predicted.y[::every], predicted.outputs[name][::every])
-    ]
+    pairs = zip(predicted.y[::every], predicted.outputs[name][::every])
+    return [[short(actual), short(output)] for actual, output in pairs]
 
 
-def short(value: float) -> float:
-    """Return four significant digits; no picture shows more."""
-    return rounding.to_digits(value, 4)
-
-
-def tolerance(names: list[str], predicted: Predicted) -> list[dict]:
+def tolerance(names: list[str], predicted: Predicted) -> list[Curve]:
     """Return, for each candidate, the share of rows whose error is at most x.
 
-    This is the regression error characteristic (Bi and Bennett 2003), drawn up to the error that nine rows in ten of the worst
-    candidate keep to.
+    This is the regression error characteristic (Bi and Bennett 2003), drawn up to the error that
+    nine rows in ten of the worst candidate keep to.
     """
     errors = {name: np.sort(np.abs(predicted.y - predicted.outputs[name])) for name in names}
-    widest = max(error[int(0.9 * (len(error) - 1))] for error in errors.values())
+    last = int(ROWS_WITHIN * (len(predicted.y) - 1))
+    widest = max(error[last] for error in errors.values())
     share = np.arange(1, len(predicted.y) + 1) / len(predicted.y)
-    return [
-        {
-            "name": name,
-            "points": [[0.0, 0.0], *_thinned(error[error <= widest], share[error <= widest])],
-        }
-        for name, error in errors.items()
+    curves = []
+    for name, error in errors.items():
+        drawn = error <= widest
+        curves.append(Curve(name, [[0.0, 0.0], *_thinned(error[drawn], share[drawn])]))
+    return curves
+
+
+def outcomes(predicted: Predicted, name: str, candidate: Candidate) -> list[Outcome]:
+    """Return what was predicted for what: the cells of the confusion matrix.
+
+    With numbers it is that of bands which hold a fifth of the actual values each.
+    """
+    matrix = candidate.confusion_matrix or _matrix_of_bands(predicted.y, predicted.outputs[name])
+    cells = []
+    for actual, counts in zip(matrix.labels, matrix.counts):
+        for other, rows in zip(matrix.labels, counts):
+            cells.append(Outcome(actual, other, rows))
+    return cells
+
+
+def _matrix_of_bands(y: np.ndarray, output: np.ndarray) -> ConfusionMatrix:
+    quantiles = np.quantile(y, np.arange(1, BANDS) / BANDS)
+    edges = np.unique([short(edge) for edge in quantiles])
+    labels = [
+        f"up to {number_text(edges[0])}",
+        *(f"to {number_text(edge)}" for edge in edges[1:]),
+        f"above {number_text(edges[-1])}",
     ]
+    bands = len(labels)
+    cells = np.searchsorted(edges, y) * bands + np.searchsorted(edges, output)
+    counts = np.bincount(cells, minlength=bands**2)
+    return ConfusionMatrix(labels, counts.reshape(bands, bands).tolist())
 
 
-def outcomes(predicted: Predicted, name: str, candidate: dict) -> list[list]:
-    """Return [actual, predicted, rows]: the confusion matrix, or with numbers that of the actual values' fifths."""
-    matrix = candidate.get("confusion_matrix")
-    if matrix is None:
-        edges = np.unique(
-            [short(edge) for edge in np.quantile(predicted.y, np.arange(1, BANDS) / BANDS)]
-        )
-        labels = [
-            f"up to {rounding.number_text(edges[0])}",
-            *(f"to {rounding.number_text(edge)}" for edge in edges[1:]),
-            f"above {rounding.number_text(edges[-1])}",
-        ]
-        bands = [
-            np.searchsorted(edges, values) for values in (predicted.y, predicted.outputs[name])
-        ]
-        counts = np.bincount(bands[0] * len(labels) + bands[1], minlength=len(labels) ** 2).reshape(
-            len(labels), -1
-        )
-        matrix = {"labels": labels, "counts": counts.tolist()}
-    return [
-        [actual, other, count]
-        for actual, row in zip(matrix["labels"], matrix["counts"])
-        for other, count in zip(matrix["labels"], row)
-    ]
-
-
-def best_so_far(course: list[list], metric: str) -> list[list]:
-    """Return the [number, model, value] of a search's trials, each with the best value up to it."""
-    bests = accumulate(
-        (value for _, _, value in course), max if metrics.lookup(metric).greater_is_better else min
-    )
-    return [[*trial, best] for trial, best in zip(course, bests)]
+def best_so_far(trials: list[TrialValue], metric: str) -> list[float]:
+    """Return, for each trial of a search, the best value up to it."""
+    better = max if metrics.lookup(metric).greater_is_better else min
+    return list(accumulate((trial.value for trial in trials), better))

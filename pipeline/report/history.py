@@ -1,107 +1,137 @@
-"""The comparison over time: against another git revision, and over the runs in the MLflow store; both as Markdown."""
+"""The comparison over time, as Markdown: against another git revision, and over MLflow's runs."""
 
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
+from typing import Any
 
-from pipeline.project import files, paths, rounding
+from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError
+from pipeline.project.rounding import number_text
+from pipeline.report import comparison
+from pipeline.report.comparison import DatasetResult
 from pipeline.scoring import metrics
 from pipeline.tracking.comparisons import RecordedComparison
 
+REVISION_HEAD = [
+    "| dataset | best before | best now | metric | cv before | cv now | test before | test now | |",
+    "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | --- |",
+]
+Figures = dict[str, dict[str, Any]]  # of a file, as `dvc metrics diff` gives them: old, new, diff
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure before and now; `changed` is False where dvc reports no difference."""
+
+    old: float | None
+    new: float | None
+    changed: bool
+
 
 def against(revision: str) -> list[str]:
-    """Return what changed in the best models' figures since a git revision, as `dvc metrics diff` tells it."""
-    now = files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"]
-    before = _diff(revision)
-    lines = [
-        f"Best models against {revision}:",
-        "",
-        "| dataset | best before | best now | metric | cv before | cv now | test before | test now | |",
-        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: | --- |",
+    """Return what changed in the best models' figures since a git revision.
+
+    Raises UsageError where git does not know the revision.
+    """
+    results = comparison.read().datasets
+    differences = _metrics_diff(revision)
+    rows = []
+    for dataset, result in results.items():
+        figures = differences.get(paths.best(dataset).as_posix())
+        if figures:
+            rows.append(_changed_row(dataset, result, figures))
+    if not rows:
+        return [f"Best models against {revision}: no figure changed."]
+    return [f"Best models against {revision}:", "", *REVISION_HEAD, *rows]
+
+
+def _changed_row(dataset: str, result: DatasetResult, figures: Figures) -> str:
+    best, metric = result.best.name, result.primary_metric
+    before = figures["candidate"]["old"] or "none" if "candidate" in figures else best
+    cv = _change(figures.get("cv"), result.cv.mean)
+    test = _change(figures.get("test"), result.test.value)
+    cells = [
+        dataset,
+        before,
+        best,
+        metric,
+        number_text(cv.old),
+        number_text(cv.new),
+        number_text(test.old),
+        number_text(test.new),
+        _trend_of_cv(cv, result.cv.std or 0, metric),
     ]
-    for dataset, result in now.items():
-        changes = before.get(paths.best(dataset).as_posix(), {})
-        if not changes:
-            continue
-        best, metric = result["best"]["name"], result["primary_metric"]
-        candidate, previous = (
-            result["candidates"][best],
-            changes.get("candidate", {"old": best})["old"] or "none",
-        )
-        cv, test = (
-            {"new": value, **changes.get(part, {})}
-            for part, value in (
-                ("cv", candidate["cv"][metric]["mean"]),
-                ("test", candidate["test"][metric]["value"]),
-            )
-        )
-        lines.append(
-            f"| {dataset} | {previous} | {best} | {metric} | {rounding.number_text(cv.get('old', cv['new']))} | {rounding.number_text(cv['new'])} | "
-            f"{rounding.number_text(test.get('old', test['new']))} | {rounding.number_text(test['new'])} | {_judged(cv, candidate, metric)} |"
-        )
-    return lines if len(lines) > 4 else [f"Best models against {revision}: no figure changed."]
+    return _row(cells)
 
 
-def _judged(cv: dict, candidate: dict, metric: str) -> str:
+def _change(difference: dict[str, Any] | None, now: float | None) -> Change:
+    if difference is None:
+        return Change(now, now, changed=False)
+    return Change(difference.get("old"), difference.get("new"), changed=True)
+
+
+def _trend_of_cv(cv: Change, deviation: float, metric: str) -> str:
     """Return whether the cross-validated score got better by more than the folds differ."""
-    old, new, deviation = cv.get("old"), cv["new"], candidate["cv"][metric]["std"] or 0
-    if "old" not in cv:
+    if not cv.changed:
         return "the same in cv"
-    if old is None or new is None:
+    if cv.old is None or cv.new is None:
         return "new"
-    if abs(new - old) <= deviation:
+    if abs(cv.new - cv.old) <= deviation:
         return "within the deviation of the folds"
-    return "better" if metrics.is_better(metric, new, old) else "**worse**"
+    return "better" if metrics.is_better(metric, cv.new, cv.old) else "**worse**"
 
 
-def _diff(revision: str) -> dict[str, dict]:
+def _metrics_diff(revision: str) -> dict[str, Figures]:
     """Return {file: {figure: {old, new, diff}}} of `dvc metrics diff`."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "dvc",
-            "metrics",
-            "diff",
-            "--json",
-            revision,
-            "--targets",
-            str(paths.BEST),
-        ],
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "dvc", "metrics", "diff", "--json", revision]
+    command += ["--targets", str(paths.BEST)]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        reason = done.stderr.strip().removeprefix("ERROR: ").splitlines() or ["no reason told"]
+        lines = done.stderr.strip().removeprefix("ERROR: ").splitlines()
+        reason = lines[0] if lines else "dvc gives no reason"
         raise UsageError(
-            f"--against {revision}: {reason[0]}; give a commit, tag or branch of this repository"
+            f"--against {revision}: {reason}; give a commit, tag or branch of this repository"
         )
     return json.loads(done.stdout or "{}")
 
 
 def past(recorded: dict[str, list[RecordedComparison]], origin: str) -> list[str]:
-    """Return what every recorded comparison chose, the newest first, dataset by dataset."""
-    lines = []
-    for dataset, runs in recorded.items():
-        if not runs:
-            continue
-        metric = runs[0].metric
-        lines += [
-            "",
-            f"### {dataset}",
-            "",
-            f"| recorded | commit | data | best | cv {metric} | test {metric} | 95 % interval | |",
-            "| --- | --- | --- | --- | ---: | ---: | ---: | --- |",
-        ]
-        for run, older in zip(runs, [*runs[1:], None]):
-            lines.append(
-                f"| {run.time} | {run.commit} | {run.data} | {run.best} | {rounding.number_text(run.cv)} | "
-                f"{rounding.number_text(run.test)} | {rounding.number_text(run.low)} to {rounding.number_text(run.high)} | {_trend(run, older)} |"
-            )
-    if not lines:
+    """Return what every recorded comparison chose, the newest first, dataset by dataset.
+
+    Raises DataError, which names `origin`, where nothing is recorded.
+    """
+    tables = [_past_of(dataset, runs) for dataset, runs in recorded.items() if runs]
+    if not tables:
         raise DataError(f"{origin}: no comparison is recorded yet; run `dvc repro`, or `make sync`")
+    lines: list[str] = []
+    for table in tables:
+        lines += ["", *table]
     return lines[1:]
+
+
+def _past_of(dataset: str, runs: list[RecordedComparison]) -> list[str]:
+    metric = runs[0].metric
+    lines = [
+        f"### {dataset}",
+        "",
+        f"| recorded | commit | data | best | cv {metric} | test {metric} | 95 % interval | |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for run, older in zip(runs, [*runs[1:], None]):
+        cells = [
+            run.time,
+            run.commit,
+            run.data,
+            run.best,
+            number_text(run.cv),
+            number_text(run.test),
+            f"{number_text(run.low)} to {number_text(run.high)}",
+            _trend(run, older),
+        ]
+        lines.append(_row(cells))
+    return lines
 
 
 def _trend(run: RecordedComparison, older: RecordedComparison | None) -> str:
@@ -115,3 +145,7 @@ def _trend(run: RecordedComparison, older: RecordedComparison | None) -> str:
     if run.cv == older.cv:
         return "the same"
     return "better" if metrics.is_better(run.metric, run.cv, older.cv) else "worse"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

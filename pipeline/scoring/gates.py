@@ -1,14 +1,16 @@
 """Gates: bounds that params.yaml sets to the scores of the best model, and whether they hold."""
 
-from collections.abc import Callable
-from typing import Any, TypedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from pipeline.project.params import Gate
 from pipeline.project.rounding import number_text
 
 
-class Verdict(TypedDict):
-    """Whether a gate holds, as it is stored.
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a gate holds.
 
     `value` is the score it looks at, None where that is not defined; `min` and `max` are bounds.
     """
@@ -21,12 +23,12 @@ class Verdict(TypedDict):
     passed: bool
 
 
-def verdicts(gates: dict[str, Gate], candidate: dict[str, Any]) -> list[Verdict]:
+def verdicts(gates: dict[str, Gate], candidate: Mapping[str, Any]) -> list[Verdict]:
     """Return the verdict of each gate on a candidate, given as train.json and tune.json hold it."""
     return [_verdict(metric, gate, candidate) for metric, gate in gates.items()]
 
 
-def _verdict(metric: str, gate: Gate, candidate: dict[str, Any]) -> Verdict:
+def _verdict(metric: str, gate: Gate, candidate: Mapping[str, Any]) -> Verdict:
     if gate.on == "oof":
         value = candidate["cv_oof"].get(metric)
     else:
@@ -61,8 +63,8 @@ def demand_text(verdict: Verdict) -> str:
 
 def _joined(verdict: Verdict, at_least: str, at_most: str, as_text: Callable[[float], str]) -> str:
     parts = []
-    if verdict["min"] is not None:
-        parts.append(f"{at_least} {as_text(verdict['min'])}")
-    if verdict["max"] is not None:
-        parts.append(f"{at_most} {as_text(verdict['max'])}")
+    if verdict.min is not None:
+        parts.append(f"{at_least} {as_text(verdict.min)}")
+    if verdict.max is not None:
+        parts.append(f"{at_most} {as_text(verdict.max)}")
     return " and ".join(parts)

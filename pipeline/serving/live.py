@@ -1,99 +1,135 @@
-"""A registered model, ready to answer: loaded, compiled where that repeats it, with the rule of its requests."""
+"""The live versions: what answers now, and how it follows the registry's aliases."""
 
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from pipeline.inference_log.lines import Entry
+from pipeline.inference_log.lines import Entry, Row
 from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.params import Params
 from pipeline.registry import versions
 from pipeline.serving import loaded
+from pipeline.serving.counters import Counters
 from pipeline.serving.loaded import ServedModel
 
 CHALLENGER = "challenger"
-SECONDS_AFTER_FAULT = 30  # before a version that failed its check is tried again
+# before a version that failed its check is tried again
+SECONDS_AFTER_FAULT = 30
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A version that failed its check, None where the alias could not be read."""
+
+    version: int | None
+    moment: float
 
 
 class Live:
-    """What is served now: it follows the registry's aliases, and what fails its check never takes the place of what serves.
+    """What is served now: a version that fails its check never takes the place of what serves.
 
-    `counters` are those of pipeline.api. The challenger runs along where the settings say so: it answers too, into the log only.
+    The challenger is shadow-tested where the settings say so: it answers into the log only.
+    `faults` says what failed last, {alias: reason}.
     """
 
-    def __init__(self, dataset: str, settings: Params, counters):
-        self.dataset, self.settings, self.counters = dataset, settings, counters
-        self.serve = settings.dataset(dataset).serve
-        self.champion, self.challenger = loaded.load(dataset, settings), None
-        self.faults = {}
-        self._refused = {}  # alias: the version that failed its check, and when it may be tried again
+    def __init__(self, dataset: str, settings: Params, counters: Counters) -> None:
+        self.dataset = dataset
+        self.settings = settings
+        self.counters = counters
+        self.champion = loaded.load(dataset, settings)
+        self.challenger: ServedModel | None = None
+        self.faults: dict[str, str] = {}
+        self._failed: dict[str, _Failed] = {}
         self.follow()
 
     def follow(self) -> None:
         """Look where the aliases point; load what is new beside what serves, and swap."""
-        self.champion = self._followed(versions.CHAMPION, self.champion)
+        followed = self._followed(versions.CHAMPION, self.champion)
+        if followed is not None:
+            self.champion = followed
         self.counters.model_version.set(self.champion.version)
-        if self.serve.shadow:
+        if self.settings.dataset(self.dataset).serve.shadow:
             self.challenger = self._followed(CHALLENGER, self.challenger)
 
     def _followed(self, alias: str, served: ServedModel | None) -> ServedModel | None:
+        """Return the version that an alias names, or what is served where that one fails."""
         number = None
         try:
             number = versions.version_number(self.dataset, self.settings, alias)
-            refused, until = self._refused.get(alias, (None, 0))
-            if served and number == served.version:
+            if served is not None and number == served.version:
                 self.faults.pop(alias, None)
-            elif number != refused or time.monotonic() > until:
+            elif not self._failed_lately(alias, number):
                 served = loaded.load(self.dataset, self.settings, number)
-                self.faults.pop(alias, None)
-                self.counters.reloads.labels(alias, "swapped").inc()
-                print(
-                    f"serve {self.dataset}: {alias} is {served.name} version {served.version}",
-                    flush=True,
-                )
-        except Exception as error:  # whatever it is, what serves stays
+                self._swapped(alias, served)
+        except Exception as error:
             if alias == CHALLENGER and number is None and isinstance(error, DataError):
-                return None  # there is none
-            fault = (
-                str(error)
-                if isinstance(error, PipelineError)
-                else f"{type(error).__name__}: {error}".splitlines()[0]
-            )
-            if self.faults.get(alias) != fault:
-                print(
-                    f"serve {self.dataset}: {alias}: {fault}; what was served stays",
-                    file=sys.stderr,
-                    flush=True,
-                )
-            self.faults[alias] = fault
-            self._refused[alias] = number, time.monotonic() + SECONDS_AFTER_FAULT
-            self.counters.reloads.labels(alias, "failed").inc()
+                # there is none
+                return None
+            # whatever it is, what serves stays
+            self._refuse(alias, number, error)
         return served
 
-    def run_along(self, entries: list[Entry]) -> list[Entry]:
+    def _failed_lately(self, alias: str, number: int) -> bool:
+        failed = self._failed.get(alias)
+        if failed is None or failed.version != number:
+            return False
+        return time.monotonic() <= failed.moment + SECONDS_AFTER_FAULT
+
+    def _swapped(self, alias: str, served: ServedModel) -> None:
+        """Count and say that an alias names another version."""
+        self.faults.pop(alias, None)
+        self.counters.reloads.labels(alias, "swapped").inc()
+        version = f"{served.name} version {served.version}"
+        print(f"serve {self.dataset}: {alias} is {version}", flush=True)
+
+    def _refuse(self, alias: str, number: int | None, error: Exception) -> None:
+        """Count that a version failed, and say why, once."""
+        reason = _one_line(error)
+        if self.faults.get(alias) != reason:
+            message = f"serve {self.dataset}: {alias}: {reason}; what was served stays"
+            print(message, file=sys.stderr, flush=True)
+        self.faults[alias] = reason
+        self._failed[alias] = _Failed(number, time.monotonic())
+        self.counters.reloads.labels(alias, "failed").inc()
+
+    def shadow_test(self, entries: list[Entry]) -> list[Entry]:
         """Return what the challenger answers to requests that the champion has answered."""
         challenger = self.challenger
         if challenger is None or challenger.version == self.champion.version:
             return []
         try:
-            rows = [
-                {name: row[name] for name in challenger.columns}
-                for entry in entries
-                for row in entry.rows
-            ]
-            answers = iter(challenger.answers(challenger.output(rows)))
-        except (
-            Exception
-        ) as error:  # it has features of its own, or no number for a row: its affair alone
-            self.faults[CHALLENGER] = f"cannot run along: {type(error).__name__}: {error}"
+            return _answered_by(challenger, entries)
+        except Exception as error:
+            # it has inputs of its own, or not a finite number for a row: its affair alone
+            self.faults[CHALLENGER] = f"cannot be shadow-tested: {type(error).__name__}: {error}"
             return []
-        return [
-            replace(
-                entry,
-                model=challenger.name,
-                version=challenger.version,
-                shadow=True,
-                answers=[next(answers) for _ in entry.rows],
-            )
-            for entry in entries
-        ]
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, PipelineError):
+        return str(error)
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _answered_by(challenger: ServedModel, entries: list[Entry]) -> list[Entry]:
+    """Return requests with the challenger's answers in place of the champion's, all in one go."""
+    inputs = list(challenger.model.spec.inputs)
+    rows = []
+    for entry in entries:
+        rows += [_only(inputs, row) for row in entry.rows]
+    answers = iter(challenger.answers(challenger.output(rows)))
+    return [
+        replace(
+            entry,
+            model=challenger.name,
+            version=challenger.version,
+            shadow=True,
+            answers=list(islice(answers, len(entry.rows))),
+        )
+        for entry in entries
+    ]
+
+
+def _only(names: list[str], row: Row) -> Row:
+    return {name: row[name] for name in names}

@@ -1,68 +1,75 @@
-"""A registered model, ready to answer: loaded, compiled where that repeats it, with the rule of its requests."""
+"""The served model: a registered version that was tried, compiled where that repeats its output."""
 
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.data import splits
-from pipeline.data.kinds import CATEGORY, KINDS, NUMBER, conform, pandas_types
-from pipeline.inference_log.lines import Entry
+from pipeline.data import kinds, splits
+from pipeline.data.kinds import CATEGORY, KINDS, conform
+from pipeline.inference_log.lines import Answer, Entry, Row
+from pipeline.models.fitted import Fitted
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.params import Params
 from pipeline.registry import bundles, versions
 from pipeline.scoring import thresholds
-from pipeline.serving import signature as serving_signature
-from pipeline.serving.compiled import NotCompiled, compile
+from pipeline.serving import compiled
+from pipeline.serving import signature as signatures
+from pipeline.serving.compiled import Form, NotCompiled
 from pipeline.serving.signature import MOST_FAULTS, BadRequest, Signature
 
-NOT_FINITE = "The prediction is no finite number: a value is far beyond those of training"
-TRIED_ROWS = 1000  # made from the training rows' statistics, where the test split is not there to try a model on
+NOT_FINITE = "The prediction is not a finite number: a value is far beyond those of training"
+# made from the training rows' statistics, where the test split is not there to try a model on
+TRIED_ROWS = 1000
+# of a model's metadata, for those who ask the server about it
+DESCRIBED = ("dataset", "candidate", "data_hash", "split_hash", "synthetic", "rows", "metrics")
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A version of a model or blend. `compiled` is its form for rows, None where it answers itself; `how` says why."""
+    """A version of a model or blend, ready to answer.
+
+    `form` is its compiled form, None where the model answers itself; `how` says why. `example` is a
+    row that a user may send.
+    """
 
     name: str
     version: int
     sha256: str
-    metadata: dict
-    model: object
-    compiled: object | None
+    metadata: dict[str, Any]
+    model: Fitted
+    form: Form | None
     how: str
     signature: Signature
-    example: dict
+    example: Row
 
     @cached_property
-    def columns(self) -> dict[str, str]:
-        """The pandas type of each feature."""
-        return pandas_types(self.model.spec.inputs)
+    def pandas_types(self) -> dict[str, str]:
+        """The pandas type of each input."""
+        return kinds.pandas_types(self.model.spec.inputs)
 
-    def output(self, rows: list[dict]) -> np.ndarray:
-        """Return the model's numbers or class probabilities for rows that its signature has let through."""
-        if self.compiled:
-            return self.compiled.output([list(row.values()) for row in rows])
-        return self.model.output(
-            pd.DataFrame(rows, columns=list(self.columns)).astype(self.columns)
-        )
+    def output(self, rows: list[Row]) -> np.ndarray:
+        """Return the model's output for rows that its signature has let through.
 
-    def answers(self, output: np.ndarray) -> list[dict]:
-        """Return what is answered for each row of an output: the prediction, and the class probabilities.
+        Numbers of shape (rows,), or class probabilities of shape (rows, classes).
+        """
+        if self.form is not None:
+            return self.form.output(rows)
+        frame = pd.DataFrame(rows, columns=list(self.pandas_types))
+        return self.model.output(frame.astype(self.pandas_types))
 
-        Raises request.BadRequest for a prediction that is no finite number.
+    def answers(self, output: np.ndarray) -> list[Answer]:
+        """Return what is answered for each row of an output.
+
+        Raises BadRequest where a prediction is not a finite number.
         """
         lost = not_finite(output)
         if len(lost):
-            raise BadRequest(
-                [
-                    {"type": "prediction_not_finite", "loc": ["body", int(row)], "msg": NOT_FINITE}
-                    for row in lost[:MOST_FAULTS]
-                ]
-            )
+            raise BadRequest([_not_finite_fault(int(row)) for row in lost[:MOST_FAULTS]])
         classes = self.model.spec.classes
         if classes is None:
             return [{"prediction": value} for value in output.tolist()]
@@ -72,10 +79,17 @@ class ServedModel:
             for decision, row in zip(decisions, output.tolist())
         ]
 
-    def described(self) -> dict:
-        """Return what is to be known of the model by those who ask it."""
+    def answered(self, body: bytes, request_id: str) -> Entry:
+        """Return a request of a JSON body with its answers, as it is logged; raises BadRequest."""
+        rows = self.signature.rows(body)
+        answers = self.answers(self.output(rows))
+        return Entry(time.time_ns(), request_id, self.name, self.version, rows, answers)
+
+    def described(self) -> dict[str, Any]:
+        """Return what is to be known of the model by those who ask the server."""
         spec = self.model.spec
-        described = {
+        origin = {key: self.metadata[key] for key in DESCRIBED if key in self.metadata}
+        return {
             "model": self.name,
             "model_version": self.version,
             "sha256": self.sha256,
@@ -84,109 +98,114 @@ class ServedModel:
             "target": spec.target,
             "classes": spec.classes,
             "threshold": spec.threshold,
-            "compiled": self.compiled is not None,
+            "compiled": self.form is not None,
             "compiled_how": self.how,
+            **origin,
+            "features": self._described_inputs(),
         }
-        kept = ("dataset", "candidate", "data_hash", "split_hash", "synthetic", "rows", "metrics")
-        described |= {key: self.metadata[key] for key in kept if key in self.metadata}
-        described["features"] = {
-            name: {"kind": column.kind, "null": column.nullable}
-            | ({"categories": list(column.categories)} if column.kind == CATEGORY else {})
-            for name, column in self.signature.columns.items()
-        }
+
+    def _described_inputs(self) -> dict[str, dict[str, Any]]:
+        described: dict[str, dict[str, Any]] = {}
+        for name, column in self.signature.columns.items():
+            described[name] = {"kind": column.kind, "null": column.nullable}
+            if column.kind == CATEGORY:
+                described[name]["categories"] = list(column.categories)
         return described
 
 
 def not_finite(output: np.ndarray) -> np.ndarray:
-    """Return the numbers of the rows for which a model's output is no finite number."""
-    return np.flatnonzero(~np.isfinite(output).reshape(len(output), -1).all(axis=1))
+    """Return the positions of the rows whose output is not a finite number."""
+    finite = np.isfinite(output).reshape(len(output), -1)
+    return np.flatnonzero(~finite.all(axis=1))
+
+
+def _not_finite_fault(row: int) -> dict[str, Any]:
+    return {"type": "prediction_not_finite", "loc": ["body", row], "msg": NOT_FINITE}
 
 
 def load(dataset: str, settings: Params, reference: str | int = versions.CHAMPION) -> ServedModel:
     """Return the version of a dataset's model that an alias or a number names, ready to answer.
 
-    Raises DataError where there is none, its files were changed, or it gives other or no finite numbers.
+    Raises DataError where there is none, its files were changed, or it gives other or no finite
+    numbers.
     """
-    version, serve = versions.resolve(dataset, settings, reference), settings.dataset(dataset).serve
-    name, folder = f"{version.name} version {version.version}", version.folder
-    model, metadata = (
-        bundles.check(folder),
-        files.read_json(folder / "metadata.json", bundles.MADE_BY),
+    version = versions.resolve(dataset, settings, reference)
+    serve = settings.dataset(dataset).serve
+    title = f"{version.name} version {version.version}"
+    folder = version.folder
+    assert folder is not None, "a version that is resolved has its files"
+    model = bundles.check(folder)
+    metadata = files.read_json(folder / "metadata.json", bundles.MADE_BY)
+    training = files.read_json(folder / "train_stats.json", bundles.MADE_BY)
+    statistics, inputs = training["features"], model.spec.inputs
+    _check_redacted(dataset, serve.log_redact, inputs, title)
+    trial = _trial(dataset, inputs, statistics)
+    if len(not_finite(model.output(trial.X))):
+        raise DataError(f"{title} gives no finite output on {trial.origin}; take another version")
+    form, how = None, ""
+    try:
+        form = compiled.compile_model(model, trial.X)
+        how = f"gives the model's own output on {trial.origin}"
+    except NotCompiled as reason:
+        how = f"{reason}; the model itself answers, more slowly"
+    return ServedModel(
+        name=version.name,
+        version=version.version,
+        sha256=version.sha256,
+        metadata=metadata,
+        model=model,
+        form=form,
+        how=how,
+        signature=signatures.signature(model, statistics, closed=serve.unseen == "refuse"),
+        example={name: _commonest(statistics[name]) for name in inputs},
     )
-    kinds, statistics = (
-        model.spec.inputs,
-        files.read_json(folder / "train_stats.json", bundles.MADE_BY)["features"],
-    )
-    unknown = [column for column in serve.log_redact if column not in kinds]
+
+
+def _check_redacted(dataset: str, names: list[str], inputs: dict[str, str], title: str) -> None:
+    """Raise DataError where the log is to leave out what the model has no input of."""
+    unknown = [name for name in names if name not in inputs]
     if unknown:
         raise DataError(
-            f"{paths.PARAMS}: datasets.{dataset}.serve.log_redact names {errors.listed(unknown)}, no feature of "
-            f"{name}; it has: {errors.listed(kinds, most=100)}"
+            f"{paths.PARAMS}: datasets.{dataset}.serve.log_redact names {errors.listed(unknown)}, "
+            f"which is not a feature of {title}; it has: {errors.listed(inputs, most=100)}"
         )
-    X, origin = _rows_to_try(dataset, kinds, statistics)
-    if len(not_finite(model.output(X))):
-        raise DataError(f"{name} gives no finite output on {origin}; take another version")
+
+
+def _commonest(figures: dict[str, Any]) -> float | str | None:
+    """Return the median or the commonest category of an input's statistics."""
+    if "quantiles" in figures:
+        return figures["quantiles"]["0.5"]
+    return next(iter(figures["categories"]), None)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Typed rows to try a model on, and where they come from."""
+
+    X: pd.DataFrame
+    origin: str
+
+
+def _trial(dataset: str, inputs: dict[str, str], statistics: dict[str, Any]) -> _Trial:
+    """Return the test split's rows, or drawn ones where it is not there or of another table."""
     try:
-        form, how = compile(model, X), f"gives the model's own output on {origin}"
-    except NotCompiled as reason:
-        form, how = None, f"{reason}; the model itself answers, more slowly"
-    return ServedModel(
-        version.name,
-        version.version,
-        version.sha256,
-        metadata,
-        model,
-        form,
-        how,
-        serving_signature.signature(model, statistics, serve.unseen == "refuse"),
-        {column: _commonest(statistics[column]) for column in kinds},
-    )
-
-
-def answered(served: ServedModel, body: bytes, request_id: str) -> Entry:
-    """Return a request with its answers, as it is logged; raises request.BadRequest."""
-    rows = served.signature.rows(body)
-    return Entry(
-        time.time_ns(),
-        request_id,
-        served.name,
-        served.version,
-        rows,
-        served.answers(served.output(rows)),
-    )
-
-
-def _commonest(figures: dict) -> float | str | None:
-    """Return the median or the commonest category of a feature's statistics."""
-    return (
-        figures["quantiles"]["0.5"]
-        if "quantiles" in figures
-        else next(iter(figures["categories"]), None)
-    )
-
-
-def _rows_to_try(dataset: str, kinds: dict[str, str], statistics: dict) -> tuple[pd.DataFrame, str]:
-    """Return the test split's features, or rows like those of training where the split is not there or is of another table."""
-    try:
-        split = conform(splits.read_split(dataset, "test"), kinds)
-        return split, f"{len(split):,} rows of the test split"
+        X = conform(splits.read_split(dataset, "test"), inputs)
     except PipelineError:
-        return _rows_like(
-            statistics, kinds
-        ), f"{TRIED_ROWS:,} rows drawn from the training statistics (no test split is here)"
+        drawn = f"{TRIED_ROWS:,} rows drawn from the training statistics (no test split is here)"
+        return _Trial(_drawn_rows(statistics, inputs), drawn)
+    return _Trial(X, f"{len(X):,} rows of the test split")
 
 
-def _rows_like(statistics: dict, kinds: dict[str, str]) -> pd.DataFrame:
-    """Return rows whose values are drawn, column by column, from the statistics of the training rows."""
+def _drawn_rows(statistics: dict[str, Any], inputs: dict[str, str]) -> pd.DataFrame:
+    """Return rows whose values are drawn, column by column, from the training statistics."""
     rng = np.random.default_rng(0)
     columns = {}
-    for name, kind in kinds.items():
+    for name, kind in inputs.items():
         figures = statistics[name]
-        known = figures["quantiles"].values() if kind == NUMBER else figures["categories"]
+        known = figures["quantiles"].values() if "quantiles" in figures else figures["categories"]
         values = [value for value in known if value is not None] or [None]
         missing = rng.random(TRIED_ROWS) < figures["missing_share"]
-        drawn = pd.Series(
-            [values[place] for place in rng.integers(len(values), size=TRIED_ROWS)], dtype=object
-        )
+        places = rng.integers(len(values), size=TRIED_ROWS)
+        drawn = pd.Series([values[place] for place in places], dtype=object)
         columns[name] = drawn.mask(missing).astype(KINDS[kind].pandas_type)
     return pd.DataFrame(columns)

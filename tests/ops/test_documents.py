@@ -4,67 +4,35 @@ import json
 import re
 import shlex
 
-import pytest
-
-from ops import documents
+from ops import architecture, results_page
 from pipeline.project import paths
-from pipeline.project.errors import DataError
+from pipeline.report import comparison
 from support.processes import ROOT, script, shell
 
 
 def test_results_of_the_committed_figures_are_in_the_document():
-    text = (ROOT / documents.RESULTS).read_text()
-    for line in documents.results(json.loads((ROOT / paths.COMPARISON).read_text())):
-        assert line in text, f"{line}\nis not in {documents.RESULTS}: run `make results`"
-
-
-def test_graph_and_modules_in_the_document_are_those_of_the_project(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    text = documents.ARCHITECTURE.read_text()
-    assert documents.architecture(text) == text, "run `make results`"
-
-
-def test_graph_has_a_node_per_stage_and_each_edge_once():
-    mermaid = 'flowchart TD\n\tnode1["train@a"]\n\tnode2["train@b"]\n\tnode3["compare"]\n\tnode1-->node3\n\tnode2-->node3\n'
-    assert documents.graph(mermaid) == [
-        "```mermaid",
-        "flowchart LR",
-        '    compare["compare"]',
-        '    train["train@dataset"]',
-        "    train --> compare",
-        "```",
-    ]
-    with pytest.raises(DataError, match="shows no stages"):
-        documents.graph("flowchart TD\n")
-    with pytest.raises(DataError, match="put them back"):
-        documents.with_block("no marks here", "graph", [])
-
-
-def test_module_is_listed_with_the_first_paragraph_of_its_docstring(tmp_path):
-    (tmp_path / "splits.py").write_text('"""Who is trained\non which rows.\n\nMore.\n"""\n')
-    (tmp_path / "__init__.py").write_text("")
-    assert documents.modules(tmp_path)[2:] == [
-        f"| `{tmp_path.name}/splits.py` | Who is trained on which rows. |"
-    ]
+    text = (ROOT / results_page.DOCUMENT).read_text()
+    for line in results_page.tables(comparison.read(ROOT / paths.COMPARISON)):
+        assert line in text, f"{line}\nis not in {results_page.DOCUMENT}: run `make results`"
 
 
 def test_documents_are_written_from_a_run(pipeline_run):
     done = script("ops.documents", cwd=pipeline_run)
     assert done.returncode == 0, done.stderr
-    results, architecture = (
-        (pipeline_run / path).read_text() for path in (documents.RESULTS, documents.ARCHITECTURE)
+    results, plan = (
+        (pipeline_run / path).read_text() for path in (results_page.DOCUMENT, architecture.DOCUMENT)
     )
     assert re.search(
         r"^\| tiny \| 200 \| \w+ \| rmse \| .* passed: test r2 [\d.]+ \(≥ 0.5\) \|$", results, re.M
     )
     assert "## Synthetic data" not in results and "## Real data" in results
-    assert "train --> compare" in architecture and "@tiny" not in architecture
+    assert "train --> compare" in plan and "@tiny" not in plan
 
 
 def test_synthetic_results_stand_apart_and_are_called_so(finished):
-    comparison = json.loads((finished / paths.COMPARISON).read_text())
-    comparison["datasets"]["tiny"]["synthetic"] = True
-    lines = documents.results(comparison)
+    content = json.loads((finished / paths.COMPARISON).read_text())
+    content["datasets"]["tiny"]["synthetic"] = True
+    lines = results_page.tables(comparison.parsed(content))
     assert lines.index("## Real data") < lines.index("## Synthetic data")
     rows = {
         line.split(" | ")[0]: number

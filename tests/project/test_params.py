@@ -8,6 +8,7 @@ from pipeline import command
 from pipeline.project import params
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params, Prepare
+from pipeline.scoring import metrics
 from support.processes import ROOT
 from support.projects import PARAMS
 
@@ -24,6 +25,7 @@ def edited(old, new):
 
 
 IRIS, TINY = "datasets.iris", "datasets.tiny"
+METRICS_OF_CLASSES = ", ".join(metric.name for metric in metrics.of_task("classification"))
 REFUSED = {
     # top level
     ("seed: 42", "sed: 42"): f"sed: unknown key; allowed: {', '.join(Params.model_fields)}",
@@ -132,8 +134,8 @@ REFUSED = {
     (
         "primary_metric: log_loss",
         "primary_metric: f1__virginica",
-    ): f"{IRIS}.train.primary_metric: 'f1__virginica' is not a metric of classification; allowed: accuracy, precision, recall, f1, "
-    "roc_auc, average_precision, log_loss",
+    ): f"{IRIS}.train.primary_metric: 'f1__virginica' is not a metric of classification; "
+    f"allowed: {METRICS_OF_CLASSES}",
     (
         "primary_metric: rmse, cv_folds: 3",
         "primary_metric: rmse, cv_folds: 1",
@@ -174,8 +176,8 @@ REFUSED = {
     (
         "{accuracy: {min: 0.80}}",
         "{accuracy__virginica: {min: 0.80}}",
-    ): f"{IRIS}.gates.accuracy__virginica: 'accuracy__virginica' is not a metric of classification; allowed: accuracy, precision, "
-    "recall, f1, roc_auc, average_precision, log_loss",
+    ): f"{IRIS}.gates.accuracy__virginica: 'accuracy__virginica' is not a metric of classification; "
+    f"allowed: {METRICS_OF_CLASSES}",
     ("{r2: {min: 0.5}}", "{r2: {}}"): f"{TINY}.gates.r2: a gate needs min or max",
     (
         "{r2: {min: 0.5}}",

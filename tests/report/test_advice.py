@@ -1,11 +1,13 @@
 """Advice follows from the figures by rule: each rule speaks when its figures are there, and is silent when they are not."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 
-from pipeline.project import rounding
 from pipeline.report import advice
+from pipeline.report.stage_figures import DriftFigures, QualityFigures
+from support.results import dataset_result
 
 
 def candidate(model_type, cv, std=0.02, test=None, low=None, high=None, oof=None):
@@ -52,8 +54,12 @@ def changed(**parts):
     return result
 
 
+def advise(result, drift=None):
+    return advice.advise("churn", dataset_result(result), drift)
+
+
 def told(result, drift=None):
-    return [(one["level"], one["what"]) for one in advice.advice("churn", result, drift)]
+    return [(piece.level, piece.what) for piece in advise(result, drift)]
 
 
 def slice_(origin, worse):
@@ -69,25 +75,24 @@ def test_clean_figures_call_for_nothing():
 
 
 def tuned(low):
-    test = {"absolute": 0.01, "low": low, "high": 0.02}
-    return {"improvement": {"xgboost": {"best_of_train": {"over": "catboost", "test": test}}}}
+    test = {"absolute": 0.01, "percent": 1.0, "low": low, "high": 0.02}
+    cv = {"absolute": 0.01, "percent": 1.0}
+    gain = {"over": "catboost", "cv_selected_on": cv, "test": test}
+    return {"improvement": {"xgboost": {"same_model": None, "best_of_train": gain}}}
 
 
 def failed(value=0.55):
     return [{"metric": "f1", "on": "oof", "value": value, "min": 0.6, "max": 0.9, "passed": False}]
 
 
-DRIFT = {
-    "verdict": "drift",
-    "drifted": ["age", "town"],
-    "recommendation": "train again",
-    "quality": {"verdict": "good"},
-}
-CHECK = {
-    **DRIFT,
-    "verdict": "no drift",
-    "quality": {"verdict": "check", "reasons": ["age: constant"]},
-}
+DRIFT = DriftFigures(
+    verdict="drift",
+    drifted=["age", "town"],
+    recommendation="train again",
+    quality=QualityFigures("good"),
+)
+CHECK = replace(DRIFT, verdict="no drift", quality=QualityFigures("check", ["age: constant"]))
+TOO_FEW = replace(DRIFT, verdict="not enough data")
 RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
 
 
@@ -135,7 +140,7 @@ RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
         (CLEAN, CHECK, "watch", "The data ask for a look: age: constant."),
         (
             CLEAN,
-            {**CHECK, "verdict": "not enough data", "quality": {"verdict": "good"}},
+            TOO_FEW,
             "info",
             "Whether the test rows drifted cannot be told.",
         ),
@@ -173,7 +178,7 @@ RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
 )
 def test_each_rule_speaks_when_its_figures_are_there(result, drift, level, words):
     assert told(result, drift) == [(level, words)]
-    assert advice.verdict(advice.advice("churn", result, drift)) == level
+    assert advice.verdict(advise(result, drift)) == level
 
 
 @pytest.mark.parametrize(
@@ -199,7 +204,7 @@ def test_gates_that_look_out_of_fold_are_not_asked_to(on, asks):
         xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE},
         gates=[{**CLEAN["gates"][0], "on": on}],
     )
-    assert ("on: oof" in advice.advice("churn", result, None)[0]["do"]) == asks
+    assert ("on: oof" in advise(result)[0].do) == asks
 
 
 def test_an_error_metric_is_better_when_lower():
@@ -224,19 +229,8 @@ def test_an_error_metric_is_better_when_lower():
 
 
 def test_the_gravest_comes_first_and_each_says_what_to_do():
-    found = advice.advice(
-        "churn",
-        changed(gates=failed(), synthetic=True, slices=[slice_("params.yaml", True)]),
-        DRIFT,
-    )
-    assert [one["level"] for one in found] == ["stop", "watch", "watch", "info"]
-    assert all(one["do"].endswith(".") and one["what"].endswith(".") for one in found)
-    assert found[1]["do"] == "Train again."
-
-
-@pytest.mark.parametrize(
-    "value, text",
-    [(None, "–"), (-0.0, "0"), (0.123456, "0.1235"), (1234.5, "1,234"), (-999.96, "-1000")],
-)
-def test_figures_are_shown_with_four_digits(value, text):
-    assert rounding.number_text(value) == text
+    result = changed(gates=failed(), synthetic=True, slices=[slice_("params.yaml", True)])
+    pieces = advise(result, DRIFT)
+    assert [piece.level for piece in pieces] == ["stop", "watch", "watch", "info"]
+    assert all(piece.do.endswith(".") and piece.what.endswith(".") for piece in pieces)
+    assert pieces[1].do == "Train again."

@@ -50,9 +50,10 @@ def test_what_is_left_out_of_the_image_is_not_imported_by_the_server(served_copy
     pinned = {line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
     assert set(left_out) <= pinned
     program = """
-import json, sys
+import json, os, sys
 import predict, serve
-serve.create_app("tiny")
+os.environ["SERVE_DATASET"] = "tiny"
+serve.app()
 predict.main(["--dataset", "tiny", "--input", "tiny.csv", "--output", "out.csv"])
 print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})), file=sys.stderr)
 """

@@ -14,7 +14,7 @@ def test_gates_look_at_test_or_out_of_fold_and_fail_where_there_is_no_value():
 
     def passed(metric, **gate):
         (verdict,) = gates.verdicts({metric: Gate(**gate)}, scores)
-        return verdict["value"], verdict["passed"]
+        return verdict.value, verdict.passed
 
     assert passed("f1", min=0.6) == (0.6, True)
     assert passed("f1", min=0.5, on="oof") == (0.4, False)
@@ -33,4 +33,6 @@ def test_gates_look_at_test_or_out_of_fold_and_fail_where_there_is_no_value():
     ],
 )
 def test_bounds_in_words(bounds, shown, demanded):
-    assert (gates.bounds_text(bounds), gates.demand_text(bounds)) == (shown, demanded)
+    verdict = gates.Verdict(metric="rmse", on="test", value=0.5, passed=True, **bounds)
+    assert gates.bounds_text(verdict) == shown
+    assert gates.demand_text(verdict) == demanded

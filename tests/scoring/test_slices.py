@@ -42,6 +42,15 @@ def test_even_errors_have_no_worst_part_and_depth_0_does_not_look():
     assert slices.find(X, X["noise"].abs().to_numpy(), Slices(depth=0)) == []
 
 
+@pytest.mark.parametrize("operator, rises", [("≤", False), (">", True)])
+def test_two_splits_by_one_column_are_one_condition(operator, rises):
+    number = np.arange(1000.0)
+    error = np.select([number < 50, number < 500], [5.0, 3.0], 0.0)
+    X = pd.DataFrame({"number": number})
+    worst, *_ = slices.find(X, error[::-1] if rises else error, Slices())
+    assert worst.conditions == (Condition("number", operator, 949.5 if rises else 49.5),)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_slices_hold_the_least_number_of_rows_and_their_conditions_are_not_double(seed):
     X = table(seed=seed)
@@ -115,9 +124,6 @@ def test_a_part_with_one_class_has_no_ranking_score():
 
 
 def test_errors_are_distances_or_log_losses():
-    assert slices.errors(np.array([1.0, 5.0]), np.array([3.0, 4.0])).tolist() == [
-        2,
-        1,
-    ]
+    assert slices.errors(np.array([1.0, 5.0]), np.array([3.0, 4.0])).tolist() == [2, 1]
     losses = slices.errors(np.array([0, 1]), np.array([[0.5, 0.5], [1.0, 0.0]]))
     assert losses == pytest.approx([np.log(2), -np.log(slices.LEAST_PROBABILITY)])

@@ -7,7 +7,6 @@ import shutil
 import jsonschema
 import pytest
 
-import compare_results
 from pipeline.project import params, paths
 from pipeline.report import history
 from pipeline.tracking import comparisons
@@ -48,25 +47,6 @@ def test_best_candidate_is_explained_and_the_gates_are_looked_at(comparison):
     assert (
         size["columns"]["age"]["direction"] < -0.9 and size["columns"]["town"]["direction"] is None
     )
-
-
-def test_overall_rank_is_the_mean_over_datasets_of_those_that_stand_in_all():
-    def part(metric, **scores):
-        return {
-            "primary_metric": metric,
-            "candidates": {
-                name: {"cv": {metric: {"mean": score}}, "params": {"model_type": name}}
-                for name, score in scores.items()
-            },
-        }
-
-    results = {
-        "a": part("rmse", xgboost=1, ridge=2, dummy=9, lasso=0.5),
-        "b": part("r2", xgboost=0.9, ridge=0.8, dummy=0),
-        "c": part("rmse", xgboost=3, ridge=2, dummy=9),
-    }
-    found = [(one["name"], one["mean_rank"]) for one in compare_results.overall(results)]
-    assert found == [("xgboost", 1.33333), ("ridge", 1.66667)]
 
 
 def test_plots_hold_the_scores_the_curves_and_what_was_predicted(finished, comparison):

@@ -15,6 +15,7 @@ import prepare_data
 import train
 from pipeline.project import files, params, paths
 from pipeline.project.errors import DataError, UsageError
+from pipeline.report.best import best_figures
 from support.processes import script
 from support.projects import PARAMS, tiny_table
 
@@ -34,7 +35,7 @@ def trained(tmp_path_factory):
             train.train(dataset, settings, n_workers=1)
             files.write_json(
                 paths.best(dataset),
-                compare_results.best_figures(compare_results.compare(dataset, settings)[0]),
+                best_figures(compare_results.compare(dataset, settings).result),
             )
     return folder
 

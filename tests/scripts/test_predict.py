@@ -116,7 +116,7 @@ def test_unseen_categories_follow_the_setting(served_copy):
     assert params.load().dataset("tiny").serve.unseen == "refuse"
     with pytest.raises(
         DataError,
-        match=r"town: a category that training had not \('elsewhere' in line 2 and 49 more\)",
+        match=r"town: an unseen category \('elsewhere' in line 2 and 49 more\)",
     ):
         run("--input", "new.csv", "--output", "out.csv")
 

@@ -48,14 +48,8 @@ def fitted(name: str, task: str, n_classes: int = 2, target_transform: str = "no
         classes=None if task == "regression" else [f"class {n}" for n in range(n_classes)],
         threshold=0.4 if task == "classification" and n_classes == 2 else None,
     )
-    few = {
-        "random_forest": {"n_estimators": 20},
-        "gradient_boosting": {"max_iter": 20},
-        "xgboost": {"n_estimators": 20},
-        "lightgbm": {"n_estimators": 20},
-        "catboost": {"iterations": 20},
-    }
-    return fitting.fit(spec, few.get(name, {}), X, np.asarray(y), seed=0)
+    some_rounds = {setting: 4 * value for setting, value in catalogue.FAMILIES[name].small.items()}
+    return fitting.fit(spec, some_rounds, X, np.asarray(y), seed=0)
 
 
 def cases():
@@ -73,7 +67,7 @@ def test_form_for_rows_gives_the_models_own_output(name, task, n_classes, tmp_pa
     model = fitted(name, task, n_classes, "log1p" if task == "regression" else "none")
     storage.save(model, tmp_path, {})
     model = storage.load(tmp_path)  # as it is served: a stored LightGBM model is another class
-    form = compiled.compile(model, table())
+    form = compiled.compile_model(model, table())
     other = table(seed=2)
     other.loc[:20, "town"] = "a town of which training knew nothing"
     rows = compiled.as_rows(other)
@@ -100,7 +94,7 @@ def test_form_of_a_blend_gives_its_output(task, n_classes):
         for name in names
     ]
     model = blend(parts, [0.5, 0.3, 0.2], parts[0].spec)
-    form, other = compiled.compile(model, table()), table(seed=2)
+    form, other = compiled.compile_model(model, table()), table(seed=2)
     np.testing.assert_allclose(
         form.output(compiled.as_rows(other)), model.output(other), rtol=1e-9, atol=1e-12
     )
@@ -111,7 +105,7 @@ def test_form_that_differs_is_not_taken(monkeypatch):
     walk = compiled._Trees._output
     monkeypatch.setattr(compiled._Trees, "_output", lambda self, Z: walk(self, Z) * (1 + 1e-8))
     with pytest.raises(NotCompiled, match="differs from the model in 240 of 240 rows at once"):
-        compiled.compile(model, table())
+        compiled.compile_model(model, table())
 
 
 def test_form_whose_labels_differ_is_not_taken(monkeypatch):
@@ -120,15 +114,15 @@ def test_form_whose_labels_differ_is_not_taken(monkeypatch):
     edge = Model(
         model.preprocessing, model.estimator, replace(model.spec, threshold=float(output[3, 1]))
     )
-    compiled.compile(edge, table())
+    compiled.compile_model(edge, table())
 
     class Lower:
         def predict_proba(self, Z):
             return model.estimator.predict_proba(Z) - [[-1e-13, 1e-13]]
 
-    monkeypatch.setattr(compiled, "_estimator", lambda estimator: Lower())
+    monkeypatch.setattr(compiled, "_quick_estimator", lambda model: Lower())
     with pytest.raises(NotCompiled, match="differs from the model in 1 of 240 rows at once"):
-        compiled.compile(edge, table())
+        compiled.compile_model(edge, table())
 
 
 def test_preprocessing_that_is_not_known_is_not_taken():
@@ -138,4 +132,4 @@ def test_preprocessing_that_is_not_known_is_not_taken():
     model = fitted("linear_regression", "regression")
     numbers = ColumnTransformer([("numbers", PowerTransformer(), ["age"])]).fit(table())
     with pytest.raises(NotCompiled, match="the preprocessing holds a PowerTransformer"):
-        compiled.compile(Model(numbers, model.estimator, model.spec), table())
+        compiled.compile_model(Model(numbers, model.estimator, model.spec), table())

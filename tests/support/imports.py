@@ -1,37 +1,25 @@
 """The project's own imports, read from its code: which room leans on which."""
 
-import ast
 from functools import cache
 from pathlib import Path
 
+from ops import rooms
+from ops.rooms import imported_by, modules_imported
 from support.processes import ROOT
 
+__all__ = ["imported_by", "modules_imported"]  # handed on to the tests
 PACKAGE = ROOT / "pipeline"
-ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+ROOMS = rooms.rooms(PACKAGE)
 
 
-def modules_imported(path: Path) -> set[str]:
-    """Return the dotted names of the modules that a file imports, at its top or in a function."""
-    return imported_by(ast.parse(path.read_text(encoding="utf-8")))
-
-
-def imported_by(tree: ast.AST) -> set[str]:
-    """Return the dotted names of the modules that a part of a file imports."""
-    imported = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"line {node.lineno}: import by the whole name"
-            imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return imported
+def own_room(path: Path) -> set[str]:
+    """Return the room that a file stands in; a script stands in none."""
+    return {part.name for part in path.parents if part.parent == PACKAGE} & set(ROOMS)
 
 
 def rooms_imported(path: Path) -> set[str]:
     """Return the rooms that a file imports from by itself, its own one left out."""
-    parts = [name.split(".") for name in modules_imported(path)]
-    rooms = {part[1] for part in parts if part[0] == "pipeline" and len(part) > 1}
-    return (rooms & set(ROOMS)) - {path.parent.name}
+    return rooms.rooms_of_file(path, PACKAGE) - own_room(path)
 
 
 @cache
@@ -48,7 +36,5 @@ def rooms_behind(path: Path, closed: frozenset[str] = frozenset()) -> set[str]:
 
     What only the `closed` rooms stand on is left out.
     """
-    direct = rooms_imported(path)
-    if path.parent.parent == PACKAGE:
-        direct = direct | {path.parent.name}
+    direct = rooms_imported(path) | own_room(path)
     return direct.union(*(rooms_below(room, closed) for room in direct))

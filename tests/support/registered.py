@@ -18,6 +18,9 @@ import validate_metrics
 from pipeline.models import storage
 from pipeline.project import files, params, paths
 from pipeline.registry import promotion_log, versions
+from pipeline.registry.promotion_log import Entry, Line
+from pipeline.registry.versions import ResolvedVersion
+from pipeline.report.best import best_figures
 from pipeline.tracking.store import open_store
 from support.projects import PARAMS, tiny_table
 
@@ -51,13 +54,13 @@ def make(state: str) -> None:
     generate_data.generate("tiny", settings)
     prepare_data.prepare("tiny", settings)
     train.train("tiny", settings, n_workers=1)
-    judge(settings)
+    validate(settings)
 
 
-def judge(settings) -> None:
+def validate(settings) -> None:
     """Choose the best model of tiny and hold it against its gates."""
-    result, _ = compare_results.compare("tiny", settings)
-    files.write_json(paths.best("tiny"), compare_results.best_figures(result))
+    result = compare_results.compare("tiny", settings).result
+    files.write_json(paths.best("tiny"), best_figures(result))
     files.write_json(
         paths.validation("tiny"),
         validate_metrics.validate("tiny", settings.dataset("tiny").gates, result),
@@ -195,8 +198,40 @@ def aliases() -> dict[str, int]:
     }
 
 
-def log() -> list[dict]:
+def log() -> list[Line]:
+    """Return the lines of tiny's promotion log."""
     return promotion_log.read_log("tiny")
+
+
+def resolve(reference: str | int = "champion") -> ResolvedVersion:
+    """Return a version of tiny's model with its files."""
+    return versions.resolve("tiny", params.load(), reference)
+
+
+def entry(outcome: str, version: int, sha256: str) -> Entry:
+    """Return a decision of which the rest does not matter."""
+    return Entry(
+        dataset="tiny",
+        name="TinyPredictor",
+        outcome=outcome,
+        version=version,
+        sha256=sha256,
+        bundle_sha256="",
+        data_hash="",
+        champion_before=None,
+        champion=version,
+        reason="a test",
+        git_commit=None,
+    )
+
+
+def three_lines() -> list[str]:
+    """Return three lines of a promotion log as text."""
+    lines: list[Line] = []
+    for number in (1, 2, 3):
+        decision = entry(promotion_log.PROMOTED, number, str(number))
+        lines.append(promotion_log.next_line(lines, decision))
+    return [line.text for line in lines]
 
 
 def content(folder=".") -> dict:

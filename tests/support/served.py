@@ -1,22 +1,29 @@
 """What the tests of serving share: a small project whose registry holds models to be served."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
+from starlette.testclient import TestClient
 
 import generate_data
 import prepare_data
 import register_model
 import train
 from pipeline.project import files, params, paths
+from pipeline.registry import decisions
 from pipeline.registry.decisions import bring
+from pipeline.serving.app import create_app
+from pipeline.serving.door import Door
 from support.processes import ROOT, free_port, until
 from support.projects import PARAMS, tiny_table
 
@@ -33,7 +40,7 @@ def register_candidate(dataset: str, candidate: str) -> dict:
     return bring(
         dataset,
         settings,
-        register_model.request(dataset, spec.registration.name, best, verdict, metadata),
+        register_model.requested(dataset, spec.registration.name, best, verdict, metadata),
     )
 
 
@@ -104,3 +111,38 @@ def is_ready(address: str) -> bool:
     with contextlib.suppress(httpx.TransportError):
         return httpx.get(f"{address}/ready").status_code == 200
     return False
+
+
+ROW = {"size": 100.5, "town": "Aville", "age": 10}
+
+
+def app_of(dataset: str) -> Door:
+    """Return the app that serves a dataset of the project in the working directory."""
+    return create_app(dataset, params.load())
+
+
+@pytest.fixture
+def client(served_copy):
+    with TestClient(app_of("tiny"), raise_server_exceptions=False) as client:
+        yield client
+
+
+def set_serving(**settings: Any) -> None:
+    """Write tiny's settings into params.yaml; they have to come before the server."""
+    text = paths.PARAMS.read_text()
+    registered = "register: {name: TinyPredictor}"
+    paths.PARAMS.write_text(
+        text.replace(registered, f"{registered}\n    serve: {json.dumps(settings)}")
+    )
+
+
+def split_rows() -> pd.DataFrame:
+    return pd.read_parquet(paths.processed("tiny") / "test.parquet")
+
+
+def as_json(frame: pd.DataFrame) -> list[dict]:
+    return json.loads(frame.to_json(orient="records", double_precision=15))
+
+
+def roll_back(version: int) -> None:
+    decisions.roll_back("tiny", params.load(), version, "a test")

@@ -1,17 +1,11 @@
 """The page as a browser sees it: whole, offline, accessible in both themes; text of the data stays text; large ones are quick."""
 
-import copy
-import json
+import re
+from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from pipeline.project import paths
-from pipeline.report import advice, charts
-from pipeline.report import page as report_page
-from pipeline.report.page import course, leaderboard, registered, skill
-from pipeline.training.predictions import Predicted
 from support.processes import ROOT, until
 
 AXE = ROOT / ".ci/node_modules/axe-core/axe.min.js"
@@ -25,62 +19,11 @@ ALL_TABLES = (
 )
 
 
-def binary(result: dict) -> tuple[dict, dict]:
-    """Return a dataset's part made one of two classes, and its pictures, so that every kind of picture is on the page."""
-    rng, result = np.random.default_rng(0), copy.deepcopy(result)
-    y = rng.integers(0, 2, 400)
-    scores = np.clip(0.3 + 0.4 * y + rng.normal(0, 0.2, 400), 0, 1)
-    output = np.column_stack([1 - scores, scores])
-    part = Predicted(pd.RangeIndex(400), y, None, {"one": output, "two": output})
-    slice_ = {
-        "where": "town = Aville",
-        "origin": "params.yaml",
-        "train_rows": 80,
-        "error_ratio": 1.5,
-        "test": {"rows": 40, "value": 0.6, "low": 0.5, "high": 0.7, "worse": True},
-    }
-    gate = {"metric": "f1", "on": "test", "value": 0.1, "min": 0.5, "max": None, "passed": False}
-    result |= {"verdict": "stop", "slices": [slice_], "gates": [gate]}
-    certain = {
-        **slice_,
-        "where": "town = Bford",
-        "test": {"rows": 41, "value": 1.0, "low": 1.0, "high": 1.0, "worse": False},
-    }
-    result["slices"].append(certain)
-    result["advice"] = advice.advice("two_classes", result, None)
-    return result, charts.curves(["one", "two"], {"oof": part, "test": part}, ["no", "yes"])
-
-
-@pytest.fixture(scope="module")
-def compared(finished):
-    """The comparison of the finished project with a third dataset of two classes, and what its pictures draw."""
-    comparison, drawn = (
-        json.loads((finished / path).read_text()) for path in (paths.COMPARISON, paths.PICTURES)
-    )
-    comparison["datasets"]["two_classes"], drawn["two_classes"] = binary(
-        comparison["datasets"]["iris"]
-    )
-    return comparison, drawn
-
-
-@pytest.fixture
-def page(compared, finished, tmp_path, monkeypatch):
-    """Write the page of a comparison, with the finished project's drift and times beside it; return where it lies."""
-    monkeypatch.chdir(finished)
-
-    def write(comparison=compared[0], drawn=compared[1]):
-        path = tmp_path / "page.html"
-        path.write_text(report_page.page(comparison, drawn), encoding="utf-8")
-        return path
-
-    return write
-
-
 def test_page_of_a_run_opens_offline_without_a_fault_and_draws_every_picture(
-    browser, page, finished
+    browser, page_file, finished
 ):
     assert browser.open(finished / paths.COMPARISON_REPORT, READY) == []
-    assert browser.open(page(), READY) == []
+    assert browser.open(page_file(), READY) == []
     requests = "return performance.getEntriesByType('resource').length"
     assert browser.driver.execute_script(requests) == 0
     browser.driver.execute_script(DRAW_ALL)
@@ -111,11 +54,11 @@ def test_page_of_a_run_opens_offline_without_a_fault_and_draws_every_picture(
 
 
 def test_pictures_are_drawn_when_they_come_into_view_and_values_are_reached_by_keyboard(
-    browser, page
+    browser, page_file
 ):
     from selenium.webdriver.common.keys import Keys
 
-    browser.open(page(), READY)
+    browser.open(page_file(), READY)
     parent = browser.driver.find_element("css selector", "[data-pictures=tiny]")
     assert parent.find_elements("tag name", "figure") == []
     browser.driver.execute_script("arguments[0].scrollIntoView()", parent)
@@ -136,8 +79,8 @@ def test_pictures_are_drawn_when_they_come_into_view_and_values_are_reached_by_k
     assert names[0] == "ridge" and names[-1] == "dummy" and "tuned_ridge" in names
 
 
-def test_leaderboard_sorts_by_its_headers(browser, page):
-    browser.open(page(), READY)
+def test_leaderboard_sorts_by_its_headers(browser, page_file):
+    browser.open(page_file(), READY)
     board = browser.driver.find_element("css selector", "#d-tiny table.board")
     head = board.find_element("css selector", "thead th:nth-child(6)")
 
@@ -157,7 +100,7 @@ def test_leaderboard_sorts_by_its_headers(browser, page):
 
 
 @pytest.mark.parametrize("theme, width", [("light", 1200), ("dark", 1200), ("dark", 390)])
-def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(browser, page, theme, width):
+def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(browser, page_file, theme, width):
     if not AXE.is_file():
         pytest.skip("no axe-core: npm ci --prefix .ci")
     driver = browser.driver
@@ -168,7 +111,7 @@ def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(browser, page, 
         {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
     )
     try:
-        browser.open(page(), READY)
+        browser.open(page_file(), READY)
         driver.execute_script(DRAW_ALL)
         driver.execute_script(
             "document.querySelectorAll('figure details').forEach(one => { one.open = true; })"
@@ -191,8 +134,8 @@ def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(browser, page, 
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-def test_theme_button_goes_from_auto_to_light_to_dark(browser, page):
-    browser.open(page(), READY)
+def test_theme_button_goes_from_auto_to_light_to_dark(browser, page_file):
+    browser.open(page_file(), READY)
     button, grounds = browser.driver.find_element("id", "theme"), []
     for _ in range(3):
         button.click()
@@ -208,12 +151,11 @@ def test_theme_button_goes_from_auto_to_light_to_dark(browser, page):
     assert grounds[0][1] == "rgb(255, 255, 255)" and grounds[1][1] == "rgb(18, 23, 29)"
 
 
-def test_text_of_the_data_stays_text(browser, page, compared):
-    comparison, drawn = copy.deepcopy(compared)
-    result = comparison["datasets"]["two_classes"]
-    best = result["best"]["name"]
-    candidate = result["candidates"][best]
-    candidate["confusion_matrix"]["labels"][0] = HOSTILE
+def test_text_of_the_data_stays_text(browser, page_file, compared, advised):
+    content = compared.copy()
+    result = content.comparison["datasets"]["two_classes"]
+    chosen = result["candidates"][result["best"]["name"]]
+    chosen["confusion_matrix"]["labels"][0] = HOSTILE
     result |= {
         "target": HOSTILE,
         "source": HOSTILE,
@@ -221,17 +163,15 @@ def test_text_of_the_data_stays_text(browser, page, compared):
         "synthetic": False,
     }
     result["slices"][0]["where"] = f"{HOSTILE} = </script><script>document.title='run'</script>"
-    result["advice"] = advice.advice("two_classes", result, None)
-    result["explanation"] = {
-        "importance": {HOSTILE: 1.0},
-        "shap": {
-            "rows": 1,
-            "unit": "</script>" + HOSTILE,
-            "columns": {HOSTILE: {"mean_abs": 1.0, "direction": None}},
-        },
+    result["advice"] = advised(result)
+    shap = {
+        "rows": 1,
+        "unit": "</script>" + HOSTILE,
+        "columns": {HOSTILE: {"mean_abs": 1.0, "direction": None}},
     }
-    drawn["two_classes"]["roc"][0]["name"] = HOSTILE
-    assert browser.open(page(comparison, drawn), READY) == []
+    result["explanation"] = {"importance": {HOSTILE: 1.0}, "shap": shap}
+    content.drawn["two_classes"]["roc"][0]["name"] = HOSTILE
+    assert browser.open(page_file(content), READY) == []
     browser.driver.execute_script(DRAW_ALL)
     browser.driver.execute_script(
         "document.querySelectorAll('details').forEach(one => { one.open = true; })"
@@ -242,29 +182,15 @@ def test_text_of_the_data_stays_text(browser, page, compared):
     assert browser.driver.find_element("id", "d-two_classes").text.count(HOSTILE) >= 5
 
 
-def test_links_lead_to_pages_that_are_there(compared, finished, monkeypatch):
-    import re
-
-    monkeypatch.chdir(finished)
-    links = re.findall(r'href="([^"#][^"]*)"', report_page.page(*compared))
-    local = [link for link in links if not link.startswith("http")]
-    assert len(local) == 10 and sum(link.endswith("model_card.md") for link in local) == 2
-    assert all((finished / "reports" / link).is_file() for link in local)
-    assert {link.split("#")[0] for link in links if link.startswith("http")} == {
-        "http://127.0.0.1:5000/"
-    }
-
-
-def test_fifty_datasets_of_twenty_models_open_smoothly(browser, page, compared):
-    comparison, drawn = copy.deepcopy(compared)
-    one = comparison["datasets"]["two_classes"]
+def test_fifty_datasets_of_twenty_models_open_smoothly(browser, page_file, compared):
+    content = compared.copy()
+    one, drawn = content.comparison["datasets"]["two_classes"], content.drawn["two_classes"]
     name = one["best"]["name"]
-    one["candidates"] = {
-        name: one["candidates"][name],
-        **{f"model_{number}": one["candidates"][name] for number in range(19)},
-    }
-    many = {**comparison, "datasets": {f"dataset_{number}": one for number in range(50)}}
-    path = page(many, {f"dataset_{number}": drawn["two_classes"] for number in range(50)})
+    models = {f"model_{number}": one["candidates"][name] for number in range(19)}
+    one["candidates"] = {name: one["candidates"][name], **models}
+    datasets = [f"dataset_{number}" for number in range(50)]
+    content.comparison["datasets"] = dict.fromkeys(datasets, one)
+    path = page_file(replace(content, drawn=dict.fromkeys(datasets, drawn)))
     assert path.stat().st_size < 2e6  # bytes; about 1.3e6
     assert browser.open(path, READY) == []
     loaded = browser.driver.execute_script(
@@ -292,71 +218,16 @@ def test_fifty_datasets_of_twenty_models_open_smoothly(browser, page, compared):
 def test_page_has_no_faults_without_what_lies_beside_it(browser, compared, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "page.html"
-    path.write_text(report_page.page(*compared), encoding="utf-8")
+    path.write_text(compared.html(), encoding="utf-8")
     assert browser.open(path, READY) == []
     text = browser.driver.find_element("tag name", "main").text
     assert "fit, s" not in text and "not looked at" in text and "127.0.0.1" not in path.read_text()
 
 
-def test_every_candidate_has_its_times(compared, finished, monkeypatch):
-    monkeypatch.chdir(finished)
-    for dataset in ("iris", "tiny"):
-        rows = leaderboard(dataset, compared[0]["datasets"][dataset])
-        assert any(row["name"].startswith("tuned_") for row in rows)
-        assert all(row["fit"] > 0 and row["ms"] > 0 for row in rows)
-
-
-def test_skill_is_the_way_from_guessing_to_perfect():
-    candidates = {
-        "dummy": {"test": {"rmse": {"value": 4.0}, "r2": {"value": 0.0}}},
-        "ridge": {"test": {"rmse": {"value": 1.0}, "r2": {"value": 0.9}}},
-    }
-    assert skill({"candidates": candidates}, "ridge", "rmse") == 0.75
-    assert skill({"candidates": candidates}, "ridge", "r2") == 0.9
-    assert skill({"candidates": {"ridge": candidates["ridge"]}}, "ridge", "r2") is None
-
-
-def test_skill_in_accuracy_starts_from_the_most_frequent_class():
-    matrix = {"labels": ["no", "yes"], "counts": [[998, 0], [1, 1]]}
-    candidates = {
-        "dummy": {"test": {"accuracy": {"value": 0.002}}},
-        "ridge": {"test": {"accuracy": {"value": 0.999}}, "confusion_matrix": matrix},
-    }
-    assert skill({"candidates": candidates}, "ridge", "accuracy") == pytest.approx(0.5)
-
-
-def test_interval_of_no_width_is_no_interval(compared, finished, monkeypatch):
-    monkeypatch.chdir(finished)
-    text = report_page.page(*compared)
-    assert ">1 to 1<" not in text and "the rows are too few to tell" in text
-
-
-def test_course_shows_the_best_so_far_of_each_model_and_the_better_half_of_the_trials():
-    trials = [
-        [0, "ridge", 3.0],
-        [1, "xgboost", 9.0],
-        [2, "ridge", 4.0],
-        [3, "xgboost", 2.0],
-        [5, "xgboost", 2.5],
-    ]
-    assert course({"course": trials}, "rmse") == [
-        {"name": "ridge", "points": [[0, 3.0], [2, 3.0]], "dots": [[0, 3.0]]},
-        {"name": "xgboost", "points": [[1, 9.0], [3, 2.0], [5, 2.0]], "dots": [[3, 2.0], [5, 2.5]]},
-    ]
-    assert course({}, "rmse") == []
-
-
-def test_registered_version_is_named_with_what_was_decided(compared, finished, monkeypatch):
-    monkeypatch.chdir(finished)
-    result = compared[0]["datasets"]["tiny"]
-    found = registered("tiny", result)
-    assert found["version"] == 1 and found["outcome"] == "promoted"
-    assert found["href"] == f"http://127.0.0.1:5000/#/models/{found['name']}/versions/1"
-    assert (
-        f"sha256 `{result['candidates'][result['best']['name']]['model_sha256']}`"
-        in (finished / "reports" / found["card"]).read_text()
-    )
-    assert f'href="{found["href"]}"' in report_page.page(*compared)
-    other = copy.deepcopy(result)
-    other["candidates"][other["best"]["name"]]["model_sha256"] = "0" * 64
-    assert registered("tiny", other) is None
+def test_links_lead_to_pages_that_are_there(compared, beside):
+    links = re.findall(r'href="([^"#][^"]*)"', compared.html())
+    local = [link for link in links if not link.startswith("http")]
+    assert len(local) == 10 and sum(link.endswith("model_card.md") for link in local) == 2
+    assert all((beside / "reports" / link).is_file() for link in local)
+    remote = {link.split("#")[0] for link in links if link.startswith("http")}
+    assert remote == {"http://127.0.0.1:5000/"}

@@ -1,0 +1,245 @@
+"""The best candidate of a dataset: what it is compared with, what it gains, where it does worse."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.data import cleaning, splits
+from pipeline.models import catalogue
+from pipeline.project import errors, paths, rounding
+from pipeline.project.errors import DataError, UsageError
+from pipeline.project.params import Dataset, Slices
+from pipeline.report import charts, comparison
+from pipeline.report.comparison import (
+    Best,
+    Candidate,
+    DatasetResult,
+    Improvement,
+    MeanRank,
+    SliceResult,
+    SliceTest,
+)
+from pipeline.scoring import choice, metrics, slices, thresholds
+from pipeline.scoring.rows import Rows
+from pipeline.training import predictions
+from pipeline.training.predictions import OUT_OF_FOLD, TEST, Predicted
+
+DUMMY = "dummy"  # the candidate that ignores the features
+
+
+def ranked(candidates: dict[str, Candidate], metric: str) -> list[str]:
+    """Return the candidates' names from the best to the worst by the cross-validated metric."""
+    return choice.ranked(_as_scored(candidates, metric), metric, catalogue.SIMPLEST_FIRST)
+
+
+def _best_of(candidates: dict[str, Candidate], metric: str) -> str:
+    scored = _as_scored(candidates, metric)
+    return choice.best_candidate(scored, metric, catalogue.SIMPLEST_FIRST)
+
+
+def _as_scored(candidates: dict[str, Candidate], metric: str) -> dict[str, Any]:
+    """Return of each candidate what the choice looks at."""
+    scored = {}
+    for name, candidate in candidates.items():
+        mean = {"mean": candidate.cv[metric].mean}
+        scored[name] = {"cv": {metric: mean}, "params": {"model_type": candidate.model_type}}
+    return scored
+
+
+def choose(candidates: dict[str, Candidate], metric: str) -> Best:
+    """Return the best candidate and its gain over the best of train's models.
+
+    Where it is that one itself, its gain is that over the dummy.
+    Raises DataError where the cross-validated metric is undefined for all candidates.
+    """
+    best = _best_of(candidates, metric)
+    of_train = {name: one for name, one in candidates.items() if one.stage == "train"}
+    best_of_train = _best_of(of_train, metric)
+    baseline = DUMMY if best == best_of_train else best_of_train
+    return Best(best, f"cv {metric}", _improvement(candidates, metric, best, baseline))
+
+
+def _improvement(
+    candidates: dict[str, Candidate], metric: str, best: str, baseline: str
+) -> Improvement | None:
+    """Return how much better the best candidate's cross-validated metric is than a baseline's."""
+    if baseline not in candidates or best == baseline:
+        return None
+    value, compared_with = candidates[best].cv[metric].mean, candidates[baseline].cv[metric].mean
+    if value is None or compared_with is None:
+        return Improvement(baseline, None, None)
+    gain = metrics.gain(metric, value, compared_with)
+    percent = rounding.significant(100 * gain / abs(compared_with)) if compared_with else None
+    return Improvement(baseline, rounding.significant(gain), percent)
+
+
+def overall_metrics(result: DatasetResult) -> list[str]:
+    """Return the metrics of the best candidate but those of a single class."""
+    return [metric for metric in result.chosen.test if "__" not in metric]
+
+
+def skill(result: DatasetResult, metric: str) -> float | None:
+    """Return the part of the way from guessing (dummy) to perfect that the test score goes.
+
+    None without a dummy, and where guessing is perfect. The dummy's threshold favours the positive
+    class: for accuracy, guessing is to name the most frequent one.
+    """
+    dummy, chosen = result.candidates.get(DUMMY), result.chosen
+    if dummy is None or metric not in dummy.test or metric not in chosen.test:
+        return None
+    value, guess = chosen.test[metric].value, dummy.test[metric].value
+    if metric == "accuracy" and guess is not None:
+        guess = max(guess, _share_of_most_frequent_class(chosen))
+    perfect = metrics.lookup(metric).perfect
+    if value is None or guess is None or guess == perfect:
+        return None
+    return (value - guess) / (perfect - guess)
+
+
+def _share_of_most_frequent_class(candidate: Candidate) -> float:
+    if candidate.confusion_matrix is None:
+        return 0.0
+    rows = candidate.confusion_matrix.rows_of_classes()
+    return max(rows) / sum(rows)
+
+
+def best_figures(result: DatasetResult) -> dict[str, Any]:
+    """Return the few figures of the best candidate that `dvc metrics show` prints."""
+    return {
+        "candidate": result.best.name,
+        "stage": result.chosen.stage,
+        "primary_metric": result.primary_metric,
+        "cv": result.cv.mean,
+        "cv_std": result.cv.std,
+        "test": result.test.value,
+        "test_low": result.test.low,
+        "test_high": result.test.high,
+        "data": "synthetic" if result.synthetic else "real",
+    }
+
+
+def mean_ranks(results: dict[str, DatasetResult]) -> list[MeanRank]:
+    """Return the candidates that every dataset has by their mean rank over the datasets, best first.
+
+    Ranks are among these candidates alone, so that a dataset with many does not weigh more.
+    """
+    names_by_dataset = [set(result.candidates) for result in results.values()]
+    everywhere = set.intersection(*names_by_dataset) - {DUMMY}
+    orders = []
+    for result in results.values():
+        order = ranked(result.candidates, result.primary_metric)
+        orders.append([name for name in order if name in everywhere])
+    means = {}
+    for name in everywhere:
+        places = [order.index(name) + 1 for order in orders]
+        means[name] = sum(places) / len(places)
+    best_first = sorted(means, key=lambda name: (means[name], name))
+    return [MeanRank(name, rounding.to_digits(means[name])) for name in best_first]
+
+
+@dataclass(frozen=True)
+class BestPredictions:
+    """Stored predictions of the best candidates, the best one first, on both splits."""
+
+    names: list[str]
+    out_of_fold: Predicted
+    test: Predicted
+
+
+def read_predictions(dataset: str, result: DatasetResult) -> BestPredictions | None:
+    """Return the predictions of the candidates that are drawn.
+
+    None where the rows are not here: a clone has the figures of all datasets before it has them.
+    """
+    stored = paths.predictions(dataset, result.chosen.stage)
+    if not paths.processed(dataset).is_dir() or not stored.is_dir():
+        return None
+    ranking = ranked(result.candidates, result.primary_metric)
+    names = [name for name in ranking if name != DUMMY or name == result.best.name]
+    names = names[: charts.MOST_CURVES]
+    matrix = result.chosen.confusion_matrix
+    classes = matrix.labels if matrix else None
+    stages = {name: result.candidates[name].stage for name in names}
+    return BestPredictions(
+        names,
+        out_of_fold=predictions.read_predicted(dataset, OUT_OF_FOLD, stages, classes),
+        test=predictions.read_predicted(dataset, TEST, stages, classes),
+    )
+
+
+@dataclass(frozen=True)
+class BestOnSplit:
+    """The rows of a split that have predictions: features, targets and the best model's output.
+
+    `y` has shape (rows,), `output` (rows,) or (rows, classes).
+    """
+
+    X: pd.DataFrame
+    y: np.ndarray
+    output: np.ndarray
+
+
+def read_split(
+    dataset: str, split: str, spec: Dataset, result: DatasetResult, predicted: Predicted
+) -> BestOnSplit:
+    """Return the features of a split's rows beside the best model's predictions."""
+    frame = splits.read_split(dataset, split)
+    columns = cleaning.feature_columns(frame, spec.data, spec.prepare.split_column)
+    output = predicted.outputs[result.best.name]
+    return BestOnSplit(frame.loc[predicted.rows, columns], predicted.y, output)
+
+
+def scored_slices(
+    result: DatasetResult, train: BestOnSplit, test: BestOnSplit, settings: Slices, seed: int
+) -> list[SliceResult]:
+    """Return the slices that params.yaml names and those that a search finds, with their scores.
+
+    They are looked for among the out-of-fold errors of the training rows; the test rows judge them.
+    """
+    error = slices.errors(train.y, train.output)
+    rows = thresholds.decided(Rows(test.y, test.output), result.chosen.threshold)
+    metric, overall = result.primary_metric, result.test.value
+    scored = []
+    for part in slices.find(train.X, error, settings):
+        of_part = part.mask(train.X)
+        score = slices.score(part, test.X, rows, metric, overall, seed)
+        scored.append(
+            SliceResult(
+                where=str(part),
+                origin=part.origin,
+                train_rows=int(of_part.sum()),
+                error_ratio=_error_ratio(error, of_part),
+                test=SliceTest(**score.as_json()),
+            )
+        )
+    return scored
+
+
+def check_slice_columns(dataset: str, columns: list[str], features: pd.Index) -> None:
+    """Raise UsageError where params.yaml asks for slices of a column that is not a feature."""
+    unknown = [column for column in columns if column not in features]
+    if unknown:
+        raise UsageError(
+            f"{paths.PARAMS}: datasets.{dataset}.slices.columns: no feature {unknown[0]!r}; "
+            f"there are: {errors.listed(features, most=100)}"
+        )
+
+
+def _error_ratio(error: np.ndarray, rows: np.ndarray) -> float | None:
+    mean = error.mean()
+    return rounding.significant(error[rows].mean() / mean, digits=4) if mean > 0 else None
+
+
+def previous_slices(dataset: str, result: DatasetResult) -> list[SliceResult]:
+    """Return the slices of the last comparison if the best model is still the same, else none."""
+    if not paths.COMPARISON.is_file():
+        return []
+    try:
+        last = comparison.read().datasets.get(dataset)
+    except DataError:  # of a form that cannot be read any more; it is about to be replaced
+        return []
+    if last is None or last.chosen.model_sha256 != result.chosen.model_sha256:
+        return []
+    return last.slices

@@ -1,0 +1,72 @@
+"""The leaderboard: a dataset's candidates from the best to the worst."""
+
+from dataclasses import dataclass
+
+from pipeline.project import rounding
+from pipeline.report import best
+from pipeline.report.comparison import BoundedScore, FoldScores
+from pipeline.report.sections.subject import Subject, mlflow_runs, seconds
+
+
+@dataclass(frozen=True)
+class Row:
+    """A candidate's primary metric; `fit` in seconds, `ms` in milliseconds for 1,000 rows."""
+
+    name: str
+    best: bool
+    cv: FoldScores
+    oof: float | None
+    train: float | None
+    test: BoundedScore
+    fit: float | None
+    ms: float | None
+    run: str | None
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The rows; times and addresses of runs are shown where this machine has them."""
+
+    rows: list[Row]
+    timed: bool
+    linked: bool
+
+
+def figures(subject: Subject) -> Leaderboard:
+    ranked = rows(subject)
+    timed = any(row.ms for row in ranked)
+    return Leaderboard(ranked, timed, linked=ranked[0].run is not None)
+
+
+def rows(subject: Subject) -> list[Row]:
+    """Return one row per candidate, the best first."""
+    dataset, result = subject.dataset, subject.result
+    metric, runs, fits = result.primary_metric, mlflow_runs(dataset), _fit_seconds(dataset)
+    table = []
+    for name in best.ranked(result.candidates, metric):
+        candidate = result.candidates[name]
+        predict = seconds(dataset, f"{candidate.stage}_predict")
+        table.append(
+            Row(
+                name=name,
+                best=name == result.best.name,
+                cv=candidate.cv[metric],
+                oof=candidate.cv_oof[metric],
+                train=candidate.train[metric],
+                test=candidate.test[metric],
+                fit=fits.get(name),
+                ms=_per_thousand_rows(predict.get(name)),
+                run=runs.get(f"{candidate.stage}/{name}"),
+            )
+        )
+    return table
+
+
+def _fit_seconds(dataset: str) -> dict[str, float]:
+    tuned = seconds(dataset, "tune").get("fits", {})
+    return {**seconds(dataset, "train"), **tuned}
+
+
+def _per_thousand_rows(seconds_per_row: float | None) -> float | None:
+    """Return the milliseconds of 1,000 rows."""
+    return None if seconds_per_row is None else rounding.significant(1e6 * seconds_per_row)

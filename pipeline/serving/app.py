@@ -1,0 +1,186 @@
+"""The app: a dataset's champion behind HTTP."""
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from pipeline.inference_log.lines import Entry
+from pipeline.inference_log.writer import Writer
+from pipeline.project.params import Params
+from pipeline.serving import description
+from pipeline.serving.counters import Counters
+from pipeline.serving.description import GUARDED
+from pipeline.serving.door import TOKEN, Door, refusal
+from pipeline.serving.live import Live
+from pipeline.serving.signature import BadRequest
+
+# of Python's threads (0.005 by default): requests wait less for the log's and the registry's
+SECONDS_PER_TURN = 0.0005
+# bytes; a longer body is answered in a thread, so that short ones need not wait
+QUICK_BODY = 10_000
+POOL = "MLFLOW_SQLALCHEMYSTORE_POOLCLASS"
+# nginx's status for a client that left; nobody reads the answer, the counts do
+GONE = 499
+
+
+def create_app(dataset: str, settings: Params) -> Door:
+    """Return the ASGI app that serves a dataset's champion.
+
+    Raises DataError where there is none, or it cannot be served.
+    """
+    from fastapi import FastAPI
+
+    # a connection that is kept would go on reading a store that was deleted, and break the one that
+    # is made in its place
+    os.environ.setdefault(POOL, "NullPool")
+    service = Service(dataset, settings)
+    champion = service.live.champion
+    app = FastAPI(
+        title=champion.name,
+        version=str(champion.version),
+        lifespan=service.lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    _add_paths(app, service)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _fault)
+    token = os.environ.get(TOKEN)
+    app.openapi = lambda: description.document(app, service.live.champion, bool(token))  # type: ignore[method-assign]
+    paths = {route.path for route in app.routes}  # type: ignore[attr-defined]
+    return Door(app, token, service.counters, paths)
+
+
+def _add_paths(app: Any, service: "Service") -> None:
+    app.add_api_route(
+        "/predict",
+        service.predict,
+        methods=["POST"],
+        responses=description.PREDICT_RESPONSES,
+        openapi_extra=description.PREDICT_REQUEST,
+    )
+    app.add_api_route("/model-info", service.model_info, responses=GUARDED)
+    for path, endpoint in (("/health", service.health), ("/ready", service.ready)):
+        app.add_api_route(path, endpoint)
+        app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+    app.add_api_route(
+        "/metrics", service.metrics, response_class=PlainTextResponse, responses=GUARDED
+    )
+    app.add_api_route("/", service.page, response_class=HTMLResponse, responses=GUARDED)
+
+
+class Service:
+    """What answers each path: the live versions, the counters and the inference log."""
+
+    def __init__(self, dataset: str, settings: Params) -> None:
+        self.dataset = dataset
+        self.serve = settings.dataset(dataset).serve
+        self.counters = Counters()
+        self.live = Live(dataset, settings, self.counters)
+        # while the server runs
+        self.log: Writer | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any) -> AsyncIterator[None]:
+        """Write the log and follow the registry while the server runs."""
+        sys.setswitchinterval(SECONDS_PER_TURN)
+        # what is loaded stays: a full collection would look through all of it, for 60 ms each time
+        gc.collect()
+        gc.freeze()
+        self.log = Writer(
+            self.dataset,
+            self.serve.log_sample,
+            self.serve.log_redact,
+            self.serve.log_file_size,
+            self.counters.count_logged,
+            self.live.shadow_test,
+        )
+        following = asyncio.create_task(self._follow())
+        yield
+        following.cancel()
+        await run_in_threadpool(self.log.close)
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(self.serve.reload_seconds)
+            await run_in_threadpool(self.live.follow)
+
+    async def predict(self, request: Request) -> Response:
+        """Predict one row, an object with every feature, or many, a list of such objects."""
+        body = await read_body(request, self.serve.max_body)
+        if body is None:
+            reason = f"the body is larger than {self.serve.max_body:,} bytes"
+            return refusal(413, f"{reason}; send fewer rows at a time")
+        try:
+            entry = await self._answered(body, request.state.request_id)
+        except BadRequest as error:
+            return refusal(422, error.faults)
+        if self.log is not None:
+            self.log.put(entry)
+        self.counters.rows.labels(entry.version).inc(len(entry.rows))
+        answer = {
+            "model": entry.model,
+            "model_version": entry.version,
+            "request_id": entry.request_id,
+            "predictions": entry.answers,
+        }
+        return Response(orjson.dumps(answer), media_type="application/json")
+
+    async def _answered(self, body: bytes, request_id: str) -> Entry:
+        """Return a request with its answers, by one version whatever is swapped meanwhile."""
+        served = self.live.champion
+        if served.form is not None and len(body) <= QUICK_BODY:
+            return served.answered(body, request_id)
+        return await run_in_threadpool(served.answered, body, request_id)
+
+    async def model_info(self) -> dict[str, Any]:
+        """The model that answers, its features, scores and origin."""
+        challenger = self.live.challenger
+        shadow = None if challenger is None else challenger.version
+        described = self.live.champion.described()
+        return {**described, "shadow_version": shadow, "faults": self.live.faults}
+
+    async def health(self) -> dict[str, Any]:
+        """The process is up."""
+        return {"status": "ok"}
+
+    async def ready(self) -> dict[str, Any]:
+        """A model is loaded: requests can be sent here."""
+        return {"status": "ready"}
+
+    async def metrics(self) -> Response:
+        """Counts for Prometheus."""
+        return PlainTextResponse(await run_in_threadpool(self.counters.text))
+
+    async def page(self) -> Response:
+        """How to ask this server."""
+        return HTMLResponse(description.page(self.dataset, self.live.champion))
+
+
+async def read_body(request: Request, most: int) -> bytes | None:
+    """Return the body of a request, None where it exceeds `most` bytes: the rest is not read."""
+    parts = []
+    size = 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            return None
+    return b"".join(parts)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return refusal(GONE, "the client left in the middle of its request")
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    return refusal(500, "a fault of the server; its log on standard error says more")

@@ -1,0 +1,216 @@
+"""serve.py as a process: usage, swaps under load, slow clients, workers, and what is left when it is killed."""
+
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+import pandas as pd
+import pytest
+
+from pipeline.inference_log import reader, writer
+from pipeline.models import storage
+from pipeline.project import paths
+from support.processes import ROOT, free_port, script, until
+from support.projects import tiny_table
+from support.served import ROW, roll_back, running, set_serving
+
+# seconds that a busy machine may keep a thread from its turn
+BUSY = 0.5
+
+
+@pytest.mark.parametrize(
+    "arguments, status, message",
+    [
+        (["--dataset", "nope"], 2, "unknown dataset 'nope'"),
+        (["--dataset", "tiny", "--host", "0.0.0.0"], 2, "set SERVE_TOKEN to a secret"),
+        (["--dataset", "tiny", "--port", "0"], 2, "a --port from 1 to 65535"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_line(project, arguments, status, message):
+    done = script("serve", *arguments)
+    assert (
+        done.returncode == status and message in done.stderr and len(done.stderr.splitlines()) == 1
+    )
+
+
+def test_dataset_without_a_version_and_a_port_in_use_are_told_in_one_line(project):
+    done = script("serve", "--dataset", "tiny", "--port", str(free_port()))
+    assert (
+        done.returncode == 1
+        and "no MLflow store" in done.stderr
+        and len(done.stderr.splitlines()) == 1
+    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = script("serve", "--dataset", "tiny", "--port", str(taken.getsockname()[1]))
+    assert (
+        done.returncode == 1
+        and "choose another --port" in done.stderr
+        and len(done.stderr.splitlines()) == 1
+    )
+
+
+def test_no_request_fails_in_twenty_swaps_and_every_answer_names_its_version(served_copy):
+    set_serving(reload_seconds=0.1)
+    frame = pd.DataFrame([ROW])
+    expected = {
+        number: storage.load(paths.models("tiny", "train") / name).predict(frame)[0]
+        for number, name in ((1, "ridge"), (2, "decision_tree"))
+    }
+    answers, faults, stop = [], [], threading.Event()
+
+    def ask(address):
+        with httpx.Client(base_url=address) as client:
+            while not stop.is_set():
+                try:
+                    answer = client.post("/predict", json=ROW).raise_for_status().json()
+                    answers.append(
+                        (answer["model_version"], answer["predictions"][0]["prediction"])
+                    )
+                except Exception as error:
+                    faults.append(error)
+
+    with running() as (address, _):
+        clients = [threading.Thread(target=ask, args=[address]) for _ in range(4)]
+        for client in clients:
+            client.start()
+        for swap in range(20):
+            version = 2 - swap % 2
+            roll_back(version)
+            until(lambda: httpx.get(f"{address}/model-info").json()["model_version"] == version, 10)
+        stop.set()
+        for client in clients:
+            client.join()
+        reloads = httpx.get(f"{address}/metrics").text
+    assert (
+        faults == [] and 'serve_reloads_total{alias="champion",outcome="swapped"} 20.0' in reloads
+    )
+    assert {version for version, _ in answers} == {1, 2} and len(answers) > 200
+    assert all(
+        prediction == pytest.approx(expected[version], rel=1e-12) for version, prediction in answers
+    )
+
+
+def test_store_that_is_lost_and_made_again_is_followed(served_copy):
+    set_serving(reload_seconds=0.1)
+    with running() as (address, _):
+        paths.STORE.unlink()
+        fault = until(lambda: httpx.get(f"{address}/model-info").json()["faults"].get("champion"))
+        assert (
+            "no MLflow store" in fault
+            and httpx.post(f"{address}/predict", json=ROW).json()["model_version"] == 1
+        )
+        program = (
+            "from pipeline.project import params\nfrom pipeline.registry import decisions\nsettings = params.load()\ndecisions.bring('tiny', settings, None)\n"
+            "decisions.roll_back('tiny', settings, 2, 'a test')"
+        )
+        subprocess.run(
+            [sys.executable, "-c", program], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
+        until(lambda: httpx.get(f"{address}/model-info").json()["model_version"] == 2)
+        assert httpx.get(f"{address}/model-info").json()["faults"] == {}
+
+
+def test_clients_that_send_slowly_keep_no_other_waiting(served_copy):
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
+    with running() as (address, _), contextlib.ExitStack() as stack:
+        for sent in [head, head + b"Content-Length: 1000\r\n\r\n{"] * 50:
+            slow = stack.enter_context(
+                socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])))
+            )
+            slow.sendall(sent)
+        for _ in range(20):
+            assert httpx.post(f"{address}/predict", json=ROW, timeout=2).status_code == 200
+        assert 'path="/predict",status="200"} 20.0' in httpx.get(f"{address}/metrics").text
+
+
+def kill_servers(rounds: int):
+    """Kill the server under load at random moments; what was answered half a second before is in the log, which is whole."""
+    set_serving(log_file_size=1_000_000)
+    for _ in range(rounds):
+        answered = []
+        with running() as (address, process), httpx.Client(base_url=address) as client:
+            ends = time.monotonic() + 0.8 + random.random()
+            while time.monotonic() < ends:
+                answer = client.post("/predict", json=[ROW] * random.randint(1, 30)).json()
+                answered.append((time.monotonic(), answer["request_id"]))
+            os.killpg(process.pid, signal.SIGKILL)
+            killed = time.monotonic()
+        latest = [
+            *reversed(reader.rotated_files("tiny")[:5]),
+            paths.inference_log("tiny"),
+        ]  # a round fills some
+        *whole, _ = b"".join(path.read_bytes() for path in latest).split(b"\n")
+        logged = {json.loads(line)["request_id"] for line in whole}  # none of them is broken
+        lost = [killed - moment for moment, request_id in answered if request_id not in logged]
+        assert max(lost, default=0) < writer.SECONDS_BETWEEN_WRITES + BUSY
+    with running() as (address, process):
+        request_id = httpx.post(f"{address}/predict", json=ROW).json()["request_id"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    served = reader.read_log("tiny")
+    assert (
+        served.broken == 0 and served.rows["request_id"].iloc[-1] == request_id
+    )  # Ctrl-C loses nothing
+
+
+def test_killed_server_loses_half_a_second_and_breaks_no_line(served_copy):
+    kill_servers(1)
+
+
+@pytest.mark.slow
+def test_server_killed_fifty_times_loses_half_a_second_and_breaks_no_line(served_copy):
+    kill_servers(50)
+
+
+def test_workers_share_their_counts_and_end_together(served_copy):
+    with running("--workers", "2") as (address, process):
+        for _ in range(40):
+            assert (
+                httpx.post(f"{address}/predict", json=ROW).status_code == 200
+            )  # each over a connection of its own
+        metrics = httpx.get(f"{address}/metrics").text
+        assert 'serve_requests_total{path="/predict",status="200"} 40.0' in metrics
+        assert "\nserve_model_version 1.0\n" in metrics
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+    assert len(reader.read_log("tiny").rows) == 40
+
+
+def test_uvicorn_serves_the_app_of_the_dataset_in_the_environment(served_copy):
+    with running(command=["-m", "uvicorn", "--factory", "serve:app"], SERVE_DATASET="tiny") as (
+        address,
+        process,
+    ):
+        assert httpx.post(f"{address}/predict", json=ROW).json()["model_version"] == 1
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    assert len(reader.read_log("tiny").rows) == 1  # what waits is written before the end
+
+
+def test_drift_is_found_in_the_log_of_a_load_sent_as_the_page_shows(served_copy):
+    program = re.search(r"```python\n(.*?)```", (ROOT / "docs/serving.md").read_text(), re.S)[1]
+    table = tiny_table(1000, seed=5)
+    table.assign(size=table["size"] + 10, town="Cham").to_csv("shifted.csv", index=False)
+    for old, new in (
+        ("data/customer_churn_current.csv", "shifted.csv"),
+        ("http://127.0.0.1:8000", "ADDRESS"),
+    ):
+        assert program.count(old) == 1
+        program = program.replace(old, new)
+    with running() as (address, process):
+        subprocess.run([sys.executable, "-c", program.replace("ADDRESS", address)], check=True)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    done = script("detect_drift", "--dataset", "tiny", "--from-log")
+    assert done.returncode == 3, done.stderr
+    assert "log tiny: 1,000 rows that TinyPredictor version 1 served" in done.stdout
+    assert re.search("^drift tiny: drift, 2 of 3 columns drifted", done.stdout, re.M), done.stdout
