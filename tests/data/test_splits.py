@@ -120,7 +120,8 @@ def test_dates_with_and_without_hours_and_zones_are_ordered_together():
 def test_value_that_is_no_date_of_one_meaning_is_refused_by_name(value):
     frame = table(4).assign(moment=["2024-03-01", "2024-03-02", value, "2024-03-03"])
     with pytest.raises(
-        DataError, match=rf"data/x.csv: column 'moment' orders the rows, but '{value}' is not a date"
+        DataError,
+        match=rf"data/x.csv: column 'moment' orders the rows, but '{value}' is not a date",
     ):
         split(frame, split="time:moment")
 
