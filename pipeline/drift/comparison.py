@@ -1,6 +1,6 @@
 """The comparison of two tables: one pass over their columns, then verdicts on the whole.
 
-Tables are whatever gives typed columns by name: a typed_tables.Table or a DataFrame of typed columns.
+Tables are whatever gives typed columns by name: a typed_tables.Table or a DataFrame.
 """
 
 from collections.abc import Collection
