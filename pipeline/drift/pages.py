@@ -27,12 +27,10 @@ from pipeline.drift.verdicts import ColumnResult
 from pipeline.project import rounding
 
 OTHER = "(other)"
-# of a column that are drawn one by one
-MOST_CATEGORIES = 50
+MOST_CATEGORIES = 50  # of a column that are drawn one by one
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 METRIC = r"metric_[0-9a-f]{32}"
-# under which Evidently knows the verdicts of pipeline.drift
-METHOD = "verdict"
+METHOD = "verdict"  # under which Evidently knows the verdicts of pipeline.drift
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def _columns_drawn_once() -> Iterator[None]:
 
 @contextmanager
 def _categories_in_order() -> Iterator[None]:
-    """Make Evidently list a column's categories in their order and without the missing ones.
+    """Make Evidently list a column's categories in order, the missing ones left out.
 
     Those have a figure of their own, and the place of a nan in a set differs by process.
     """
@@ -163,11 +161,8 @@ def _contents(found: TableComparison, drawable: set[str]) -> dict[str, _PageCont
     from evidently.metrics import ValueDrift
     from evidently.presets import DataSummaryPreset
 
-    shown = {
-        name: column
-        for name, column in found.results.items()
-        if column.is_tested and name in drawable
-    }
+    tested = {name: column for name, column in found.results.items() if column.is_tested}
+    shown = {name: column for name, column in tested.items() if name in drawable}
     features = {name: column for name, column in shown.items() if name in found.columns}
     answers = {name: column for name, column in shown.items() if name not in found.columns}
     _register_verdicts(shown)
@@ -241,10 +236,7 @@ def _classification(roles: Roles) -> Any:
 
 
 def _is_scorable(rows: Sides[pd.DataFrame], roles: Roles) -> bool:
-    """Tell whether Evidently can score both samples.
-
-    It fails on a single row, and where a class is in one of them only, or alone.
-    """
+    """Tell whether Evidently can score both samples: it needs two rows, and the same classes."""
     one, other = rows.reference[roles.target], rows.current[roles.target]
     if roles.task == "regression":
         return min(len(one), len(other)) > 1
