@@ -1,13 +1,14 @@
-"""Compare the candidates of all datasets and choose the best of each by its cross-validated primary metric.
+"""Compare the candidates of all datasets; choose each one's best by its cross-validated metric.
 
     python compare_results.py
-    python compare_results.py --show                # print the last comparison and write its page anew
-    python compare_results.py --against HEAD~1      # what changed since another git revision, as Markdown
-    python compare_results.py --history             # past comparisons in the MLflow store, by commit
+    python compare_results.py --show            # print the last comparison, write its page anew
+    python compare_results.py --against HEAD~1  # what changed since a git revision, as Markdown
+    python compare_results.py --history         # past comparisons in the MLflow store, by commit
 
-Reads   params.yaml, metrics/datasets/, data/processed/, data/predictions/; for the page besides logs/, reports/
-Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pictures.json, reports/plots/,
-        reports/comparison_report.html
+Reads   params.yaml, metrics/datasets/, data/processed/, data/predictions/;
+        for the page besides logs/, reports/
+Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pictures.json,
+        reports/plots/, reports/comparison_report.html
 """
 
 import argparse
@@ -39,7 +40,7 @@ class Compared:
 
 
 def compare(dataset: str, settings: Params) -> Compared:
-    """Choose the best candidate of a dataset, look into where it does worse, and say what follows."""
+    """Choose the best candidate of a dataset, look where it does worse, and say what follows."""
     result = choose(dataset, settings)
     predicted = best.read_predictions(dataset, result)
     if predicted is None:

@@ -1,10 +1,13 @@
-"""Hold the best model of each dataset against the gates of params.yaml; a gate that fails stops `dvc repro` here.
+"""Hold the best model of each dataset against the gates of params.yaml.
+
+A gate that fails stops `dvc repro` here.
 
     python validate_metrics.py
     python validate_metrics.py --dataset iris       # its gates alone
 
 Reads   params.yaml, metrics/comparison_results.json
-Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 where a gate fails, after all were looked at
+Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 where a gate fails,
+        after all were looked at
 """
 
 from collections.abc import Sequence
@@ -22,7 +25,7 @@ from pipeline.tracking import record
 
 
 def validate(dataset: str, gates: dict[str, Gate], result: DatasetResult) -> dict[str, Any]:
-    """Return the verdict on one dataset: each gate with the value it looked at, and whether all hold."""
+    """Return the verdict on one dataset: each gate with its value, and whether all hold."""
     chosen = result.chosen
     unknown = [metric for metric in gates if metric not in chosen.test]
     if unknown:

@@ -121,7 +121,7 @@ def best_figures(result: DatasetResult) -> dict[str, Any]:
 
 
 def mean_ranks(results: dict[str, DatasetResult]) -> list[MeanRank]:
-    """Return the candidates that every dataset has by their mean rank over the datasets, best first.
+    """Return the candidates that every dataset has, by their mean rank over the datasets.
 
     Ranks are among these candidates alone, so that a dataset with many does not weigh more.
     """

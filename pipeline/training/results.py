@@ -145,7 +145,7 @@ class TuneResults(StageResults, ParetoFront):
 
 
 @dataclass(frozen=True)
-class StandingCandidates:
+class ScoredCandidates:
     """The candidates of train and tune that are of the prepared data, and train's results."""
 
     trained: StageResults
@@ -180,7 +180,7 @@ def _read(dataset: str, stage: str) -> Any:
     return files.read_json(paths.metrics(dataset, stage), made_by=command)
 
 
-def read_candidates(dataset: str) -> StandingCandidates:
+def read_candidates(dataset: str) -> ScoredCandidates:
     """Return the candidates of a dataset over all stages; tuning may not have run yet.
 
     Raises DataError where a stage's candidates are of other data than the prepared ones, or scored
@@ -197,13 +197,13 @@ def read_candidates(dataset: str) -> StandingCandidates:
         )
     tuned = read_tune(dataset)
     if tuned is None:
-        return StandingCandidates(trained, dict(trained["candidates"]))
+        return ScoredCandidates(trained, dict(trained["candidates"]))
     if _comparable(tuned) != _comparable(trained):
         raise DataError(
             f"{paths.metrics(dataset, TUNE)}: its models are of other data or settings than "
             f"train's; run `python tune_hyperparameters.py --dataset {dataset}`, or `dvc repro`"
         )
-    return StandingCandidates(trained, trained["candidates"] | tuned["candidates"])
+    return ScoredCandidates(trained, trained["candidates"] | tuned["candidates"])
 
 
 def read_train_of(problem: Problem) -> StageResults:

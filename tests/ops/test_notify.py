@@ -146,7 +146,7 @@ def test_wrong_address_in_params_is_refused_and_not_shown(project, value):
         (project / "params.yaml").read_text() + f"alerts: {{webhook: {value}}}\n"
     )
     with pytest.raises(
-        UsageError, match="alerts.webhook: is no address that begins with https://"
+        UsageError, match="alerts.webhook: is not an address that begins with https://"
     ) as refused:
         params.load()
     assert "secret" not in str(refused.value)
