@@ -63,7 +63,7 @@ def validate(settings) -> None:
     files.write_json(paths.best("tiny"), best_figures(result))
     files.write_json(
         paths.validation("tiny"),
-        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result),
+        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result).as_json(),
     )
 
 
