@@ -79,7 +79,7 @@ ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 serve: $(READY)  ## answer requests at http://127.0.0.1:8000 with a dataset's champion: make serve DATASET=iris (which is the default)
 	@python serve.py --dataset $(if $(filter all,$(DATASET)),iris,$(DATASET))
 
-doctor: $(READY)  ## look for what keeps the project from working here; make doctor FIX=yes mends what is safe to mend
+doctor: $(READY)  ## look for what keeps the project from working here; make doctor FIX=yes repairs what is safe to repair
 	@python -m ops.doctor $(if $(FIX),--fix)
 
 lint: $(READY_TO_TEST)   ## flake8, ruff (format and imports) and mypy

@@ -1,13 +1,14 @@
-"""Compare the candidates of all datasets and choose the best of each by its cross-validated primary metric.
+"""Compare the candidates of all datasets; choose each one's best by its cross-validated metric.
 
     python compare_results.py
-    python compare_results.py --show                # print the last comparison and write its page anew
-    python compare_results.py --against HEAD~1      # what changed since another git revision, as Markdown
-    python compare_results.py --history             # past comparisons in the MLflow store, by commit
+    python compare_results.py --show            # print the last comparison, write its page anew
+    python compare_results.py --against HEAD~1  # what changed since a git revision, as Markdown
+    python compare_results.py --history         # past comparisons in the MLflow store, by commit
 
-Reads   params.yaml, metrics/datasets/, data/processed/, data/predictions/; for the page besides logs/, reports/
-Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pictures.json, reports/plots/,
-        reports/comparison_report.html
+Reads   params.yaml, metrics/datasets/, data/processed/, data/predictions/;
+        for the page besides logs/, reports/
+Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pictures.json,
+        reports/plots/, reports/comparison_report.html
 """
 
 import argparse
@@ -23,7 +24,6 @@ from pipeline.report import advice, best, comparison, history, page, pictures, s
 from pipeline.report.best import BestPredictions
 from pipeline.report.comparison import Comparison, DatasetResult, Rows, SliceResult
 from pipeline.report.pictures import Pictures
-from pipeline.scoring import gates
 from pipeline.tracking import comparisons, record, store
 from pipeline.training.results import read_candidates
 
@@ -39,7 +39,7 @@ class Compared:
 
 
 def compare(dataset: str, settings: Params) -> Compared:
-    """Choose the best candidate of a dataset, look into where it does worse, and say what follows."""
+    """Choose the best candidate of a dataset, look where it does worse, and say what follows."""
     result = choose(dataset, settings)
     predicted = best.read_predictions(dataset, result)
     if predicted is None:
@@ -80,7 +80,7 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
         candidates=candidates,
         best=chosen,
         tuning=stage_figures.read_tuning(dataset),
-        gates=gates.verdicts(spec.gates, recorded[chosen.name]),
+        gates=best.hold_gates(spec.gates, candidates[chosen.name]),
         explanation=stage_figures.explanation(recorded[chosen.name]),
         slices=[],
         advice=[],

@@ -9,80 +9,102 @@ Writes  metrics/registration/iris.json, what is to be registered; then a version
 """
 
 import os
+from typing import Any
 
 from pipeline import command
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
-from pipeline.registry import decisions, promotion_log
+from pipeline.project.params import Params
+from pipeline.registry import decisions, promotion_log, registration
+from pipeline.registry.promotion_log import Entry
+from pipeline.registry.registration import Request
 
 
-def request(dataset, name, best, verdict, metadata):
-    """Return what is to be registered; refuse a model whose gates do not hold."""
-    if verdict["model_sha256"] != metadata["model_sha256"]:
+def requested(
+    dataset: str,
+    name: str,
+    best: dict[str, Any],
+    validation: dict[str, Any],
+    metadata: dict[str, Any],
+) -> Request:
+    """Return what is to be registered; DataError for a model whose gates do not hold."""
+    check_gates(dataset, best["candidate"], validation, metadata["model_sha256"])
+    return Request(
+        dataset=dataset,
+        name=name,
+        candidate=best["candidate"],
+        stage=best["stage"],
+        model_sha256=metadata["model_sha256"],
+        data_hash=metadata["data_hash"],
+        split_hash=metadata["split_hash"],
+        synthetic=metadata["synthetic"],
+        primary_metric=best["primary_metric"],
+        cv=registration.overall_scores(metadata["metrics"]["cv"]),
+        test=registration.overall_scores(metadata["metrics"]["test"]),
+        gates=validation["gates"],
+    )
+
+
+def check_gates(
+    dataset: str, candidate: str, validation: dict[str, Any], model_sha256: str
+) -> None:
+    """Raise DataError where the gates' verdicts are on another model, or one of them fails."""
+    path = paths.validation(dataset)
+    if validation["model_sha256"] != model_sha256:
         raise DataError(
-            f"{paths.validation(dataset)}: its verdict is on another model than {paths.best(dataset)}; run `python "
+            f"{path}: its verdict is on another model than {paths.best(dataset)}; run `python "
             f"compare_results.py` and `python validate_metrics.py --dataset {dataset}`"
         )
     failed = [
         f"{gate['on']} {gate['metric']} {gate['value']}"
-        for gate in verdict["gates"]
+        for gate in validation["gates"]
         if not gate["passed"]
     ]
     if failed:
         raise DataError(
-            f"{paths.validation(dataset)}: {best['candidate']} fails its gates ({', '.join(failed)}) and is not "
-            f"registered; improve the model, or change the gate in {paths.PARAMS} if it asks too much"
+            f"{path}: {candidate} fails its gates ({', '.join(failed)}) and is not registered; "
+            f"improve the model, or change the gate in {paths.PARAMS} if it asks too much"
         )
-    scores = {
-        part: {
-            metric: value
-            for metric, value in metadata["metrics"][part].items()
-            if "__" not in metric
-        }
-        for part in ("cv", "test")
-    }
-    return {
-        "schema": 1,
-        "dataset": dataset,
-        "name": name,
-        "candidate": best["candidate"],
-        "stage": best["stage"],
-        **{key: metadata[key] for key in ("model_sha256", "data_hash", "split_hash", "synthetic")},
-        "primary_metric": best["primary_metric"],
-        **scores,
-        "gates": verdict["gates"],
-    }
 
 
-def register(dataset, settings):
-    """Write the request of a dataset and bring the registry to it; return what came of it in one line."""
+def read_request(dataset: str, name: str) -> Request:
+    """Return the request that follows from the stages' files."""
     best = files.read_json(paths.best(dataset), made_by="python compare_results.py")
-    verdict = files.read_json(
+    validation = files.read_json(
         paths.validation(dataset), made_by=f"python validate_metrics.py --dataset {dataset}"
     )
     metadata = files.read_json(
         paths.models(dataset, best["stage"]) / best["candidate"] / "metadata.json",
         made_by=f"python train.py --dataset {dataset}",
     )
-    asked = request(dataset, settings.dataset(dataset).registration.name, best, verdict, metadata)
-    files.write_json(paths.registration(dataset), asked)
-    line = None
-    if "DVC_STAGE" not in os.environ or not promotion_log.last_decision(
-        promotion_log.read_log(dataset), asked["model_sha256"]
-    ):
-        line = decisions.bring(dataset, settings, asked)
-    if line is None:
-        return f"{asked['name']}: {asked['candidate']} was decided on before, nothing changes"
-    return f"{line['name']} version {line['version']}, {line['outcome']}: {line['reason']}"
+    return requested(dataset, name, best, validation, metadata)
 
 
-def main(argv=None):
+def register(dataset: str, request: Request, settings: Params) -> Entry | None:
+    """Bring the registry to a request; return the decision, None where there was one before.
+
+    A stage of `dvc repro` does not open the store for a model that was decided on.
+    """
+    log = promotion_log.read_log(dataset)
+    if "DVC_STAGE" in os.environ and promotion_log.last_decision(log, request.model_sha256):
+        return None
+    return decisions.bring(dataset, settings, request)
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     args = parser.parse_args(argv)
     settings = command.settings()
     for dataset in settings.names(args.dataset):
-        print(f"register {dataset}: {register(dataset, settings)} -> {paths.promotions(dataset)}")
+        request = read_request(dataset, settings.dataset(dataset).registration.name)
+        registration.write_request(paths.registration(dataset), request)
+        decision = register(dataset, request, settings)
+        if decision is None:
+            outcome = f"{request.name}: {request.candidate} was decided on before, nothing changes"
+        else:
+            outcome = promotion_log.summary(decision)
+        print(f"register {dataset}: {outcome} -> {paths.promotions(dataset)}")
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def tune(
         "tune",
         problem,
         fitted,
-        standing={},
+        kept={},
         beside=lambda folders: write_search(folders, problem, plan, searched, fitted),
     )
     tuned = tune_results(problem, plan, searched, fitted, scored, trained)

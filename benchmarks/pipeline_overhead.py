@@ -1,11 +1,10 @@
-"""What the pipeline costs beyond its work: a cold run against bare loops over the same fits, those of the trials among them, and
-drift pages.
+"""What the pipeline costs beyond its work: a cold run against bare loops over the same work.
 
-    python benchmarks/pipeline_overhead.py [--cores 2] [--dataset iris]
+    python -m benchmarks.pipeline_overhead [--cores 2] [--dataset iris]
 
-All run on the same cores, on copies of the project in a temporary folder. Prints the wall times of `dvc repro`, of the same
-stages side by side as `make pipeline` runs them, of the bare loops, and of a run with nothing to do; then the wall time and peak
-memory of each stage run by hand.
+All run on the same cores, on copies of the project in a temporary folder. Prints the wall times of
+`dvc repro`, of the same stages side by side as `make pipeline` runs them, of the bare loops, and of
+a run with nothing to do; then the wall time and peak memory of each stage run by hand.
 """
 
 import argparse
@@ -15,58 +14,43 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.command import ONE_THREAD
 from pipeline.project import params
 
 ROOT = Path(__file__).resolve().parent.parent
-BARE_LOOPS = """
-import sys
-from joblib import Parallel, delayed
-import detect_drift
-from pipeline import drift, drift_pages, journal, models, params, study, workers
-from pipeline.problem import read
-
-def fit(problem, name, hyperparameters, resampling, seed, fit_rows, X_new):
-    model = models.fit(problem.model_spec(name), hyperparameters, problem.X.iloc[fit_rows], problem.y[fit_rows], seed, resampling)
-    return model.output(X_new)
-
-settings = params.load()
-for dataset in sys.argv[1:]:
-    problem, train = read(dataset, settings), settings.dataset(dataset).train
-    jobs = [(name, slice(None), problem.X_test) for name in train.models]
-    jobs += [(name, rows, problem.X.iloc[new]) for name in train.models for rows, new in problem.folds]
-    Parallel(n_jobs=settings.cores(), backend="threading")(
-        delayed(fit)(problem, name, settings.hyperparameters(dataset, name), train.resampling, settings.seed, rows, new)
-        for name, rows, new in jobs)
-    with workers.pool(settings.cores()) as run, journal.opened(problem, settings) as folder:      # the study of the dvc repro
-        trials, _ = study.search(problem, settings, settings.dataset(dataset).tune.trials, run, folder, lambda count, note: None)
-        run(study.fit_fold, study.Folds(problem, settings), [(fold, trial.model, trial.hyperparameters, trial.early_stopping)
-                                                             for trial in trials for fold in range(len(trial.folds))])
-    limits = settings.dataset(dataset).drift
-    reference, current, roles, measured, _, _ = detect_drift.splits_of(dataset, settings)
-    results, samples = drift.judge(reference, current, roles, limits, settings.seed, settings.cores(), measured)
-    drift_pages.pages(*samples, results, roles)
-"""
-STAGES = (
-    ("generate", "generate_data.py"),
-    ("prepare", "prepare_data.py"),
-    ("train", "train.py"),
-    ("tune", "tune_hyperparameters.py"),
-    ("drift", "detect_drift.py"),
+WARM_UP = (
+    "import mlflow, lightgbm, xgboost, catboost, matplotlib.figure, skops.io, pandera.pandas, "
+    "evidently"
 )
+STAGES = {
+    "generate": "generate_data.py",
+    "prepare": "prepare_data.py",
+    "train": "train.py",
+    "tune": "tune_hyperparameters.py",
+    "drift": "detect_drift.py",
+}
 
 
-def timed(command: list[str], folder: Path) -> tuple[float, float]:
-    """Run a command; return its wall seconds and the peak memory of its largest process in MiB."""
+@dataclass(frozen=True)
+class Timed:
+    """The wall seconds of a command, and the peak memory of its largest process."""
+
+    seconds: float
+    peak_mib: float
+
+
+def timed(command: list[str], folder: Path) -> Timed:
+    """Run a command in a copy of the project, as one that has no cache of results."""
     environment = {
         key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"
     }
-    environment |= {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(folder),
-    }
-    environment |= {variable: "1" for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment["PYTHONPATH"] = str(folder)
+    for variable in ONE_THREAD:
+        environment[variable] = "1"
     started = time.perf_counter()
     process = subprocess.Popen(
         command,
@@ -80,11 +64,12 @@ def timed(command: list[str], folder: Path) -> tuple[float, float]:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f"{' '.join(command)} failed:\n{output}")
-    return time.perf_counter() - started, usage.ru_maxrss / 1024
+    return Timed(time.perf_counter() - started, usage.ru_maxrss / 1024)
 
 
 def copy_project(folder: Path) -> None:
     """Copy what git would track, without results, as a repository of its own."""
+    folder.mkdir()
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -99,7 +84,30 @@ def copy_project(folder: Path) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
 
 
-def main():
+def compare(folder: Path, other: Path, datasets: list[str], targets: list[str]) -> None:
+    """Print the wall times of cold runs, of the bare loops, and of an idle run."""
+    python = sys.executable
+    timed([python, "-c", WARM_UP], folder)  # byte code and file cache are then there for all
+    cold = timed(["dvc", "repro", *targets], folder).seconds
+    side = timed([python, "-m", "ops.repro", *targets], other).seconds
+    bare = timed([python, "-m", "benchmarks.bare_loops", *datasets], folder).seconds
+    idle = timed([python, "-m", "ops.repro", *targets], folder).seconds
+    print(f"cold dvc repro   {cold:7.1f} s")
+    print(f"bare loops       {bare:7.1f} s")
+    print(
+        f"side by side     {side:7.1f} s, {side / bare:.2f} of the bare loops, "
+        f"{1 - side / cold:.0%} less than dvc repro"
+    )
+    print(f"idle             {idle:7.1f} s\n")
+
+
+def print_stage(name: str, command: list[str], folder: Path) -> None:
+    """Run a stage by hand and print its line."""
+    figures = timed([sys.executable, *command], folder)
+    print(f"{name:36} {figures.seconds:8.1f} {figures.peak_mib:9.0f}")
+
+
+def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -109,47 +117,31 @@ def main():
         action="append",
         help="one dataset; may be given again (default: all of params.yaml)",
     )
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = options()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
-    sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
     datasets = args.dataset or list(params.load().datasets)
     targets = [f"drift@{dataset}" for dataset in datasets] if args.dataset else []
     with tempfile.TemporaryDirectory() as temporary:
         folder, other = Path(temporary) / "project", Path(temporary) / "side by side"
-        for place in (folder, other):
-            place.mkdir()
-            copy_project(place)
-        warm_up = "import mlflow, lightgbm, xgboost, catboost, matplotlib.figure, skops.io, pandera.pandas, evidently"
-        timed(
-            [sys.executable, "-c", warm_up], folder
-        )  # so that byte code and file cache are there for both
-        cold, _ = timed(["dvc", "repro", *targets], folder)
-        side, _ = timed([sys.executable, "-m", "ops.repro", *targets], other)
-        bare, _ = timed([sys.executable, "-c", BARE_LOOPS, *datasets], folder)
-        idle, _ = timed([sys.executable, "-m", "ops.repro", *targets], folder)
+        copy_project(folder)
+        copy_project(other)
         print(f"{len(datasets)} datasets on {args.cores} cores")
-        print(f"cold dvc repro   {cold:7.1f} s")
-        print(f"bare loops       {bare:7.1f} s")
-        print(
-            f"side by side     {side:7.1f} s, {side / bare:.2f} of the bare loops, {1 - side / cold:.0%} less than dvc repro"
-        )
-        print(f"idle             {idle:7.1f} s\n")
+        compare(folder, other, datasets, targets)
         print(f"{'stage by hand':36} {'seconds':>8} {'peak MiB':>9}")
         for dataset in datasets:
-            for stage, script in STAGES:
-                never = ["--fail-on", "never"] * (stage == "drift")
-                seconds, peak = timed(
-                    [sys.executable, script, "--dataset", dataset, *never], folder
-                )
-                print(f"{stage + '@' + dataset:36} {seconds:8.1f} {peak:9.0f}")
-        for stage, script in (
-            ("compare", "compare_results.py"),
-            ("validate", "validate_metrics.py"),
-        ):
-            if not args.dataset:
-                seconds, peak = timed([sys.executable, script], folder)
-                print(f"{stage:36} {seconds:8.1f} {peak:9.0f}")
+            for stage, script in STAGES.items():
+                command = [script, "--dataset", dataset]
+                if stage == "drift":
+                    command += ["--fail-on", "never"]
+                print_stage(f"{stage}@{dataset}", command, folder)
+        if not args.dataset:
+            print_stage("compare", ["compare_results.py"], folder)
+            print_stage("validate", ["validate_metrics.py"], folder)
 
 
 if __name__ == "__main__":

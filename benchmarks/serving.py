@@ -54,7 +54,7 @@ def register(dataset, candidate):
     decisions.bring(
         dataset,
         settings,
-        register_model.request(dataset, spec.registration.name, best, verdict, metadata),
+        register_model.requested(dataset, spec.registration.name, best, verdict, metadata),
     )
     return versions.resolve(dataset, settings)
 

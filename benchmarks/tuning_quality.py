@@ -1,27 +1,33 @@
-"""How good a tuned model is against what FLAML and AutoGluon find in the same time, on the same split and cores.
+"""How good a tuned model is against what FLAML and AutoGluon find in the same time.
 
-    python benchmarks/tuning_quality.py data/raw/telco.csv --target Churn --budget 60
-    python benchmarks/tuning_quality.py prices.csv --target SalePrice --budget 60 --rivals flaml
+    python -m benchmarks.tuning_quality data/raw/telco.csv --target Churn --budget 60
+    python -m benchmarks.tuning_quality prices.csv --target SalePrice --budget 60 --rivals flaml
 
-Makes a project of its own in a temporary folder, with the dataset's block as `generate_data.py --new` proposes it and all three
-boosters to tune, and an environment per rival below --environments, which is kept. Each has the prepared training split, --budget
-seconds of wall time and --cores cores, and nothing of the test split. Prints a table of test scores, and what each took in all.
+Makes a project of its own in a temporary folder, with the dataset's block as `generate_data.py
+--new` proposes it and all three boosters to tune, and an environment per rival below
+--environments, which is kept. Each has the prepared training split, --budget seconds of wall time
+and --cores cores, and nothing of the test split. Prints a table of test scores, and what each took
+in all.
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from ruamel.yaml import YAML
 
 from pipeline.project import params
 from pipeline.scoring import metrics
 from pipeline.scoring.rows import Rows
-from pipeline.training.problem import read_problem
+from pipeline.training import predictions, results
+from pipeline.training.problem import Problem, read_problem
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {
@@ -32,14 +38,19 @@ RIVALS = {
     "flaml": """
 from flaml import AutoML
 model = AutoML()
-model.fit(X, y, task="regression" if regression else "classification", metric={"rmse": "rmse", "roc_auc": "roc_auc",
-          "log_loss": "log_loss"}[metric], time_budget=budget, n_jobs=cores, seed=42, verbose=0)
+task = "regression" if regression else "classification"
+model.fit(X, y, task=task, metric=metric, time_budget=budget, n_jobs=cores, seed=42, verbose=0)
 output = model.predict(X_test) if regression else model.predict_proba(X_test)
 """,
     "autogluon": """
 from autogluon.tabular import TabularPredictor
-model = TabularPredictor("_target", eval_metric={"rmse": "root_mean_squared_error"}.get(metric, metric), verbosity=0,
-                         problem_type="regression" if regression else "binary" if y.nunique() == 2 else "multiclass")
+eval_metric = "root_mean_squared_error" if metric == "rmse" else metric
+problem_type = "binary" if y.nunique() == 2 else "multiclass"
+if regression:
+    problem_type = "regression"
+model = TabularPredictor(
+    "_target", problem_type=problem_type, eval_metric=eval_metric, verbosity=0
+)
 model.fit(X.assign(_target=y.to_numpy()), time_limit=budget, presets=preset, num_cpus=cores)
 output = (model.predict(X_test) if regression else model.predict_proba(X_test)).to_numpy()
 """,
@@ -65,120 +76,143 @@ print(json.dumps({"seconds": time.perf_counter() - started}))
 """
 
 
-def run(command, folder, **environment):
+DATASET = "bench"
+SCRIPTS = ("generate_data.py", "prepare_data.py", "train.py", "tune_hyperparameters.py")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found: its test scores, and the seconds it took in all, where that is its own."""
+
+    scores: dict[str, float]
+    seconds: float | None
+
+
+def run(command: list[str], folder: Path) -> str:
     """Run a command to its end; return what it printed."""
-    clean = {
+    environment = {
         key: value
         for key, value in os.environ.items()
         if key not in ("PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS")
     }
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, env={**clean, **environment}
-    )
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise RuntimeError(
-            f"{' '.join(map(str, command[:3]))} failed:\n{done.stdout[-500:]}{done.stderr[-1500:]}"
+            f"{' '.join(command[:3])} failed:\n{done.stdout[-500:]}{done.stderr[-1500:]}"
         )
     return done.stdout
 
 
-def rival_python(name, environments):
+def rival_python(name: str, environments: str) -> str:
     """Return the Python of a rival's environment, which is made where it is not there."""
-    python = Path(environments) / name / "bin/python"
-    if not (python.parent.parent / "ready").is_file():
-        print(
-            f"making an environment for {name}: {', '.join(PACKAGES[name])}",
-            file=sys.stderr,
-            flush=True,
-        )
-        run([sys.executable, "-m", "venv", "--clear", str(python.parent.parent)], ROOT)
-        run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES[name]], ROOT)
-        (python.parent.parent / "ready").touch()
-    return str(python)
+    environment = Path(environments) / name
+    python = str(environment / "bin/python")
+    if not (environment / "ready").is_file():
+        packages = ", ".join(PACKAGES[name])
+        print(f"making an environment for {name}: {packages}", file=sys.stderr, flush=True)
+        run([sys.executable, "-m", "venv", "--clear", str(environment)], ROOT)
+        run([python, "-m", "pip", "install", "--quiet", *PACKAGES[name]], ROOT)
+        (environment / "ready").touch()
+    return python
 
 
-def project(folder, file, target, budget):
-    """Make a project with the file as its only dataset, tuned over all boosters; return the dataset's task and primary metric."""
-    from ruamel.yaml import YAML
-
+def make_project(folder: Path, file: str, target: str) -> None:
+    """Make a project with the file as its only dataset, tuned over all boosters."""
     shutil.copy(ROOT / "params.yaml", folder)
     shutil.copy(file, folder / "table.csv")
-    for name in (
-        "pipeline",
-        "generate_data.py",
-        "prepare_data.py",
-        "train.py",
-        "tune_hyperparameters.py",
-    ):
+    for name in ("pipeline", *SCRIPTS):
         (folder / name).symlink_to(ROOT / name)
-    block = run(
-        [
-            sys.executable,
-            "generate_data.py",
-            "--new",
-            "bench",
-            "--source",
-            "table.csv",
-            "--target",
-            target,
-        ],
-        folder,
-    )
+    proposal = ["--new", DATASET, "--source", "table.csv", "--target", target]
+    proposed = run([sys.executable, "generate_data.py", *proposal], folder)
     yaml = YAML()
-    settings, new = yaml.load(folder / "params.yaml"), yaml.load(block)
-    spec = new["bench"]
-    spec["train"]["models"] = {
-        "dummy": {},
-        **{
-            name: {}
-            for name in (
-                ["ridge"] if spec["data"]["task"] == "regression" else ["logistic_regression"]
-            )
-        },
-    }
-    spec["tune"] = {"models": ["lightgbm", "xgboost", "catboost"], "trials": 10_000}
-    if spec["data"]["task"] == "regression":
-        spec["tune"]["target_transforms"] = ["none", "log1p"]
-    settings["datasets"] = {"bench": spec}
+    settings = yaml.load(folder / "params.yaml")
+    block = yaml.load(proposed)[DATASET]
+    is_regression = block["data"]["task"] == "regression"
+    linear = "ridge" if is_regression else "logistic_regression"
+    block["train"]["models"] = {"dummy": {}, linear: {}}
+    block["tune"] = {"models": ["lightgbm", "xgboost", "catboost"], "trials": 10_000}
+    if is_regression:
+        block["tune"]["target_transforms"] = ["none", "log1p"]
+    settings["datasets"] = {DATASET: block}
     yaml.dump(settings, folder / "params.yaml")
-    return spec["data"]["task"], spec["train"]["primary_metric"]
 
 
-def scores(task, y, output, classes):
+def scores(problem: Problem, output: np.ndarray) -> dict[str, float]:
     """Return the metrics that are compared."""
-    import numpy as np
-
-    if task == "regression":
-        found = metrics.score(Rows(y, output))
-        return {
-            **found,
-            "rmsle": float(np.sqrt(np.mean((np.log1p(np.maximum(output, 0)) - np.log1p(y)) ** 2))),
-        }
-    rows = Rows(y, output)
-    of_probabilities = [one for one in metrics.of_task(task) if one.of == "probabilities"]
-    return {one.name: metrics.value(one.name, rows) for one in of_probabilities}
+    rows = Rows(problem.y_test, output)
+    if problem.task == "classification":
+        names = [metric.name for metric in metrics.of_task(problem.task)]
+        compared = [name for name in names if metrics.lookup(name).of == "probabilities"]
+        return {name: metrics.value(name, rows) for name in compared}
+    errors = np.log1p(np.maximum(output, 0)) - np.log1p(problem.y_test)
+    return {**metrics.score(rows), "rmsle": float(np.sqrt(np.mean(errors**2)))}
 
 
-def ours(folder, task):
-    """Return {candidate: test output} of what was tuned, the best by cross-validation first."""
-    import pandas as pd
-
-    figures = json.loads((folder / "metrics/datasets/bench/tune.json").read_text())
-    frame = pd.read_parquet(folder / "data/predictions/bench/tune/test.parquet")
+def tuned(problem: Problem, seconds: float) -> dict[str, Result]:
+    """Return {candidate: its result} of what was tuned, the best by cross-validation first."""
+    figures = results.read_tune(problem.dataset)
+    names = sorted(figures["candidates"], key=lambda name: name != figures["best"])
     found = {}
-    for name in sorted(figures["candidates"], key=lambda name: name != figures["best"]):
-        columns = (
-            [name]
-            if task == "regression"
-            else [column for column in frame if column.startswith(f"{name}__")]
+    for name in names:
+        output = predictions.read_output(
+            problem.dataset, "tune", name, predictions.TEST, problem.classes
         )
-        found[name] = (
-            frame[columns].to_numpy()[:, 0] if task == "regression" else frame[columns].to_numpy()
-        )
-    return found, figures["trials"]["total"]
+        taken = seconds if name == figures["best"] else None
+        found[f"ours: {name}"] = Result(scores(problem, output), taken)
+    return found
 
 
-def main():
+def rival(name: str, python: str, problem: Problem, args: argparse.Namespace) -> Result:
+    """Return what a rival finds on the same rows in its own environment."""
+    started = time.perf_counter()
+    folder = Path("data/processed") / DATASET
+    code = BEFORE + RIVALS[name] + AFTER
+    options = [problem.primary_metric, str(args.budget), str(args.cores), args.preset]
+    run([python, "-c", code, str(folder.resolve()), args.target, *options], Path.cwd())
+    output = np.load(folder / "rival.npy")
+    if problem.classes:  # its classes are sorted, ours have the positive one last
+        order = [sorted(problem.classes).index(label) for label in problem.classes]
+        output = output[:, order]
+    return Result(scores(problem, output), time.perf_counter() - started)
+
+
+def compare(args: argparse.Namespace, pythons: dict[str, str]) -> None:
+    """Tune in the project that is the working directory, let the rivals search, print a table."""
+    folder = Path.cwd()
+    for script in SCRIPTS[:-1]:
+        run([sys.executable, script], folder)
+    # what follows the search, the fits on all rows, the figures and MLflow's record, is inside the
+    # budget too
+    started = time.perf_counter()
+    run([sys.executable, "tune_hyperparameters.py", "--timeout", str(args.budget / 2)], folder)
+    problem = read_problem(DATASET, params.load())
+    found = tuned(problem, time.perf_counter() - started)
+    for name, python in pythons.items():
+        try:
+            found[name] = rival(name, python, problem, args)
+        except RuntimeError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+    trials = results.read_tune(DATASET)["trials"]["total"]
+    rows = f"{len(problem.X):,} training and {len(problem.X_test):,} test rows"
+    print(
+        f"{Path(args.file).name}: {rows}, chosen by {problem.primary_metric}, "
+        f"{args.budget:g} s on {args.cores} cores, {trials} trials of ours"
+    )
+    print_table(found)
+
+
+def print_table(found: dict[str, Result]) -> None:
+    """Print a line of test scores for each result."""
+    names = list(next(iter(found.values())).scores)
+    heads = "".join(f"{name:>18}" for name in names)
+    print(f"{'':24}{heads}{'seconds in all':>16}")
+    for name, result in found.items():
+        cells = "".join(f"{result.scores[metric]:>18,.4f}" for metric in names)
+        seconds = f"{result.seconds:>16.0f}" if result.seconds else ""
+        print(f"{name:24}{cells}{seconds}")
+
+
+def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -195,70 +229,18 @@ def main():
         default=str(Path(tempfile.gettempdir()) / "tuning_rivals"),
         help="the rivals' folder",
     )
-    args = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = options()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     pythons = {name: rival_python(name, args.environments) for name in args.rivals}
     with tempfile.TemporaryDirectory() as temporary:
-        folder, rows = Path(temporary), {}
-        task, metric = project(folder, args.file, args.target, args.budget)
-        for script in ("generate_data.py", "prepare_data.py", "train.py"):
-            run([sys.executable, script], folder)
-        # what follows the search, the fits on all rows, the figures and MLflow's record, is inside the budget too
-        started = time.perf_counter()
-        run([sys.executable, "tune_hyperparameters.py", "--timeout", str(args.budget / 2)], folder)
-        taken = time.perf_counter() - started
-        import numpy as np
-
-        os.chdir(folder)
-        problem = read_problem("bench", params.load())
-        outputs, trials = ours(folder, task)
-        for place, (name, output) in enumerate(outputs.items()):
-            rows[f"ours: {name}"] = (
-                scores(task, problem.y_test, output, problem.classes),
-                taken if not place else None,
-            )
-        for name, python in pythons.items():
-            started = time.perf_counter()
-            try:
-                run(
-                    [
-                        python,
-                        "-c",
-                        BEFORE + RIVALS[name] + AFTER,
-                        str(folder / "data/processed/bench"),
-                        args.target,
-                        metric,
-                        str(args.budget),
-                        str(args.cores),
-                        args.preset,
-                    ],
-                    folder,
-                )
-            except RuntimeError as error:
-                print(f"{name}: {error}", file=sys.stderr)
-                continue
-            output = np.load(folder / "data/processed/bench/rival.npy")
-            if task == "classification":  # the classes in our order
-                order = [sorted(problem.classes).index(label) for label in problem.classes]
-                output = output[:, order]
-            rows[name] = (
-                scores(task, problem.y_test, output, problem.classes),
-                time.perf_counter() - started,
-            )
+        make_project(Path(temporary), args.file, args.target)
+        os.chdir(temporary)
+        compare(args, pythons)
         os.chdir(ROOT)
-    names = list(next(iter(rows.values()))[0])
-    print(
-        f"{Path(args.file).name}: {len(problem.X):,} training and {len(problem.X_test):,} test rows, chosen by {metric}, "
-        f"{args.budget:g} s on {args.cores} cores, {trials} trials of ours"
-    )
-    print(f"{'':24}" + "".join(f"{name:>18}" for name in names) + f"{'seconds in all':>16}")
-    for name, (found, seconds) in rows.items():
-        print(
-            f"{name:24}"
-            + "".join(f"{found[metric_name]:>18,.4f}" for metric_name in names)
-            + (f"{seconds:>16.0f}" if seconds else "")
-        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The blocks of docs/ARCHITECTURE.md that follow from the project: the graph of stages, the floor plan of rooms."""
+"""The blocks of docs/ARCHITECTURE.md: the graph of stages and the floor plan of the rooms."""
 
 import ast
 import re
@@ -79,7 +79,7 @@ def floor_plan(package: Path) -> list[str]:
     lines = flowchart("TD", nodes, rooms.direct_arrows(imports))
     for room in imports:
         folder = package / room
-        lines += ["", f"### `{folder.as_posix()}/`", "", said(folder / "__init__.py"), ""]
+        lines += ["", f"### `{package.name}/{room}/`", "", said(folder / "__init__.py"), ""]
         lines += modules(folder)
     return lines
 
@@ -89,7 +89,7 @@ def modules(folder: Path) -> list[str]:
     lines = ["| module | what it knows |", "| --- | --- |"]
     for path in sorted(folder.rglob("*.py")):
         if path.name != "__init__.py":
-            name = path.relative_to(folder.parent).as_posix()
+            name = path.relative_to(folder.parent.parent).as_posix()
             lines.append(f"| `{name}` | {said(path).rstrip(':')} |")
     return lines
 

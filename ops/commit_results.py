@@ -78,7 +78,7 @@ def _json(path: Path, text: str) -> Any:
 
 
 def flat(block: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the settings of a block with their full names; a list or an empty block is one value."""
+    """Yield a block's settings by their full names; a list or an empty block is one value."""
     if not isinstance(block, dict) or not block:
         yield key, block
         return

@@ -1,9 +1,10 @@
-"""Write the parts of the documents that follow from the project: docs/RESULTS.md, and in docs/ARCHITECTURE.md the graph of
-stages and the floor plan of the rooms.
+"""Write what follows from the project: docs/RESULTS.md and the blocks of docs/ARCHITECTURE.md.
+
+The blocks are the graph of stages and the floor plan of the rooms.
 
     python -m ops.documents
 
-Reads   metrics/comparison_results.json, dvc.yaml (by `dvc dag`), the modules' docstrings and imports
+Reads   metrics/comparison_results.json, dvc.yaml (by `dvc dag`), the modules' docstrings, imports
 Writes  docs/RESULTS.md, the blocks of docs/ARCHITECTURE.md between their marks
 """
 

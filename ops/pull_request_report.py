@@ -1,7 +1,10 @@
-"""Report in Markdown how the results here differ from those of another commit: models, gates, drift, data and settings.
+"""Report in Markdown how the results here differ from those of another commit.
+
+It shows models, gates, drift, data and settings.
 
     python -m ops.pull_request_report --base main
-    python -m ops.pull_request_report --base main --output report.md --link "run=https://ci.example.org/1"
+    python -m ops.pull_request_report --base main --output report.md \\
+        --link "run=https://ci.example.org/1"
 
 Reads   params.yaml, metrics/; the same files as the other commit has them
 Writes  the report to standard output, or to --output
@@ -51,7 +54,7 @@ class Section:
 
 
 def report(before: Results, now: Results, head: str) -> str:
-    """Return the report as Markdown, at most as long as a comment may be; `head` says against what."""
+    """Return the report as Markdown, no longer than a comment may be; `head` names the base."""
     lines = [MARK, "## Pipeline report", "", summary(before, now), "", head]
     for section in sections(before, now):
         if section.rows:

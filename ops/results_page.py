@@ -12,8 +12,8 @@ DOCUMENT = Path("docs/RESULTS.md")
 HEAD = [
     "# Results",
     "",
-    "Written by `make results` from `metrics/comparison_results.json`, never by hand. How models are "
-    "chosen and scored: [pipeline.md](pipeline.md).",
+    "Written by `make results` from `metrics/comparison_results.json`, never by hand. "
+    "How models are chosen and scored: [pipeline.md](pipeline.md).",
     "",
 ]
 LIBRARIES = (

@@ -49,7 +49,10 @@ def imports_of(room: str, package: Path = PACKAGE) -> set[str]:
 
 
 def all_imports(package: Path = PACKAGE) -> dict[str, set[str]]:
-    """Return the rooms that each room imports from, from the ground up: none stands on a later one."""
+    """Return the rooms that each room imports from, from the ground up.
+
+    Raises ValueError where rooms import from each other in a circle.
+    """
     imports = {room: imports_of(room, package) for room in rooms(package)}
     ordered: dict[str, set[str]] = {}
     while len(ordered) < len(imports):

@@ -7,25 +7,23 @@ writes nothing.
 """
 
 from pipeline import command
-from pipeline.registry import decisions
+from pipeline.registry import decisions, promotion_log
 from pipeline.tracking import record, store
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> None:
     command.parser(__doc__).parse_args(argv)
-    written = record.sync_runs()
-    decided = decisions.sync_registry(command.settings())
+    settings = command.settings()
+    written = record.sync_runs(settings)
+    decided = decisions.sync_registry(settings)
     for (dataset, stage), count in written.items():
         print(f"sync {dataset}: {count} {stage} {'run' if count == 1 else 'runs'} written")
-    for dataset, line in decided.items():
-        print(
-            f"sync {dataset}: {line['name']} version {line['version']}, {line['outcome']}: {line['reason']}"
-        )
-    print(
-        f"sync: {sum(written.values())} runs written to {store.tracking_uri()}"
-        if written
-        else "sync: the store holds every run already"
-    )
+    for dataset, decision in decided.items():
+        print(f"sync {dataset}: {promotion_log.summary(decision)}")
+    if written:
+        print(f"sync: {sum(written.values())} runs written to {store.tracking_uri()}")
+    else:
+        print("sync: the store holds every run already")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the tests share: a small project in a temporary folder, and one real run of the whole pipeline on it."""
+"""What the tests share: a small project, and one real run of the whole pipeline on it."""
 
 import os
 import sys
@@ -44,7 +44,7 @@ def project(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id) -> Path:
-    """A folder in which `dvc repro` has run to the end; not to be changed: take `pipeline_run` for that."""
+    """A folder in which `dvc repro` has run to the end; to change it, take `pipeline_run`."""
     shared = (
         tmp_path_factory.getbasetemp().parent
         if worker_id != "master"

@@ -1,13 +1,17 @@
-"""What goes with a version of a registered model, in one folder:
+"""A bundle: what goes with a version of a registered model, in one folder.
 
-the stored model, as models.load takes it, with metadata.json and train_stats.json
+the stored model                as models.storage loads it, with metadata.json and train_stats.json
 request.json                    what metrics/registration/ asks for
-train_rows.npy                  hashes of the rows that it was trained on, so that it is judged on others
-checks.json                     what the hashes are of, and some rows with the output that the model had for them
+train_rows.npy                  hashes of its training rows, so that it is scored on others
+checks.json                     the columns of those hashes; some rows with the model's output
 model_card.json model_card.md   what a person must know before relying on it
 """
 
+import json
 import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -15,53 +19,62 @@ import pandas as pd
 
 from pipeline.data.kinds import NUMBER, conform, kinds_of, of_kind
 from pipeline.models import storage
-from pipeline.models.fitted import Model
+from pipeline.models.fitted import Fitted
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
-from pipeline.registry import model_card
+from pipeline.registry import model_card, registration
+from pipeline.registry.registration import Request
+from pipeline.tracking.git import git
 
 SMOKE_ROWS = 5  # of the training split, whose output is kept
-TOLERANCE = 1e-6  # relative: by so much another machine's output of them may differ
+TOLERANCE = 1e-6  # relative: by so much the output may differ on another machine
 MADE_BY = "make sync"
+ABSENT = "of no file"  # stands in messages for the sha256 of a file that is not there
+IN_ARTIFACTS = "data/model"  # where a version's artifacts hold its bundle
 
 
-def write(folder: Path, request: dict, root: Path = Path()) -> None:
-    """Write the bundle of the model that a request asks for into a folder that is not there yet.
+def write(folder: Path, request: Request, root: Path = Path()) -> None:
+    """Write the bundle of the model that a request asks for into a new folder.
 
-    `root` is where the stages' outputs lie, if not in the project.
+    `root` is where the stages' outputs lie, if not in the project. Raises DataError where the
+    splits are not those that the model was trained on.
     """
-    dataset = request["dataset"]
-    stored, splits = root / paths.models(dataset, request["stage"]), root / paths.processed(dataset)
-    if files.digest(splits) != request["split_hash"]:
-        raise DataError(
-            f"{splits} is not what {stored / request['candidate']} was trained on; run `dvc repro`"
-        )
-    shutil.copytree(stored / request["candidate"], folder)
-    shutil.copy(stored / "train_stats.json", folder)
-    files.write_json(folder / "request.json", request)
-    model = storage.load(folder)
-    train, test = (pd.read_parquet(splits / f"{split}.parquet") for split in ("train", "test"))
-    kinds = kinds_of(train)
-    np.save(folder / "train_rows.npy", np.unique(row_hashes(train, kinds)), allow_pickle=False)
-    rows = conform(train.head(SMOKE_ROWS), model.spec.inputs)
-    files.write_json(
-        folder / "checks.json",
-        {
-            "row_columns": kinds,
-            "output": model.output(rows).tolist(),
-            "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
-        },
-    )
+    dataset = request.dataset
+    stored, splits = root / request.folder, root / paths.processed(dataset)
+    if files.digest(splits) != request.split_hash:
+        raise DataError(f"{splits} is not what {stored} was trained on; run `dvc repro`")
     quality = files.read_json(
         root / paths.metrics(dataset, "quality"),
         made_by=f"python prepare_data.py --dataset {dataset}",
     )
+    train = pd.read_parquet(splits / "train.parquet")
+    test = pd.read_parquet(splits / "test.parquet")
+
+    shutil.copytree(stored, folder)
+    shutil.copy(stored.parent / "train_stats.json", folder)
+    registration.write_request(folder / "request.json", request)
+    model = storage.load(folder)
+    _write_checks(folder, model, train)
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {dataset}"
     )
-    card = model_card.content(request, metadata, quality, model_card.slices(model, test))
+    card = model_card.content(request, metadata, quality, model_card.scores_by_slice(model, test))
     files.write_json(folder / "model_card.json", card)
     files.write_text(folder / "model_card.md", model_card.text(card))
+
+
+def _write_checks(folder: Path, model: Fitted, train: pd.DataFrame) -> None:
+    """Write the hashes of the training rows, and the model's output for the first of them."""
+    kinds = kinds_of(train)
+    hashes = np.unique(row_hashes(train, kinds))
+    np.save(folder / "train_rows.npy", hashes, allow_pickle=False)
+    rows = conform(train.head(SMOKE_ROWS), model.spec.inputs)
+    checks = {
+        "row_columns": kinds,
+        "output": model.output(rows).tolist(),
+        "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
+    }
+    files.write_json(folder / "checks.json", checks)
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -72,57 +85,105 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def verify(folder: Path, expected: dict[str, str]) -> None:
-    """Raise DataError where a bundle's files are not those whose sha256 are given."""
-    found = hashes(folder)
-    for name in sorted(found.keys() | expected.keys()):
-        if found.get(name) != expected.get(name):
+def verify(folder: Path, registered: dict[str, str]) -> None:
+    """Raise DataError where a bundle's files are not those whose sha256 were registered."""
+    present = hashes(folder)
+    for name in sorted(present.keys() | registered.keys()):
+        if present.get(name) != registered.get(name):
             raise DataError(
-                f"{folder / name}: sha256 {found.get(name, 'of no file')} is not the registered "
-                f"{expected.get(name, 'of no file')}: the file was changed; put another version in its place with "
-                f"rollback.py"
+                f"{folder / name}: sha256 {present.get(name, ABSENT)} is not the registered "
+                f"{registered.get(name, ABSENT)}: the file was changed; put another version in "
+                f"its place with rollback.py"
             )
 
 
-def check(folder: Path) -> Model:
-    """Return a bundle's model once it is found to load and to put out what it did when it was registered."""
+def check(folder: Path) -> Fitted:
+    """Return a bundle's model, once it loads and its output is what it was at registration.
+
+    Raises DataError where it is not.
+    """
     model = storage.load(folder)
-    expected = np.array(files.read_json(folder / "checks.json", MADE_BY)["output"])
-    found = model.output(smoke_rows(folder))
-    if found.shape != expected.shape or not np.allclose(
-        found, expected, rtol=TOLERANCE, atol=TOLERANCE
-    ):
+    registered = np.array(files.read_json(folder / "checks.json", MADE_BY)["output"])
+    output = model.output(smoke_rows(folder))
+    same = output.shape == registered.shape and np.allclose(
+        output, registered, rtol=TOLERANCE, atol=TOLERANCE
+    )
+    if not same:
         raise DataError(
-            f"{folder}: for the rows of checks.json it puts out {found.tolist()}, and {expected.tolist()} when "
-            f"it was registered: the packages differ; install requirements.txt"
+            f"{folder}: for the rows of checks.json its output is {output.tolist()}, and was "
+            f"{registered.tolist()} when it was registered: the packages differ; install "
+            f"requirements.txt"
         )
     return model
 
 
 def smoke_rows(folder: Path) -> pd.DataFrame:
-    """Return the rows whose output is kept, as the model takes them."""
-    checks, metadata = (
-        files.read_json(folder / name, MADE_BY) for name in ("checks.json", "metadata.json")
-    )
-    return conform(
-        pd.DataFrame(checks["rows"], columns=list(metadata["inputs"])), metadata["inputs"]
-    )
+    """Return the rows whose output is kept, in the model's columns and types."""
+    checks = files.read_json(folder / "checks.json", MADE_BY)
+    inputs = files.read_json(folder / "metadata.json", MADE_BY)["inputs"]
+    return conform(pd.DataFrame(checks["rows"], columns=list(inputs)), inputs)
 
 
 def row_hashes(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the table") -> np.ndarray:
-    """Return a number per row: equal rows have equal ones, whatever types the table was read with.
+    """Return a hash per row, shape (rows,): equal for equal rows, with whatever types they were read.
 
     Raises DataError where the table lacks one of the columns.
     """
     typed = conform(frame, kinds, origin)
     numbers = of_kind(kinds, NUMBER)
-    typed[numbers] += 0.0  # -0.0 is 0.0
+    typed[numbers] += 0.0  # -0.0 becomes 0.0
     return pd.util.hash_pandas_object(typed, index=False).to_numpy()
 
 
-def unseen(folder: Path, frame: pd.DataFrame, origin: str) -> np.ndarray:
-    """Tell of each row whether the bundle's model was not trained on it."""
+def is_new(folder: Path, frame: pd.DataFrame, origin: str) -> np.ndarray:
+    """Return, shape (rows,), whether the bundle's model was not trained on each row of a table."""
     kinds = files.read_json(folder / "checks.json", MADE_BY)["row_columns"]
-    return ~np.isin(
-        row_hashes(frame, kinds, origin), np.load(folder / "train_rows.npy", allow_pickle=False)
-    )
+    trained_on = np.load(folder / "train_rows.npy", allow_pickle=False)
+    return ~np.isin(row_hashes(frame, kinds, origin), trained_on)
+
+
+def restore(folder: Path, dataset: str, sha256: str, bundle_sha256: str) -> bool:
+    """Write the bundle of a model that was registered before; return whether its files were found.
+
+    They are looked for in the store's artifacts, in the project, and in DVC's cache by commit.
+    """
+    for path in sorted(paths.ARTIFACTS.glob(f"*/models/*/artifacts/{IN_ARTIFACTS}/request.json")):
+        same_model = sha256 in path.read_text(encoding="utf-8")
+        if same_model and files.digest(path.parent) == bundle_sha256:
+            shutil.copytree(path.parent, folder)
+            return True
+    request = registration.current_request(dataset)
+    if request and request.model_sha256 == sha256:
+        write(folder, request)
+        return True
+    return _restore_from_commit(folder, dataset, sha256)
+
+
+def _restore_from_commit(folder: Path, dataset: str, sha256: str) -> bool:
+    """Write the bundle that a commit asked for, its files from DVC's cache or remote."""
+    path = paths.registration(dataset)
+    commits = git("log", "--format=%H", "--", str(path)) or ""
+    for commit in commits.split():
+        content = json.loads(git("show", f"{commit}:./{path.as_posix()}") or "{}")
+        if content.get("model_sha256") != sha256:
+            continue
+        request = registration.from_json(content)
+        with tempfile.TemporaryDirectory() as temporary:
+            root = Path(temporary)
+            for output in (
+                request.folder.parent,
+                paths.processed(dataset),
+                paths.metrics(dataset, "quality"),
+            ):
+                _fetch(output, commit, root / output)
+            if (root / paths.processed(dataset)).is_dir():
+                write(folder, request, root)
+                return True
+    return False
+
+
+def _fetch(output: Path, commit: str, target: Path) -> None:
+    """Write an output as of a commit, from DVC's cache or remote; nothing where neither has it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    get = [sys.executable, "-m", "dvc", "get", ".", output.as_posix(), "--rev", commit]
+    subprocess.run([*get, "-o", str(target)], capture_output=True)

@@ -1,115 +1,118 @@
 """The model card: what a person must know before relying on a model, as a dict and as Markdown."""
 
-import numpy as np
+from typing import Any
+
 import pandas as pd
+from jinja2 import Environment, PackageLoader
 
 from pipeline.data import kinds, targets
-from pipeline.models.fitted import Model
+from pipeline.models.fitted import Fitted
 from pipeline.project import rounding
-from pipeline.scoring import metrics, thresholds
-from pipeline.scoring import slices as scoring_slices
+from pipeline.registry.registration import Request
+from pipeline.scoring import metrics, slices, thresholds
 from pipeline.scoring.rows import Rows
 from pipeline.scoring.slices import FEWEST_TEST_ROWS
 
+SCHEMA = 1
+SLICE_METRICS = ("rmse", "mae")  # of a regression, on each quarter of the target
+LIMITS = (
+    "The intervals tell how much the scores depend on which test rows were drawn, not how they "
+    "change with time.",
+    "The test rows come from the same table as the training rows; other places, times and people "
+    "were not looked at.",
+    "A missing value, or a category that the training rows do not hold, gives a prediction and no "
+    "warning.",
+    "Fairness between groups of people was not examined.",
+)
 
-def slices(model: Model, test: pd.DataFrame) -> dict[str, dict]:
-    """Return the scores of each class, or, with intervals, of the test rows in each quarter of the target's values."""
-    spec, target = model.spec, test[model.spec.target]
+Parts = dict[str, dict[str, Any]]  # {slice: its rows and scores}
+
+
+def scores_by_slice(model: Fitted, test: pd.DataFrame) -> Parts:
+    """Return the scores of each class, or with intervals those on each quarter of the target."""
+    spec = model.spec
+    target = test[spec.target]
     output = model.output(kinds.conform(test, spec.inputs))
-    if spec.task == "classification":
-        y = targets.class_numbers(target, spec.classes)
-        rows = thresholds.decided(Rows(y, output), spec.threshold)
-        scores = metrics.score(rows, spec.classes)
-        return {
-            label: {"rows": int((y == number).sum())}
-            | {
-                metric.name: rounding.significant(scores[f"{metric.name}__{label}"])
-                for metric in metrics.of_task(spec.task)
-                if metric.by_class
-            }
-            for number, label in enumerate(spec.classes)
-        }
-    rows = Rows(target.to_numpy(dtype=np.float64), output)
-    found = {}
-    for part in scoring_slices.of_column(target, min_rows=1):
-        scores = {
-            metric: scoring_slices.score(part, target.to_frame(), rows, metric, None, 0).as_json()
-            for metric in ("rmse", "mae")
-        }
-        found[str(part)] = {"rows": scores["rmse"]["rows"]} | {
-            metric: {bound: score[bound] for bound in ("value", "low", "high")}
-            for metric, score in scores.items()
-        }
-    return found
+    rows = Rows(targets.numeric_target(target, spec.classes), output)
+    if spec.classes:
+        return _scores_by_class(thresholds.decided(rows, spec.threshold), spec.classes)
+    return _scores_by_quarter(rows, target)
 
 
-def content(request: dict, metadata: dict, quality: dict, slices: dict[str, dict]) -> dict:
-    """Return the card of a model from its request, its metadata, its data's quality and its scores by slice."""
-    scores = {
-        part: {
-            metric: value
-            for metric, value in metadata["metrics"][part].items()
-            if "__" not in metric
-        }
-        for part in ("cv", "test")
-    }
-    card = {
-        key: request[key]
-        for key in ("name", "dataset", "candidate", "model_sha256", "primary_metric", "gates")
-    }
-    card |= {
-        key: metadata[key]
-        for key in (
-            "task",
-            "target",
-            "target_transform",
-            "classes",
-            "threshold",
-            "features",
-            "params",
-        )
-    }
-    card["data"] = {
+def _scores_by_class(rows: Rows, classes: list[str]) -> Parts:
+    scores = metrics.score(rows, classes)
+    by_class = [metric.name for metric in metrics.of_task(rows.task) if metric.by_class]
+    parts: Parts = {}
+    for code, label in enumerate(classes):
+        parts[label] = {"rows": int((rows.y == code).sum())}
+        for metric in by_class:
+            parts[label][metric] = rounding.significant(scores[f"{metric}__{label}"])
+    return parts
+
+
+def _scores_by_quarter(rows: Rows, target: pd.Series) -> Parts:
+    parts: Parts = {}
+    for quarter in slices.of_column(target, min_rows=1):
+        part: dict[str, Any] = {}
+        for metric in SLICE_METRICS:
+            score = slices.score(quarter, target.to_frame(), rows, metric, None, 0).as_json()
+            part["rows"] = score["rows"]
+            part[metric] = {bound: score[bound] for bound in ("value", "low", "high")}
+        parts[str(quarter)] = part
+    return parts
+
+
+def content(
+    request: Request, metadata: dict[str, Any], quality: dict[str, Any], parts: Parts
+) -> dict[str, Any]:
+    """Return a model's card from its request, metadata.json, quality.json and scores by slice."""
+    data = {
         key: quality[key]
         for key in ("source", "synthetic", "data_hash", "split_hash", "rows", "split", "missing")
     }
     return {
-        "schema": 1,
-        **card,
-        **scores,
-        "slices": slices,
-        "limits": limits(card, slices),
+        "schema": SCHEMA,
+        "name": request.name,
+        "dataset": request.dataset,
+        "candidate": request.candidate,
+        "model_sha256": request.model_sha256,
+        "primary_metric": request.primary_metric,
+        "gates": request.gates,
+        "task": metadata["task"],
+        "target": metadata["target"],
+        "target_transform": metadata["target_transform"],
+        "classes": metadata["classes"],
+        "threshold": metadata["threshold"],
+        "features": metadata["features"],
+        "params": metadata["params"],
+        "data": data,
+        "cv": request.cv,
+        "test": request.test,
+        "slices": parts,
+        "limits": limits(quality["synthetic"], parts),
         "how_to_load": {
-            "mlflow": f"mlflow.pyfunc.load_model('models:/{card['name']}@production').predict(rows)",
-            "pipeline": f"python evaluate.py --dataset {card['dataset']} --version champion",
+            "mlflow": f"mlflow.pyfunc.load_model('models:/{request.name}@production').predict(rows)",
+            "pipeline": f"python evaluate.py --dataset {request.dataset} --version champion",
         },
     }
 
 
-def limits(card: dict, slices: dict[str, dict]) -> list[str]:
+def limits(synthetic: bool, parts: Parts) -> list[str]:
     """Return what the scores do not say."""
-    few = [name for name, scores in slices.items() if scores["rows"] < FEWEST_TEST_ROWS]
-    found = (
-        ["The data are synthetic: the scores say nothing about real ones."]
-        if card["data"]["synthetic"]
-        else []
-    )
-    if few:
-        found.append(
-            f"The test rows hold fewer than {FEWEST_TEST_ROWS} of {', '.join(few)}: no ground to judge those by."
+    of_data = []
+    if synthetic:
+        of_data.append("The data are synthetic: the scores say nothing about real ones.")
+    small = [name for name, part in parts.items() if part["rows"] < FEWEST_TEST_ROWS]
+    if small:
+        of_data.append(
+            f"The test rows hold fewer than {FEWEST_TEST_ROWS} of {', '.join(small)}: no ground to "
+            f"judge those by."
         )
-    return found + [
-        "The intervals tell how much the scores depend on which test rows were drawn, not how they change with time.",
-        "The test rows come from the same table as the training rows; other places, times and people were not looked at.",
-        "A missing value, or a category that the training rows do not hold, gives a prediction and no warning.",
-        "Fairness between groups of people was not examined.",
-    ]
+    return [*of_data, *LIMITS]
 
 
-def text(card: dict) -> str:
+def text(card: dict[str, Any]) -> str:
     """Return the card as Markdown."""
-    from jinja2 import Environment, PackageLoader
-
     page = Environment(
         loader=PackageLoader("pipeline.registry", ""),
         trim_blocks=True,

@@ -1,77 +1,159 @@
-"""Promotion: the evidence on a challenger and the champion, the rule that it is held against, and the log of what was decided.
+"""The promotion log: a line for each decision on a version, chained by hashes.
 
-Each line of the log carries the sha256 of the line before, so that a line that was changed, removed or put in shows. The
-registry holds the same lines: a decision is written there first and here last, so that what stands here has been carried out, and
-either restores the other.
+Each line carries the sha256 of the line before, so that a line that was changed, removed or put in
+shows. The registry holds the same lines as tags, see recovery.py.
 """
 
 import getpass
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
 
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 
 PROMOTED, REFUSED, UNDECIDED, ROLLED_BACK = "promoted", "refused", "no decision", "rolled back"
 ALIASES = ("champion", "production", "previous", "challenger")
-FIRST = "0" * 64  # stands before the first line
+BEFORE_THE_FIRST = "0" * 64  # stands for the sha256 of the line before the first
 
 
-# the log
+@dataclass(frozen=True)
+class Entry:
+    """A decision on a version, with what it was decided by.
+
+    `champion_before` and `champion` are the numbers of the version in use before and after it. A
+    rollback and the first promotion have neither a rule nor figures.
+    """
+
+    dataset: str
+    name: str
+    outcome: str
+    version: int
+    sha256: str
+    bundle_sha256: str
+    data_hash: str
+    champion_before: int | None
+    champion: int | None
+    reason: str
+    git_commit: str | None
+    rule: str | None = None
+    figures: dict[str, Any] | None = None
 
 
-def read_log(dataset: str) -> list[dict]:
-    """Return the lines of a dataset's log, oldest first; DataError names the first that does not follow from the one before."""
+@dataclass(frozen=True)
+class Line:
+    """An entry in its place in the log; `before` is the sha256 of the line before."""
+
+    number: int
+    time: str
+    who: str
+    entry: Entry
+    before: str
+
+    @property
+    def text(self) -> str:
+        """The line as the log holds it; its keys stand in this order, and are hashed in it."""
+        entry = self.entry
+        evidence = {} if entry.rule is None else {"rule": entry.rule, "figures": entry.figures}
+        content = {
+            "number": self.number,
+            "time": self.time,
+            "who": self.who,
+            "dataset": entry.dataset,
+            "name": entry.name,
+            "outcome": entry.outcome,
+            "version": entry.version,
+            "sha256": entry.sha256,
+            "bundle_sha256": entry.bundle_sha256,
+            "data_hash": entry.data_hash,
+            "from": entry.champion_before,
+            "to": entry.champion,
+            "reason": entry.reason,
+            **evidence,
+            "git_commit": entry.git_commit,
+            "before": self.before,
+        }
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+    @property
+    def sha256(self) -> str:
+        """The sha256 that the next line carries."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def read_log(dataset: str) -> list[Line]:
+    """Return the lines of a dataset's log, oldest first; DataError names the first broken one."""
     path = paths.promotions(dataset)
     if not path.is_file():
         return []
     return checked_lines(path.read_text(encoding="utf-8").splitlines(), path)
 
 
-def checked_lines(texts: list[str], origin) -> list[dict]:
-    """Return the lines that texts hold, once each is found to carry the sha256 of the one before."""
-    lines, before = [], FIRST
+def write_log(dataset: str, lines: list[Line]) -> None:
+    """Write the log atomically."""
+    files.write_text(paths.promotions(dataset), "".join(f"{line.text}\n" for line in lines))
+
+
+def checked_lines(texts: list[str], origin: str | Path) -> list[Line]:
+    """Return the lines that texts hold, once each carries the sha256 of the one before.
+
+    Raises DataError with the number of the first that does not.
+    """
+    lines: list[Line] = []
     for number, text in enumerate(texts, start=1):
-        try:
-            line = json.loads(text)
-        except ValueError:
+        before = lines[-1].sha256 if lines else BEFORE_THE_FIRST
+        line = _parsed(text, f"{origin}: line {number}")
+        if line is None or line.text != text or (line.number, line.before) != (number, before):
             raise DataError(
-                f"{origin}: line {number} is no whole JSON object; restore the file from a copy"
-            ) from None
-        if text_of(line) != text or (line.get("number"), line.get("before")) != (number, before):
-            raise DataError(
-                f"{origin}: line {number} does not follow from the one before, whose sha256 is {before}: a line was "
-                f"changed, removed or put in; restore the file from a copy"
+                f"{origin}: line {number} does not follow from the one before, whose sha256 is "
+                f"{before}: a line was changed, removed or put in; restore the file from a copy"
             )
-        before = digest(line)
         lines.append(line)
     return lines
 
 
-def next_line(lines: list[dict], entry: dict) -> dict:
+def _parsed(text: str, origin: str) -> Line | None:
+    """Return the line that a text holds; None where it lacks a key."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        raise DataError(
+            f"{origin} is not a whole JSON object; restore the file from a copy"
+        ) from None
+    try:
+        entry = Entry(
+            dataset=content["dataset"],
+            name=content["name"],
+            outcome=content["outcome"],
+            version=content["version"],
+            sha256=content["sha256"],
+            bundle_sha256=content["bundle_sha256"],
+            data_hash=content["data_hash"],
+            champion_before=content["from"],
+            champion=content["to"],
+            reason=content["reason"],
+            git_commit=content["git_commit"],
+            rule=content.get("rule"),
+            figures=content.get("figures"),
+        )
+        return Line(content["number"], content["time"], content["who"], entry, content["before"])
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def next_line(lines: list[Line], entry: Entry) -> Line:
     """Return an entry as the line that follows the others."""
-    return {
-        "number": len(lines) + 1,
-        "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "who": who(),
-        **entry,
-        "before": digest(lines[-1]) if lines else FIRST,
-    }
-
-
-def write_log(dataset: str, lines: list[dict]) -> None:
-    """Write the log; the file is whole at any moment."""
-    files.write_text(paths.promotions(dataset), "".join(f"{text_of(line)}\n" for line in lines))
-
-
-def text_of(line: dict) -> str:
-    return json.dumps(line, ensure_ascii=False, allow_nan=False)
-
-
-def digest(line: dict) -> str:
-    return hashlib.sha256(text_of(line).encode()).hexdigest()
+    return Line(
+        number=len(lines) + 1,
+        time=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        who=who(),
+        entry=entry,
+        before=lines[-1].sha256 if lines else BEFORE_THE_FIRST,
+    )
 
 
 def who() -> str:
@@ -82,23 +164,30 @@ def who() -> str:
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
-def last_decision(lines: list[dict], sha256: str) -> dict | None:
-    """Return the last line about a model; None where nothing was decided on it."""
-    return next((line for line in reversed(lines) if line["sha256"] == sha256), None)
+def summary(entry: Entry) -> str:
+    """Return a decision in one line."""
+    return f"{entry.name} version {entry.version}, {entry.outcome}: {entry.reason}"
 
 
-def aliases_after(lines: list[dict]) -> dict[str, str]:
-    """Return {alias: sha256} after the lines: the champion, the one before it, and the last that is not yet champion."""
+def last_decision(lines: list[Line], sha256: str) -> Entry | None:
+    """Return the last decision on a model; None where there is none."""
+    decisions = [line.entry for line in lines if line.entry.sha256 == sha256]
+    return decisions[-1] if decisions else None
+
+
+def aliases_after(lines: list[Line]) -> dict[str, str]:
+    """Return {alias: sha256} after the lines.
+
+    They are the champion, the one before it, and the last that was not promoted since.
+    """
     champion = previous = challenger = None
     for line in lines:
-        if line["outcome"] in (PROMOTED, ROLLED_BACK):
-            champion, previous = line["sha256"], champion
-            if line["outcome"] == PROMOTED or challenger == champion:
+        sha256, outcome = line.entry.sha256, line.entry.outcome
+        if outcome in (PROMOTED, ROLLED_BACK):
+            champion, previous = sha256, champion
+            if outcome == PROMOTED or challenger == champion:
                 challenger = None
         else:
-            challenger = line["sha256"]
-    return {
-        alias: sha256
-        for alias, sha256 in zip(ALIASES, (champion, champion, previous, challenger))
-        if sha256
-    }
+            challenger = sha256
+    models = zip(ALIASES, (champion, champion, previous, challenger))
+    return {alias: sha256 for alias, sha256 in models if sha256}

@@ -1,116 +1,167 @@
-"""MLflow's Model Registry: versions of each dataset's model, the aliases that name the one in use, and their files.
+"""The agreement of the registry with the promotion log, and how it is restored.
 
-With tracking.py the only importer of MLflow. A version is known by its model's sha256 and holds one folder: the stored model as
-`models.load` takes it, train_stats.json, the model card, and what a promotion and a rollback check.
+The registry holds the log's lines as tags. A decision is written there first, then carried out,
+and written into the file last: so a line of the file has been carried out, a decision that was cut
+short is carried out by the next command, and either of the two restores the other.
 """
 
-import json
-import shutil
-import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
+from typing import Any
 
-from pipeline.project import files, paths
-from pipeline.project.params import Params
-from pipeline.registry import bundles, registration, versions
-from pipeline.registry.versions import Version
-from pipeline.tracking.git import git
+from pipeline.project import paths
+from pipeline.project.errors import DataError
+from pipeline.registry import bundles, promotion_log, versions
+from pipeline.registry.promotion_log import Line
+from pipeline.registry.versions import CHAMPION, RegisteredModel, Version
+from pipeline.tracking import store
+
+LINE_TAG = "promotion."  # of a registered model: the log's lines
 
 
-def register_again(mlflow, dataset: str, settings: Params, lines: list[dict]) -> list[Version]:
-    """Register the lines' models that the registry lacks, tell of each on standard error, and return their versions.
+def catch_up(mlflow: Any, model: RegisteredModel, experiment: str) -> list[Line]:
+    """Return the log's lines, once the registry and the file hold them and the aliases follow them.
 
-    Each has the number that it had, unless MLflow remembers that as one of a deleted version: then the next.
+    A lost log is written from the registry, a lost registry or champion from the log.
     """
-    name = settings.dataset(dataset).registration.name
-    present, found = (
-        {version.sha256 for version in versions.versions_of(mlflow.MlflowClient(), name)},
-        [],
+    if model.entry() is None:
+        model.client.create_registered_model(model.name, tags={"dataset": model.dataset})
+    in_file, in_registry = logged_lines(model)
+    if len(in_registry) > len(in_file):
+        carry_out(model, in_registry)
+        return in_registry
+    if len(in_file) > len(in_registry):
+        register_again(mlflow, model, experiment, in_file)
+        carry_out(model, in_file)
+        for line in in_file[len(in_registry) :]:
+            tag_line(model, line)
+    elif in_file:
+        # the champion was deleted, in MLflow's interface perhaps
+        champion = promotion_log.aliases_after(in_file)[CHAMPION]
+        about_champion = [line for line in in_file if line.entry.sha256 == champion]
+        if register_again(mlflow, model, experiment, about_champion):
+            carry_out(model, in_file)
+    return in_file
+
+
+def logged_lines(model: RegisteredModel) -> tuple[list[Line], list[Line]]:
+    """Return the lines in the log's file, and those in the registry.
+
+    Raises DataError where they contradict each other; one of them may have more than the other.
+    """
+    in_file = promotion_log.read_log(model.dataset)
+    tags = model.entry().tags
+    texts = [tags[key] for key in sorted(tags) if key.startswith(LINE_TAG)]
+    in_registry = promotion_log.checked_lines(texts, f"{model.name}: tags {LINE_TAG}*")
+    for line, other in zip(in_file, in_registry):
+        if line != other:
+            raise DataError(
+                f"{paths.promotions(model.dataset)}: line {line.number} is not that of "
+                f"{model.name} in {store.tracking_uri()}; restore the file, or set "
+                f"{store.TRACKING_URI} to its store"
+            )
+    return in_file, in_registry
+
+
+def tag_line(model: RegisteredModel, line: Line) -> None:
+    """Write a line into the registry."""
+    model.client.set_registered_model_tag(model.name, f"{LINE_TAG}{line.number:06}", line.text)
+
+
+def carry_out(model: RegisteredModel, lines: list[Line]) -> None:
+    """Move the aliases, and MLflow's stage while it has stages, to what the lines say; write the log."""
+    numbers = {version.sha256: version.version for version in model.versions()}
+    wanted = {
+        alias: str(numbers[sha256])
+        for alias, sha256 in promotion_log.aliases_after(lines).items()
+        if sha256 in numbers
+    }
+    present = {alias: str(number) for alias, number in model.entry().aliases.items()}
+    for alias in promotion_log.ALIASES:
+        if alias in wanted and wanted[alias] != present.get(alias):
+            model.client.set_registered_model_alias(model.name, alias, wanted[alias])
+        elif alias in present and alias not in wanted:
+            model.client.delete_registered_model_alias(model.name, alias)
+    if CHAMPION in wanted and hasattr(model.client, "transition_model_version_stage"):
+        with warnings.catch_warnings():
+            # stages are deprecated, and still used by those who load a model by its stage
+            warnings.simplefilter("ignore", FutureWarning)
+            model.client.transition_model_version_stage(
+                model.name, wanted[CHAMPION], "Production", archive_existing_versions=True
+            )
+    promotion_log.write_log(model.dataset, lines)
+
+
+def check_champion(model: RegisteredModel, lines: list[Line], *more: list[Line]) -> Version:
+    """Return the champion; DataError where it is the one after neither these lines nor other ones."""
+    champions = [version for version in model.versions() if CHAMPION in version.aliases]
+    expected = [promotion_log.aliases_after(log).get(CHAMPION) for log in (lines, *more)]
+    if champions and champions[0].sha256 in expected:
+        return champions[0]
+    decision = promotion_log.last_decision(lines, promotion_log.aliases_after(lines)[CHAMPION])
+    assert decision is not None  # the champion is one of the lines' models
+    present = f"version {champions[0].version}" if champions else "gone"
+    raise DataError(
+        f"{model.name}: @{CHAMPION} is {present}, the promotion log says version "
+        f"{decision.version}: it was moved by hand, or its files are lost; `python rollback.py "
+        f"--dataset {model.dataset} --to N` settles it"
     )
-    for sha256, line in {
-        line["sha256"]: line for line in lines if line["sha256"] not in present
-    }.items():
-        number = line["version"]
+
+
+def register_again(
+    mlflow: Any, model: RegisteredModel, experiment: str, lines: list[Line]
+) -> list[Version]:
+    """Register those models of the lines that the registry lacks, and return their versions.
+
+    Each is reported on standard error. It has the number that it had, unless MLflow remembers that
+    as one of a deleted version: then the next.
+    """
+    present = {version.sha256 for version in model.versions()}
+    lost = {line.entry.sha256: line.entry for line in lines if line.entry.sha256 not in present}
+    restored = []
+    for sha256, entry in lost.items():
+        origin = f"{model.name}: version {entry.version}"
         with tempfile.TemporaryDirectory() as temporary:
-            if _find(line, Path(temporary) / "model"):
-                found.append(
-                    registration.register_bundle(
-                        mlflow, Path(temporary) / "model", settings, least=number
-                    )
-                )
-                renumbered = (
-                    f", as version {found[-1].version}" if found[-1].version != number else ""
-                )
-                print(f"{name}: version {number} registered again{renumbered}", file=sys.stderr)
-            else:
+            folder = Path(temporary) / "model"
+            if not bundles.restore(folder, model.dataset, sha256, entry.bundle_sha256):
                 print(
-                    f"{name}: version {number} is lost: no model with its sha256 {sha256} lies in {paths.ARTIFACTS}, "
-                    f"{paths.models(dataset, '')} or, of a commit, in DVC's cache",
+                    f"{origin} is lost: no model with its sha256 {sha256} lies in "
+                    f"{paths.ARTIFACTS}, {paths.models(model.dataset, '')} or, of a commit, in "
+                    f"DVC's cache",
                     file=sys.stderr,
                 )
-    return found
+                continue
+            version = versions.create_version(mlflow, model, experiment, folder, entry.version)
+        renumbered = f", as version {version.version}" if version.version != entry.version else ""
+        print(f"{origin} registered again{renumbered}", file=sys.stderr)
+        restored.append(version)
+    return restored
 
 
-def _find(line: dict, folder: Path) -> bool:
-    """Write the bundle of a model that a line of the log is about into a folder; tell whether its files were found."""
-    for path in sorted(
-        paths.ARTIFACTS.glob(f"*/models/*/artifacts/{versions.MODEL_FOLDER}/request.json")
-    ):
-        if (
-            line["sha256"] in path.read_text(encoding="utf-8")
-            and files.digest(path.parent) == line["bundle_sha256"]
-        ):
-            shutil.copytree(path.parent, folder)
-            return True
-    request = requested(line["dataset"])
-    if request and request["model_sha256"] == line["sha256"]:
-        bundles.write(folder, request)
-        return True
-    return _find_committed(line, folder)
+def verify(model: RegisteredModel) -> str:
+    """Return in one line that the log is whole, and the champion the one it says, with its files.
 
-
-def _find_committed(line: dict, folder: Path) -> bool:
-    """Write the bundle of a model that a commit asked for, its files from DVC's cache or remote; tell whether they were found."""
-    asked = paths.registration(line["dataset"])
-    for commit in (git("log", "--format=%H", "--", str(asked)) or "").split():
-        request = json.loads(git("show", f"{commit}:./{asked.as_posix()}") or "{}")
-        if request.get("model_sha256") != line["sha256"]:
-            continue
-        with tempfile.TemporaryDirectory() as root:
-            for output in (
-                paths.models(line["dataset"], request["stage"]),
-                paths.processed(line["dataset"]),
-                paths.metrics(line["dataset"], "quality"),
-            ):
-                (Path(root) / output).parent.mkdir(parents=True, exist_ok=True)
-                _fetch(output, commit, Path(root) / output)
-            if (Path(root) / paths.processed(line["dataset"])).is_dir():
-                bundles.write(folder, request, Path(root))
-                return True
-    return False
-
-
-def _fetch(output: Path, commit: str, target: Path) -> None:
-    """Write an output as a commit had it, from DVC's cache or remote; nothing where it is in neither."""
-    get = [sys.executable, "-m", "dvc", "get", ".", output.as_posix(), "--rev", commit]
-    subprocess.run([*get, "-o", str(target)], capture_output=True)
-
-
-def requested(dataset: str) -> dict | None:
-    """Return what metrics/registration/ asks for, None where that, or the model itself, is not there."""
-    path = paths.registration(dataset)
-    request = (
-        files.read_json(path, made_by=f"python register_model.py --dataset {dataset}")
-        if path.is_file()
-        else None
+    Raises DataError with the first fault. The last line may still have to be carried out.
+    """
+    register_first = f"run `python register_model.py --dataset {model.dataset}`"
+    if model.entry() is None:
+        raise DataError(f"{model.name}: not in {store.tracking_uri()}; {register_first}")
+    in_file, in_registry = logged_lines(model)
+    if not in_registry:
+        raise DataError(f"{model.name}: nothing was decided on it; {register_first}")
+    behind = len(in_registry) - len(in_file)
+    if behind not in (0, 1):
+        raise DataError(
+            f"{paths.promotions(model.dataset)}: has {len(in_file)} lines, {model.name} in "
+            f"{store.tracking_uri()} has {len(in_registry)}; run `make sync`, which writes the "
+            f"others"
+        )
+    champion = check_champion(model, in_registry, in_file)
+    model.bundle(champion)
+    cut_short = ", the last still to be carried out: run `make sync`" if behind else ""
+    return (
+        f"{model.name}: the log is whole, {len(in_registry)} lines{cut_short}; @{CHAMPION} is "
+        f"version {champion.version}, with the files that were registered"
     )
-    if request is None:
-        return None
-    metadata = paths.models(dataset, request["stage"]) / request["candidate"] / "metadata.json"
-    there = (
-        metadata.is_file()
-        and files.read_json(metadata, bundles.MADE_BY).get("model_sha256")
-        == request["model_sha256"]
-    )
-    return request if there else None

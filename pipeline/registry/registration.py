@@ -1,107 +1,93 @@
-"""MLflow's Model Registry: versions of each dataset's model, the aliases that name the one in use, and their files.
+"""The request for a registration: which model is to be in the registry, with the evidence for it.
 
-With tracking.py the only importer of MLflow. A version is known by its model's sha256 and holds one folder: the stored model as
-`models.load` takes it, train_stats.json, the model card, and what a promotion and a rollback check.
+Register writes it to metrics/registration/, with the same bytes for the same model, and a bundle
+carries it as request.json.
 """
 
-import json
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pipeline.project import files
-from pipeline.project.params import Params
-from pipeline.registry import bundles, versions
-from pipeline.registry.versions import Version
-from pipeline.tracking import git, logged_models, runs, stage_runs
+from pipeline.project import files, paths
 
-LONGEST_DESCRIPTION = 5000  # characters that every store takes
+SCHEMA = 1
 
 
-def register_bundle(mlflow, folder: Path, settings: Params, least: int = 1) -> Version:
-    """Write the run of a bundle, and make a version of its model whose number is not below `least`."""
-    client = mlflow.MlflowClient()
-    request = files.read_json(folder / "request.json", bundles.MADE_BY)
-    dataset, sha256 = request["dataset"], request["model_sha256"]
-    name = settings.dataset(dataset).registration.name  # the request may hold an earlier one
-    experiment = mlflow.set_experiment(settings.dataset(dataset).experiment)
-    for run in client.search_runs(
-        [experiment.experiment_id], f"tags.stage = 'register' AND tags.model_sha256 = '{sha256}'"
-    ):
-        client.delete_run(run.info.run_id)  # cut short before it became a version
-    model = runs.write_run(mlflow, register_run(request, folder)).model
-    described = (folder / "model_card.md").read_text(encoding="utf-8")[:LONGEST_DESCRIPTION]
-    tags = {
-        key: str(request[key])
-        for key in (
-            "dataset",
-            "candidate",
-            "data_hash",
-            "split_hash",
-            "synthetic",
-            "primary_metric",
-        )
-    }
-    tags |= {
-        **git.git_tags(),
-        **score_tags(request),
-        "sha256": sha256,
-        "dvc_stage": f"{request['stage']}@{dataset}",
-        "files_sha256": json.dumps(bundles.hashes(folder)),
-        "bundle_sha256": files.digest(folder),
-    }
-    while True:
-        entry = client.create_model_version(
-            name,
-            model.model_uri,
-            run_id=model.run_id,
-            tags=tags,
-            description=described,
-            model_id=model.model_id,
-        )
-        if int(entry.version) >= least:
-            return versions.version_of(entry)
-        client.delete_model_version(name, entry.version)
+@dataclass(frozen=True)
+class Request:
+    """A model that is to be registered under a name.
+
+    `cv` holds {metric: {mean, std}}, `test` {metric: {value, low, high}}, `gates` the verdicts of
+    validate_metrics.py. The fields stand in the file in this order.
+    """
+
+    dataset: str
+    name: str
+    candidate: str
+    stage: str
+    model_sha256: str
+    data_hash: str
+    split_hash: str
+    synthetic: bool
+    primary_metric: str
+    cv: dict[str, dict[str, float | None]]
+    test: dict[str, dict[str, float | None]]
+    gates: list[dict[str, Any]]
+
+    @property
+    def folder(self) -> Path:
+        """Where the stage that made the model stores it, in the project."""
+        return paths.models(self.dataset, self.stage) / self.candidate
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the request as its file holds it."""
+        return {"schema": SCHEMA, **asdict(self)}
 
 
-def register_run(request: dict, folder: Path) -> runs.Run:
-    """Return the run of a model that is registered from a bundle."""
-
-    def log(mlflow: Any) -> Any:
-        model = logged_models.read_stored_model(folder, bundles.MADE_BY)
-        return logged_models.log_model(mlflow, model, bundles.smoke_rows(folder))
-
-    metrics = {
-        **stage_runs.cv_metrics(request["cv"]),
-        **stage_runs.interval_metrics(request["test"]),
-    }
-    tags = {
-        key: request[key] for key in ("data_hash", "synthetic", "primary_metric", "model_sha256")
-    }
-    return runs.Run(
-        request["dataset"],
-        "register",
-        "register",
-        params=runs.params_text({"candidate": request["candidate"]}),
-        metrics=runs.defined_metrics(metrics),
-        tags=runs.defined_tags(tags),
-        artifacts=[folder / name for name in ("request.json", "model_card.md", "model_card.json")],
-        log=log,
-    )
+def from_json(content: dict[str, Any]) -> Request:
+    """Return the request that a file holds."""
+    return Request(**{field.name: content[field.name] for field in fields(Request)})
 
 
-def score_tags(request: dict) -> dict[str, str]:
-    """Return a request's scores as text: the cross-validated ones with their deviation, those of the test rows with intervals."""
+def write_request(path: Path, request: Request) -> None:
+    """Write a request; equal ones have equal bytes."""
+    files.write_json(path, request.as_json())
 
-    def interval(value):
-        return f" [{value['low']:.4g}, {value['high']:.4g}]" if value.get("low") is not None else ""
 
-    texts = {
-        f"cv_{metric}": f"{value['mean']:.4g} ± {value['std']:.2g}"
-        for metric, value in request["cv"].items()
-        if value["mean"] is not None
-    }
-    return texts | {
-        f"test_{metric}": f"{value['value']:.4g}{interval(value)}"
-        for metric, value in request["test"].items()
-        if value["value"] is not None
-    }
+def read_request(path: Path, made_by: str) -> Request:
+    """Return the request of a file; DataError names the command `made_by` where there is none."""
+    return from_json(files.read_json(path, made_by=made_by))
+
+
+def current_request(dataset: str) -> Request | None:
+    """Return a dataset's request; None where there is none, or its model is no longer stored."""
+    path = paths.registration(dataset)
+    if not path.is_file():
+        return None
+    request = read_request(path, made_by=f"python register_model.py --dataset {dataset}")
+    metadata = request.folder / "metadata.json"
+    if not metadata.is_file():
+        return None
+    stored = files.read_json(metadata, made_by=f"dvc repro {request.stage}@{dataset}")
+    return request if stored.get("model_sha256") == request.model_sha256 else None
+
+
+def overall_scores(scores: dict[str, Any]) -> dict[str, Any]:
+    """Return the scores over all rows, without those of single classes, such as f1__setosa."""
+    return {metric: score for metric, score in scores.items() if "__" not in metric}
+
+
+def score_texts(request: Request) -> dict[str, str]:
+    """Return the defined scores as text: cv_rmse with its deviation, test_rmse with its interval."""
+    texts = {}
+    for metric, score in request.cv.items():
+        if score["mean"] is not None:
+            texts[f"cv_{metric}"] = f"{score['mean']:.4g} ± {score['std']:.2g}"
+    for metric, score in request.test.items():
+        if score["value"] is None:
+            continue
+        text = f"{score['value']:.4g}"
+        if score.get("low") is not None:
+            text += f" [{score['low']:.4g}, {score['high']:.4g}]"
+        texts[f"test_{metric}"] = text
+    return texts

@@ -1,4 +1,4 @@
-"""Advice on using a dataset's best model: what its figures call for, each piece by one rule below."""
+"""Advice on using a dataset's best model: what its figures call for, each piece by one rule."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Evidence:
 
 
 def advise(dataset: str, result: DatasetResult, drift: DriftFigures | None) -> list[Advice]:
-    """Return what speaks against using the best model and what is worth knowing, the gravest first."""
+    """Return what speaks against the best model and what is worth knowing, the gravest first."""
     evidence = Evidence(dataset, result, drift)
     pieces: list[Advice] = []
     for rule in RULES:
@@ -136,7 +136,8 @@ def test_below_cross_validation(evidence: Evidence) -> Iterator[Advice]:
             WATCH,
             f"The test {metric} of {number_text(test.value)} is worse than cross-validation "
             f"promised: {number_text(expected)}.",
-            "Check how the split is made: do the test rows come from another time or another group?",
+            "Check how the split is made: do the test rows come from another time or another "
+            "group?",
         )
 
 
@@ -246,7 +247,7 @@ def _simplicity(candidate: Candidate) -> int:
 
 
 def unproven_tuning(evidence: Evidence) -> Iterator[Advice]:
-    """The tuned best candidate is not better on the test rows than the best untuned one for sure."""
+    """On the test rows the tuned best candidate may be no better than the best untuned one."""
     result, best = evidence.result, evidence.result.best.name
     gains = result.tuning.improvement.get(best) if result.tuning else None
     gain = gains.best_of_train if gains else None

@@ -1,4 +1,4 @@
-"""The comparison of all datasets with named, typed fields; the one reader and writer of its JSON file."""
+"""The comparison of all datasets, with named, typed fields; reads and writes its JSON file."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -173,7 +173,7 @@ class MeanRank:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The datasets' results, and the candidates that all of them have from the best to the worst."""
+    """The datasets' results, and the candidates that all of them have, the best first."""
 
     schema: int
     overall: list[MeanRank]

@@ -24,7 +24,8 @@ class Pictures:
     """What is drawn of a dataset; None where there is nothing to draw.
 
     roc, precision_recall, calibration  curves of a classifier
-    tolerance, dots                     of regression: share of rows within an error, [actual, predicted]
+    tolerance                           share of a regression's rows within an error
+    dots                                [actual, predicted] of a regression
     outcomes                            what was predicted for what
     course                              the trials of the search, in their order
     """

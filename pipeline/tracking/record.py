@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from pipeline.project import files, params, paths
+from pipeline.project import files, paths
 from pipeline.project.errors import PipelineError
 from pipeline.project.params import Params
 from pipeline.tracking import store
@@ -43,9 +43,8 @@ def record(dataset: str, stage: str, settings: Params) -> None:
         )
 
 
-def sync_runs() -> dict[tuple[str, str], int]:
+def sync_runs(settings: Params) -> dict[tuple[str, str], int]:
     """Write what the store lacks of any stage; return {(dataset, stage): runs written}."""
-    settings = params.load()
     return write_missing(dict.fromkeys(settings.datasets, STAGES), settings)
 
 

@@ -47,7 +47,8 @@ def scores(
 
 def with_threshold(model: Fitted, threshold: float | None) -> Fitted:
     """Return the model with the decision threshold that its out-of-fold output gave."""
-    return replace(model, spec=replace(model.spec, threshold=threshold))
+    known: Any = model  # a Model or a Blend, which are dataclasses
+    return replace(known, spec=replace(model.spec, threshold=threshold))
 
 
 def importance(problem: Problem, model: Fitted) -> dict[str, float]:

@@ -7,6 +7,7 @@ from pipeline.models import catalogue
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.scoring import choice
+from pipeline.scoring.choice import Contender
 from pipeline.training.problem import Problem
 
 TRAIN, TUNE = "train", "tune"
@@ -145,7 +146,7 @@ class TuneResults(StageResults, ParetoFront):
 
 
 @dataclass(frozen=True)
-class StandingCandidates:
+class ScoredCandidates:
     """The candidates of train and tune that are of the prepared data, and train's results."""
 
     trained: StageResults
@@ -180,7 +181,7 @@ def _read(dataset: str, stage: str) -> Any:
     return files.read_json(paths.metrics(dataset, stage), made_by=command)
 
 
-def read_candidates(dataset: str) -> StandingCandidates:
+def read_candidates(dataset: str) -> ScoredCandidates:
     """Return the candidates of a dataset over all stages; tuning may not have run yet.
 
     Raises DataError where a stage's candidates are of other data than the prepared ones, or scored
@@ -197,13 +198,13 @@ def read_candidates(dataset: str) -> StandingCandidates:
         )
     tuned = read_tune(dataset)
     if tuned is None:
-        return StandingCandidates(trained, dict(trained["candidates"]))
+        return ScoredCandidates(trained, dict(trained["candidates"]))
     if _comparable(tuned) != _comparable(trained):
         raise DataError(
             f"{paths.metrics(dataset, TUNE)}: its models are of other data or settings than "
             f"train's; run `python tune_hyperparameters.py --dataset {dataset}`, or `dvc repro`"
         )
-    return StandingCandidates(trained, trained["candidates"] | tuned["candidates"])
+    return ScoredCandidates(trained, trained["candidates"] | tuned["candidates"])
 
 
 def read_train_of(problem: Problem) -> StageResults:
@@ -251,7 +252,7 @@ def heading(problem: Problem) -> Heading:
 
 def ranked(candidates: dict[str, Candidate], metric: str) -> list[str]:
     """Return the candidates' names from the best to the worst by the cross-validated metric."""
-    return choice.ranked(candidates, metric, catalogue.SIMPLEST_FIRST)
+    return choice.ranked(_contenders(candidates, metric), metric, catalogue.SIMPLEST_FIRST)
 
 
 def best_candidate(candidates: dict[str, Candidate], metric: str) -> str:
@@ -260,7 +261,17 @@ def best_candidate(candidates: dict[str, Candidate], metric: str) -> str:
     A tie goes to the simpler model, see scoring/choice.py. Raises DataError where the metric is
     undefined for all of them.
     """
-    return choice.best_candidate(candidates, metric, catalogue.SIMPLEST_FIRST)
+    contenders = _contenders(candidates, metric)
+    return choice.best_candidate(contenders, metric, catalogue.SIMPLEST_FIRST)
+
+
+def _contenders(candidates: dict[str, Candidate], metric: str) -> dict[str, Contender]:
+    contenders = {}
+    for name, candidate in candidates.items():
+        folds = candidate["cv"][metric]
+        model_type = candidate["params"].get("model_type")
+        contenders[name] = Contender(model_type, folds["mean"], folds.get("reason"))
+    return contenders
 
 
 def classes_of(candidate: Candidate) -> list[str] | None:

@@ -35,18 +35,19 @@ def write_stage(
     stage: str,
     problem: Problem,
     fitted: dict[str, CandidateOutputs],
-    standing: dict[str, Candidate],
+    kept: dict[str, Candidate],
     beside: Callable[[StageFolders], None] | None = None,
 ) -> dict[str, Candidate]:
-    """Score and store fitted candidates; return {name: candidate} of them and the standing ones.
+    """Score and store fitted candidates; return {name: candidate} of them and of those kept.
 
-    What belongs to a standing candidate is carried over. `beside` may add files to the folders.
+    `kept` are candidates of the stage's last run, whose models, figures and predictions stay.
+    `beside` may add files to the folders.
     How long each takes to predict a row lies outside DVC, with the other durations.
     """
     seconds: dict[str, float] = {}
     models: dict[str, Fitted] = {}
-    candidates = dict(standing)
-    with stage_folders(problem.dataset, stage, keep=bool(standing)) as folders:
+    candidates = dict(kept)
+    with stage_folders(problem.dataset, stage, keep=bool(kept)) as folders:
         files.write_json(folders.models / "train_stats.json", statistics(problem.X))
         for name, outputs in fitted.items():
             started = time.perf_counter()
@@ -61,7 +62,7 @@ def write_stage(
         _explain_best(problem, candidates, models, folders.models)
         if beside:
             beside(folders)
-    _write_seconds(problem.dataset, stage, seconds, candidates, keep=bool(standing))
+    _write_seconds(problem.dataset, stage, seconds, candidates, keep=bool(kept))
     return candidates
 
 
@@ -136,7 +137,7 @@ def _metadata(
 
 
 def _emptied(folder: Path) -> Path:
-    """Return the folder with nothing in it: that of a standing candidate may be there."""
+    """Return the folder with nothing in it: the candidate's last run may have left something."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return folder
@@ -164,7 +165,7 @@ def _draw(
 
 
 def _write_predictions(problem: Problem, fitted: dict[str, CandidateOutputs], folder: Path) -> None:
-    """Write both files of predictions, with what they hold of standing candidates already."""
+    """Write both files of predictions, with what they hold of kept candidates."""
     out_of_fold = predictions.read_columns(folder, predictions.OUT_OF_FOLD)
     test = predictions.read_columns(folder, predictions.TEST)
     for name, outputs in fitted.items():

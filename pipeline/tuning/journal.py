@@ -194,5 +194,5 @@ def _fit_file(folder: Path, trial: Trial, fold: int) -> Path:
 
 
 def _known_by(trial: Trial) -> str:
-    """Return a hash of what tells one trial of a number from another one."""
+    """Return a hash of what distinguishes trials of the same number."""
     return _digest([trial.model, trial.hyperparameters, trial.early_stopping])

@@ -1,5 +1,7 @@
 """The blocks of docs/ARCHITECTURE.md are what the graph of stages and the code say."""
 
+import re
+
 import pytest
 
 from ops import architecture, rooms
@@ -11,6 +13,15 @@ def test_blocks_of_the_document_are_those_of_the_project(monkeypatch):
     monkeypatch.chdir(ROOT)
     text = architecture.DOCUMENT.read_text()
     assert architecture.architecture(text) == text, "run `make results`"
+
+
+def test_life_of_a_row_names_each_file_once_and_each_exists():
+    text = (ROOT / architecture.DOCUMENT).read_text()
+    section = re.search(r"## The life of a row\n(.*?)\n## ", text, re.S)[1]
+    names = re.findall(r"`([\w/]+\.py)`", section)
+    assert len(names) > 20 and len(set(names)) == len(names)
+    assert all((ROOT / name).is_file() for name in names)
+    assert len(re.findall(r"^\d+\. ", section, re.M)) <= 10
 
 
 def test_graph_has_a_node_per_stage_and_each_edge_once():
@@ -68,6 +79,6 @@ def test_circle_of_rooms_is_reported(package):
 def test_room_is_shown_with_its_sentence_and_the_first_paragraph_of_each_module(package):
     plan = architecture.floor_plan(package)
     assert '    top["top/"]' in plan and "    top --> middle" in plan
-    place = plan.index(f"### `{package.as_posix()}/ground/`")
+    place = plan.index(f"### `{package.name}/ground/`")
     assert plan[place + 2] == "Room ground."
-    assert plan[place + 6] == "| `ground/inner/noun.py` | What the ground owns. |"
+    assert plan[place + 6] == f"| `{package.name}/ground/inner/noun.py` | What the ground owns. |"

@@ -1,4 +1,4 @@
-"""What `make results` writes is what the figures and the graph say; the commands of housekeeping do what their page says."""
+"""What `make results` writes is what the figures say; housekeeping does what its page says."""
 
 import json
 import re

@@ -18,7 +18,7 @@ def edit(folder, name: str, function) -> None:
 
 @pytest.fixture
 def two_commits(pipeline_run):
-    """A finished project with its results committed, and others in the working tree: tiny's best is better, iris's worse."""
+    """A finished project, its results committed, and others in place: tiny better, iris worse."""
     assert shell("git add -A && git commit -qm first && git tag base", pipeline_run).returncode == 0
 
     def other_results(comparison):

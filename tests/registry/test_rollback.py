@@ -112,19 +112,24 @@ def test_any_version_can_be_named_and_the_log_says_who_when_from_to_and_why(
     register("worse")
     printed(capsys, "--to", "2", "--reason", "the first one is slow")
     line = log()[-1]
-    assert (line["outcome"], line["from"], line["to"], line["reason"]) == (
+    assert (
+        line.entry.outcome,
+        line.entry.champion_before,
+        line.entry.champion,
+        line.entry.reason,
+    ) == (
         "rolled back",
         1,
         2,
         "the first one is slow",
     )
-    assert line["who"] == promotion_log.who() and line["time"].endswith("Z")
-    assert line["before"] == promotion_log.digest(log()[-2])
+    assert line.who == promotion_log.who() and line.time.endswith("Z")
+    assert line.before == log()[-2].sha256
     assert aliases() == {"champion": 2, "production": 2, "previous": 1}
 
 
 def changes_nothing(function, error, message):
-    before, standing = content(), aliases()
+    before, aliases_before = content(), aliases()
     with pytest.raises(error, match=message):
         function()
     after = content()
@@ -133,7 +138,7 @@ def changes_nothing(function, error, message):
         "mlflow.db.lock",
     ):  # opened for writing; what the store says is compared
         before.pop(Path(name), None), after.pop(Path(name), None)
-    assert after == before and aliases() == standing
+    assert after == before and aliases() == aliases_before
 
 
 def test_changed_file_is_refused_and_nothing_changes(two, capsys):
@@ -152,7 +157,7 @@ def test_version_that_predicts_otherwise_is_refused_and_nothing_changes(two, mon
     changes_nothing(
         lambda: rollback.main(["--dataset", "tiny"]),
         DataError,
-        r"it puts out \[1.5, .* the packages differ",
+        r"its output is \[1.5, .* the packages differ",
     )
 
 
@@ -181,7 +186,7 @@ def test_without_a_version_before_it_says_so(first):
 
 
 @pytest.mark.slow  # MLflow waits 20 s for the lock
-def test_store_that_cannot_be_written_is_told_and_nothing_changes(two):
+def test_store_that_cannot_be_written_is_reported_and_nothing_changes(two):
     import sqlite3
 
     held = sqlite3.connect("mlflow.db", isolation_level=None)
@@ -214,7 +219,7 @@ def test_without_a_registry_it_says_what_to_run_and_makes_none(project, option):
     assert not list(project.glob("mlflow.db*"))
 
 
-def test_verify_tells_a_line_that_was_changed_and_lines_that_were_cut_off(two, capsys):
+def test_verify_reports_a_line_that_was_changed_and_lines_that_were_cut_off(two, capsys):
     rollback.main(["--dataset", "tiny"])
     path = paths.promotions("tiny")
     whole = path.read_text()
@@ -222,7 +227,7 @@ def test_verify_tells_a_line_that_was_changed_and_lines_that_were_cut_off(two, c
     for broken, message in (
         (whole.replace("promoted", "refused", 1), "line 2 does not follow from the one before"),
         (first, "has 1 lines, TinyPredictor in .* has 3; run `make sync`"),
-        (whole[:-9], "line 3 is no whole JSON object"),
+        (whole[:-9], "line 3 is not a whole JSON object"),
     ):
         path.write_text(broken)
         with pytest.raises(DataError, match=message):
@@ -270,7 +275,7 @@ def settled(register) -> None:
     told = decisions.verify("tiny", params.load())
     assert "the log is whole" in told and "still to be carried out" not in told
     found = [version.sha256 for version in versions.list_versions("tiny", params.load())]
-    assert len(set(found)) == len(found) and {line["sha256"] for line in log()} <= set(found)
+    assert len(set(found)) == len(found) and {line.entry.sha256 for line in log()} <= set(found)
     assert not list(Path().rglob("*.partial"))
     experiment = store.client().get_experiment_by_name("Tiny-Regression").experiment_id
     assert not store.client().search_runs([experiment], "attributes.status != 'FINISHED'")

@@ -56,7 +56,7 @@ def slice_(where: str, value: float, low: float, high: float, worse: bool) -> di
 
 
 def binary(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a dataset's part made one of two classes, so that every kind of section is on the page."""
+    """Return a dataset's part made one of two classes: every kind of section is on the page."""
     result = copy.deepcopy(result)
     gate = {"metric": "f1", "on": "test", "value": 0.1, "min": 0.5, "max": None, "passed": False}
     slices = [

@@ -1,4 +1,4 @@
-"""Advice follows from the figures by rule: each rule speaks when its figures are there, and is silent when they are not."""
+"""Advice follows from the figures by rule: each speaks when its figures are there, else not."""
 
 import copy
 from dataclasses import replace
@@ -154,25 +154,29 @@ RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
             changed(slices=[slice_("search", True)] * 2),
             None,
             "info",
-            "It does worse where town = <b>: roc_auc 0.6 (0.5 to 0.7), and on 1 more of the slices.",
+            "It does worse where town = <b>: roc_auc 0.6 (0.5 to 0.7), "
+            "and on 1 more of the slices.",
         ),
         (
             changed(synthetic=True),
             None,
             "info",
-            "The data are synthetic: the scores say that the pipeline works, not how well the problem can be solved.",
+            "The data are synthetic: the scores say that the pipeline works, not how well the "
+            "problem can be solved.",
         ),
         (
             changed(logistic_regression=candidate("logistic_regression", 0.895)),
             None,
             "info",
-            "logistic_regression is simpler and as good within the error of the folds' mean: cv roc_auc 0.895 against 0.9.",
+            "logistic_regression is simpler and as good within the error of the folds' mean: "
+            "cv roc_auc 0.895 against 0.9.",
         ),
         (
             changed(tuning=tuned(-0.001)),
             None,
             "info",
-            "On the test rows the gain of xgboost over catboost may be chance: roc_auc 0.01 (-0.001 to 0.02).",
+            "On the test rows the gain of xgboost over catboost may be chance: "
+            "roc_auc 0.01 (-0.001 to 0.02).",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The best candidate of a dataset and of all: what it gains over guessing, and ranks over datasets."""
+"""The best candidate of a dataset and of all: its gain over guessing, its rank over datasets."""
 
 import pytest
 

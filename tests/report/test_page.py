@@ -1,4 +1,7 @@
-"""The page as a browser sees it: whole, offline, accessible in both themes; text of the data stays text; large ones are quick."""
+"""The page as a browser sees it: whole, offline, accessible in both themes, quick when large.
+
+Text of the data stays text.
+"""
 
 import re
 from dataclasses import replace

@@ -1,6 +1,5 @@
 """The documents name only scripts, options, targets, paths and commands that exist."""
 
-import json
 import re
 
 import pytest
@@ -9,14 +8,15 @@ import compare_results
 import validate_metrics
 from pipeline.project import paths
 from pipeline.report import comparison
+from pipeline.scoring import gates
 from support.documents import PAGES, code, page, rows, spans
+from support.imports import ROOMS, rooms_below
 from support.processes import ROOT, script
 
 SCRIPTS = {path.name for path in ROOT.glob("*.py")}
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
 # of these the pages name some files of a folder, written by stages or users
 OUTPUTS = {"data", "models", "reports", "mlruns", "logs", "studies"}
-ROOMS = ROOT / "pipeline"
 
 each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 
@@ -56,16 +56,17 @@ def test_links_and_folders_exist(path):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text()):
         assert (path.parent / target).exists(), target
     for folder in re.findall(r"(?:^|\s)([a-z.]+)/(?=\s|$)", code(path), re.M):
-        exists = (ROOT / folder).is_dir() or (ROOMS / folder).is_dir()
+        exists = (ROOT / folder).is_dir() or folder in ROOMS
         assert exists or folder in OUTPUTS, folder
 
 
-def test_readme_shows_what_the_committed_results_print():
+def test_readme_shows_what_the_committed_results_print(monkeypatch):
     text = page("README.md")
     for line in compare_results.table(comparison.read(ROOT / paths.COMPARISON).datasets):
         assert line in text, line
-    for verdict in (ROOT / paths.VALIDATION).glob("*.json"):
-        for line in validate_metrics.lines(json.loads(verdict.read_text())):
+    monkeypatch.chdir(ROOT)
+    for path in paths.VALIDATION.glob("*.json"):
+        for line in validate_metrics.lines(gates.read_validation(path.stem)):
             assert line in text, line
 
 
@@ -77,12 +78,20 @@ def test_every_script_is_in_a_table_of_the_readme():
 
 def test_contributing_names_every_room_and_only_files_that_exist():
     text = page("CONTRIBUTING.md")
-    for room in ROOMS.glob("*/__init__.py"):
-        assert f"{room.parent.name}/" in spans(text), room.parent.name
+    for room in ROOMS:
+        assert f"{room}/" in spans(text), room
     files = [span for span in spans(text) if re.fullmatch(r"[\w.-]+(/[\w.-]+)+", span)]
     assert files
     for name in files:
         assert (ROOT / name).exists(), name
+
+
+def test_contributing_lists_the_rooms_from_the_ground_up():
+    floors = [re.findall(r"`(\w+)/`", row[0]) for row in rows(page("CONTRIBUTING.md"))]
+    floor_of = {room: number for number, names in enumerate(floors) for room in names}
+    for room in ROOMS:
+        for below in rooms_below(room):
+            assert floor_of[below] <= floor_of[room], f"{room} imports {below}"
 
 
 def commands(pages) -> set[tuple]:

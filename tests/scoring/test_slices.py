@@ -124,9 +124,6 @@ def test_a_part_with_one_class_has_no_ranking_score():
 
 
 def test_errors_are_distances_or_log_losses():
-    assert slices.errors(np.array([1.0, 5.0]), np.array([3.0, 4.0])).tolist() == [
-        2,
-        1,
-    ]
+    assert slices.errors(np.array([1.0, 5.0]), np.array([3.0, 4.0])).tolist() == [2, 1]
     losses = slices.errors(np.array([0, 1]), np.array([[0.5, 0.5], [1.0, 0.0]]))
     assert losses == pytest.approx([np.log(2), -np.log(slices.LEAST_PROBABILITY)])

@@ -1,4 +1,4 @@
-"""The comparison: its form, what it says against other revisions and over past runs, and its files for `dvc plots show`."""
+"""The comparison: its form, its changes over revisions and runs, its files for dvc plots."""
 
 import csv
 import json
@@ -151,6 +151,6 @@ def test_a_slice_of_a_column_that_is_no_feature_is_refused(pipeline_run):
     done = script("compare_results", cwd=pipeline_run)
     assert done.returncode == 2
     assert (
-        "params.yaml: datasets.tiny.slices.columns: no feature 'id'; there are: 'size', 'town', 'age'"
-        in done.stderr
+        "params.yaml: datasets.tiny.slices.columns: no feature 'id'; "
+        "there are: 'size', 'town', 'age'" in done.stderr
     )

@@ -18,7 +18,8 @@ OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # loopback alone is found
+    # loopback alone is resolved
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
     "--proxy-server=direct://",
 )
 
@@ -30,7 +31,7 @@ class Browser:
         self.driver = driver
 
     def open(self, page: str | Path, settled: str = "true") -> list[str]:
-        """Open a file or an address and return the console's errors, once the JavaScript expression `settled` holds.
+        """Open a file or an address; return the console's errors once JavaScript's `settled` holds.
 
         What could not be loaded is such an error.
         """
@@ -39,7 +40,7 @@ class Browser:
         return self.settled(settled)
 
     def settled(self, condition: str) -> list[str]:
-        """Wait until a JavaScript expression holds, and return the console's errors since the last time."""
+        """Wait until a JavaScript expression holds; return the console's errors since last time."""
         asked = f"return document.readyState == 'complete' && Boolean({condition})"
         until(
             lambda: self.driver.execute_script(asked),
@@ -55,14 +56,18 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def browser():
-    """A Browser; the test is skipped only where none is installed (Debian: apt-get install chromium chromium-driver)."""
+    """A Browser; the test is skipped only where none is installed.
+
+    On Debian: apt-get install chromium chromium-driver.
+    """
     program, driver = (
         next(filter(None, map(shutil.which, BROWSERS)), None),
         shutil.which("chromedriver"),
     )
     if not program or not driver:
         pytest.skip(
-            "no Chromium with its chromedriver on this machine: apt-get install chromium chromium-driver"
+            "no Chromium with its chromedriver on this machine: "
+            "apt-get install chromium chromium-driver"
         )
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service

@@ -1,4 +1,4 @@
-"""A server on loopback that keeps pull requests, comments, issues and started workflows as GitHub does."""
+"""A server on loopback that keeps comments, issues and started workflows as GitHub does."""
 
 import http.server
 import json

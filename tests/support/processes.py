@@ -28,12 +28,15 @@ def free_port() -> int:
 
 
 def with_ctrl_c() -> None:
-    """Let a process take SIGINT as from a terminal, for Popen's preexec_fn: one that is started in the background ignores it."""
+    """Let a process take SIGINT as from a terminal, for Popen's preexec_fn.
+
+    One that is started in the background ignores it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def script(name: str, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
-    """Run one of the project's scripts, or a module of ops, as a user does; return its status and output."""
+    """Run a script of the project, or a module of ops, as a user does; return status and output."""
     command = ["-m", name] if name.startswith("ops.") else [str(ROOT / f"{name}.py")]
     return subprocess.run(
         [sys.executable, *command, *arguments],
@@ -45,7 +48,7 @@ def script(name: str, *arguments: str, cwd: Path | None = None) -> subprocess.Co
 
 
 def kill_while_writing(name: str, folder: Path, *arguments: str) -> None:
-    """Start a script and kill it with SIGKILL as soon as an unfinished output of its lies in a folder."""
+    """Start a script and kill it with SIGKILL once an unfinished output of it lies in a folder."""
     process = subprocess.Popen(
         [sys.executable, ROOT / f"{name}.py", *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

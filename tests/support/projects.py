@@ -19,14 +19,16 @@ datasets:
     data: {source: sklearn, depends_on: pipeline/builtin/iris.py, file: data/iris_data.csv,
            task: classification, target: species}
     prepare: {test_size: 0.2, split: random}
-    train: {primary_metric: log_loss, cv_folds: 3, models: [dummy, logistic_regression, decision_tree]}
+    train: {primary_metric: log_loss, cv_folds: 3,
+            models: [dummy, logistic_regression, decision_tree]}
     tune: {models: [logistic_regression], trials: 3, batch: 2}
     drift: {}
     gates: {accuracy: {min: 0.80}}
     register: {name: IrisClassifier}
   tiny:
     experiment: Tiny-Regression
-    data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression, target: price, drop: [id]}
+    data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv,
+           task: regression, target: price, drop: [id]}
     prepare: {test_size: 0.25, split: random}
     train: {primary_metric: rmse, cv_folds: 3, models: [dummy, ridge, decision_tree]}
     tune: {models: [lightgbm, ridge], trials: 6, batch: 3}
@@ -41,7 +43,8 @@ models:
 search_spaces:
   logistic_regression: {C: {low: 0.01, high: 100.0, log: true}}
   ridge: {alpha: {low: 0.01, high: 100.0, log: true}}
-  lightgbm: {n_estimators: {low: 5, high: 40}, num_leaves: {low: 3, high: 15}, learning_rate: {low: 0.05, high: 0.3, log: true}}
+  lightgbm: {n_estimators: {low: 5, high: 40}, num_leaves: {low: 3, high: 15},
+             learning_rate: {low: 0.05, high: 0.3, log: true}}
   xgboost: {n_estimators: {low: 5, high: 40}, max_depth: {low: 2, high: 5}}
 portfolio:
   lightgbm: [{num_leaves: 7}]
@@ -49,7 +52,7 @@ portfolio:
 
 
 def tiny_table(rows: int = 200, seed: int = 0) -> pd.DataFrame:
-    """Return a small table with numbers, categories, blanks and a price that depends on some of them."""
+    """Return a small table with numbers, categories, blanks, and a price that depends on some."""
     rng = np.random.default_rng(seed)
     size = rng.normal(100, 20, rows).round(1)
     town = rng.choice(["Aville", "Bford", "Cham"], rows)
@@ -77,7 +80,10 @@ def edit(folder: Path, old: str, new: str) -> None:
 
 
 def real_table(name: str) -> str:
-    """Return where one of the real tables lies, which are not ours to pass on; skip the test where nobody brought it."""
+    """Return where one of the real tables lies, which are not ours to pass on.
+
+    The test is skipped where nobody brought it.
+    """
     for path in (
         ROOT / "data/raw" / name,
         ROOT.parent / "shared/data" / name,
@@ -88,7 +94,10 @@ def real_table(name: str) -> str:
 
 
 def copy_project(folder: Path, params: str = PARAMS) -> Path:
-    """Copy the project's own files into a new folder, with other params.yaml, as a git and DVC repository without outputs."""
+    """Copy the project's own files into a new folder, with other params.yaml, without outputs.
+
+    The copy is a git and DVC repository.
+    """
     tracked = shell("git ls-files --cached --others --exclude-standard", ROOT).stdout.splitlines()
     for name in tracked:
         if (ROOT / name).is_file() and not name.startswith(("metrics/", "tests/", "dvc.lock")):
@@ -97,8 +106,8 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
     (folder / "params.yaml").write_text(params, encoding="utf-8")
     tiny_table().to_csv(folder / "tiny.csv", index=False)
     done = shell(
-        "git init -q -b main . && git config user.email a@example.org && git config user.name a && git add -A "
-        "&& git commit -q -m start",
+        "git init -q -b main . && git config user.email a@example.org && git config user.name a "
+        "&& git add -A && git commit -q -m start",
         folder,
     )
     assert done.returncode == 0, done.stderr
@@ -106,7 +115,7 @@ def copy_project(folder: Path, params: str = PARAMS) -> Path:
 
 
 def link_environment(folder: Path) -> None:
-    """Give a folder a .venv that make takes for its own: this Python's, so that nothing is installed."""
+    """Give a folder a .venv that make takes for its own: this Python's, so nothing is installed."""
     (folder / ".venv").mkdir()
     for part in Path(sys.prefix).iterdir():
         if part.name not in (".ready", ".ready-to-test"):
@@ -118,8 +127,8 @@ def link_environment(folder: Path) -> None:
 HOUSING = """\
   housing:
     experiment: Housing
-    data: {source: synthetic, depends_on: pipeline/builtin/housing.py, file: data/housing_data.csv, task: regression,
-           target: MedHouseVal, rows: 300}
+    data: {source: synthetic, depends_on: pipeline/builtin/housing.py, file: data/housing_data.csv,
+           task: regression, target: MedHouseVal, rows: 300}
     prepare: {}
     train: {primary_metric: rmse, models: [dummy]}
     tune: {}
@@ -146,7 +155,8 @@ def content(folder) -> dict:
 SOLD = """\
   sold:
     experiment: Sold
-    data: {source: sold.csv, depends_on: sold.csv, file: data/sold_data.csv, task: classification, target: sold, positive: "Yes"}
+    data: {source: sold.csv, depends_on: sold.csv, file: data/sold_data.csv,
+           task: classification, target: sold, positive: "Yes"}
     prepare: {split: random, allow_leakage: []}
     train: {primary_metric: roc_auc, cv_folds: 3, models: [dummy]}
     tune: {}

@@ -18,6 +18,8 @@ import validate_metrics
 from pipeline.models import storage
 from pipeline.project import files, params, paths
 from pipeline.registry import promotion_log, versions
+from pipeline.registry.promotion_log import Entry, Line
+from pipeline.registry.versions import ResolvedVersion
 from pipeline.report.best import best_figures
 from pipeline.tracking.store import open_store
 from support.projects import PARAMS, tiny_table
@@ -52,16 +54,16 @@ def make(state: str) -> None:
     generate_data.generate("tiny", settings)
     prepare_data.prepare("tiny", settings)
     train.train("tiny", settings, n_workers=1)
-    judge(settings)
+    validate(settings)
 
 
-def judge(settings) -> None:
+def validate(settings) -> None:
     """Choose the best model of tiny and hold it against its gates."""
     result = compare_results.compare("tiny", settings).result
     files.write_json(paths.best("tiny"), best_figures(result))
     files.write_json(
         paths.validation("tiny"),
-        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result),
+        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result).as_json(),
     )
 
 
@@ -180,9 +182,9 @@ def variant(number: int) -> None:
     folder = paths.models("tiny", "train") / "ridge"
     model, metadata = storage.load(folder), files.read_json(folder / "metadata.json", made_by="")
     model.estimator.coef_[0] += 1e-6 * number
-    metadata = storage.save(
-        model, folder, {key: value for key, value in metadata.items() if key not in model.spec}
-    )
+    spec = model.spec.as_json()
+    beside = {key: value for key, value in metadata.items() if key not in spec}
+    metadata = storage.save(model, folder, beside)
     verdict = files.read_json(paths.validation("tiny"), made_by="")
     files.write_json(paths.validation("tiny"), verdict | {"model_sha256": metadata["model_sha256"]})
 
@@ -196,8 +198,40 @@ def aliases() -> dict[str, int]:
     }
 
 
-def log() -> list[dict]:
+def log() -> list[Line]:
+    """Return the lines of tiny's promotion log."""
     return promotion_log.read_log("tiny")
+
+
+def resolve(reference: str | int = "champion") -> ResolvedVersion:
+    """Return a version of tiny's model with its files."""
+    return versions.resolve("tiny", params.load(), reference)
+
+
+def entry(outcome: str, version: int, sha256: str) -> Entry:
+    """Return a decision of which the rest does not matter."""
+    return Entry(
+        dataset="tiny",
+        name="TinyPredictor",
+        outcome=outcome,
+        version=version,
+        sha256=sha256,
+        bundle_sha256="",
+        data_hash="",
+        champion_before=None,
+        champion=version,
+        reason="a test",
+        git_commit=None,
+    )
+
+
+def three_lines() -> list[str]:
+    """Return three lines of a promotion log as text."""
+    lines: list[Line] = []
+    for number in (1, 2, 3):
+        decision = entry(promotion_log.PROMOTED, number, str(number))
+        lines.append(promotion_log.next_line(lines, decision))
+    return [line.text for line in lines]
 
 
 def content(folder=".") -> dict:

@@ -12,7 +12,7 @@ BUCKET = "results"
 
 @pytest.fixture
 def s3_server(monkeypatch):
-    """The address of an S3 server that has the bucket BUCKET; the keys to it are in the environment."""
+    """The address of an S3 server that has the bucket BUCKET; its keys are in the environment."""
     import boto3
     from moto.server import ThreadedMotoServer
 

@@ -40,7 +40,7 @@ def register_candidate(dataset: str, candidate: str) -> dict:
     return bring(
         dataset,
         settings,
-        register_model.request(dataset, spec.registration.name, best, verdict, metadata),
+        register_model.requested(dataset, spec.registration.name, best, verdict, metadata),
     )
 
 

@@ -1,4 +1,4 @@
-"""Stored predictions are read back for candidates of several stages together."""
+"""Stored predictions: read together over stages, written in one order, and named where absent."""
 
 import numpy as np
 import pandas as pd
@@ -38,3 +38,46 @@ def test_candidates_of_two_stages_are_read_together_and_rows_without_prediction_
         match="data/predictions/tiny/train/test.parquet is not there; run `dvc repro train@tiny`",
     ):
         predictions.read_predicted("tiny", "test", {"ridge": "train"}, None)
+
+
+def stored(columns: dict) -> None:
+    """Write train's test predictions of three rows."""
+    folder = paths.predictions("tiny", "train")
+    folder.mkdir(parents=True)
+    frame = pd.DataFrame({"target": ["a", "b", "a"], **columns}, index=[3, 1, 2])
+    frame.to_parquet(folder / "test.parquet")
+
+
+def test_output_of_classes_has_a_column_for_each_and_follows_the_rows_that_are_asked_for(project):
+    stored({"ridge__b": [0.1, 0.2, 0.3], "ridge__a": [0.9, 0.8, 0.7]})
+    output = predictions.read_output(
+        "tiny", "train", "ridge", "test", ["a", "b"], rows=pd.Index([2, 9, 3])
+    )
+    assert output[[0, 2]].tolist() == [[0.7, 0.3], [0.9, 0.1]]
+    assert np.isnan(output[1]).all()
+
+
+def test_candidate_without_columns_is_named_with_the_file(project):
+    stored({"ridge__a": [0.9, 0.8, 0.7]})
+    with pytest.raises(DataError, match="test.parquet: no column 'ridge__b'"):
+        predictions.read_output("tiny", "train", "ridge", "test", ["a", "b"])
+
+
+def test_columns_are_read_as_they_were_named_without_targets_and_folds(project):
+    stored({"fold": [0, 1, 0], "dummy": [1.0, 2.0, 3.0], "ridge": [4.0, 5.0, 6.0]})
+    folder = paths.predictions("tiny", "train")
+    columns = predictions.read_columns(folder, "test")
+    assert {name: list(values) for name, values in columns.items()} == {
+        "dummy": [1.0, 2.0, 3.0],
+        "ridge": [4.0, 5.0, 6.0],
+    }
+    assert predictions.read_columns(folder, "oof") == {}
+
+
+def test_columns_of_an_output_are_named_by_candidate_and_class():
+    output = np.array([[0.9, 0.1], [0.2, 0.8]])
+    columns = predictions.as_columns("ridge", output, ["a", "b"])
+    assert (
+        list(columns) == predictions.column_names("ridge", ["a", "b"]) == ["ridge__a", "ridge__b"]
+    )
+    assert columns["ridge__b"].tolist() == [0.1, 0.8]

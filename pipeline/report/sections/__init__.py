@@ -1,1 +1,1 @@
-"""The sections of the comparison page: each a module with its figures and, beside it, its piece of HTML."""
+"""The sections of the comparison page: each a module with its figures, its HTML beside it."""

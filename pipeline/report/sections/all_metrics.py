@@ -11,7 +11,7 @@ MOST_RANKS = 5
 
 @dataclass(frozen=True)
 class Cell:
-    """A test score with its step of colour, 1 to COLOUR_STEPS; a metric of another task has none."""
+    """A test score with its step of colour, 1 to COLOUR_STEPS; none for another task's metric."""
 
     of_task: bool
     value: float | None = None

@@ -19,7 +19,7 @@ class VerdictCount:
 
 @dataclass(frozen=True)
 class Row:
-    """One dataset; skill is the part of the way from guessing to perfect that the test score goes."""
+    """One dataset; skill is the part of the way from guessing to perfect that its score goes."""
 
     dataset: str
     id: str

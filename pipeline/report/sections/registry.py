@@ -1,4 +1,4 @@
-"""What was decided on the best model in the registry; a machine that did not register it has none."""
+"""The registry's decision on the best model, on a machine that registered it."""
 
 import json
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def _store_address(dataset: str) -> str | None:
 
 
 def _model_card(sha256: str) -> str | None:
-    """Return where a registered model's card lies beside the page; None where its files are elsewhere."""
+    """Return where a model's card lies beside the page; None where its files are elsewhere."""
     for path in paths.ARTIFACTS.glob("*/models/*/artifacts/data/model/model_card.json"):
         if files.read_json(path, made_by="make sync")["model_sha256"] == sha256:
             return f"../{path.with_suffix('.md').as_posix()}"

@@ -1,4 +1,4 @@
-"""What tuning brought: each tuned candidate against the same model untuned and the best untuned one."""
+"""What tuning brought: tuned candidates against the same model and the best one untuned."""
 
 from dataclasses import dataclass
 
