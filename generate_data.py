@@ -101,8 +101,8 @@ def write_current_batch(dataset: str, settings: Params, rows: int | None, streng
     with files.replacing(path) as partial:
         batch.to_csv(partial, index=False, lineterminator="\n")
     print(
-        f"{len(columns[::2])} of {len(columns)} columns drifted by {strength:g} -> {path}; compare: "
-        f"python detect_drift.py --dataset {dataset} --reference-data {data.file} "
+        f"{len(columns[::2])} of {len(columns)} columns drifted by {strength:g} -> {path}; "
+        f"compare: python detect_drift.py --dataset {dataset} --reference-data {data.file} "
         f"--current-data {path}"
     )
 

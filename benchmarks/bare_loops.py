@@ -39,8 +39,9 @@ def train(problem: Problem, settings: Params) -> None:
     jobs = []
     for model in settings.dataset(problem.dataset).train.models:
         jobs.append(delayed(fit)(problem, model, settings, slice(None), problem.X_test))
-        for rows, new in problem.folds:
-            jobs.append(delayed(fit)(problem, model, settings, rows, problem.X.iloc[new]))
+        for fold in problem.folds:
+            X_new = problem.X.iloc[fold.predict]
+            jobs.append(delayed(fit)(problem, model, settings, fold.fit, X_new))
     Parallel(n_jobs=settings.cores(), backend="threading")(jobs)
 
 
@@ -65,7 +66,7 @@ def main() -> None:
         problem = read_problem(dataset, settings)
         train(problem, settings)
         tune(problem, settings)
-        detect_drift.detect(dataset, settings)
+        detect_drift.compare_splits(dataset, settings)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Task:
-    """What a target asks for: the positive class of two, how to train, and a gate and its reason."""
+    """What a target asks for: the positive class of two, how to train, a gate and its reason."""
 
     task: str
     positive: str | None
@@ -126,7 +126,7 @@ def _read(name: str, source: str) -> Found:
 
 
 def _target(frame: pd.DataFrame, target: str, origin: str) -> pd.Series:
-    """Return the column to predict; raises DataError where it is missing or has nothing to learn."""
+    """Return the column to predict; raises DataError where there is nothing to learn."""
     if target not in frame.columns:
         raise DataError(
             f"{origin}: no column {target!r}; the file has: {errors.listed(frame.columns, most=30)}"
@@ -134,8 +134,8 @@ def _target(frame: pd.DataFrame, target: str, origin: str) -> pd.Series:
     answers = frame[target]
     if answers.isna().any():
         raise DataError(
-            f"{origin}: the target {target!r} has no value in {answers.isna().sum()} rows; fill them "
-            f"in, remove them, or choose another column"
+            f"{origin}: the target {target!r} has no value in {answers.isna().sum()} rows; fill "
+            f"them in, remove them, or choose another column"
         )
     if answers.nunique() < 2:
         raise DataError(
@@ -146,7 +146,8 @@ def _target(frame: pd.DataFrame, target: str, origin: str) -> pd.Series:
 
 def _yaml(content: dict[str, Any], comment: str) -> str:
     """Return a block as it stands under `datasets:`, a comment first."""
-    writer, stream = YAML(typ="safe", pure=True), io.StringIO()
+    writer: Any = YAML(typ="safe", pure=True)
+    stream = io.StringIO()
     writer.default_flow_style = None
     writer.sort_base_mapping_type_on_output = False
     writer.width = WIDTH
@@ -191,16 +192,18 @@ def _check_name(name: str, file: str, source: str, settings: Params) -> None:
     """Refuse a name under which the block would not load, or would write over what is there."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name == "all":
         raise UsageError(
-            f"--new {name!r}: a dataset's name is lower-case letters, digits and _, starts with a letter, and is "
-            f"not `all`, which means every dataset"
+            f"--new {name!r}: a dataset's name is lower-case letters, digits and _, starts with a "
+            f"letter, and is not `all`, which means every dataset"
         )
     if name in settings.datasets or file in [spec.data.file for spec in settings.datasets.values()]:
         raise UsageError(
-            f"--new {name}: a dataset of that name or with the file {file} is there already; choose another name"
+            f"--new {name}: a dataset of that name or with the file {file} is there already; "
+            f"choose another name"
         )
     if Path(source).resolve() == Path(file).resolve():
         raise UsageError(
-            f"--source {source}: generate_data.py will write that file itself; move yours to data/raw/"
+            f"--source {source}: generate_data.py will write that file itself; move yours to "
+            f"data/raw/"
         )
 
 

@@ -75,7 +75,7 @@ def settings() -> Params:
 
 
 def checked(settings: Params) -> Params:
-    """Return the settings once their metrics are known ones; raises UsageError at the first other."""
+    """Return the settings; raises UsageError where one names a metric that is not known."""
     for name, dataset in settings.datasets.items():
         task, block = dataset.data.task, f"datasets.{name}"
         primary = dataset.train.primary_metric

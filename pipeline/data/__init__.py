@@ -1,1 +1,1 @@
-"""A user's table: where it comes from, how it is read, typed and cleaned, its quality and its splits."""
+"""A user's table: its source, how it is read, typed and cleaned, its quality and its splits."""

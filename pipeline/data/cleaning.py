@@ -44,7 +44,8 @@ def clean(
         raise DataError(f"{origin}: {told}")
     if not feature_columns(cleaned, data, split_column):
         raise DataError(
-            f"{origin}: no feature column is left beside the target {data.target!r}; check data.drop"
+            f"{origin}: no feature column is left beside the target {data.target!r}; check "
+            f"data.drop"
         )
     if data.task == "classification":
         _check_classes(cleaned[data.target], data, origin)
@@ -136,8 +137,8 @@ def _check_classes(target: pd.Series, data: Data, origin: str) -> None:
     labels = target.unique()
     if len(labels) > MOST_CLASSES and len(labels) > MOST_CLASSES_SHARE * len(target):
         raise DataError(
-            f"{origin}: the target {data.target!r} has {len(labels)} different values in {len(target)} rows; "
-            f"set task: regression or choose another target"
+            f"{origin}: the target {data.target!r} has {len(labels)} different values in "
+            f"{len(target)} rows; set task: regression or choose another target"
         )
     if data.positive is not None and data.positive not in labels:
         raise DataError(

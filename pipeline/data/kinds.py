@@ -1,4 +1,4 @@
-"""Kinds of columns: how each is recognised and typed, and what pandas, MLflow and the models call it.
+"""Kinds of columns: how each is recognised and typed, and what other libraries call it.
 
 A column comes in as a file or a request spells it and leaves typed: numbers as float64, categories
 as text, dates as datetime64 in UTC. Training, prediction and drift type columns by this one rule.
@@ -25,9 +25,9 @@ LOOKED_AT = 1000
 class Kind:
     """What the program must know of a kind of column.
 
-    `may_be` says by the type of the values, before any is read, whether a column can be of the kind.
-    `read` returns the column in its final type, missing where a value cannot be read. `step` is the
-    step of a model's preprocessing that encodes such columns, None where no model takes them.
+    `may_be` returns, by the type of the values alone, whether a column can be of the kind, and
+    `read` the column in its final type, missing where a value cannot be read. `step` is the step of
+    a model's preprocessing that encodes such columns, None where no model takes them.
     """
 
     may_be: Callable[[pd.Series], bool]
@@ -95,7 +95,7 @@ def _may_be_dates(values: pd.Series) -> bool:
 # in the order in which a column is tried
 KINDS = {
     NUMBER: Kind(_may_be_numbers, _as_floats, "float64", "double", "numeric"),
-    DATE: Kind(_may_be_dates, _as_dates, "datetime64[ns, UTC]", "datetime", None),
+    DATE: Kind(_may_be_dates, _as_dates, "datetime64[us, UTC]", "datetime", None),
     CATEGORY: Kind(lambda values: True, as_text, "str", "string", "categorical"),
 }
 MODELLED = tuple(name for name, kind in KINDS.items() if kind.step)

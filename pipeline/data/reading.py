@@ -1,4 +1,4 @@
-"""Reading: the rows of a CSV or Parquet file as they stand there, or an error that names the line."""
+"""Reading: the rows of a CSV or Parquet file as they are, or an error that names the line."""
 
 import codecs
 import csv
@@ -122,8 +122,8 @@ def _csv_errors(path: Path, form: Format) -> Iterator[None]:
         codecs.lookup(form.encoding)
     except LookupError:
         raise UsageError(
-            f"{paths.PARAMS}: data.encoding: unknown encoding {form.encoding!r}; utf-8, latin-1, cp1252 "
-            f"and the like are allowed"
+            f"{paths.PARAMS}: data.encoding: unknown encoding {form.encoding!r}; utf-8, latin-1, "
+            f"cp1252 and the like are allowed"
         ) from None
     try:
         check_header(path, form)
@@ -191,8 +191,8 @@ def check_header(path: Path, form: Format = PLAIN) -> list[str]:
     # pandas would take the first column for row names and shift the others
     if len(first) > len(header):
         raise DataError(
-            f"{path}: the first row has {len(first)} fields, the header names {len(header)} columns; "
-            f"fix either"
+            f"{path}: the first row has {len(first)} fields, the header names {len(header)} "
+            f"columns; fix either"
         )
     names = [name.strip().removeprefix("\ufeff") for name in header]
     check_names(path, names)

@@ -182,8 +182,8 @@ def _check_openml(wanted: Wanted) -> None:
     name, version = _name_and_version(wanted.source)
     if not name or (version and not version.isdigit()):
         raise UsageError(
-            f"{wanted.source!r} names no table of OpenML; write openml:NAME, openml:NAME@VERSION or "
-            f"openml:ID"
+            f"{wanted.source!r} names no table of OpenML; write openml:NAME, openml:NAME@VERSION "
+            f"or openml:ID"
         )
 
 
@@ -199,8 +199,8 @@ def _openml(wanted: Wanted) -> pd.DataFrame:
         return fetch_openml(**which, as_frame=True, parser="pandas", n_retries=0).frame
     except NETWORK_ERRORS as error:
         raise DataError(
-            f"{wanted.source}: cannot be fetched from OpenML ({error}); check the name, or save the "
-            f"file and give its path"
+            f"{wanted.source}: cannot be fetched from OpenML ({error}); check the name, or save "
+            f"the file and give its path"
         ) from None
 
 

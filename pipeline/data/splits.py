@@ -27,7 +27,7 @@ class Fold(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """The rows to split and the rule: `labels` are those of classification, `origin` is for errors."""
+    """The rows to split and the rule; `labels` are None for regression, `origin` is for errors."""
 
     frame: pd.DataFrame
     labels: pd.Series | None
@@ -71,8 +71,8 @@ def train_test(
     if not len(split.fit) or not len(split.predict):
         raise DataError(
             f"{origin}: {len(frame)} rows give an empty split at prepare.test_size "
-            f"{prepare.test_size} and prepare.split {prepare.split}; give more rows or change one of "
-            f"them"
+            f"{prepare.test_size} and prepare.split {prepare.split}; give more rows or change one "
+            f"of them"
         )
     _check_fitted_classes(
         table, split.fit, "the training rows", "prepare.split or prepare.test_size"
@@ -95,7 +95,8 @@ def folds(
     """
     if len(frame) < 2 * n_folds:
         raise DataError(
-            f"{origin}: {len(frame)} training rows are too few for train.cv_folds {n_folds}; lower it"
+            f"{origin}: {len(frame)} training rows are too few for train.cv_folds {n_folds}; "
+            f"lower it"
         )
     table = Table(frame, labels, prepare, seed, origin)
     if prepare.split_kind == "time":
@@ -270,6 +271,6 @@ def _check_fitted_classes(table: Table, fit: np.ndarray, what: str, setting: str
     absent = sorted(set(labels) - set(labels.iloc[fit]))
     if absent:
         raise DataError(
-            f"{table.origin}: class {absent[0]!r} of {labels.name!r} is not among {what}, so no model "
-            f"can learn it; change {setting}, or merge or remove the class"
+            f"{table.origin}: class {absent[0]!r} of {labels.name!r} is not among {what}, so no "
+            f"model can learn it; change {setting}, or merge or remove the class"
         )

@@ -1,1 +1,1 @@
-"""The ground that every room stands on: params.yaml, where files lie and how they are written, errors, workers, rounding."""
+"""The ground of every room: params.yaml, paths, files, downloads, errors, workers, rounding."""

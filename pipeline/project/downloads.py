@@ -34,6 +34,14 @@ def without_secrets(url: str) -> str:
     return URL.sub(r"\1\3", url)
 
 
+def _parts(url: str) -> tuple[str, str | None, str, str]:
+    """Return scheme, user and password, host and path, query and fragment of a URL."""
+    parts = URL.fullmatch(url)
+    if parts is None:
+        raise ValueError(f"not a URL: {without_secrets(url)}")
+    return parts[1], parts[2], parts[3], parts[4]
+
+
 def fetch(url: str, path: Path) -> None:
     """Write what a URL gives to a file; raises DataError where it is cut short or a web page."""
     name = without_secrets(url)
@@ -55,14 +63,14 @@ def fetch(url: str, path: Path) -> None:
                 )
     except NETWORK_ERRORS as error:
         raise DataError(
-            f"{name}: cannot be fetched ({_reason(error, url)}); check the address, or save the file "
-            f"and give its path"
+            f"{name}: cannot be fetched ({_reason(error, url)}); check the address, or save the "
+            f"file and give its path"
         ) from None
 
 
 def _request(url: str) -> Request:
     """Return the request for a URL, whose user and password go to its own host alone."""
-    scheme, login, address, query = URL.fullmatch(url).groups()
+    scheme, login, address, query = _parts(url)
     request = Request(f"{scheme}{address}{query}", headers={"User-Agent": "python"})
     if login is not None:
         token = base64.b64encode(unquote(login).encode()).decode()
@@ -72,5 +80,5 @@ def _request(url: str) -> Request:
 
 def _reason(error: Exception, url: str) -> str:
     """Return what an error says, less what `without_secrets` leaves out."""
-    secret = URL.fullmatch(url)[4]
+    secret = _parts(url)[-1]
     return str(error).replace(secret, "...") if secret else str(error)

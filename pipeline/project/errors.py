@@ -1,4 +1,6 @@
-"""The errors a user can mend, each told in one line: what was found, where, and what to do."""
+"""The errors a user can fix, each in one line: what was found, where, and what to do."""
+
+from collections.abc import Iterable
 
 
 class PipelineError(Exception):
@@ -17,7 +19,9 @@ class UsageError(PipelineError):
     status = 2
 
 
-def listed(names, most: int = 8) -> str:
+def listed(names: Iterable[object], most: int = 8) -> str:
     """Return names quoted in one line, the first `most` of them."""
-    names = [repr(str(name)) for name in names]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    quoted = [repr(str(name)) for name in names]
+    line = ", ".join(quoted[:most])
+    further = len(quoted) - most
+    return f"{line} and {further} more" if further > 0 else line

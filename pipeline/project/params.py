@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,17 +15,16 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from pipeline.project import downloads, paths
 from pipeline.project.errors import UsageError
 
 
-def _plain(value):
-    if (
-        isinstance(value, bool | int | str | None)
-        or isinstance(value, float)
-        and math.isfinite(value)
-    ):
+def _plain(value: object) -> object:
+    finite = isinstance(value, float) and math.isfinite(value)
+    if finite or isinstance(value, bool | int | str | None):
         return value
     raise ValueError("must be a number, text, true, false or null")
 
@@ -40,15 +39,17 @@ def _fault(key: str | None, message: str) -> PydanticCustomError:
 
 
 class Settings(BaseModel):
-    """A block of params.yaml: unknown keys and other types are refused, values are not changed after the check."""
+    """A block of params.yaml: unknown keys and other types are refused, values never change."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
     @model_validator(mode="before")
     @classmethod
-    def _known_keys(cls, block):
+    def _known_keys(cls, block: object) -> object:
+        if not isinstance(block, dict):
+            return block
         known = [field.alias or name for name, field in cls.model_fields.items()]
-        for key in block if isinstance(block, dict) else ():
+        for key in block:
             if key not in known:
                 raise _fault(str(key), f"unknown key; allowed: {', '.join(known)}")
         return block
@@ -81,11 +82,12 @@ class Data(Settings):
 
     @field_validator("positive", mode="before")
     @classmethod
-    def _label_as_text(cls, value):
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    def _label_as_text(cls, value: object) -> object:
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        return str(value) if is_number else value
 
     @model_validator(mode="after")
-    def _consistent(self):
+    def _consistent(self) -> Self:
         if self.task == "regression" and self.positive is not None:
             raise _fault(
                 "positive",
@@ -111,7 +113,7 @@ class Prepare(Settings):
 
     @property
     def split_column(self) -> str | None:
-        """The column that orders or groups the rows; it is no feature."""
+        """The column that orders or groups the rows; it is not a feature."""
         return self.split.split(":", 1)[1] if ":" in self.split else None
 
 
@@ -130,7 +132,7 @@ class Train(Settings):
 
     @field_validator("models", mode="before")
     @classmethod
-    def _list_of_names(cls, value):
+    def _list_of_names(cls, value: object) -> object:
         if isinstance(value, list):
             return {str(name): {} for name in value}
         return value
@@ -141,29 +143,30 @@ class Tune(Settings):
 
     models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
     trials: int = Field(50, ge=1)
-    batch: int = Field(10, ge=1)  # trials that are drawn before the first of them is told
+    # trials that are drawn before the sampler learns the first one's result
+    batch: int = Field(10, ge=1)
     pruner: Literal["median", "wilcoxon", "hyperband", "none"] = "median"
-    patience: int = Field(30, ge=1)  # rounds without gain after which a booster stops
-    stopping_share: float = Field(0.15, gt=0, lt=1)  # of a fold's fitted rows that say when to stop
-    target_transforms: list[
-        Literal["none", "log1p"]
-    ] = []  # to choose from by trial; [] = train.target_transform
+    # rounds without gain after which a booster stops
+    patience: int = Field(30, ge=1)
+    # of a fold's fitted rows that say when to stop
+    stopping_share: float = Field(0.15, gt=0, lt=1)
+    # to choose from by trial; [] = train.target_transform
+    target_transforms: list[Literal["none", "log1p"]] = []
     blend: bool = True
     objectives: list[Literal["metric", "size"]] = ["metric"]
-    tolerance: float = Field(
-        0.01, ge=0
-    )  # of the best metric that a smaller or faster model may lose
+    # of the best metric that a smaller or faster model may lose
+    tolerance: float = Field(0.01, ge=0)
 
     @field_validator("objectives")
     @classmethod
-    def _metric_and_one_more(cls, objectives):
+    def _metric_and_one_more(cls, objectives: list[str]) -> list[str]:
         if objectives not in (["metric"], ["metric", "size"]):
             raise ValueError("must be [metric] or [metric, size]")
         return objectives
 
     @field_validator("models")
     @classmethod
-    def _named_once(cls, models):
+    def _named_once(cls, models: list[str]) -> list[str]:
         if len(set(models)) < len(models):
             raise ValueError("names a model twice")
         return models
@@ -179,13 +182,13 @@ class SearchSpace(Settings):
     choices: list[Annotated[Any, AfterValidator(_plain)]] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
-    def _a_range_or_choices(self):
-        numbers = [value for value in (self.low, self.high) if value is not None]
+    def _a_range_or_choices(self) -> Self:
         if self.choices is not None:
-            if numbers or self.log or self.step is not None:
+            bounds = (self.low, self.high, self.step)
+            if self.log or any(value is not None for value in bounds):
                 raise ValueError("choices stand alone, without low, high, log and step")
             return self
-        if len(numbers) < 2 or not all(math.isfinite(value) for value in numbers):
+        if self.low is None or self.high is None or not _finite(self.low, self.high):
             raise ValueError("needs low and high, or choices")
         if self.low > self.high:
             raise ValueError(f"low {self.low:g} is above high {self.high:g}")
@@ -196,41 +199,47 @@ class SearchSpace(Settings):
         return self
 
 
-class Drift(Settings):
-    """What counts as drift: a test's adjusted p-value below alpha and an effect size of at least its threshold."""
+def _finite(*values: float) -> bool:
+    return all(math.isfinite(value) for value in values)
 
-    alpha: float = Field(
-        0.05, gt=0, lt=1
-    )  # level of the false discovery rate over a table's columns
-    numbers: float = Field(
-        0.1, ge=0
-    )  # Wasserstein distance, in the reference's standard deviations
-    categories: float = Field(
-        0.08, ge=0, le=1
-    )  # Jensen-Shannon distance, base 2: 1 = nothing in common
-    missing: float = Field(0.05, ge=0, le=1)  # difference of the shares of missing values
-    correlation: float = Field(
-        0.3, ge=0, le=2
-    )  # difference of the rank correlations of two columns
-    min_rows: int = Field(50, ge=2)  # of either table: below it the answer is "not enough data"
-    min_columns: int = Field(1, ge=1)  # so many drifted columns make an alarm
-    weighting: Literal["none", "importance"] = (
-        "none"  # importance: drift in a column that the model ignores is no alarm
-    )
-    report_rows: int = Field(5000, ge=50)  # of either table that the HTML pages draw
-    window_rows: int = Field(500, ge=2)  # of the inference log's windows
-    windows: int = Field(3, ge=1)  # the newest ones, which are looked at
-    alarm_windows: int = Field(2, ge=1)  # so many of them must have drifted
-    z_threshold: float = Field(
-        2.0, gt=0
-    )  # of the quick look, in standard errors of a window's mean
+
+class Drift(Settings):
+    """What counts as drift: an adjusted p-value below alpha and an effect size of its threshold."""
+
+    # level of the false discovery rate over a table's columns
+    alpha: float = Field(0.05, gt=0, lt=1)
+    # Wasserstein distance, in the reference's standard deviations
+    numbers: float = Field(0.1, ge=0)
+    # Jensen-Shannon distance, base 2: 1 = nothing in common
+    categories: float = Field(0.08, ge=0, le=1)
+    # difference of the shares of missing values
+    missing: float = Field(0.05, ge=0, le=1)
+    # difference of the rank correlations of two columns
+    correlation: float = Field(0.3, ge=0, le=2)
+    # of either table: below it the answer is "not enough data"
+    min_rows: int = Field(50, ge=2)
+    # so many drifted columns make an alarm
+    min_columns: int = Field(1, ge=1)
+    # importance: drift in a column that the model ignores does not alarm
+    weighting: Literal["none", "importance"] = "none"
+    # of either table that the HTML pages draw
+    report_rows: int = Field(5000, ge=50)
+    # of the inference log's windows
+    window_rows: int = Field(500, ge=2)
+    # the newest ones, which are looked at
+    windows: int = Field(3, ge=1)
+    # so many of them must have drifted
+    alarm_windows: int = Field(2, ge=1)
+    # of the quick look, in standard errors of a window's mean
+    z_threshold: float = Field(2.0, gt=0)
 
     @model_validator(mode="after")
-    def _an_alarm_can_be(self):
+    def _an_alarm_can_be(self) -> Self:
         if self.alarm_windows > self.windows:
             raise _fault(
                 "alarm_windows",
-                f"{self.alarm_windows} is more than windows, {self.windows}, so that nothing alarms",
+                f"{self.alarm_windows} is more than windows, {self.windows}, so that nothing "
+                f"alarms",
             )
         return self
 
@@ -238,21 +247,31 @@ class Drift(Settings):
 class Serve(Settings):
     """How a dataset's model answers requests and what of them is kept."""
 
-    unseen: Literal["accept", "refuse"] = "accept"  # categories that the training rows had not
-    max_body: int = Field(1_000_000, ge=1_000)  # bytes of a request
-    reload_seconds: float = Field(2.0, ge=0.1)  # between two looks at the champion's alias
-    shadow: bool = False  # the challenger answers too, into the log only
-    log_sample: float = Field(1.0, ge=0, le=1)  # share of the requests that are logged
-    log_redact: list[str] = []  # features that are left out of the log
-    log_file_size: int = Field(50_000_000, ge=10_000)  # bytes at which a new file is begun
+    # unseen categories: accept or refuse them
+    unseen: Literal["accept", "refuse"] = "accept"
+    # bytes of a request
+    max_body: int = Field(default=1_000_000, ge=1_000)
+    # between two looks at the champion's alias
+    reload_seconds: float = Field(default=2.0, ge=0.1)
+    # the challenger answers too, into the log only
+    shadow: bool = False
+    # share of the requests that are logged
+    log_sample: float = Field(default=1.0, ge=0, le=1)
+    # features that are left out of the log
+    log_redact: list[str] = []
+    # bytes at which a new file is begun
+    log_file_size: int = Field(default=50_000_000, ge=10_000)
 
 
 class Slices(Settings):
     """Parts of the table on which the best model is scored by itself."""
 
-    columns: list[str] = []  # one slice per category, or per quarter of the numbers
-    depth: int = Field(3, ge=0, le=5)  # of the tree that looks for the worst slices; 0 = no search
-    min_rows: int = Field(30, ge=10)  # of the training split in a slice
+    # one slice per category, or per quarter of the numbers
+    columns: list[str] = []
+    # of the tree that looks for the worst slices; 0 = no search
+    depth: int = Field(default=3, ge=0, le=5)
+    # of the training split in a slice
+    min_rows: int = Field(default=30, ge=10)
 
 
 class Gate(Settings):
@@ -261,7 +280,7 @@ class Gate(Settings):
     on: Literal["test", "oof"] = "test"
 
     @model_validator(mode="after")
-    def _one_bound(self):
+    def _one_bound(self) -> Self:
         if self.min is None and self.max is None:
             raise ValueError("a gate needs min or max")
         if self.min is not None and self.max is not None and self.min > self.max:
@@ -274,10 +293,10 @@ class Register(Settings):
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
     promote: Literal["better", "not_worse", "always"] = "not_worse"
-    margin: float = Field(
-        0.02, ge=0, lt=1
-    )  # of the champion's score: so much worse still counts as not worse
-    min_rows: int = Field(50, ge=2)  # that neither was trained on: below it there is no decision
+    # of the champion's score: so much worse still counts as not worse
+    margin: float = Field(0.02, ge=0, lt=1)
+    # that neither was trained on: below it there is no decision
+    min_rows: int = Field(50, ge=2)
 
 
 class Dataset(Settings):
@@ -289,11 +308,12 @@ class Dataset(Settings):
     drift: Drift
     slices: Slices = Slices()
     gates: dict[str, Gate]
-    registration: Register = Field(alias="register")  # a pydantic class has a `register` of its own
+    # a pydantic class has a `register` of its own
+    registration: Register = Field(alias="register")
     serve: Serve = Serve()
 
     @model_validator(mode="after")
-    def _settings_of_the_task(self):
+    def _settings_of_the_task(self) -> Self:
         if self.data.task == "regression" and self.train.resampling != "none":
             raise _fault(
                 "train.resampling",
@@ -314,19 +334,21 @@ class Dataset(Settings):
 
 
 class Alerts(Settings):
-    """Where drift is told beside the terminal; the environment's ALERT_WEBHOOK goes before the address here."""
+    """Where drift is reported beside the terminal; the environment's ALERT_WEBHOOK goes first."""
 
     webhook: str | None = None
-    stages: bool = False  # whether the stages of `dvc repro` send, too
+    # whether the stages of `dvc repro` send, too
+    stages: bool = False
 
     @field_validator("webhook", mode="before")
     @classmethod
-    def _an_address(cls, value):
-        if value is None or isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+\S*", value):
+    def _an_address(cls, value: object) -> object:
+        if value is None:
             return value
-        raise _fault(
-            None, "is no address that begins with https:// or http://"
-        )  # not told: it lets one in
+        if isinstance(value, str) and re.fullmatch(r"https?://[^/\s]+\S*", value):
+            return value
+        # the value is not shown: it lets one in
+        raise _fault(None, "is not an address that begins with https:// or http://")
 
 
 class Params(Settings):
@@ -341,15 +363,13 @@ class Params(Settings):
 
     @field_validator("datasets")
     @classmethod
-    def _names_and_files_of_their_own(cls, datasets):
+    def _names_and_files_of_their_own(cls, datasets: dict[str, Dataset]) -> dict[str, Dataset]:
         if "all" in datasets:
             raise _fault("all", "stands for every dataset on the command line; choose another name")
-        owners = {}
+        owners: dict[tuple[str, str], str] = {}
         for name, dataset in datasets.items():
-            for key, value in (
-                ("data.file", dataset.data.file),
-                ("register.name", dataset.registration.name),
-            ):
+            names = {"data.file": dataset.data.file, "register.name": dataset.registration.name}
+            for key, value in names.items():
                 owner = owners.setdefault((key, value), name)
                 if owner != name:
                     raise _fault(
@@ -358,20 +378,21 @@ class Params(Settings):
         return datasets
 
     @model_validator(mode="after")
-    def _spaces_of_the_tuned_models(self):
+    def _spaces_of_the_tuned_models(self) -> Self:
         for name, dataset in self.datasets.items():
             for model in dataset.tune.models:
                 if model not in self.search_spaces:
+                    known = ", ".join(self.search_spaces) or "none"
                     raise _fault(
                         f"search_spaces.{model}",
-                        f"is not there, and datasets.{name}.tune.models names it; there are: "
-                        f"{', '.join(self.search_spaces) or 'none'}",
+                        f"is not there, and datasets.{name}.tune.models names it; "
+                        f"there are: {known}",
                     )
         return self
 
     @field_validator("workers")
     @classmethod
-    def _a_number_of_workers(cls, value):
+    def _a_number_of_workers(cls, value: int) -> int:
         if value == 0 or value < -1:
             raise ValueError("must be -1 (all cores) or 1 and more")
         return value
@@ -392,34 +413,29 @@ class Params(Settings):
         return [dataset]
 
     def hyperparameters(self, dataset: str, model: str) -> Hyperparameters:
-        """Return a model's settings: the defaults under `models`, overridden by the dataset's own."""
+        """Return a model's settings: the defaults under `models`, then the dataset's own."""
         return {**self.models.get(model, {}), **self.dataset(dataset).train.models.get(model, {})}
 
-    def tuning(self, **changed) -> "Params":
+    def tuning(self, **changed: Any) -> "Params":
         """Return these settings with other ones in the tune block of every dataset."""
-        return self.model_copy(
-            update={
-                "datasets": {
-                    name: dataset.model_copy(
-                        update={"tune": dataset.tune.model_copy(update=changed)}
-                    )
-                    for name, dataset in self.datasets.items()
-                }
-            }
-        )
+        datasets = {}
+        for name, dataset in self.datasets.items():
+            tune = dataset.tune.model_copy(update=changed)
+            datasets[name] = dataset.model_copy(update={"tune": tune})
+        return self.model_copy(update={"datasets": datasets})
 
     def tuning_only(self, model: str) -> "Params":
         """Return these settings with one model to tune for every dataset."""
         if model not in self.search_spaces:
-            raise UsageError(
-                f"--model {model}: {paths.PARAMS} has search_spaces of: {', '.join(self.search_spaces)}"
-            )
+            known = ", ".join(self.search_spaces)
+            raise UsageError(f"--model {model}: {paths.PARAMS} has search_spaces of: {known}")
         return self.tuning(models=[model])
 
     def cores(self) -> int:
-        """Return how many fits may run at a time: `workers`, or as many as there are cores that this process may use.
+        """Return how many fits may run at a time: `workers`, or the cores this process may use.
 
-        Beside another stage a process may use its share alone, which ops.repro says in joblib's own variable.
+        Beside another stage a process may use its share alone, which ops.repro says in joblib's own
+        variable.
         """
         from joblib import cpu_count
 
@@ -429,7 +445,7 @@ class Params(Settings):
 def load() -> Params:
     """Return the settings of params.yaml.
 
-    Raises UsageError with the key's full name, the value and what is allowed, on the first fault of the file.
+    Raises UsageError with the key's full name, the value and what is allowed, on the first fault.
     """
     try:
         return parse(paths.PARAMS.read_text(encoding="utf-8"))
@@ -440,35 +456,38 @@ def load() -> Params:
 
 
 def parse(text: str) -> Params:
-    """Return the settings that a text of params.yaml holds, as `load` does."""
-    from ruamel.yaml import YAML  # YAML 1.2, as DVC reads it: `Yes` is text and 1e-3 is a number
-    from ruamel.yaml.error import YAMLError
+    """Return the settings that a text of params.yaml holds, as `load` does.
 
+    It is YAML 1.2, as DVC reads it: `Yes` is text and 1e-3 is a number.
+    """
     try:
         content = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = f"line {mark.line + 1}: {error.problem}" if mark else error
-        raise UsageError(f"{paths.PARAMS} is not valid YAML: {reason}") from None
+        raise UsageError(f"{paths.PARAMS} is not valid YAML: {_yaml_reason(error)}") from None
     try:
         return Params.model_validate(content)
     except ValidationError as error:
         raise UsageError(_one_line(error)) from None
 
 
+def _yaml_reason(error: Any) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1}: {error.problem}" if mark else str(error)
+
+
 def _one_line(error: ValidationError) -> str:
     """Return the first fault of the file: its key, what is allowed, and what was found."""
     fault = error.errors()[0]
-    key = ".".join(
-        str(part)
-        for part in (*fault["loc"], fault.get("ctx", {}).get("key"))
-        if part not in ("[key]", None)
-    )
+    context = fault.get("ctx", {})
+    parts = [part for part in (*fault["loc"], context.get("key")) if part not in ("[key]", None)]
+    key = ".".join(str(part) for part in parts) or "the file"
     found, message = fault["input"], fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "string_pattern_mismatch":
-        message = f"must match {fault['ctx']['pattern']}"
+        message = f"must match {context['pattern']}"
     elif fault["type"] in ("dict_type", "model_type"):
         message = "must be a block of keys; an empty one is {}"
-    told = fault["type"] in ("missing", "fault") or isinstance(found, dict)
-    rest = f"; and {error.error_count() - 1} more" if error.error_count() > 1 else ""
-    return f"{paths.PARAMS}: {key or 'the file'}: {message}{'' if told else f' (found {found!r})'}{rest}"
+    if fault["type"] not in ("missing", "fault") and not isinstance(found, dict):
+        message = f"{message} (found {found!r})"
+    more = error.error_count() - 1
+    rest = f"; and {more} more" if more else ""
+    return f"{paths.PARAMS}: {key}: {message}{rest}"

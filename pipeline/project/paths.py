@@ -1,7 +1,7 @@
-"""Where each artefact lies, relative to the project's root; nothing else spells a path.
+"""Paths: where each artefact lies, relative to the project's root; nothing else spells one.
 
-D                    a dataset of params.yaml
-metrics/datasets     a dependency of compare as a whole: nothing but the stages' own outputs may lie in it
+metrics/datasets is a dependency of compare as a whole: nothing but the stages' own outputs may lie
+in it.
 """
 
 from pathlib import Path
@@ -57,7 +57,7 @@ def reports(dataset: str, stage: str) -> Path:
 
 
 def inference_log(dataset: str) -> Path:
-    """Return the file to which the server writes each row it serves; older ones lie beside it, see inference_log/reader.py."""
+    """Return the file to which the server writes each row it serves; older ones lie beside it."""
     return INFERENCE_LOGS / f"{dataset}.jsonl"
 
 
@@ -77,7 +77,7 @@ def registration(dataset: str) -> Path:
 
 
 def promotions(dataset: str) -> Path:
-    """Return the log of what became the champion and why; no stage makes it, so that it lies outside DVC."""
+    """Return the log of what became the champion and why; no stage makes it: it is not DVC's."""
     return Path("logs/promotions") / f"{dataset}.jsonl"
 
 
@@ -92,10 +92,10 @@ def timings(dataset: str, stage: str) -> Path:
 
 
 def mlflow_runs(dataset: str) -> Path:
-    """Return the file of the runs' addresses in the MLflow store, which differ from store to store."""
+    """Return the file of the runs' addresses in the MLflow store, which differ by store."""
     return MLFLOW_RUNS / f"{dataset}.json"
 
 
 def studies(dataset: str) -> Path:
-    """Return the folder of a dataset's studies: journals and fold predictions, from which an interrupted search goes on."""
+    """Return the folder of a dataset's studies, from which an interrupted search goes on."""
     return Path("studies") / dataset

@@ -1,15 +1,20 @@
-"""Work side by side: so many fits at a time, one thread each, here or on a Dask cluster, with a sign of progress."""
+"""Workers: fits side by side, one thread each, on this machine or on a Dask cluster."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from pipeline.project.errors import DataError
 
 SECONDS_TO_CONNECT = 10
-
+MOST_LETTERS = 120  # of another library's error
 
 Step = Callable[..., None]  # step(count, note): so much more is done
 Progress = Callable[[int, str, str], AbstractContextManager[Step]]  # progress(total, title, unit)
+Jobs = list[tuple[Any, ...]]
+Done = Callable[[int, Any], None]  # done(place, result)
+Run = Callable[..., list[Any]]  # run(function, shared, jobs, done)
 
 
 @contextmanager
@@ -18,80 +23,83 @@ def no_progress(total: int, title: str, unit: str = "fit") -> Iterator[Step]:
     yield lambda count=1, note="": None
 
 
-def _nothing(place: int, result) -> None:
+def _nothing(place: int, result: object) -> None:
     pass
 
 
 @contextmanager
-def pool(workers: int, dask: str | None = None):
-    """Yield run(function, shared, jobs, done): a list of function(shared, *job) in the jobs' order; the first error ends the run.
+def pool(workers: int, dask: str | None = None) -> Iterator[Run]:
+    """Yield run(function, shared, jobs, done).
 
-    `done` is called with the place and the result of each as it comes. Without the address of a Dask scheduler the workers are
-    threads: the libraries leave Python's lock while they fit, and nothing is copied or started anew. A Dask cluster gets `shared`
-    once, and repeats what a lost worker had.
+    It returns a list of function(shared, *job) in the jobs' order; the first error ends the run.
+    `done` is called with the place and the result of each as it comes. Without the address of a
+    Dask scheduler the workers are threads: the libraries leave Python's lock while they fit, and
+    nothing is copied or started anew. A Dask cluster gets `shared` once, and repeats what a lost
+    worker had. Raises DataError where no scheduler answers.
     """
     if dask is None:
-        yield lambda function, shared, jobs, done=_nothing: _in_threads(
-            workers, function, shared, jobs, done
-        )
+        yield _threads(workers)
         return
     with _client(dask) as client:
-        held = {}
-        yield lambda function, shared, jobs, done=_nothing: _on_cluster(
-            client, held, function, shared, jobs, done
-        )
+        yield _cluster(client)
 
 
-def _in_threads(workers: int, function, shared, jobs: list[tuple], done) -> list:
+def _threads(workers: int) -> Run:
     from joblib import Parallel, delayed
 
-    def numbered(place, job):
-        return place, function(shared, *job)
+    def run(function: Callable[..., Any], shared: Any, jobs: Jobs, done: Done = _nothing) -> list:
+        def numbered(place: int, job: tuple[Any, ...]) -> tuple[int, Any]:
+            return place, function(shared, *job)
 
-    results = [None] * len(jobs)
-    for place, result in Parallel(
-        n_jobs=workers, backend="threading", return_as="generator_unordered"
-    )(delayed(numbered)(place, job) for place, job in enumerate(jobs)):
-        results[place] = result
-        done(place, result)
-    return results
+        results: list[Any] = [None] * len(jobs)
+        parallel = Parallel(n_jobs=workers, backend="threading", return_as="generator_unordered")
+        calls = (delayed(numbered)(place, job) for place, job in enumerate(jobs))
+        for place, result in parallel(calls):
+            results[place] = result
+            done(place, result)
+        return results
+
+    return run
 
 
 @contextmanager
-def _client(address: str):
-    import logging
-
+def _client(address: str) -> Iterator[Any]:
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(
-        logging.CRITICAL
-    )  # it tells of a lost connection on every try
+    # it reports a lost connection at every try
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = Client(address, timeout=SECONDS_TO_CONNECT)
     except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:MOST_LETTERS]
         raise DataError(
-            f"dask {address}: no scheduler answers there ({' '.join(str(error).split())[:120]}); start one with "
-            f"`dask scheduler`, or leave --dask out"
+            f"dask {address}: no scheduler answers there ({reason}); start one with `dask "
+            f"scheduler`, or leave --dask out"
         ) from None
     with client:
         yield client
 
 
-def _on_cluster(client, held: dict, function, shared, jobs: list[tuple], done) -> list:
+def _cluster(client: Any) -> Run:
     from distributed import as_completed
 
-    if id(shared) not in held:
-        held[id(shared)] = (
-            shared,
-            client.scatter(shared, broadcast=True, hash=False),
-        )  # keeps `shared`: its id stays its own
-    futures = [client.submit(function, held[id(shared)][1], *job, pure=False) for job in jobs]
-    places = {future.key: place for place, future in enumerate(futures)}
-    results = [None] * len(jobs)
-    try:
-        for future, result in as_completed(futures, with_results=True):
-            results[places[future.key]] = result
-            done(places[future.key], result)
-    finally:
-        client.cancel(futures)
-    return results
+    # {id: (shared, its copy on the cluster)}; holding `shared` keeps its id its own
+    held: dict[int, tuple[Any, Any]] = {}
+
+    def run(function: Callable[..., Any], shared: Any, jobs: Jobs, done: Done = _nothing) -> list:
+        if id(shared) not in held:
+            held[id(shared)] = shared, client.scatter(shared, broadcast=True, hash=False)
+        _, copy = held[id(shared)]
+        futures = [client.submit(function, copy, *job, pure=False) for job in jobs]
+        places = {future.key: place for place, future in enumerate(futures)}
+        results: list[Any] = [None] * len(jobs)
+        try:
+            for future, result in as_completed(futures, with_results=True):
+                place = places[future.key]
+                results[place] = result
+                done(place, result)
+        finally:
+            client.cancel(futures)
+        return results
+
+    return run

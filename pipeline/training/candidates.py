@@ -72,8 +72,8 @@ def fit(problem: Problem, job: FitJob) -> Fit:
     started = time.perf_counter()
     X, y, X_new = problem.X, problem.y, problem.X_test
     if job.fold is not ALL_ROWS:
-        rows, new = problem.folds[job.fold]
-        X, y, X_new = X.iloc[rows], y[rows], X.iloc[new]
+        fold = problem.folds[job.fold]
+        X, y, X_new = X.iloc[fold.fit], y[fold.fit], X.iloc[fold.predict]
     recipe = job.recipe
     try:
         model = fitting.fit(
@@ -108,8 +108,8 @@ def out_of_fold(problem: Problem, candidate: str, fits: list[Fit]) -> np.ndarray
     """
     by_fold = {one.fold: one.output for one in fits if one.candidate == candidate}
     output = np.full((len(problem.X), *by_fold[0].shape[1:]), np.nan)
-    for fold, (_, predicted) in enumerate(problem.folds):
-        output[predicted] = by_fold[fold]
+    for number, fold in enumerate(problem.folds):
+        output[fold.predict] = by_fold[number]
     return output
 
 

@@ -14,6 +14,14 @@ from pipeline.project.params import Data, Dataset, Params, Prepare
 
 
 @dataclass(frozen=True)
+class StoppingSplit:
+    """The positions of a fold's fitted rows that a booster is fitted on, and of those to stop by."""
+
+    fit: np.ndarray
+    stop: np.ndarray
+
+
+@dataclass(frozen=True)
 class Problem:
     """Features and numeric targets of both splits, and the settings that every fit and score share.
 
@@ -47,8 +55,8 @@ class Problem:
     def fold(self) -> np.ndarray:
         """Return the number of the fold that predicts each training row, -1 where none does."""
         fold = np.full(len(self.X), -1)
-        for number, (_, predict) in enumerate(self.folds):
-            fold[predict] = number
+        for number, positions in enumerate(self.folds):
+            fold[positions.predict] = number
         return fold
 
     def model_spec(self, name: str, target_transform: str | None = None) -> ModelSpec:
@@ -108,7 +116,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
     )
 
 
-def stopping_slices(problem: Problem, share: float) -> list[Fold | None]:
+def stopping_splits(problem: Problem, share: float) -> list[StoppingSplit | None]:
     """Return each fold's fitted rows in two parts: to fit a booster on, and to say when to stop.
 
     They are split under the rule of the test split. None where a class has too few rows to be on
@@ -116,17 +124,17 @@ def stopping_slices(problem: Problem, share: float) -> list[Fold | None]:
     """
     frame = splits.read_split(problem.dataset, "train")
     prepare = problem.prepare.model_copy(update={"test_size": share})
-    slices: list[Fold | None] = []
-    for fit, _ in problem.folds:
-        rows = frame.iloc[fit]
+    parts: list[StoppingSplit | None] = []
+    for fold in problem.folds:
+        rows = frame.iloc[fold.fit]
         labels = rows[problem.target] if problem.classes else None
         try:
-            fitted, stop = splits.train_test(rows, labels, prepare, problem.seed, problem.file)
+            fit, stop = splits.train_test(rows, labels, prepare, problem.seed, problem.file)
         except DataError:
-            slices.append(None)
+            parts.append(None)
         else:
-            slices.append((fit[fitted], fit[stop]))
-    return slices
+            parts.append(StoppingSplit(fold.fit[fit], fold.fit[stop]))
+    return parts
 
 
 def _quality_of_splits(dataset: str) -> dict:

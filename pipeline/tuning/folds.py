@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.data.splits import Fold
 from pipeline.models import boosters, catalogue, fitting, storage
 from pipeline.models.fitted import Model
 from pipeline.models.spec import ModelSpec
 from pipeline.project.params import Tune
-from pipeline.training.problem import Problem, stopping_slices
+from pipeline.training.problem import Problem, StoppingSplit, stopping_splits
 from pipeline.tuning.trials import TARGET_TRANSFORM, FailedFit, FoldFit, FoldResult, LateFit
 
 LATENCY_REPEATS = 21
@@ -47,7 +46,7 @@ class Folds:
         self.problem = problem
         self.patience = tune.patience
         self.cost = tune.objectives[1] if len(tune.objectives) > 1 else None
-        self.slices = stopping_slices(problem, tune.stopping_share)
+        self.stopping = stopping_splits(problem, tune.stopping_share)
         self._start()
 
     def _start(self) -> None:
@@ -80,7 +79,7 @@ class Folds:
         spec = self.problem.model_spec(model, chosen.pop(TARGET_TRANSFORM, None))
         parts = None
         if early_stopping and boosters.can_stop(model, chosen):
-            parts = self.slices[fold]
+            parts = self.stopping[fold]
         rounds = None
         if parts is None:
             fitted = self._fit_as_given(fold, spec, chosen)
@@ -89,12 +88,12 @@ class Folds:
         encoding = catalogue.FAMILIES[model].encoding
         Z = self._once(
             (fold, encoding, parts is not None, "new"),
-            lambda: fitted.transform(self.problem.X.iloc[self.problem.folds[fold][1]]),
+            lambda: fitted.transform(self.problem.X.iloc[self.problem.folds[fold].predict]),
         )
         return FoldModel(fitted, fitted.estimator_output(Z), rounds)
 
     def _fit_as_given(self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any]) -> Model:
-        rows, _ = self.problem.folds[fold]
+        rows = self.problem.folds[fold].fit
         encoding = catalogue.FAMILIES[spec.name].encoding
         prepared = self._once(
             (fold, encoding, spec.target_transform), lambda: self._prepared(spec, rows)
@@ -103,10 +102,10 @@ class Folds:
         return fitting.fit_prepared(spec, hyperparameters, prepared, y, self.problem.seed)
 
     def _fit_until_it_stops(
-        self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any], parts: Fold
+        self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any], parts: StoppingSplit
     ) -> tuple[Model, int]:
         """Fit a booster on the first part of a fold's rows; the second says when to stop."""
-        rows, stop = parts
+        rows, stop = parts.fit, parts.stop
         X, y = self.problem.X, self.problem.y
 
         def binned() -> boosters.Binned:

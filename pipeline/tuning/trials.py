@@ -105,8 +105,8 @@ class Trial:
         """Return its output of shape (rows,) or (rows, classes); nan where no fold predicts."""
         fits = self.finished_fits()
         output = np.full((len(problem.X), *fits[0].output.shape[1:]), np.nan)
-        for (_, predicted), fit in zip(problem.folds, fits):
-            output[predicted] = fit.output
+        for fold, fit in zip(problem.folds, fits):
+            output[fold.predict] = fit.output
         return output
 
 

@@ -178,7 +178,7 @@ def test_missing_or_broken_json_is_told_with_the_command_that_makes_it(tmp_path)
     path.write_text('{"half": ')
     with pytest.raises(
         DataError,
-        match=r"best.json is no whole JSON file \(.*\); run `python compare_results.py` again",
+        match=r"best.json is not a whole JSON file \(.*\); run `python compare_results.py` again",
     ):
         files.read_json(path, "python compare_results.py")
 

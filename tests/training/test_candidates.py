@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.data.splits import Fold
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Prepare
 from pipeline.training import candidates
@@ -18,8 +19,8 @@ def problem() -> Problem:
     """Six rows in two folds, of which the first row is never predicted."""
     X = pd.DataFrame({"size": np.arange(6.0)})
     folds = [
-        (np.array([0, 1, 2]), np.array([3, 5])),
-        (np.array([0, 3, 5]), np.array([1, 2, 4])),
+        Fold(np.array([0, 1, 2]), np.array([3, 5])),
+        Fold(np.array([0, 3, 5]), np.array([1, 2, 4])),
     ]
     return Problem(
         dataset="six",

@@ -75,6 +75,7 @@ def test_rounds_are_found_without_the_fold_that_is_scored(trained, name):
         for any_problem in (problem, spoilt)
     )
     assert one.rounds == other.rounds <= 60 and (one.output == other.output).all()
-    fit, stop = Folds(problem, tune).slices[1]
+    split = Folds(problem, tune).stopping[1]
+    fit, stop = split.fit, split.stop
     assert not set(fit) & set(stop) and not (set(fit) | set(stop)) & set(fold_rows)
     assert sorted([*fit, *stop]) == sorted(problem.folds[1][0])
