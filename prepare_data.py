@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline import command
-from pipeline.data import cleaning, leakage, quality, reading, splits
+from pipeline.data import cleaning, quality, reading, splits
 from pipeline.data.quality import Origin
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
@@ -48,7 +48,7 @@ def check_leakage(train: pd.DataFrame, dataset: str, settings: Params) -> dict[s
             f"{errors.listed(unknown)} in {data.file}; there are: "
             f"{errors.listed(train.columns.drop(data.target), most=30)}"
         )
-    leaks = leakage.leaking_columns(train, data.target, data.task, settings.seed)
+    leaks = quality.leaking_columns(train, data.target, data.task, settings.seed)
     refused = [
         f"{column} (score {score})" for column, score in leaks.items() if column not in allowed
     ]

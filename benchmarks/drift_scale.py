@@ -1,10 +1,11 @@
 """Seconds and memory of the drift decision on large tables, and of Evidently's drift preset on the same.
 
-    python benchmarks/drift_scale.py [--rows 16000 ...] [--theirs-up-to 1000000] [--cores 2]
+    python -m benchmarks.drift_scale [--rows 16000 ...] [--theirs-up-to 1000000] [--cores 2]
 
-Two tables drawn alike, of 31 columns (20 normal, 6 skewed and rounded, 5 of four categories), are written to Parquet files; each
-line is a process of its own that reads both and decides. `in memory` has both tables as DataFrames first, `by columns` reads the
-files a column at a time, `from CSV` reads the same as CSV. Peak memory is that of the process, imports included (about 200 MiB).
+Two tables drawn alike, of 31 columns (20 normal, 6 skewed and rounded, 5 of four categories), are
+written to Parquet files; each line is a process of its own that reads both and decides. `in memory`
+has both tables as DataFrames first, `by columns` reads the files a column at a time, `from CSV`
+reads the same as CSV. Peak memory is that of the process, imports included (about 200 MiB).
 Evidently runs Kolmogorov-Smirnov and chi-squared tests on all rows, as ours does, without HTML.
 """
 
@@ -16,13 +17,18 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow
+from pyarrow import csv, parquet
+
 ROOT = Path(__file__).resolve().parent.parent
 ROWS = (16_000, 200_000, 1_000_000, 5_000_000)
 PART = 250_000  # rows that are made at a time
 OURS = """
 import sys, time
 import pandas as pd
-from pipeline.drift import comparison, tables
+from pipeline.data import typed_tables
+from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.roles import Roles
 from pipeline.project.params import Drift
 import scipy.stats
@@ -30,9 +36,9 @@ in_memory, *paths = sys.argv[1:]
 given = [pd.read_parquet(path) for path in paths] if in_memory == "yes" else paths
 size = sum(table.memory_usage(deep=True).sum() for table in given) / 2**20 if in_memory == "yes" else 0
 started = time.perf_counter()
-one, other = (table if in_memory == "yes" else tables.open_file(table) for table in given)
-results, _ = comparison.compare_tables(one, other, Roles(), Drift(), 0, {cores})
-print(time.perf_counter() - started, size, results["verdict"])
+one, other = (table if in_memory == "yes" else typed_tables.open_file(table) for table in given)
+found = compare_tables(one, other, Plan(Roles(), Drift()), n_workers={cores})
+print(time.perf_counter() - started, size, found.verdict)
 """
 THEIRS = """
 import sys, time
@@ -51,10 +57,6 @@ print(time.perf_counter() - started, 0, "drift" if found.dict()["metrics"][0]["v
 
 def write(path: Path, rows: int, seed: int) -> None:
     """Write a table of synthetic rows, part by part."""
-    import numpy as np
-    import pyarrow
-    from pyarrow.parquet import ParquetWriter
-
     rng, writer = np.random.default_rng(seed), None
     for start in range(0, rows, PART):
         n = min(PART, rows - start)
@@ -65,14 +67,12 @@ def write(path: Path, rows: int, seed: int) -> None:
             for k in range(5)
         }
         table = pyarrow.table(part)
-        writer = writer or ParquetWriter(path, table.schema)
+        writer = writer or parquet.ParquetWriter(path, table.schema)
         writer.write_table(table)
     writer.close()
 
 
 def as_csv(path: Path) -> Path:
-    from pyarrow import csv, parquet
-
     target = path.with_suffix(".csv")
     with parquet.ParquetFile(path) as file, csv.CSVWriter(target, file.schema_arrow) as writer:
         for batch in file.iter_batches():
@@ -80,11 +80,12 @@ def as_csv(path: Path) -> Path:
     return target
 
 
-def measured(code: str, *arguments) -> str:
+def measured(code: str, *arguments: object) -> str:
     """Return a line of the seconds, the process's peak memory and the verdict of a program."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -99,7 +100,7 @@ def measured(code: str, *arguments) -> str:
     return f"{float(seconds):10.1f} {usage.ru_maxrss / 1024:12,.0f} {tables:>12}  {verdict}"
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

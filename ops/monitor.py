@@ -1,9 +1,11 @@
 """Compare what the models served lately with what they were trained on, and act on drift.
 
-    python -m ops.monitor                                           # every dataset that has an inference log
+    python -m ops.monitor                                           # each dataset that has a log
     python -m ops.monitor --dataset iris --batch this_week.csv      # or a file of new rows
-    python -m ops.monitor --act retrain                             # train on the source as it is now, and let the rule decide
-    python -m ops.monitor --logs s3://bucket/logs --act github      # open an issue, and start the training workflow there
+    python -m ops.monitor --act retrain                             # train on the source as it is
+    python -m ops.monitor --logs s3://bucket/logs --act github      # open an issue and train there
+
+The rule `register.promote` of params.yaml decides whether a newly trained model takes over.
 
 Reads   params.yaml, logs/inference/, or the file; the environment's GITHUB_* with --act github
 Writes  reports/<dataset>/served/; with --act retrain what the stages write
@@ -11,10 +13,13 @@ Writes  reports/<dataset>/served/; with --act retrain what the stages write
 Exit status 3 where drift was found and nothing done about it.
 """
 
+import argparse
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 
+from ops import github
 from pipeline import command
 from pipeline.drift.verdicts import DRIFT, EXIT_STATUS
 from pipeline.project import paths
@@ -24,8 +29,20 @@ from pipeline.project.params import Params
 WORKFLOW = "ml-pipeline.yml"
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What detect_drift.py said of a dataset: whether it found drift, and what it printed."""
+
+    has_drifted: bool
+    text: str
+
+
 def fetch(address: str) -> None:
-    """Copy a folder of inference logs from where a DVC remote could be; logs that are here already are not touched."""
+    """Copy a folder of inference logs from where a DVC remote could be.
+
+    Raises UsageError where there are logs already, which are not touched, and DataError where there
+    is nothing at the address.
+    """
     folder = paths.INFERENCE_LOGS
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(
@@ -33,93 +50,87 @@ def fetch(address: str) -> None:
         )
     if folder.is_dir():
         folder.rmdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "get-url", address, str(folder)],
-        capture_output=True,
-        text=True,
-    )
+    command_line = [sys.executable, "-m", "dvc", "get-url", address, str(folder)]
+    done = subprocess.run(command_line, capture_output=True, text=True)
     if done.returncode:
-        raise DataError(
-            f"--logs {address}: {(done.stderr.strip().splitlines() or ['could not be fetched'])[0]}"
-        )
+        causes = done.stderr.strip().splitlines() or ["could not be fetched"]
+        raise DataError(f"--logs {address}: {causes[0]}")
 
 
-def look(dataset: str, settings: Params, batch: str | None, labels: str | None) -> tuple[int, str]:
-    """Compare one dataset's log, or a batch; return detect_drift.py's exit status and what it printed."""
+def watch(dataset: str, settings: Params, batch: str | None, labels: str | None) -> Watched:
+    """Compare one dataset's log, or a batch, by detect_drift.py; print what it prints."""
     data = settings.dataset(dataset).data
-    arguments = (
-        [
-            "--reference-data",
-            data.file,
-            "--current-data",
-            batch,
-            "--target",
-            data.target,
-            "--output",
-            str(paths.reports(dataset, "served")),
-        ]
-        if batch
-        else ["--from-log"]
-    )
-    arguments += ["--labels", labels] if labels else []
+    options = ["--dataset", dataset]
+    if batch:
+        options += ["--reference-data", data.file, "--current-data", batch]
+        options += ["--target", data.target, "--output", str(paths.reports(dataset, "served"))]
+    else:
+        options.append("--from-log")
+    if labels:
+        options += ["--labels", labels]
     done = subprocess.run(
-        [sys.executable, "detect_drift.py", "--dataset", dataset, *arguments],
-        capture_output=True,
-        text=True,
+        [sys.executable, "detect_drift.py", *options], capture_output=True, text=True
     )
     print(done.stdout, end="", flush=True)
     if done.returncode not in (0, *EXIT_STATUS.values()):
-        raise DataError(
-            f"{dataset}: {(done.stderr.strip().splitlines() or ['detect_drift.py said nothing'])[-1]}"
-        )
+        causes = done.stderr.strip().splitlines() or ["detect_drift.py said nothing"]
+        raise DataError(f"{dataset}: {causes[-1]}")
     print(done.stderr, end="", file=sys.stderr)
-    return done.returncode, done.stdout
+    return Watched(done.returncode == EXIT_STATUS[DRIFT], done.stdout)
 
 
 def retrain(dataset: str) -> None:
-    """Run the dataset's stages on its source as it is now, and register the result, which the rule of params.yaml may promote."""
-    for step in (
+    """Run the dataset's stages on its source as it is now, and register the result.
+
+    Raises DataError where a step fails; the model that serves then stays.
+    """
+    steps = (
         ["-m", "ops.repro", f"drift@{dataset}"],
         ["compare_results.py"],
         ["validate_metrics.py", "--dataset", dataset],
         ["register_model.py", "--dataset", dataset],
-    ):
+    )
+    for step in steps:
         if subprocess.run([sys.executable, *step]).returncode:
             raise DataError(
                 f"{dataset}: {' '.join(step)} failed, see above; the model that serves stays"
             )
 
 
-def tell_github(found: dict[str, str]) -> None:
-    """Open or update an issue for each dataset of {dataset: what was printed}, and start the training workflow once.
+def open_issues(drifted: dict[str, str]) -> None:
+    """Open or update an issue for each dataset of {dataset: what was printed}, and start training.
 
-    Of several runs that wait for their turn with the registry GitHub keeps the last alone; in one for all datasets those that did
-    not change cost seconds.
+    The training workflow is started once: of several runs that wait for their turn with the
+    registry GitHub keeps the last alone, and in one for all datasets those that did not change cost
+    seconds.
     """
-    from ops import github
+    for dataset, text in drifted.items():
+        issue = github.issue(f"Drift in {dataset}", issue_text(dataset, text), "drift")
+        print(f"monitor {dataset}: {issue}")
+    inputs = {"dataset": next(iter(drifted)) if len(drifted) == 1 else "all"}
+    branch = os.environ.get("GITHUB_REF_NAME", "main")
+    print(f"monitor: {github.dispatch(WORKFLOW, branch, inputs)}")
 
-    run = "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(
-        {
-            name: os.environ.get(name, "")
-            for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-        }
+
+def issue_text(dataset: str, text: str) -> str:
+    """Return the text of an issue on a dataset that drifted."""
+    body = (
+        f"What the model of `{dataset}` is asked differs from what it was trained on.\n\n"
+        f"```text\n{text.strip()}\n```\n\n"
+        f"The training workflow was started. It reads the dataset's source as it is now: new rows "
+        f"help only once they are there. The rule `register.promote` of params.yaml decides "
+        f"whether the new model takes over.\n"
     )
-    for dataset, text in found.items():
-        body = (
-            f"What the model of `{dataset}` is asked differs from what it was trained on.\n\n"
-            f"```text\n{text.strip()}\n```\n\n"
-            f"The training workflow was started. It reads the dataset's source as it is now: new rows help only once they "
-            f"are there. The rule `register.promote` of params.yaml decides whether the new model takes over.\n"
-        )
-        body += f"\nFound by {run}\n" if os.environ.get("GITHUB_RUN_ID") else ""
-        print(f"monitor {dataset}: {github.issue(f'Drift in {dataset}', body, 'drift')}")
-    inputs = {"dataset": next(iter(found)) if len(found) == 1 else "all"}
-    print(
-        f"monitor: {github.dispatch(WORKFLOW, os.environ.get('GITHUB_REF_NAME', 'main'), inputs)}"
-    )
+    run_id = os.environ.get("GITHUB_RUN_ID")
+    if run_id:
+        server = os.environ.get("GITHUB_SERVER_URL", "")
+        repository = os.environ.get("GITHUB_REPOSITORY", "")
+        body += f"\nFound by {server}/{repository}/actions/runs/{run_id}\n"
+    return body
 
 
-def main(argv=None):
+def options(argv: list[str] | None) -> argparse.Namespace:
+    """Return the options."""
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     parser.add_argument(
@@ -134,34 +145,44 @@ def main(argv=None):
         help="what to do on drift (%(default)s)",
     )
     args = parser.parse_args(argv)
-    settings = command.settings()
-    datasets = settings.names(args.dataset)
     if (args.batch or args.labels) and args.dataset == "all":
         raise UsageError("--batch and --labels are for one dataset; add --dataset NAME")
+    return args
+
+
+def act(how: str, drifted: dict[str, str]) -> None:
+    """Do what is to be done about {dataset: what was printed} of those that drifted."""
+    if how == "retrain":
+        for dataset in drifted:
+            retrain(dataset)
+    elif how == "github" and drifted:
+        open_issues(drifted)
+
+
+def main(argv: list[str] | None = None) -> int | None:
+    args = options(argv)
+    settings = command.settings()
+    datasets = settings.names(args.dataset)
     if args.logs:
         fetch(args.logs)
-    watched = [
-        dataset for dataset in datasets if args.batch or paths.inference_log(dataset).is_file()
-    ]
-    if not watched:
+    if not args.batch:
+        datasets = [name for name in datasets if paths.inference_log(name).is_file()]
+    if not datasets:
         print(
             f"monitor: no inference log in {paths.INFERENCE_LOGS}/; serve a model, or give --batch"
         )
         return None
-    found, failed = {}, []
-    for dataset in watched:
+    watched, failed = {}, []
+    for dataset in datasets:
         try:
-            found[dataset] = look(dataset, settings, args.batch, args.labels)
-        except DataError as error:  # the others are looked at all the same
+            watched[dataset] = watch(dataset, settings, args.batch, args.labels)
+        # the others are looked at all the same
+        except DataError as error:
             failed.append(str(error))
-    drifted = [dataset for dataset, (status, _) in found.items() if status == EXIT_STATUS[DRIFT]]
-    if args.act == "retrain":
-        for dataset in drifted:
-            retrain(dataset)
-    elif args.act == "github" and drifted:
-        tell_github({dataset: found[dataset][1] for dataset in drifted})
-    if found:
-        print(f"monitor: drift in {', '.join(drifted) or 'none'} of {', '.join(found)}")
+    drifted = {name: found.text for name, found in watched.items() if found.has_drifted}
+    act(args.act, drifted)
+    if watched:
+        print(f"monitor: drift in {', '.join(drifted) or 'none'} of {', '.join(watched)}")
     if failed:
         raise DataError("; ".join(failed))
     return EXIT_STATUS[DRIFT] if drifted and args.act == "tell" else None

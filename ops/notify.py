@@ -1,83 +1,136 @@
 """Send a message to a webhook, as Slack, Mattermost and others take it.
 
-    ALERT_WEBHOOK=https://hooks.example.org/services/... python -m ops.notify "the nightly run failed"
-    ALERT_WEBHOOK=... python -m ops.notify --status success --link https://ci.example.org/1     # with the best models
+    ALERT_WEBHOOK=https://hooks.example.org/... python -m ops.notify "the nightly run failed"
+    ALERT_WEBHOOK=... python -m ops.notify --status success --link https://ci.example.org/1
 
-Reads   the address from the environment, ALERT_WEBHOOK, or from params.yaml, alerts.webhook; the environment goes first;
-        with --status metrics/comparison_results.json and metrics/validation/ where they are there
+With --status the message says how a run of the pipeline ended, and lists the best models.
+
+Reads   the address from the environment, ALERT_WEBHOOK, or from params.yaml, alerts.webhook; the
+        environment goes first; with --status metrics/comparison_results.json and
+        metrics/validation/ where they are there
 Writes  nothing
 """
 
+import logging
 import os
 import sys
 import threading
-import time
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline import command
+from pipeline.drift.results import TableComparison
+from pipeline.drift.verdicts import DRIFT
 from pipeline.project import files, paths, rounding
 from pipeline.project.errors import PipelineError, UsageError
+from pipeline.project.params import Params
 
 VARIABLE = "ALERT_WEBHOOK"
 ATTEMPTS = 3
-PAUSE = 1.0  # seconds before the second attempt, twice as many before the third
+# urllib3's factor: no pause before the second attempt, twice as many seconds before the third
+PAUSE = 1.0
 TIMEOUT = 5.0  # seconds that a server may be silent
-LIMIT = 20.0  # seconds in all, the look-up of the name included, which knows no timeout
+LIMIT = 20.0  # seconds in all, the look-up of the name included, which has no timeout
 TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
-def address(settings=None) -> str | None:
-    """Return where alerts go: the environment's address before that of params.yaml; None where there is neither."""
-    return os.environ.get(VARIABLE, "").strip() or (settings.alerts.webhook if settings else None)
+@dataclass(frozen=True)
+class Message:
+    """What is sent: a text for people, and fields for programs."""
+
+    text: str
+    fields: dict[str, Any] = field(default_factory=dict)
 
 
-def post(url: str, message: str, limit: float = LIMIT, **fields) -> bool:
+# sending
+
+
+def address(settings: Params | None = None) -> str | None:
+    """Return where alerts go, None where nothing says so; the environment overrides params.yaml."""
+    configured = settings.alerts.webhook if settings else None
+    return os.environ.get(VARIABLE, "").strip() or configured
+
+
+def post(url: str, message: str, limit: float = LIMIT, **fields: Any) -> bool:
     """Send {"text": message, **fields} as JSON; return whether it was taken.
 
-    Several attempts are made within `limit` seconds. A failure is one line on standard error and never an exception: an alert
-    that cannot be sent changes no result. Of the address no more than the host is told, as the rest is what lets one in.
+    Several attempts are made within `limit` seconds. A failure is one line on standard error and
+    never an exception: an alert that cannot be sent changes no result. Only the host of the address
+    is shown, as the rest is what lets one in.
     """
-    outcome = {}
-    thread = threading.Thread(
-        target=_attempts, args=(url, {"text": message, **fields}, outcome, limit), daemon=True
-    )
+    outcome: list[str] = []
+    content = {"text": message, **fields}
+
+    def send() -> None:
+        outcome.append(_failure(url, content, min(TIMEOUT, limit)))
+
+    thread = threading.Thread(target=send, daemon=True)
     thread.start()
     thread.join(limit)
-    reason = outcome.get("reason", f"no answer in {limit:g} seconds")
-    if reason:
-        print(f"alert not sent to {_host(url)}: {reason}", file=sys.stderr)
-    return not reason
+    failure = outcome[0] if outcome else f"no answer in {limit:g} seconds"
+    if failure:
+        print(f"alert not sent to {_host(url)}: {failure}", file=sys.stderr)
+    return not failure
 
 
-def _attempts(url: str, content: dict, outcome: dict, limit: float) -> None:
-    """Put into `outcome` why a message was not taken, or "" where it was."""
-    ends = time.monotonic() + limit
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            time.sleep(PAUSE * 2 ** (attempt - 1))
-        reason, again = _attempt(url, content, min(TIMEOUT, max(ends - time.monotonic(), 0.1)))
-        if not reason or not again:
-            break
-    outcome["reason"] = reason if not reason or not again else f"{reason}, {ATTEMPTS} attempts"
-
-
-def _attempt(url: str, content: dict, timeout: float) -> tuple[str, bool]:
-    """Return why one attempt failed, "" where it did not, and whether another may help."""
+def _failure(url: str, content: dict[str, Any], timeout: float) -> str:
+    """Send the content; return why it was not taken, "" where it was."""
     import requests
 
-    try:  # the body of the answer is not read, and no redirection followed
-        with requests.post(
-            url, json=content, timeout=timeout, allow_redirects=False, stream=True
-        ) as answer:
-            return (
-                "" if answer.status_code < 300 else f"HTTP {answer.status_code}"
-            ), answer.status_code in TRY_AGAIN
-    except requests.Timeout:
-        return f"no answer in {timeout:.2g} seconds", True
-    except requests.ConnectionError:
-        return "no connection", True
+    # it would log the address at each attempt
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    try:
+        # the body of the answer is not read, and no redirection followed
+        with (
+            _session() as session,
+            session.post(
+                url, json=content, timeout=timeout, allow_redirects=False, stream=True
+            ) as answer,
+        ):
+            status = answer.status_code
+    except requests.ConnectionError as error:
+        reason = f"no answer in {timeout:.2g} seconds" if _is_silence(error) else "no connection"
+        return f"{reason}, {ATTEMPTS} attempts"
     except Exception as error:  # its text would hold the address
-        return f"{type(error).__name__}; check the address", False
+        return f"{type(error).__name__}; check the address"
+    if status < 300:
+        return ""
+    return f"HTTP {status}, {ATTEMPTS} attempts" if status in TRY_AGAIN else f"HTTP {status}"
+
+
+def _session() -> Any:
+    """Return a session of requests that makes several attempts."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3 import Retry
+
+    retry = Retry(
+        total=ATTEMPTS - 1,
+        backoff_factor=PAUSE,
+        status_forcelist=TRY_AGAIN,
+        # POST as well, which urllib3 leaves out
+        allowed_methods=None,
+        raise_on_status=False,
+        # a server may ask for more seconds than there are
+        respect_retry_after_header=False,
+    )
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
+def _is_silence(error: Exception) -> bool:
+    """Tell whether a connection failed because the server did not answer in time."""
+    from urllib3.exceptions import MaxRetryError, NewConnectionError, TimeoutError
+
+    failure = error.args[0] if error.args else None
+    if not isinstance(failure, MaxRetryError):
+        return False
+    # urllib3 counts a refused connection among those that ran out of time
+    refused = isinstance(failure.reason, NewConnectionError)
+    return isinstance(failure.reason, TimeoutError) and not refused
 
 
 def _host(url: str) -> str:
@@ -87,57 +140,88 @@ def _host(url: str) -> str:
         return "the webhook"
 
 
-def of_a_run(status: str, link: str | None) -> tuple[str, dict]:
-    """Return the message on a pipeline run and its fields: how it went, its models, gates, and the best model of each dataset."""
-    if not paths.COMPARISON.is_file():  # it failed before there was anything to compare
-        return "\n".join([f"pipeline: {status}", *([link] if link else [])]), {
-            "status": status,
-            "link": link,
-        }
-    results = files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"]
-    verdicts = [
-        files.read_json(path, made_by="dvc repro")
-        for path in sorted(paths.VALIDATION.glob("*.json"))
+# what is sent
+
+
+def announce_drift(
+    name: str, text: str, found: TableComparison, dataset: str | None, settings: Params | None
+) -> None:
+    """Report drift where somebody will see it: in a run of GitHub Actions, and by the webhook.
+
+    Stages of `dvc repro` send only where params.yaml says so: their data are the same at each run.
+    """
+    if found.verdict != DRIFT:
+        return
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        print(f"::warning title=drift {name}::{found.recommendation}")
+    stages_send = settings is not None and settings.alerts.stages
+    url = address(settings)
+    if url and ("DVC_STAGE" not in os.environ or stages_send):
+        post(
+            url,
+            text,
+            dataset=dataset,
+            verdict=found.verdict,
+            drifted=found.features.drifted,
+            recommendation=found.recommendation,
+        )
+
+
+def run_message(status: str, link: str | None) -> Message:
+    """Return the message on a run of the pipeline: how it ended, its gates and best models."""
+    footer = [link] if link else []
+    # it may have failed before there was anything to compare
+    if not paths.COMPARISON.is_file():
+        text = "\n".join([f"pipeline: {status}", *footer])
+        return Message(text, {"status": status, "link": link})
+    datasets = files.read_json(paths.COMPARISON, made_by="dvc repro")["datasets"]
+    gates = _gates_passed()
+    models = sum(len(result["candidates"]) for result in datasets.values())
+    best = {dataset: _best(result) for dataset, result in datasets.items()}
+    lines = [
+        f"pipeline: {status}; {models} models, {sum(gates)} of {len(gates)} gates pass",
+        *(_best_line(dataset, content) for dataset, content in best.items()),
+        *footer,
     ]
-    gates = [gate["passed"] for verdict in verdicts for gate in verdict["gates"]]
-    models, best = 0, {}
-    for name, result in results.items():
-        metric, candidate = result["primary_metric"], result["best"]["name"]
-        models += len(result["candidates"])
-        best[name] = {
-            "model": candidate,
-            "metric": metric,
-            "cv": result["candidates"][candidate]["cv"][metric]["mean"],
-            "synthetic": result["synthetic"],
-            "improvement": result["best"]["improvement"],
-        }
-    lines = [f"pipeline: {status}; {models} models, {sum(gates)} of {len(gates)} gates pass"]
-    for name, told in best.items():
-        gain = told["improvement"]
-        better = (
-            f", {rounding.number_text(gain['percent'])} % better than {gain['over']}"
-            if gain and gain["percent"] is not None
-            else ""
-        )
-        lines.append(
-            f"{name}: {told['model']}, cv {told['metric']} {rounding.number_text(told['cv'])}{better}"
-            f"{' (synthetic data)' * told['synthetic']}"
-        )
-    return "\n".join([*lines, *([link] if link else [])]), {
-        "status": status,
-        "link": link,
-        "models": models,
-        "best": best,
+    fields = {"status": status, "link": link, "models": models, "best": best}
+    return Message("\n".join(lines), fields)
+
+
+def _gates_passed() -> list[bool]:
+    """Return whether each gate of each dataset passed."""
+    passed = []
+    for path in sorted(paths.VALIDATION.glob("*.json")):
+        gates = files.read_json(path, made_by="dvc repro")["gates"]
+        passed += [gate["passed"] for gate in gates]
+    return passed
+
+
+def _best(result: dict[str, Any]) -> dict[str, Any]:
+    """Return what is sent of a dataset's best model."""
+    metric, name = result["primary_metric"], result["best"]["name"]
+    return {
+        "model": name,
+        "metric": metric,
+        "cv": result["candidates"][name]["cv"][metric]["mean"],
+        "synthetic": result["synthetic"],
+        "improvement": result["best"]["improvement"],
     }
 
 
-def main(argv=None):
+def _best_line(dataset: str, best: dict[str, Any]) -> str:
+    """Return a line on a dataset's best model."""
+    line = f"{dataset}: {best['model']}, cv {best['metric']} {rounding.number_text(best['cv'])}"
+    gain = best["improvement"]
+    if gain and gain["percent"] is not None:
+        line += f", {rounding.number_text(gain['percent'])} % better than {gain['over']}"
+    return f"{line} (synthetic data)" if best["synthetic"] else line
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = command.parser(__doc__)
     parser.add_argument("message", nargs="?", help="what to send")
     parser.add_argument(
-        "--status",
-        metavar="S",
-        help="how a run of the pipeline ended; its best models are told with it",
+        "--status", metavar="S", help="how a run of the pipeline ended; lists its best models"
     )
     parser.add_argument("--link", metavar="URL", help="with --status: where the run can be seen")
     args = parser.parse_args(argv)
@@ -146,8 +230,8 @@ def main(argv=None):
     url = address() or address(command.settings())
     if not url:
         raise UsageError(f"no address; set {VARIABLE}, or alerts.webhook in params.yaml")
-    message, fields = (args.message, {}) if args.message else of_a_run(args.status, args.link)
-    if not post(url, message, **fields):
+    message = Message(args.message) if args.message else run_message(args.status, args.link)
+    if not post(url, message.text, **message.fields):
         raise PipelineError("the message was not sent")
     print(f"notify: sent to {_host(url)}")
 

@@ -7,39 +7,56 @@ Writes  params.yaml; a setting that the pipeline would refuse changes nothing
 """
 
 import io
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from pipeline import command
 from pipeline.project import files, params, paths
 from pipeline.project.errors import UsageError
 
+WIDTH = 130  # of the lines of params.yaml
+
 
 def changed(text: str, settings: dict[str, str]) -> str:
     """Return the text of params.yaml with some settings changed; each value is read as YAML."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    yaml = YAML()
-    yaml.width, yaml.preserve_quotes = 130, True
+    yaml: Any = YAML()
+    yaml.width, yaml.preserve_quotes = WIDTH, True
     content = yaml.load(text)
     for key, value in settings.items():
-        *blocks, name = key.split(".")
-        block = content
-        for part in blocks:
-            block = block.get(part) if isinstance(block, dict) else None
-        if not isinstance(block, dict):
-            raise UsageError(
-                f"{paths.PARAMS}: {key}: there is no block {'.'.join(blocks)!r} to hold it"
-            )
+        block, name = _block_and_name(content, key)
         try:
             block[name] = YAML(typ="safe", pure=True).load(value)
         except YAMLError:
-            raise UsageError(f"{key}={value}: the value is no YAML") from None
+            raise UsageError(f"{key}={value}: the value is not valid YAML") from None
     stream = io.StringIO()
     yaml.dump(content, stream)
     return stream.getvalue()
 
 
-def main(argv=None):
+def _block_and_name(content: Any, key: str) -> tuple[dict[str, Any], str]:
+    """Return the block that holds a setting, and the setting's own name; raise UsageError."""
+    *blocks, name = key.split(".")
+    block = content
+    for part in blocks:
+        block = block.get(part) if isinstance(block, dict) else None
+    if not isinstance(block, dict):
+        raise UsageError(
+            f"{paths.PARAMS}: {key}: there is no block {'.'.join(blocks)!r} to hold it"
+        )
+    return block, name
+
+
+def _key_and_value(setting: str) -> tuple[str, str]:
+    """Return both sides of KEY=VALUE; raises UsageError."""
+    key, sign, value = setting.partition("=")
+    if not sign:
+        raise UsageError(f"{setting!r}: give KEY=VALUE")
+    return key, value
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = command.parser(__doc__)
     parser.add_argument(
         "settings",
@@ -48,12 +65,10 @@ def main(argv=None):
         help="the full name of a setting and its new value",
     )
     args = parser.parse_args(argv)
-    wrong = [setting for setting in args.settings if "=" not in setting]
-    if wrong:
-        raise UsageError(f"{wrong[0]!r}: give KEY=VALUE")
+    settings = dict(_key_and_value(setting) for setting in args.settings)
     command.settings()
     before = paths.PARAMS.read_text(encoding="utf-8")
-    after = changed(before, dict(setting.partition("=")[::2] for setting in args.settings))
+    after = changed(before, settings)
     command.checked(params.parse(after))
     if after != before:
         files.write_text(paths.PARAMS, after)

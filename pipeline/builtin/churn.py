@@ -1,19 +1,24 @@
-"""customer_churn: one row per customer of a telephone and internet provider, and whether the customer left.
+"""customer_churn: a customer of a telephone and internet provider a row, and whether they left.
 
-SYNTHETIC. No row is a real customer. Columns, spellings, prices and typical shares follow the public Telco customer
-churn table (IBM's sample data), but for the share of customers who leave, which is 37.8 % here.
+SYNTHETIC. No row is a real customer. Columns, spellings, prices and typical shares follow the
+public Telco customer churn table (IBM's sample data), but for the share of customers who leave,
+which is 37.8 % here.
 
-What makes customers leave, so that trees find more than straight lines do: a monthly contract counts most in the first
-year, fibre drives away those who have no support, prices hurt above a threshold, yearly contracts are left when they
-run out, and paying by electronic check matters with paperless billing.
+What makes customers leave, so that trees find more than straight lines do: a monthly contract
+counts most in the first year, fibre drives away those who have no support, prices hurt above a
+threshold, yearly contracts are left when they run out, and paying by electronic check matters with
+paperless billing.
 """
 
 from math import gcd
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+Columns = dict[str, Any]  # arrays, categoricals and series, by name
 
 ROWS = 7_043
 CHURN_SHARE = 0.378
@@ -59,9 +64,9 @@ LETTERS = 26
 ID_SPACE = 10_000 * LETTERS**5
 
 COLUMNS = """
-    customerID gender SeniorCitizen Partner Dependents tenure PhoneService MultipleLines InternetService OnlineSecurity
-    OnlineBackup DeviceProtection TechSupport StreamingTV StreamingMovies Contract PaperlessBilling PaymentMethod
-    MonthlyCharges TotalCharges Churn
+    customerID gender SeniorCitizen Partner Dependents tenure PhoneService MultipleLines
+    InternetService OnlineSecurity OnlineBackup DeviceProtection TechSupport StreamingTV
+    StreamingMovies Contract PaperlessBilling PaymentMethod MonthlyCharges TotalCharges Churn
 """.split()
 
 
@@ -79,8 +84,11 @@ def generate(n_rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({name: columns.pop(name) for name in COLUMNS}, copy=False)
 
 
-def pick(rng, shares, group):
-    """One code for each row: `shares` has a line for each group, and in it the share of each code."""
+def pick(rng: np.random.Generator, shares: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """One code for each row.
+
+    `shares` has a line for each group, and in it the share of each code.
+    """
     draw = rng.random(group.size, dtype=np.float32)
     codes = np.zeros(group.size, dtype=np.int8)
     for limit in np.cumsum(shares, axis=1, dtype=np.float32).T[:-1]:
@@ -88,19 +96,19 @@ def pick(rng, shares, group):
     return codes
 
 
-def categorical(codes, names):
+def categorical(codes: np.ndarray, names: list[str]) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, categories=names)
 
 
-def yes_no(flags):
+def yes_no(flags: np.ndarray) -> pd.Categorical:
     return categorical(flags.astype(np.int8), YES_NO)
 
 
-def customer_ids(rng, n_rows):
+def customer_ids(rng: np.random.Generator, n_rows: int) -> pd.Series:
     """Unique identifiers such as 4821-QWERT, in no visible order.
 
-    Adding a step that has no divisor in common with the number of possible identifiers comes back to the first one only
-    after all the others, so no identifier needs to be compared with another.
+    Adding a step that has no divisor in common with the number of possible identifiers comes back
+    to the first one only after all the others, so no identifier needs to be compared with another.
     """
     step = int(rng.integers(ID_SPACE // 3, ID_SPACE))
     while gcd(step, ID_SPACE) != 1:
@@ -119,28 +127,31 @@ def customer_ids(rng, n_rows):
     )
 
 
-def months_so_far(rng, contract):
-    """Months with the provider: many have just come and many have stayed for all the years there are."""
+def months_so_far(rng: np.random.Generator, contract: np.ndarray) -> np.ndarray:
+    """Months with the provider.
+
+    Many customers have just come, and many have stayed for all the years there are.
+    """
     share = rng.beta(*TENURE_SHAPE[contract].T)
     tenure = np.ceil((MONTHS + 1) * share).clip(1, MONTHS).astype(np.int8)
     tenure[(contract == 2) & (rng.random(contract.size, dtype=np.float32) < WAITING_SHARE)] = 0
     return tenure
 
 
-def people(rng, n_rows):
+def people(rng: np.random.Generator, n_rows: int) -> Columns:
     senior, partner, other = (rng.random(n_rows, dtype=np.float32) for _ in range(3))
-    partner = partner < 0.48
+    paired = partner < 0.48
     return {
         "gender": categorical(
             (rng.random(n_rows, dtype=np.float32) < 0.505).astype(np.int8), ["Female", "Male"]
         ),
         "SeniorCitizen": (senior < 0.162).astype(np.int8),
-        "Partner": yes_no(partner),
-        "Dependents": yes_no(other < np.where(senior < 0.162, 0.09, np.where(partner, 0.58, 0.11))),
+        "Partner": yes_no(paired),
+        "Dependents": yes_no(other < np.where(senior < 0.162, 0.09, np.where(paired, 0.58, 0.11))),
     }
 
 
-def services(rng, contract, tenure):
+def services(rng: np.random.Generator, contract: np.ndarray, tenure: np.ndarray) -> Columns:
     """Telephone lines, internet, and what comes with it."""
     internet = pick(rng, INTERNET_SHARES, contract)
     phone = (internet != 0) | (
@@ -161,7 +172,9 @@ def services(rng, contract, tenure):
     return columns
 
 
-def billing(rng, contract, tenure, columns):
+def billing(
+    rng: np.random.Generator, contract: np.ndarray, tenure: np.ndarray, columns: Columns
+) -> Columns:
     """How the customer pays, how much a month, and how much in all until now."""
     internet = columns["InternetService"].codes
     paperless = (
@@ -181,13 +194,19 @@ def billing(rng, contract, tenure, columns):
     }
 
 
-def in_steps(amount):
-    """Prices go in steps of five cents; the second rounding takes off what the binary fraction leaves."""
+def in_steps(amount: np.ndarray) -> np.ndarray:
+    """Prices go in steps of five cents.
+
+    The second rounding takes off what the binary fraction leaves.
+    """
     return ((20 * amount).round() / 20).round(2)
 
 
-def total_charges(rng, tenure, monthly):
-    """The sum of the bills as text, and a blank for those who were never billed, as the provider's table has it."""
+def total_charges(rng: np.random.Generator, tenure: np.ndarray, monthly: np.ndarray) -> pd.Series:
+    """The sum of the bills as text.
+
+    It is a blank for those who were never billed, as in the provider's table.
+    """
     months = tenure + 0.35 * np.sqrt((tenure - 1).clip(0)) * rng.standard_normal(
         tenure.size
     )  # prices have changed
@@ -195,7 +214,7 @@ def total_charges(rng, tenure, monthly):
     return pd.Series(pc.if_else(pa.array(tenure == 0), " ", text), dtype="str")
 
 
-def leavers(rng, columns):
+def leavers(rng: np.random.Generator, columns: Columns) -> np.ndarray:
     """Exactly the stated share of the customers: those with the highest urge to leave."""
     urge = urge_to_leave(columns) + rng.logistic(scale=NOISE, size=len(columns["tenure"]))
     urge[columns["tenure"] == 0] = -np.inf  # nobody leaves before the first bill
@@ -205,7 +224,7 @@ def leavers(rng, columns):
     return leaves
 
 
-def urge_to_leave(columns):
+def urge_to_leave(columns: Columns) -> np.ndarray:
     """The part of the decision that the columns explain, on the scale of log odds."""
     tenure = columns["tenure"]
     contract = columns["Contract"].codes

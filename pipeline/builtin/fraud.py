@@ -1,11 +1,13 @@
-"""credit_fraud: card payments of two days, 28 anonymous components, the amount, and whether the payment was a fraud.
+"""credit_fraud: card payments of two days, 28 anonymous components, the amount, fraud or not.
 
-SYNTHETIC. No row is a real payment. The layout and the spread of the components follow the public table of European
-card payments of September 2013 (Worldline and ULB), where V1 to V28 come from a principal component analysis.
+SYNTHETIC. No row is a real payment. The layout and the spread of the components follow the public
+table of European card payments of September 2013 (Worldline and ULB), where V1 to V28 come from a
+principal component analysis.
 
-Frauds come in three kinds, each shifted in its own handful of components; the shifts that matter are those known from
-that table (V14, V12, V10, V17 down, V4, V11 up). No component is enough by itself: legitimate payments have heavy
-tails in all of them, some legitimate payments look suspicious, and some frauds look legitimate.
+Frauds come in three kinds, each shifted in its own handful of components; the shifts that matter
+are those known from that table (V14, V12, V10, V17 down, V4, V11 up). No component is enough by
+itself: legitimate payments have heavy tails in all of them, some legitimate payments look
+suspicious, and some frauds look legitimate.
 """
 
 import numpy as np
@@ -99,7 +101,8 @@ def generate(n_rows: int, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     fraud, lookalike = choose_rows(rng, n_rows)
     shifted, kinds, strengths = choose_shifts(rng, fraud, lookalike)
-    # some payments are steadier and some wilder: one scale for a whole row gives every component heavy tails
+    # some payments are steadier and some wilder: one scale for a whole row gives every component
+    # heavy tails
     scale = np.exp(0.25 * rng.standard_normal(n_rows) - 0.0625)
     columns = {"Time": payment_times(rng, n_rows)}
     log_amount = 0.85 * rng.standard_normal(n_rows)
@@ -107,7 +110,8 @@ def generate(n_rows: int, seed: int) -> pd.DataFrame:
         component = scale * rng.standard_normal(n_rows)
         shift = np.array([kind.get(number, 0.0) for kind in KINDS])[kinds]
         component[shifted] += shift * strengths * rng.uniform(0.6, 1.4, size=shift.size)
-        # the amount was not part of the analysis that made the components orthogonal, so it goes with some of them
+        # the amount was not part of the analysis that made the components orthogonal, so it goes
+        # with some of them
         log_amount += {2: -0.40, 7: 0.30, 20: 0.25}.get(number, 0.0) * component
         columns[f"V{number}"] = (spread * component).round(6)
     columns["Amount"] = amounts(rng, log_amount, fraud)
@@ -116,15 +120,20 @@ def generate(n_rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def choose_rows(rng, n_rows):
-    """The frauds, of exactly the stated share but never fewer than two, and the legitimate rows that resemble them."""
+def choose_rows(rng: np.random.Generator, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """The frauds, and the legitimate rows that resemble them.
+
+    The frauds are of exactly the stated share, but never fewer than two.
+    """
     frauds = max(2, round(FRAUD_SHARE * n_rows))
     rows = rng.choice(n_rows, size=frauds + round(LOOKALIKE_SHARE * n_rows), replace=False)
     return rows[:frauds], rows[frauds:]
 
 
-def choose_shifts(rng, fraud, lookalike):
-    """The rows to shift, towards which kind of fraud each one goes, and how far (1 is all the way)."""
+def choose_shifts(
+    rng: np.random.Generator, fraud: np.ndarray, lookalike: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows to shift, towards which kind of fraud each goes, and how far (1: all the way)."""
     order = np.concatenate([np.arange(fraud.size), np.arange(lookalike.size)])
     strength = rng.uniform(0.9, 1.3, size=order.size)
     strength[HIDDEN_EVERY - 1 : fraud.size : HIDDEN_EVERY] *= 0.15
@@ -132,7 +141,7 @@ def choose_shifts(rng, fraud, lookalike):
     return np.concatenate([fraud, lookalike]), PATTERN[order % PATTERN.size], strength
 
 
-def payment_times(rng, n_rows):
+def payment_times(rng: np.random.Generator, n_rows: int) -> np.ndarray:
     """Seconds since the first payment, in order; few payments are made in the small hours."""
     hour = np.arange(48)
     activity = 1.05 - np.cos(2 * np.pi * (hour - 3) / 24)
@@ -142,7 +151,7 @@ def payment_times(rng, n_rows):
     )
 
 
-def amounts(rng, log_amount, fraud):
+def amounts(rng: np.random.Generator, log_amount: np.ndarray, fraud: np.ndarray) -> np.ndarray:
     """Skewed amounts around 22; a fraud is either a small test or above the usual."""
     log_amount = 3.1 + 1.55 * log_amount
     test = rng.random(fraud.size) < 0.4

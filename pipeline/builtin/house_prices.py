@@ -1,28 +1,35 @@
-"""house_prices: one row per house sold in Ames, Iowa, 2006 to 2010: 79 descriptions, an Id and the price in dollars.
+"""house_prices: a house sold in Ames, Iowa, 2006 to 2010, a row: 79 descriptions, Id and price.
 
-SYNTHETIC. No row is a real house. Columns, spellings, where values are missing and the typical shares follow the
-Kaggle competition's table (De Cock, 2011). As in its file, "None" in MasVnrType is a value and not a gap.
+SYNTHETIC. No row is a real house. Columns, spellings, where values are missing and the typical
+shares follow the Kaggle competition's table (De Cock, 2011). As in its file, "None" in MasVnrType
+is a value and not a gap.
 
-Most columns are drawn as grades: a standard normal number, partly made of what the house is like (its quality, age,
-size or condition), is cut into the column's categories at the points that give their usual shares. What is not there
-has no description: without a garage, basement, fireplace or pool its columns are missing.
+Most columns are drawn as grades: a standard normal number, partly made of what the house is like
+(its quality, age, size or condition), is cut into the column's categories at the points that give
+their usual shares. What is not there has no description: without a garage, basement, fireplace or
+pool its columns are missing.
 
-What moves the price, so that trees find more than straight lines do, on the log scale too: good neighbourhoods pay more
-for quality, good houses pay more for size, age counts only in the cheaper neighbourhoods and neglect in old houses, and
-the best grades, a second garage place or a finished basement that opens to the garden are steps, not slopes.
+What moves the price, so that trees find more than straight lines do, on the log scale too: good
+neighbourhoods pay more for quality, good houses pay more for size, age counts only in the cheaper
+neighbourhoods and neglect in old houses, and the best grades, a second garage place or a finished
+basement that opens to the garden are steps, not slopes.
 """
 
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pandas as pd
+
+Columns = dict[str, Any]  # arrays, categoricals and series, by name
 
 ROWS = 1_460
 LAST_YEAR = 2010
 BASE_LOG_PRICE = 11.91
 NOISE = 0.07  # standard deviation of the log price that no column explains
 
-# share of the rows, mean and spread of the year built, mean quality, median lot area, effect on the log price,
+# share of the rows, mean and spread of the year built, mean quality, median lot area, effect on the
+# log price,
 # share of attached houses (town houses), share in the zone RM (medium density)
 NEIGHBORHOODS = {
     "Blmngtn": (0.012, 2005, 2, 7.2, 3200, 0.00, 0.95, 0.05),
@@ -93,8 +100,9 @@ SALE_CONDITIONS = {
 YEAR_SHARES = {2006: 0.215, 2007: 0.225, 2008: 0.208, 2009: 0.232, 2010: 0.120}
 MONTH_SHARES = [0.040, 0.036, 0.073, 0.097, 0.140, 0.173, 0.160, 0.084, 0.043, 0.060, 0.054, 0.040]
 
-# column: (what it goes with, how closely, {category: share}) from the low end to the high end; None is missing
-GRADES = {
+# column: (what it goes with, how closely, {category: share}) from the low end to the high end;
+# None is missing
+GRADES: dict[str, tuple[str, float, dict[Any, float]]] = {
     "Street": ("newness", 0.1, {"Grvl": 0.004, "Pave": 0.996}),
     "Alley": ("newness", -0.5, {None: 0.938, "Pave": 0.028, "Grvl": 0.034}),
     "LotShape": ("size", 0.3, {"Reg": 0.633, "IR1": 0.332, "IR2": 0.028, "IR3": 0.007}),
@@ -297,14 +305,16 @@ COUNTS = {
 }
 
 COLUMNS = """
-    Id MSSubClass MSZoning LotFrontage LotArea Street Alley LotShape LandContour Utilities LotConfig LandSlope
-    Neighborhood Condition1 Condition2 BldgType HouseStyle OverallQual OverallCond YearBuilt YearRemodAdd RoofStyle
-    RoofMatl Exterior1st Exterior2nd MasVnrType MasVnrArea ExterQual ExterCond Foundation BsmtQual BsmtCond
-    BsmtExposure BsmtFinType1 BsmtFinSF1 BsmtFinType2 BsmtFinSF2 BsmtUnfSF TotalBsmtSF Heating HeatingQC CentralAir
-    Electrical 1stFlrSF 2ndFlrSF LowQualFinSF GrLivArea BsmtFullBath BsmtHalfBath FullBath HalfBath BedroomAbvGr
-    KitchenAbvGr KitchenQual TotRmsAbvGrd Functional Fireplaces FireplaceQu GarageType GarageYrBlt GarageFinish
-    GarageCars GarageArea GarageQual GarageCond PavedDrive WoodDeckSF OpenPorchSF EnclosedPorch 3SsnPorch ScreenPorch
-    PoolArea PoolQC Fence MiscFeature MiscVal MoSold YrSold SaleType SaleCondition SalePrice
+    Id MSSubClass MSZoning LotFrontage LotArea Street Alley LotShape LandContour Utilities LotConfig
+    LandSlope Neighborhood Condition1 Condition2 BldgType HouseStyle OverallQual OverallCond
+    YearBuilt YearRemodAdd RoofStyle RoofMatl Exterior1st Exterior2nd MasVnrType MasVnrArea
+    ExterQual ExterCond Foundation BsmtQual BsmtCond BsmtExposure BsmtFinType1 BsmtFinSF1
+    BsmtFinType2 BsmtFinSF2 BsmtUnfSF TotalBsmtSF Heating HeatingQC CentralAir Electrical 1stFlrSF
+    2ndFlrSF LowQualFinSF GrLivArea BsmtFullBath BsmtHalfBath FullBath HalfBath BedroomAbvGr
+    KitchenAbvGr KitchenQual TotRmsAbvGrd Functional Fireplaces FireplaceQu GarageType GarageYrBlt
+    GarageFinish GarageCars GarageArea GarageQual GarageCond PavedDrive WoodDeckSF OpenPorchSF
+    EnclosedPorch 3SsnPorch ScreenPorch PoolArea PoolQC Fence MiscFeature MiscVal MoSold YrSold
+    SaleType SaleCondition SalePrice
 """.split()
 
 
@@ -333,7 +343,9 @@ def generate(n_rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({name: columns.pop(name) for name in COLUMNS}, copy=False)
 
 
-def grades(rng, trait, weight, table):
+def grades(
+    rng: np.random.Generator, trait: np.ndarray, weight: float, table: dict[Any, float]
+) -> np.ndarray:
     """Cut a normal number that goes with the trait into codes that have the shares of the table."""
     value = weight * trait + np.float32((1 - weight**2) ** 0.5) * rng.standard_normal(
         trait.size, dtype=np.float32
@@ -342,45 +354,53 @@ def grades(rng, trait, weight, table):
     return np.searchsorted(np.array(cuts, dtype=np.float32), value).astype(np.int8)
 
 
-def graded(rng, trait, weight, table):
+def graded(
+    rng: np.random.Generator, trait: np.ndarray, weight: float, table: dict[Any, float]
+) -> pd.Categorical:
     names = [name for name in table if name is not None]
     codes = np.array([-1 if name is None else names.index(name) for name in table], dtype=np.int8)
     return categorical(codes[grades(rng, trait, weight, table)], names)
 
 
-def categorical(codes, names):
+def categorical(codes: np.ndarray, names: list[str]) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, categories=names)
 
 
-def has(columns, name, *values):
+def has(columns: Columns, name: str, *values: str) -> np.ndarray:
     """The rows whose category is one of the values."""
     column = columns[name]
     return np.isin(column.codes, [column.categories.get_loc(value) for value in values])
 
 
-def without(column, absent):
+def without(column: pd.Categorical, absent: np.ndarray) -> pd.Categorical:
     """The column with its value missing in the rows that have nothing to describe."""
     return categorical(np.where(absent, np.int8(-1), column.codes), column.categories)
 
 
-def exactly(rng, n_rows, share):
+def exactly(rng: np.random.Generator, n_rows: int, share: float) -> np.ndarray:
     """Rows of a rare kind: as many as the share says, and at least one."""
     chosen = np.zeros(n_rows, dtype=bool)
     chosen[rng.choice(n_rows, size=max(1, round(share * n_rows)), replace=False)] = True
     return chosen
 
 
-def chance(rng, n_rows, probability):
+def chance(rng: np.random.Generator, n_rows: int, probability: float | np.ndarray) -> np.ndarray:
     return rng.random(n_rows, dtype=np.float32) < probability
 
 
-def sometimes(rng, n_rows, probability, typical, spread=0.5):
+def sometimes(
+    rng: np.random.Generator,
+    n_rows: int,
+    probability: float | np.ndarray,
+    typical: float | np.ndarray,
+    spread: float = 0.5,
+) -> np.ndarray:
     """An area in square feet where there is one, else 0."""
     area = typical * np.exp(np.float32(spread) * rng.standard_normal(n_rows, dtype=np.float32))
     return (area * chance(rng, n_rows, probability)).astype(np.int16)
 
 
-def setting(rng, n_rows):
+def setting(rng: np.random.Generator, n_rows: int) -> Columns:
     """Where the house stands, when and how well it was built, and of which kind it is."""
     table = np.array(list(NEIGHBORHOODS.values()))
     share, year, year_spread, quality, _, _, attached, medium_density = table.T
@@ -408,7 +428,7 @@ def setting(rng, n_rows):
     }
 
 
-def zone(rng, place, medium_density):
+def zone(rng: np.random.Generator, place: np.ndarray, medium_density: np.ndarray) -> np.ndarray:
     """Residential, of low density unless the neighbourhood is of another kind."""
     names = list(NEIGHBORHOODS)
     high_density = np.isin(place, [names.index("SWISU"), names.index("SawyerW")]) & chance(
@@ -423,8 +443,13 @@ def zone(rng, place, medium_density):
     )
 
 
-def kind_of_building(rng, built, attached):
-    """Codes of BUILDINGS: town houses where the neighbourhood has them, old conversions, post-war duplexes."""
+def kind_of_building(
+    rng: np.random.Generator, built: np.ndarray, attached: np.ndarray
+) -> np.ndarray:
+    """Codes of BUILDINGS.
+
+    Town houses where the neighbourhood has them, old conversions, post-war duplexes.
+    """
     attached, end_unit = chance(rng, built.size, attached), chance(rng, built.size, 0.73)
     converted = (built < 1945) & chance(rng, built.size, 0.08)
     duplex = (built > 1945) & (built < 1995) & chance(rng, built.size, 0.065)
@@ -433,7 +458,7 @@ def kind_of_building(rng, built, attached):
     )
 
 
-def style_of_house(rng, built, building):
+def style_of_house(rng: np.random.Generator, built: np.ndarray, building: np.ndarray) -> np.ndarray:
     group = np.where(building >= 3, 4, np.digitize(built, [1946, 1961, 1996]))
     draw = rng.random(built.size, dtype=np.float32)
     codes = np.zeros(built.size, dtype=np.int8)
@@ -442,7 +467,7 @@ def style_of_house(rng, built, building):
     return codes
 
 
-def dwelling_class(building, style, built):
+def dwelling_class(building: np.ndarray, style: np.ndarray, built: np.ndarray) -> np.ndarray:
     """The assessor's code, which follows from the kind of building, its style and its age."""
     attached, post_war = building >= 3, built >= 1946
     one_storey, two_storeys = style == 0, style == 1
@@ -466,8 +491,11 @@ def dwelling_class(building, style, built):
     )
 
 
-def sale(rng, columns):
-    """When the house was renewed and sold, and how; most of the new ones are sold before they are finished."""
+def sale(rng: np.random.Generator, columns: Columns) -> Columns:
+    """When the house was renewed and sold, and how.
+
+    Most of the new ones are sold before they are finished.
+    """
     n = columns["Id"].size
     built = columns["YearBuilt"]
     year = np.maximum(
@@ -495,11 +523,11 @@ def sale(rng, columns):
     }
 
 
-def shares(table):
+def shares(table: dict[Any, float]) -> np.ndarray:
     return np.array(list(table.values()))
 
 
-def living_area(rng, columns):
+def living_area(rng: np.random.Generator, columns: Columns) -> Columns:
     """Square feet of each floor, which add up."""
     n = columns["Id"].size
     style = columns["HouseStyle"].codes
@@ -526,7 +554,7 @@ def living_area(rng, columns):
     }
 
 
-def describe(columns):
+def describe(columns: Columns) -> Columns:
     """What the grades go with, each about standard normal."""
     traits = {
         "quality": (columns["OverallQual"] - 6.1) / 1.38,
@@ -538,8 +566,11 @@ def describe(columns):
     return {name: trait.astype(np.float32) for name, trait in traits.items()}
 
 
-def lot(rng, columns):
-    """The lot and its length along the street, which is unknown more often where lots are not rectangles."""
+def lot(rng: np.random.Generator, columns: Columns) -> Columns:
+    """The lot and its length along the street.
+
+    The length is unknown more often where lots are not rectangles.
+    """
     n = columns["Id"].size
     typical = np.array([line[4] for line in NEIGHBORHOODS.values()])[columns["Neighborhood"].codes]
     typical = np.where(columns["BldgType"].codes >= 3, np.minimum(typical, 4_000), typical)
@@ -556,7 +587,7 @@ def lot(rng, columns):
     }
 
 
-def outside(rng, columns):
+def outside(rng: np.random.Generator, columns: Columns) -> Columns:
     """Cladding, porches, pool, and what else stands on the lot."""
     n = columns["Id"].size
     built = columns["YearBuilt"]
@@ -589,7 +620,7 @@ def outside(rng, columns):
     }
 
 
-def second_cladding(rng, first):
+def second_cladding(rng: np.random.Generator, first: pd.Categorical) -> pd.Categorical:
     """Mostly the first one again, under the spellings that this column has for some."""
     respelled = {"WdShing": "Wd Shng", "CemntBd": "CmentBd", "BrkComm": "Brk Cmn"}
     names = [respelled.get(name, name) for name in first.categories] + ["Other"]
@@ -600,7 +631,7 @@ def second_cladding(rng, first):
     return categorical(codes, names)
 
 
-def rooms(rng, columns):
+def rooms(rng: np.random.Generator, columns: Columns) -> Columns:
     n = columns["Id"].size
     shared = has(columns, "BldgType", "Duplex", "2fmCon")
     kitchens = 1 + (shared & chance(rng, n, 0.75))
@@ -613,7 +644,7 @@ def rooms(rng, columns):
     }
 
 
-def basement(rng, columns):
+def basement(rng: np.random.Generator, columns: Columns) -> Columns:
     """Areas that add up; a house on a slab has none."""
     n = columns["Id"].size
     none = chance(rng, n, np.where(has(columns, "BldgType", "Duplex"), 0.12, 0.022))
@@ -644,7 +675,7 @@ def basement(rng, columns):
     }
 
 
-def garage(rng, columns):
+def garage(rng: np.random.Generator, columns: Columns) -> Columns:
     n = columns["Id"].size
     built = columns["YearBuilt"]
     none = chance(
@@ -668,7 +699,7 @@ def garage(rng, columns):
     }
 
 
-def sale_price(rng, columns):
+def sale_price(rng: np.random.Generator, columns: Columns) -> np.ndarray:
     """Dollars, in hundreds: what the house, its place and the sale are worth, multiplied."""
     n = columns["Id"].size
     price = BASE_LOG_PRICE + worth_of_house(columns) + worth_of_parts(columns)
@@ -680,8 +711,11 @@ def sale_price(rng, columns):
     return (np.exp(price) / 100).round().clip(349, 7_550).astype(np.int32) * 100
 
 
-def worth_of_house(columns):
-    """Place, quality, size and age, on the scale of the log price; each counts for more or less by the others."""
+def worth_of_house(columns: Columns) -> np.ndarray:
+    """Place, quality, size and age, on the scale of the log price.
+
+    Each counts for more or less by the others.
+    """
     quality = columns["OverallQual"] - 6.0
     place = np.array([line[5] for line in NEIGHBORHOODS.values()])[columns["Neighborhood"].codes]
     worth = 0.75 * place + 0.4 * place * quality.clip(-2, 2)
@@ -695,7 +729,7 @@ def worth_of_house(columns):
     return worth - np.where(age > 25, 0.16, 0.04) * poor + 0.04 * (columns["OverallCond"] > 6)
 
 
-def worth_of_parts(columns):
+def worth_of_parts(columns: Columns) -> np.ndarray:
     """Basement, garage, lot and the rest, on the same scale."""
     finished = columns["BsmtFinSF1"] > 500
     worth = 0.10 * (columns["TotalBsmtSF"] / 1_000 - 1).clip(-1, 0.5) + 0.05 * finished
@@ -713,7 +747,7 @@ def worth_of_parts(columns):
     )
 
 
-def leave_gaps(rng, columns):
+def leave_gaps(rng: np.random.Generator, columns: Columns) -> None:
     """The few values that nobody wrote down."""
     n = columns["Id"].size
     unknown = exactly(rng, n, 0.0055)

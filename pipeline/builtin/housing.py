@@ -1,20 +1,27 @@
-"""california_housing: one row per census block group of California, 1990, with the median house value in $100,000.
+"""california_housing: a census block group of California, 1990, a row, and its median house value.
 
-SYNTHETIC. No row is a real block group. The columns, ranges and typical sizes follow the well-known table made from
-the 1990 census (Pace and Barry, 1997), with three more that a census could hold: Households, OwnerShare (the share of
-homes that their owners live in) and OceanProximity. The coast and the places are real geography, coarsely drawn.
+SYNTHETIC. No row is a real block group. The columns, ranges and typical sizes follow the well-known
+table made from the 1990 census (Pace and Barry, 1997), with three more that a census could hold:
+Households, OwnerShare (the share of homes that their owners live in) and OceanProximity. The coast
+and the places are real geography, coarsely drawn.
 
-What moves the value, so that trees find more than straight lines do: the distance to the coast decays fast and counts
-more where incomes are high, good and bad neighbourhoods alternate along the map, the effect of age has the
-opposite sign around the bay, crowding and ownership act through thresholds, and values are capped at 5.00001.
+What moves the value, so that trees find more than straight lines do: the distance to the coast
+decays fast and counts more where incomes are high, good and bad neighbourhoods alternate along the
+map, the effect of age has the opposite sign around the bay, crowding and ownership act through
+thresholds, and values are capped at 5.00001.
 """
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+Columns = dict[str, Any]  # arrays, categoricals and series, by name
+
 ROWS = 20_640
 
-# latitude, longitude, spread of each in degrees, share of the rows, log price level, log income level, mean house age
+# latitude, longitude, spread of each in degrees, share of the rows, log price level, log income
+# level, mean house age
 PLACES = np.array(
     [
         (34.03, -118.22, 0.14, 0.18, 0.26, 0.05, -0.08, 35),  # Los Angeles
@@ -107,7 +114,7 @@ def generate(n_rows: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({name: columns.pop(name) for name in order}, copy=False)
 
 
-def locations(rng, place):
+def locations(rng: np.random.Generator, place: np.ndarray) -> Columns:
     """Scatter the rows around their places; what falls into the ocean is mirrored back on land."""
     latitude = PLACES[place, 0] + PLACES[place, 2] * rng.standard_normal(place.size)
     latitude = latitude.clip(32.54, 41.95)
@@ -117,23 +124,25 @@ def locations(rng, place):
     return {"Latitude": latitude.round(2), "Longitude": longitude.round(2)}
 
 
-def distance_to_coast(latitude, longitude):
+def distance_to_coast(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
     return KM_PER_DEGREE * np.abs(longitude - np.interp(latitude, COAST_LATITUDE, COAST_LONGITUDE))
 
 
-def ocean_proximity(latitude, longitude, coast_km):
+def ocean_proximity(
+    latitude: np.ndarray, longitude: np.ndarray, coast_km: np.ndarray
+) -> pd.Categorical:
     near_bay = np.hypot(latitude - BAY_CENTRE[0], 0.8 * (longitude - BAY_CENTRE[1])) < 0.24
     codes = np.select([near_bay, coast_km < 9, coast_km < 60], [2, 3, 0], default=1).astype(np.int8)
     return pd.Categorical.from_codes(codes, categories=PROXIMITY)
 
 
-def neighbourhood(latitude, longitude):
+def neighbourhood(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
     """A fixed landscape of better and worse areas, some 30 km across, with variance about one."""
     waves = np.sin(9 * latitude + 5 * longitude) + np.sin(5 * latitude - 11 * longitude)
     return waves + 0.3 * np.sin(23 * latitude + 5) * np.sin(19 * longitude)
 
 
-def households(rng, place, area):
+def households(rng: np.random.Generator, place: np.ndarray, area: np.ndarray) -> Columns:
     """What the census asks: income, age and size of the homes, and who lives in them."""
     n = place.size
     log_income = 1.26 + PLACES[place, 6] + 0.10 * area + 0.38 * rng.standard_normal(n)
@@ -163,7 +172,9 @@ def households(rng, place, area):
     }
 
 
-def house_value(rng, place, coast_km, columns):
+def house_value(
+    rng: np.random.Generator, place: np.ndarray, coast_km: np.ndarray, columns: Columns
+) -> np.ndarray:
     """The median value in $100,000, to three decimals, capped as in the census."""
     income = np.log(columns["MedInc"]) - 1.26
     area = neighbourhood(columns["Latitude"], columns["Longitude"])

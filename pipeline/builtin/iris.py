@@ -1,6 +1,7 @@
-"""iris: the 150 flowers that Anderson measured and Fisher published in 1936, as scikit-learn ships them.
+"""iris: the 150 flowers that Anderson measured and Fisher published in 1936, from scikit-learn.
 
-REAL data, the only built-in table that is. It is fixed, so neither a number of rows nor a seed changes it.
+REAL data, the only built-in table that is. It is fixed, so neither a number of rows nor a seed
+changes it.
 """
 
 import pandas as pd

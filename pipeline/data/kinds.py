@@ -95,7 +95,7 @@ def _may_be_dates(values: pd.Series) -> bool:
 # in the order in which a column is tried
 KINDS = {
     NUMBER: Kind(_may_be_numbers, _as_floats, "float64", "double", "numeric"),
-    DATE: Kind(_may_be_dates, _as_dates, "datetime64[ns, UTC]", "datetime", None),
+    DATE: Kind(_may_be_dates, _as_dates, "datetime64[us, UTC]", "datetime", None),
     CATEGORY: Kind(lambda values: True, as_text, "str", "string", "categorical"),
 }
 MODELLED = tuple(name for name, kind in KINDS.items() if kind.step)

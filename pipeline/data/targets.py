@@ -18,7 +18,7 @@ def class_labels(target: pd.Series, positive: str | None) -> list[str]:
 
 
 def class_numbers(labels: ArrayLike, classes: list[str]) -> np.ndarray:
-    """Return the place of each label in `classes`, int64 of shape (rows,); -1 for another label."""
+    """Return the place of each label in `classes`, int64 of shape (rows,); -1 for None."""
     return pd.Categorical(labels, categories=classes).codes.astype(np.int64)
 
 

@@ -1,132 +1,171 @@
-"""Drift between two tables: tests, effect sizes, verdicts, data quality, and what to do.
+"""What one column of two tables says: its tests, changes of what it holds, and signs of quality.
 
-A column has drifted where a test rejects that both tables were drawn alike, after Benjamini and Hochberg's correction over all
-columns, and an effect size says that the difference matters: with enough rows the first alone calls every trifle, with few the
-second alone calls noise. Columns are typed, tables whatever gives them by name; see columns.Table.
+Both columns are typed, see data.typed_tables.
 """
+
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds, quality
-from pipeline.data.kinds import NUMBER
-from pipeline.drift import two_sample, verdicts
+from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.drift.roles import Sides
+from pipeline.drift.two_sample import TESTS, TestResult, compare_missing
+from pipeline.drift.verdicts import (
+    NO_DRIFT,
+    NOT_COMPARED,
+    NOT_ENOUGH_DATA,
+    ColumnResult,
+    JudgedTest,
+)
 from pipeline.project.params import Drift
 
-
-def held_differently(one: pd.Series, other: pd.Series) -> list[dict]:
-    """Return the change of what a column holds, in a list, or an empty one."""
-    empty = bool(one.isna().all()), bool(other.isna().all())
-    if any(empty):
-        return (
-            []
-            if all(empty)
-            else [
-                {
-                    "column": one.name,
-                    "change": "empty",
-                    "detail": f"no value in the {'reference' if empty[0] else 'current data'}",
-                }
-            ]
-        )
-    if kinds.kind_of(one) != kinds.kind_of(other):
-        return [
-            {
-                "column": one.name,
-                "change": "type",
-                "detail": f"{kinds.kind_of(one)} in the reference, {kinds.kind_of(other)} in the current data",
-            }
-        ]
-    return []
+# changes of what a table holds; a new column, which no model reads, breaks nothing
+GONE, NEW, EMPTY, OTHER_TYPE = "missing", "new", "empty", "type"
+# values in which a column that is not constant nearly always shows a second one
+A_LOOK = 100
 
 
-# one column
+@dataclass(frozen=True)
+class SchemaChange:
+    """A column that is missing, new, empty on one side or of another type, and what was found."""
+
+    column: str
+    change: str
+    detail: str
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the column can no longer be used."""
+        return self.change != NEW
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as drift.json holds it."""
+        return asdict(self)
 
 
-def examine_column(one: pd.Series, other: pd.Series, limits: Drift, sparse: bool = False) -> dict:
-    """Return what two typed columns tell: the `result` of the tests before correction, `changes` of the schema, and what data
-    quality asks of either: constant, unreadable and, of numbers, outliers.
+@dataclass(frozen=True)
+class ColumnExamination:
+    """What a column says by itself; the verdicts of `result` are not yet corrected.
 
-    Numbers are sorted once, which serves the test, the distance and the quartiles. The verdict is final where there is no
-    correction to wait for.
+    `unreadable` counts values that are not of the column's type, `outliers` the numbers outside
+    Tukey's fences of the reference.
     """
-    sort, few = kinds.kind_of(one), min(len(one), len(other)) < limits.min_rows
-    verdict = verdicts.NOT_ENOUGH_DATA if few else verdicts.NO_DRIFT
-    missing = two_sample.no_test(one, other) if sparse else two_sample.compare_missing(one, other)
-    result = {
-        "kind": sort,
-        "test": None,
-        "statistic": None,
-        "p_value": None,
-        "p_adjusted": None,
-        "effect": None,
-        "effect_size": 0.0,
-        "threshold": limits.numbers if sort == NUMBER else limits.categories,
-        "missing": {**missing, "p_adjusted": None, "threshold": limits.missing, "verdict": verdict},
-    }
-    found = {
-        "result": result,
-        "changes": held_differently(one, other),
-        "constant": [constant(one), constant(other)],
-        "unreadable": [values.attrs.get("unreadable", 0) for values in (one, other)],
-        "outliers": [0, 0],
-    }
-    present = one.dropna(), other.dropna()
-    rows = min(map(len, present))
-    if sort == kinds.kind_of(other) == NUMBER:
-        present = tuple(np.sort(values.to_numpy()) for values in present)
-        found["outliers"] = count_outliers(*present)
-    if (
-        rows == 0 or kinds.kind_of(other) != sort or sort == "date"
-    ):  # empty, another type, or dates, which move by themselves
-        result["verdict"] = verdicts.NOT_COMPARED
+
+    result: ColumnResult
+    changes: list[SchemaChange]
+    constant: Sides[bool]
+    unreadable: Sides[int]
+    outliers: Sides[int]
+
+
+def examine_column(
+    reference: pd.Series, current: pd.Series, limits: Drift, sparse: bool = False
+) -> ColumnExamination:
+    """Return what two typed columns say; of a `sparse` one, missing values say nothing.
+
+    Numbers are sorted once, which serves the test, the distance and the quartiles.
+    """
+    sides = Sides(reference, current)
+    kind = kinds.kind_of(reference)
+    values, outliers = TestResult(), Sides(0, 0)
+    verdict = NOT_COMPARED
+    present = sides.map(pd.Series.dropna)
+    rows = min(len(present.reference), len(present.current))
+    # dates move by themselves, so that there is no test of them
+    if kind in TESTS and kind == kinds.kind_of(current):
+        test = TESTS[kind]
+        arranged = present.map(test.arrange)
+        if kind == NUMBER:
+            outliers = count_outliers(arranged)
+        if rows > 0:
+            values = test.compare(arranged.reference, arranged.current)
+            verdict = NOT_ENOUGH_DATA if rows < limits.min_rows else NO_DRIFT
+    threshold = TESTS.get(kind, TESTS[CATEGORY]).threshold(limits)
+    result = ColumnResult(
+        kind,
+        JudgedTest(values, threshold, verdict),
+        _missing(sides, limits, sparse),
+        sides.map(missing_share),
+    )
+    return ColumnExamination(
+        result,
+        content_changes(reference, current),
+        sides.map(is_constant),
+        sides.map(unreadable_values),
+        outliers,
+    )
+
+
+def _missing(sides: Sides[pd.Series], limits: Drift, sparse: bool) -> JudgedTest:
+    """Return the test that both columns have equal shares of missing values."""
+    rows = sides.map(len)
+    missing = sides.map(lambda values: int(values.isna().sum()))
+    few = min(rows.reference, rows.current) < limits.min_rows
+    if sparse:
+        result = TestResult()
     else:
-        test = (
-            two_sample.compare_numbers(*present)
-            if sort == NUMBER
-            else two_sample.compare_categories(*present)
+        result = compare_missing(
+            (missing.reference, missing.current), (rows.reference, rows.current)
         )
-        result.update(
-            test, verdict=verdicts.NOT_ENOUGH_DATA if rows < limits.min_rows else verdicts.NO_DRIFT
-        )
-    return found
+    return JudgedTest(result, limits.missing, NOT_ENOUGH_DATA if few else NO_DRIFT)
 
 
-def constant(values: pd.Series) -> bool:
-    return values.head(100).nunique(dropna=False) <= 1 and values.nunique(dropna=False) <= 1
+def content_changes(reference: pd.Series, current: pd.Series) -> list[SchemaChange]:
+    """Return the change of what a column holds, in a list, or an empty list."""
+    name = str(reference.name)
+    empty = Sides(reference, current).map(lambda values: bool(values.isna().all()))
+    if empty.reference and empty.current:
+        return []
+    if empty.reference:
+        return [SchemaChange(name, EMPTY, "no value in the reference")]
+    if empty.current:
+        return [SchemaChange(name, EMPTY, "no value in the current data")]
+    before, now = kinds.kind_of(reference), kinds.kind_of(current)
+    if before == now:
+        return []
+    detail = f"{before} in the reference, {now} in the current data"
+    return [SchemaChange(name, OTHER_TYPE, detail)]
 
 
-def count_outliers(one: np.ndarray, other: np.ndarray) -> list[int]:
-    """Return how many of two sorted arrays lie outside Tukey's fences of the first, so that the shares can be compared."""
-    if not len(one):
-        return [0, 0]
-    low, high = (_quantile(one, share) for share in (0.25, 0.75))
+def missing_share(values: pd.Series) -> float:
+    """Return the share of missing values; 0 where there are no rows."""
+    return float(values.isna().mean()) if len(values) else 0.0
+
+
+def unreadable_values(values: pd.Series) -> int:
+    """Return how many values were lost when the column was typed."""
+    return values.attrs.get("unreadable", 0)
+
+
+def is_constant(values: pd.Series) -> bool:
+    """Tell whether a column has one value in every row, be it a missing one."""
+    if values.head(A_LOOK).nunique(dropna=False) > 1:
+        return False
+    return values.nunique(dropna=False) <= 1
+
+
+def count_outliers(ordered: Sides[np.ndarray]) -> Sides[int]:
+    """Return how many of two sorted arrays lie outside Tukey's fences of the reference.
+
+    The fences are the same for both, so that the shares can be compared.
+    """
+    if not len(ordered.reference):
+        return Sides(0, 0)
+    low, high = (_quantile(ordered.reference, share) for share in (0.25, 0.75))
     fence = quality.IQR_FENCE * (high - low)
-    return [
-        int(
-            np.searchsorted(values, low - fence, "left")
-            + len(values)
-            - np.searchsorted(values, high + fence, "right")
-        )
-        for values in (one, other)
-    ]
+
+    def outside(values: np.ndarray) -> int:
+        below = np.searchsorted(values, low - fence, "left")
+        not_above = np.searchsorted(values, high + fence, "right")
+        return int(below + len(values) - not_above)
+
+    return ordered.map(outside)
 
 
 def _quantile(ordered: np.ndarray, share: float) -> float:
-    """Return a quantile of a sorted array, between two values the straight line."""
+    """Return a quantile of a sorted array, on the straight line between two values."""
     place = share * (len(ordered) - 1)
     below, above = ordered[int(place)], ordered[min(int(place) + 1, len(ordered) - 1)]
     return float(below + (above - below) * (place - int(place)))
-
-
-def row_hashes(values: pd.Series, place: int) -> np.ndarray:
-    """Return a number for each value of a column; the sums over the columns of a row tell which rows are alike."""
-    content = (
-        values.to_numpy() + 0.0 if kinds.kind_of(values) == NUMBER else pd.factorize(values)[0]
-    )  # 0.0: -0 is 0
-    return pd.util.hash_array(content) * np.uint64(2 * place + 1)
-
-
-def thinned(values: pd.Series) -> np.ndarray:
-    """Return every so many-th value; copied, as a view would keep the whole column in memory."""
-    return values.to_numpy()[:: max(1, len(values) // two_sample.CORRELATED_ROWS)].copy()

@@ -1,167 +1,249 @@
-"""Drift between two tables: tests, effect sizes, verdicts, data quality, and what to do.
+"""The comparison of two tables: one pass over their columns, then verdicts on the whole.
 
-A column has drifted where a test rejects that both tables were drawn alike, after Benjamini and Hochberg's correction over all
-columns, and an effect size says that the difference matters: with enough rows the first alone calls every trifle, with few the
-second alone calls noise. Columns are typed, tables whatever gives them by name; see columns.Table.
+Tables are whatever gives typed columns by name: a typed_tables.Table or a DataFrame.
 """
 
-import threading
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.data.kinds import NUMBER
-from pipeline.drift import column as drift_column
-from pipeline.drift import data_quality, two_sample, verdicts
-from pipeline.drift.column import examine_column, held_differently, row_hashes
-from pipeline.drift.roles import CURRENT, REFERENCE, Roles
-from pipeline.drift.tables import shared_columns
-from pipeline.project import rounding, workers
+from pipeline.data.typed_tables import AnyTable, shared_columns
+from pipeline.drift import data_quality, verdicts
+from pipeline.drift.column import (
+    GONE,
+    NEW,
+    ColumnExamination,
+    SchemaChange,
+    content_changes,
+    examine_column,
+)
+from pipeline.drift.data_quality import RowHashes
+from pipeline.drift.results import AnswerResult, TableComparison, recommendation
+from pipeline.drift.roles import Roles, Sides
+from pipeline.drift.verdicts import ColumnResult
+from pipeline.project import workers
 from pipeline.project.params import Drift
 
-# two tables
+
+@dataclass(frozen=True)
+class Plan:
+    """How two tables are compared.
+
+    Drift in an `ignored` column is reported and raises no alarm; in a `sparse` column missing
+    values say nothing. The seed draws the sample of at most `limits.report_rows` rows.
+    """
+
+    roles: Roles
+    limits: Drift
+    seed: int = 0
+    ignored: frozenset[str] = frozenset()
+    sparse: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is kept of a column once it is no longer in memory."""
+
+    examination: ColumnExamination
+    sample: Sides[pd.Series]
+    thinned: Sides[np.ndarray] | None
+
+
+class _ColumnPass:
+    """One pass over the columns of two tables, several at a time."""
+
+    def __init__(self, tables: Sides[AnyTable], plan: Plan) -> None:
+        self.tables, self.plan = tables, plan
+        self.rows: Sides[int] = tables.map(len)
+        self.hashes = RowHashes(self.rows)
+        self.drawn: Sides[np.ndarray] = self.rows.map(self._drawn)
+        self.seen: dict[str, _Seen] = {}
+
+    def _drawn(self, rows: int) -> np.ndarray:
+        """Return the positions of the rows in the sample, in ascending order."""
+        order = np.random.default_rng(self.plan.seed).permutation(rows)
+        return np.sort(order[: self.plan.limits.report_rows])
+
+    def run(self, n_workers: int, progress: workers.Progress) -> None:
+        """Look at every column that both tables have."""
+        names = shared_columns(self.tables.reference, self.tables.current)
+        jobs = list(enumerate(names))
+        with progress(len(names), "drift", "column") as step, workers.pool(n_workers) as run:
+            seen = run(self._look_at, None, jobs, lambda place, _: step())
+        self.seen = dict(zip(names, seen))
+
+    def _look_at(self, _shared: None, place: int, name: str) -> _Seen:
+        sides: Sides[pd.Series] = self.tables.map(lambda table: table[name])
+        examination = examine_column(
+            sides.reference, sides.current, self.plan.limits, name in self.plan.sparse
+        )
+        thinned = None
+        if name not in self.plan.roles.answers:
+            self.hashes.add(sides, place)
+            if examination.result.kind == NUMBER:
+                thinned = sides.map(data_quality.thinned)
+        sample = Sides(
+            sides.reference.iloc[self.drawn.reference], sides.current.iloc[self.drawn.current]
+        )
+        return _Seen(examination, sample, thinned)
+
+    @property
+    def features(self) -> dict[str, ColumnExamination]:
+        """The examinations of the columns that are features."""
+        answers = self.plan.roles.answers
+        return {name: seen.examination for name, seen in self.seen.items() if name not in answers}
+
+    def corrected(self) -> dict[str, ColumnResult]:
+        """Return the columns' results, corrected over all of them.
+
+        The predicted class is left out where there is its probability, which says the same.
+        """
+        roles = self.plan.roles
+        hidden = {roles.label} - {roles.prediction}
+        results = {
+            name: seen.examination.result for name, seen in self.seen.items() if name not in hidden
+        }
+        return verdicts.corrected(results, self.plan.limits)
+
+    def samples(self) -> Sides[pd.DataFrame]:
+        """Return the drawn rows of either table."""
+        columns = {name: seen.sample for name, seen in self.seen.items()}
+        return _frames(columns)
+
+    def thinned(self) -> Sides[pd.DataFrame]:
+        """Return some rows of the features that are numbers."""
+        columns = {
+            name: seen.thinned.map(pd.Series)
+            for name, seen in self.seen.items()
+            if seen.thinned is not None
+        }
+        return _frames(columns)
+
+
+def _frames(columns: dict[str, Sides[pd.Series]]) -> Sides[pd.DataFrame]:
+    """Return columns of either table as two frames with indices from 0 on."""
+    return Sides(
+        pd.DataFrame({name: one.reference.reset_index(drop=True) for name, one in columns.items()}),
+        pd.DataFrame({name: one.current.reset_index(drop=True) for name, one in columns.items()}),
+    )
 
 
 def compare_tables(
-    reference,
-    current,
-    roles: Roles,
-    limits: Drift,
-    seed: int = 0,
+    reference: AnyTable,
+    current: AnyTable,
+    plan: Plan,
+    performance: dict[str, Any] | None = None,
     n_workers: int = 1,
-    measured: dict | None = None,
-    ignored: set[str] = frozenset(),
-    sparse: set[str] = frozenset(),
     progress: workers.Progress = workers.no_progress,
-) -> tuple[dict, tuple[pd.DataFrame, pd.DataFrame]]:
-    """Return every result of comparing two tables, and a seeded sample of either, of at most `report_rows` rows.
+) -> TableComparison:
+    """Return every result of comparing two tables; `performance` is handed on.
 
-    One pass over the columns, `n_workers` at a time, so that no more than these are in memory where tables are read by columns.
-    `roles` names the columns `target`, `prediction` and `label` (the predicted class), the `task` and the `positive` class, each
-    or None. Drift in an `ignored` column is told and is no alarm; of a `sparse` one, what is missing tells nothing.
+    No more than `n_workers` columns at a time are in memory where tables are read by columns.
     """
-    answers = {roles.target, roles.prediction, roles.label}
-    hidden = {roles.label} - {roles.prediction}  # says the same as the probabilities
-    sides, names = (reference, current), shared_columns(reference, current)
-    drawn = [
-        np.sort(np.random.default_rng(seed).permutation(len(side))[: limits.report_rows])
-        for side in sides
-    ]
-    hashes, lock = [np.zeros(len(side), dtype=np.uint64) for side in sides], threading.Lock()
+    columns_seen = _ColumnPass(Sides(reference, current), plan)
+    columns_seen.run(n_workers, progress)
+    found = _judged(columns_seen, performance)
+    if found.drifted_answers:
+        found = replace(found, verdict=verdicts.DRIFT)
+    return replace(found, recommendation=recommendation(found))
 
-    def examine(_, place, name):
-        one, other = reference[name], current[name]
-        found = examine_column(one, other, limits, name in sparse)
-        if name not in answers:
-            added = [row_hashes(values, place) for values in (one, other)]
-            with lock:
-                for side, values in zip(hashes, added):
-                    side += values
-            if found["result"]["kind"] == NUMBER:
-                found["thinned"] = [drift_column.thinned(values) for values in (one, other)]
-        found["drawn"] = [values.iloc[rows] for values, rows in zip((one, other), drawn)]
-        return found
 
-    with progress(len(names), "drift", "column") as step, workers.pool(n_workers) as run:
-        looks = dict(
-            zip(names, run(examine, None, list(enumerate(names)), lambda place, found: step()))
-        )
-    samples = tuple(
-        pd.DataFrame(
-            {name: found["drawn"][side].reset_index(drop=True) for name, found in looks.items()}
-        )
-        for side in (0, 1)
+def _judged(seen: _ColumnPass, performance: dict[str, Any] | None) -> TableComparison:
+    """Return the results with the verdict on the features, and without a recommendation."""
+    plan, rows, tables = seen.plan, seen.rows, seen.tables
+    results, features = seen.corrected(), seen.features
+    columns = {name: results[name] for name in features}
+    changes = _named_differently(tables.reference, tables.current, plan.roles.answers)
+    correlations = []
+    if min(rows.reference, rows.current) >= plan.limits.min_rows:
+        for examination in features.values():
+            changes += examination.changes
+        correlations = _correlations(seen.thinned(), plan.limits)
+    broken = [change.column for change in changes if change.is_broken]
+    verdict = verdicts.table_verdict(columns, broken, rows, plan.limits, plan.ignored)
+    quality = data_quality.compare_quality(features, columns, seen.hashes, changes, plan.limits)
+    return TableComparison(
+        verdict=verdict.verdict,
+        recommendation="",
+        rows=rows,
+        features=verdict,
+        target=_target(tables, results, plan.roles),
+        prediction=_answer(results, plan.roles.prediction),
+        schema_changes=changes,
+        performance=performance,
+        columns=columns,
+        correlations=correlations,
+        quality=quality,
+        limits=plan.limits,
+        roles=plan.roles,
+        samples=seen.samples(),
     )
-    thinned = [
-        pd.DataFrame(
-            {name: found["thinned"][side] for name, found in looks.items() if "thinned" in found}
-        )
-        for side in (0, 1)
-    ]
-    both = verdicts.corrected(
-        {name: found["result"] for name, found in looks.items() if name not in hidden}, limits
-    )
-    features = {name: found for name, found in looks.items() if name not in answers}
-    columns = {name: both[name] for name in features}
-    rows = {REFERENCE: len(reference), CURRENT: len(current)}
-    changes = _named_differently(
-        *([name for name in side if name not in answers] for side in sides)
-    )
-    if min(rows.values()) >= limits.min_rows:
-        changes += [change for name in features for change in looks[name]["changes"]]
-
-    results = {"rows": rows, **verdicts.summary(columns, changes, rows, limits, ignored)}
-    for part in ("target", "prediction"):
-        results[part] = (
-            {"column": getattr(roles, part), **both[getattr(roles, part)]}
-            if getattr(roles, part) in both
-            else None
-        )
-        if results[part] and results[part]["verdict"] == verdicts.DRIFT:
-            results["verdict"] = verdicts.DRIFT
-    if results["target"]:
-        results["target"]["mean"] = {
-            side: mean(table[roles.target], roles.positive)
-            for side, table in ((REFERENCE, reference), (CURRENT, current))
-        }
-    results |= {
-        "schema_drift": changes,
-        "performance": measured,
-        "columns": columns,
-        "correlations": two_sample.correlation_changes(*thinned, limits)
-        if min(rows.values()) >= limits.min_rows
-        else [],
-        "quality": data_quality.compare_quality(features, columns, hashes, changes, limits),
-        "thresholds": limits.model_dump(),
-    }
-    results["recommendation"] = verdicts.recommendation(results, limits)
-    return rounding.rounded(
-        {
-            "verdict": results.pop("verdict"),
-            "recommendation": results.pop("recommendation"),
-            **results,
-        }
-    ), samples
 
 
-def compare_columns(reference, current, limits: Drift) -> dict[str, dict]:
-    """Return {column: test, effect size, missing shares, verdict} of the columns that both tables have.
+def _answer(results: dict[str, ColumnResult], name: str | None) -> AnswerResult | None:
+    """Return the result on a column that may not be there."""
+    if name is None or name not in results:
+        return None
+    return AnswerResult(name, results[name])
 
-    `drift_score` is the effect size, of the values or the missing share, in units of its threshold.
-    """
-    looks = {
-        name: examine_column(reference[name], current[name], limits)
+
+def _target(
+    tables: Sides[AnyTable], results: dict[str, ColumnResult], roles: Roles
+) -> AnswerResult | None:
+    """Return the result on the target, with its mean in either table."""
+    answer = _answer(results, roles.target)
+    if answer is None:
+        return None
+    means = tables.map(lambda table: mean(table[answer.column], roles.positive))
+    return replace(answer, mean=means)
+
+
+def _correlations(
+    thinned: Sides[pd.DataFrame], limits: Drift
+) -> list[data_quality.CorrelationChange]:
+    return data_quality.correlation_changes(thinned.reference, thinned.current, limits)
+
+
+def compare_columns(
+    reference: AnyTable, current: AnyTable, limits: Drift
+) -> dict[str, ColumnResult]:
+    """Return the corrected results of the columns that both tables have."""
+    results = {
+        name: examine_column(reference[name], current[name], limits).result
         for name in shared_columns(reference, current)
     }
-    return verdicts.corrected({name: found["result"] for name, found in looks.items()}, limits)
+    return verdicts.corrected(results, limits)
 
 
-def schema_drift(reference, current, min_rows: int = 0) -> list[dict]:
-    """Return the columns that are missing, new, empty on one side or of another type, each with what was found.
+def schema_changes(reference: AnyTable, current: AnyTable, min_rows: int = 0) -> list[SchemaChange]:
+    """Return the columns that are missing, new, empty on one side or of another type.
 
-    What a column holds is judged only where both tables have the rows for it.
+    What a column holds is judged only where both tables have `min_rows` rows.
     """
-    found = _named_differently(reference, current)
+    changes = _named_differently(reference, current)
     if min(len(reference), len(current)) >= min_rows:
-        found += [
-            change
-            for name in shared_columns(reference, current)
-            for change in held_differently(reference[name], current[name])
-        ]
-    return found
+        for name in shared_columns(reference, current):
+            changes += content_changes(reference[name], current[name])
+    return changes
 
 
-def _named_differently(reference, current) -> list[dict]:
-    missing = {"change": "missing", "detail": "not in the current data"}
-    new = {"change": "new", "detail": "not in the reference"}
-    return [{"column": name, **missing} for name in reference if name not in current] + [
-        {"column": name, **new} for name in current if name not in reference
-    ]
+def _named_differently(
+    reference: AnyTable, current: AnyTable, answers: Collection[str] = ()
+) -> list[SchemaChange]:
+    """Return the columns that one table has and the other does not, but for the answers."""
+    missing = [name for name in reference if name not in current and name not in answers]
+    new = [name for name in current if name not in reference and name not in answers]
+    changes = [SchemaChange(name, GONE, "not in the current data") for name in missing]
+    return changes + [SchemaChange(name, NEW, "not in the reference") for name in new]
 
 
 def mean(target: pd.Series, positive: str | None) -> float | None:
-    """Return the mean of a numeric target, or the share of its positive class; None where there is neither."""
+    """Return the mean of a numeric target, or the share of its positive class, else None."""
     present = target.dropna()
     if not len(present):
         return None

@@ -1,65 +1,94 @@
-"""Evidently's pages of a comparison: drift, data quality, target drift and model performance; the only importer of Evidently.
+"""Evidently's pages of a comparison: drift, data quality, target drift and model performance.
 
-They show the verdicts of pipeline.drift, which are of all rows, and draw a sample. Evidently's own tests are not run.
+They show the verdicts of pipeline.drift, which are of all rows, and draw a sample. Evidently's own
+tests are not run. This is the only module that imports Evidently.
 """
 
 import hashlib
 import re
 import uuid
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.data.kinds import CATEGORY, NUMBER
-from pipeline.drift import tables, verdicts
-from pipeline.drift.roles import CURRENT, REFERENCE, Roles
+from pipeline.data.typed_tables import shared_columns
+from pipeline.drift import verdicts
+from pipeline.drift.results import TableComparison
+from pipeline.drift.roles import CURRENT, REFERENCE, Roles, Sides
+from pipeline.drift.verdicts import ColumnResult
+from pipeline.project import rounding
 
 OTHER = "(other)"
-MOST_CATEGORIES = 50  # of a column that are drawn
+MOST_CATEGORIES = 50  # of a column that are drawn one by one
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 METRIC = r"metric_[0-9a-f]{32}"
+METHOD = "verdict"  # under which Evidently knows the verdicts of pipeline.drift
 
 
-def pages(
-    reference: pd.DataFrame, current: pd.DataFrame, results: dict, roles: Roles
-) -> dict[str, str]:
-    """Return {name: HTML} of Evidently's reports on a sample of both tables, with the scores and verdicts of `results`.
+@dataclass(frozen=True)
+class _PageContent:
+    """What Evidently draws on a page: its definition of the columns, and its metrics.
 
-    A report of what is not there is left out, and so is performance where a class lies in one of the samples only. `roles` is
-    what drift.judge takes.
+    Where `whole_rows` is set, rows with a missing value are left out.
     """
+
+    definition: Any
+    metrics: list[Any]
+    whole_rows: bool = False
+
+    def rows(self, sample: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns and rows of a sample that the page draws."""
+        numbers, categories = self.definition.numerical_columns, self.definition.categorical_columns
+        rows = sample[numbers + categories]
+        return rows.dropna() if self.whole_rows else rows
+
+
+def pages(found: TableComparison, synthetic: bool = False) -> dict[str, str]:
+    """Return {name: HTML} of Evidently's reports on a sample of both tables.
+
+    A report of what is not there is left out, and so is performance where a class lies in one of
+    the samples only.
+    """
+    samples = found.samples.map(rare_together)
+    # an empty column ends Evidently's run
+    drawable = {
+        name
+        for name in shared_columns(samples.reference, samples.current)
+        if samples.reference[name].notna().any() and samples.current[name].notna().any()
+    }
+    text = heading(found, samples.map(len), synthetic)
+    made = {}
+    for name, content in _contents(found, drawable).items():
+        rows: Sides[pd.DataFrame] = samples.map(content.rows)
+        if content.whole_rows and not _is_scorable(rows, found.roles):
+            continue
+        made[name] = repeatable(with_heading(_drawn_by_evidently(rows, content), text))
+    return made
+
+
+def _drawn_by_evidently(samples: Sides[pd.DataFrame], content: _PageContent) -> str:
+    """Return Evidently's page of the samples."""
+    import plotly.io
     from evidently import Dataset, Report
 
-    frames = [rare_together(frame) for frame in (reference, current)]
-    found = {}
-    there = {
-        name
-        for name in tables.shared_columns(*frames)
-        if all(frame[name].notna().any() for frame in frames)
-    }
-    for name, (definition, metrics, complete) in _reports(results, roles, there).items():
-        samples = [
-            frame[definition.numerical_columns + definition.categorical_columns] for frame in frames
-        ]
-        if complete:
-            samples = [sample.dropna() for sample in samples]
-            if not _scorable(*(sample[roles.target] for sample in samples), roles.task):
-                continue
-        one, other = (
-            Dataset.from_pandas(sample.reset_index(drop=True), definition) for sample in samples
-        )
-        with (
-            np.errstate(all="ignore"),
-            warnings.catch_warnings(action="ignore"),
-            _drawn_once_and_in_order(),
-        ):  # of Evidently
-            html = Report(metrics).run(other, one).get_html_str(as_iframe=False)
-        found[name] = repeatable(_with_verdict(html, results, [len(frame) for frame in frames]))
-    return found
+    data = samples.map(
+        lambda frame: Dataset.from_pandas(frame.reset_index(drop=True), content.definition)
+    )
+    # the theme that plotly stores with every chart is most of a page but for plotly itself
+    no_theme = _replaced(plotly.io.templates, "default", None)
+    # the warnings are Evidently's own
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        with _columns_drawn_once(), _categories_in_order(), no_theme:
+            run = Report(content.metrics).run(data.current, data.reference)
+            return run.get_html_str(as_iframe=False)
 
 
 def rare_together(frame: pd.DataFrame) -> pd.DataFrame:
@@ -67,196 +96,201 @@ def rare_together(frame: pd.DataFrame) -> pd.DataFrame:
     columns = {}
     for name, values in frame.items():
         if kinds.kind_of(values) == CATEGORY and values.nunique() > MOST_CATEGORIES:
-            values = values.where(
-                values.isin(values.value_counts().index[:MOST_CATEGORIES]) | values.isna(), OTHER
-            )
+            common = values.value_counts().index[:MOST_CATEGORIES]
+            values = values.where(values.isin(common) | values.isna(), OTHER)
         columns[name] = values
     return pd.DataFrame(columns)
 
 
+# what Evidently does otherwise than these pages need
+
+
 @contextmanager
-def _drawn_once_and_in_order():
-    """Make Evidently draw the distribution of a column once, not for each figure that it prints of it, of which it shows one, and
-    leave out the theme that plotly stores with every chart: most of the time of a run, and of a page but for plotly itself. Make
-    it list a column's categories in their order and without the missing, which have a figure of their own: the place of a nan in
-    a set is another one in each process.
-    """
-    import plotly.io
-    from evidently.metrics import column_statistics
-
-    counts = column_statistics.UniqueValueCountCalculation
-    draw, template, drawings, unique = (
-        column_statistics.distribution,
-        plotly.io.templates.default,
-        {},
-        counts._all_unique_values,
-    )
-
-    def distribution(title, current, reference):
-        if current.data.name not in drawings:
-            drawings[current.data.name] = draw(title, current, reference)
-        return drawings[current.data.name]
-
-    def in_order(calculation, current, reference):
-        return sorted(
-            (value for value in unique(calculation, current, reference) if not pd.isna(value)),
-            key=str,
-        )
-
-    column_statistics.distribution, plotly.io.templates.default, counts._all_unique_values = (
-        distribution,
-        None,
-        in_order,
-    )
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """Give an attribute another value for the time of the block."""
+    before = getattr(owner, name)
+    setattr(owner, name, value)
     try:
         yield
     finally:
-        column_statistics.distribution, plotly.io.templates.default, counts._all_unique_values = (
-            draw,
-            template,
-            unique,
-        )
+        setattr(owner, name, before)
 
 
-def _reports(results: dict, roles: Roles, there: set[str]) -> dict[str, tuple]:
-    """Return {name: (Evidently's definition of the columns, its metrics, whether rows with a gap are left out)}.
+@contextmanager
+def _columns_drawn_once() -> Iterator[None]:
+    """Make Evidently draw a column once, not for each of its figures: most of a run's time."""
+    from evidently.metrics import column_statistics
 
-    `there` are the columns with values in both samples: an empty one ends Evidently's run.
+    draw: Callable = column_statistics.distribution
+    drawings: dict[str, Any] = {}
+
+    def distribution(title: str, current: Any, reference: Any) -> Any:
+        name = current.data.name
+        if name not in drawings:
+            drawings[name] = draw(title, current, reference)
+        return drawings[name]
+
+    with _replaced(column_statistics, "distribution", distribution):
+        yield
+
+
+@contextmanager
+def _categories_in_order() -> Iterator[None]:
+    """Make Evidently list a column's categories in order, the missing ones left out.
+
+    Those have a figure of their own, and the place of a nan in a set differs by process.
     """
+    from evidently.metrics import column_statistics
+
+    counts = column_statistics.UniqueValueCountCalculation
+    unique: Callable = counts._all_unique_values
+
+    def in_order(calculation: Any, current: Any, reference: Any) -> list[Any]:
+        values = unique(calculation, current, reference)
+        return sorted((value for value in values if not pd.isna(value)), key=str)
+
+    with _replaced(counts, "_all_unique_values", in_order):
+        yield
+
+
+# what stands on each page
+
+
+def _contents(found: TableComparison, drawable: set[str]) -> dict[str, _PageContent]:
+    """Return what each page draws of the drawable columns."""
     from evidently.metrics import ValueDrift
-    from evidently.presets import DataDriftPreset, DataSummaryPreset
+    from evidently.presets import DataSummaryPreset
+
+    tested = {name: column for name, column in found.results.items() if column.is_tested}
+    shown = {name: column for name, column in tested.items() if name in drawable}
+    features = {name: column for name, column in shown.items() if name in found.columns}
+    answers = {name: column for name, column in shown.items() if name not in found.columns}
+    _register_verdicts(shown)
+    contents = {}
+    if features:
+        definition, names = _definition(features), list(features)
+        share = found.limits.min_columns / len(features)
+        contents["drift"] = _PageContent(definition, [_drift_table(names, share)])
+        contents["quality"] = _PageContent(definition, [DataSummaryPreset(columns=names)])
+    if answers:
+        drifts = [ValueDrift(column=name, method=METHOD) for name in answers]
+        contents["target_drift"] = _PageContent(_definition(answers), drifts)
+    scores = found.performance or {}
+    if found.roles.task and scores.get(REFERENCE) and scores.get(CURRENT):
+        contents["performance"] = _performance(found.roles)
+    return contents
+
+
+def _drift_table(names: list[str], share: float) -> Any:
+    """Return Evidently's preset with its table alone; the rest draws every column again, unseen."""
+    from evidently.presets import DataDriftPreset
 
     class DriftTable(DataDriftPreset):
-        """The preset shows a table that it draws itself; without this it draws every column once more, which nobody sees."""
-
-        def generate_metrics(self, context):
+        def generate_metrics(self, context: Any) -> Any:
             return super().generate_metrics(context)[:1]
 
-    features = {
-        name: column
-        for name, column in results["columns"].items()
-        if column["test"] and name in there
-    }
-    answers = {
-        results[part]["column"]: results[part]
-        for part in ("target", "prediction")
-        if results[part] and results[part]["test"] and results[part]["column"] in there
-    }
-    _register_verdicts(features | answers)
-    reports = {}
-    if features:
-        definition, share = (
-            _definition(features),
-            results["thresholds"]["min_columns"] / len(features),
-        )
-        reports["drift"] = (
-            definition,
-            [DriftTable(columns=list(features), method="verdict", drift_share=share)],
-            False,
-        )
-        reports["quality"] = definition, [DataSummaryPreset(columns=list(features))], False
-    if answers:
-        reports["target_drift"] = (
-            _definition(answers),
-            [ValueDrift(column=name, method="verdict") for name in answers],
-            False,
-        )
-    if roles.task and all(
-        (results["performance"] or {}).get(side) for side in (REFERENCE, CURRENT)
-    ):
-        reports["performance"] = *_performance_report(roles), True
-    return reports
+    return DriftTable(columns=names, method=METHOD, drift_share=share)
 
 
-def _definition(columns: dict[str, dict]):
+def _definition(columns: dict[str, ColumnResult]) -> Any:
+    """Return Evidently's definition of tested columns."""
     from evidently import DataDefinition
 
-    by_kind = {
-        sort: [name for name, column in columns.items() if column["kind"] == sort]
-        for sort in (NUMBER, CATEGORY)
-    }
-    return DataDefinition(numerical_columns=by_kind[NUMBER], categorical_columns=by_kind[CATEGORY])
+    numbers = [name for name, column in columns.items() if column.kind == NUMBER]
+    categories = [name for name, column in columns.items() if column.kind == CATEGORY]
+    return DataDefinition(numerical_columns=numbers, categorical_columns=categories)
 
 
-def _performance_report(roles: Roles) -> tuple:
-    from evidently import BinaryClassification, DataDefinition, MulticlassClassification, Regression
+def _performance(roles: Roles) -> _PageContent:
+    """Return the page of the model's performance."""
+    from evidently import DataDefinition, Regression
     from evidently.presets import ClassificationPreset, RegressionPreset
 
-    target, prediction, label = roles.target, roles.prediction, roles.label
     if roles.task == "regression":
-        return DataDefinition(
-            numerical_columns=[target, prediction],
+        definition = DataDefinition(
+            numerical_columns=[roles.target, roles.prediction],
             categorical_columns=[],
-            regression=[Regression(target=target, prediction=prediction)],
-        ), [RegressionPreset()]
-    probability = prediction if label != prediction else None
-    if roles.positive:
-        task = BinaryClassification(
-            target=target,
-            prediction_labels=label,
-            prediction_probas=probability,
-            pos_label=roles.positive,
+            regression=[Regression(target=roles.target, prediction=roles.prediction)],
         )
-    else:
-        task = MulticlassClassification(target=target, prediction_labels=label)
-    return DataDefinition(
-        numerical_columns=[probability] if probability else [],
-        categorical_columns=[target, label],
-        classification=[task],
-    ), [ClassificationPreset()]
+        return _PageContent(definition, [RegressionPreset()], whole_rows=True)
+    definition = DataDefinition(
+        numerical_columns=[roles.probability] if roles.probability else [],
+        categorical_columns=[roles.target, roles.label],
+        classification=[_classification(roles)],
+    )
+    return _PageContent(definition, [ClassificationPreset()], whole_rows=True)
 
 
-def _scorable(one: pd.Series, other: pd.Series, task: str) -> bool:
-    """Tell whether Evidently can score both samples: it fails where a class is in one of them only, or alone."""
-    if task == "regression":
+def _classification(roles: Roles) -> Any:
+    """Return what Evidently must know of a classifier's columns."""
+    from evidently import BinaryClassification, MulticlassClassification
+
+    if not roles.positive:
+        return MulticlassClassification(target=roles.target, prediction_labels=roles.label)
+    return BinaryClassification(
+        target=roles.target,
+        prediction_labels=roles.label,
+        prediction_probas=roles.probability,
+        pos_label=roles.positive,
+    )
+
+
+def _is_scorable(rows: Sides[pd.DataFrame], roles: Roles) -> bool:
+    """Tell whether Evidently can score both samples: it needs two rows, and the same classes."""
+    one, other = rows.reference[roles.target], rows.current[roles.target]
+    if roles.task == "regression":
         return min(len(one), len(other)) > 1
     return set(one) == set(other) and one.nunique() > 1
 
 
-def _register_verdicts(columns: dict[str, dict]) -> None:
+def _register_verdicts(columns: dict[str, ColumnResult]) -> None:
     """Make Evidently show these columns' scores and verdicts in the place of its own tests."""
     from evidently.legacy.calculations.stattests import StatTest, register_stattest
     from evidently.legacy.core import ColumnType
 
-    def verdict(reference, current, feature_type, threshold):
+    def verdict(
+        reference: pd.Series, current: pd.Series, feature_type: Any, threshold: float
+    ) -> tuple[float | None, bool]:
         column = columns[reference.name]
-        return column["drift_score"], column["verdict"] == verdicts.DRIFT
+        return rounding.significant(column.drift_score), column.verdict == verdicts.DRIFT
 
-    register_stattest(
-        StatTest(
-            "verdict",
-            "effect size / threshold, all rows",
-            [ColumnType.Numerical, ColumnType.Categorical],
-            default_threshold=1.0,
-        ),
-        verdict,
+    test = StatTest(
+        METHOD,
+        "effect size / threshold, all rows",
+        [ColumnType.Numerical, ColumnType.Categorical],
+        default_threshold=1.0,
+    )
+    register_stattest(test, verdict)
+
+
+# the page itself
+
+
+def heading(found: TableComparison, drawn: Sides[int], synthetic: bool) -> str:
+    """Return the verdict, what to do, and what the page draws, as HTML."""
+    data = ", of synthetic data" if synthetic else ""
+    return (
+        f"<p><b>{escape(found.verdict)}</b>: {escape(found.recommendation)}</p>"
+        f"<p>Tests and verdicts: all {found.rows.reference:,} reference and "
+        f"{found.rows.current:,} current rows. Figures below: {drawn.reference:,} and "
+        f"{drawn.current:,} of them{data}. To keep a page as PDF, print it from the browser.</p>"
     )
 
 
-def _with_verdict(html: str, results: dict, rows: list[int]) -> str:
-    """Return a page that tells the verdict, what to do and what it draws at its top."""
-    text = (
-        f"<p><b>{escape(results['verdict'])}</b>: {escape(results['recommendation'])}</p><p>Tests and verdicts: all "
-        f"{results['rows'][REFERENCE]:,} reference and {results['rows'][CURRENT]:,} current rows. Figures below: "
-        f"{rows[0]:,} and {rows[1]:,} of them{', of synthetic data' * bool(results.get('synthetic'))}. To keep a page as "
-        f"PDF, print it from the browser.</p>"
-    )
-    page, found = re.subn(
-        r"<body[^>]*>",
-        lambda body: f'{body[0]}<div style="font: 16px sans-serif; margin: 16px">{text}</div>',
-        html,
-        count=1,
-    )
-    return page if found else text + page
+def with_heading(html: str, text: str) -> str:
+    """Return a page with a heading at its top."""
+    block = f'<div style="font: 16px sans-serif; margin: 16px">{text}</div>'
+    page, places = re.subn(r"<body[^>]*>", lambda body: f"{body[0]}{block}", html, count=1)
+    return page if places else text + page
 
 
 def repeatable(html: str) -> str:
-    """Return a page in which the random identifiers are derived from its content and their place."""
-    seen = {}
+    """Return a page whose random identifiers are derived from its content and their place."""
+    seen: dict[str, int] = {}
     bare = re.sub(UUID, "", html)
     content = hashlib.sha256(re.sub(METRIC, "", bare).encode()).hexdigest()
 
-    def derived(found):
+    def derived(found: re.Match[str]) -> str:
         place = seen.setdefault(found[0], len(seen))
         name = uuid.uuid5(uuid.NAMESPACE_OID, f"{content} {place}")
         return f"metric_{name.hex}" if found[0].startswith("metric_") else str(name)

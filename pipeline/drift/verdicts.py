@@ -1,20 +1,21 @@
-"""Drift between two tables: tests, effect sizes, verdicts, data quality, and what to do.
+"""Verdicts on columns and tables, and the words for them.
 
-A column has drifted where a test rejects that both tables were drawn alike, after Benjamini and Hochberg's correction over all
-columns, and an effect size says that the difference matters: with enough rows the first alone calls every trifle, with few the
-second alone calls noise. Columns are typed, tables whatever gives them by name; see columns.Table.
+A column has drifted where a test rejects that both tables were drawn alike, after Benjamini and
+Hochberg's correction over all columns, and an effect size says that the difference matters: with
+enough rows the first alone calls every trifle drift, with few the second alone calls noise drift.
 """
 
-import numpy as np
-import pandas as pd
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pipeline.data import kinds
-from pipeline.drift import two_sample
-from pipeline.project import errors, paths
+import numpy as np
+
+from pipeline.drift.roles import Sides
+from pipeline.drift.two_sample import TestResult, adjusted_p_values
+from pipeline.project import paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Drift
-from pipeline.scoring import metrics
-from pipeline.scoring.rows import Rows
 
 # the verdict on a column, a window or a table
 DRIFT, NO_DRIFT = "drift", "no drift"
@@ -23,156 +24,220 @@ NOT_ENOUGH_DATA, NOT_COMPARED = "not enough data", "not compared"
 GOOD, CHECK = "good", "check"
 # with which detect_drift.py ends, unless --fail-on says otherwise
 EXIT_STATUS = {DRIFT: 3, NOT_ENOUGH_DATA: 4}
+# the verdicts that each --fail-on counts
+FAIL_ON: dict[str, tuple[str, ...]] = {
+    "never": (),
+    "drift": (DRIFT,),
+    "not-enough-data": (DRIFT, NOT_ENOUGH_DATA),
+}
+# what of a column may have drifted
+VALUES, MISSING = "values", "missing"
+# of the greatest importance: a column below it does not matter to the model
+IGNORED = 0.01
+# a model's figures list so many columns at most
+LISTED_IMPORTANCES = 20
 
-IGNORED = 0.01  # of the greatest importance: a column below it does not matter to the model
-LISTED_IMPORTANCES = 20  # a model's figures list so many columns at most
+
+@dataclass(frozen=True)
+class JudgedTest:
+    """A test, the effect size from which on a difference matters, and the verdict.
+
+    Before the correction over all columns `p_adjusted` is None, and the verdict is final only
+    where there is nothing to correct.
+    """
+
+    result: TestResult
+    threshold: float
+    verdict: str
+    p_adjusted: float | None = None
+
+    @property
+    def is_uncorrected(self) -> bool:
+        """Whether the verdict waits for the correction."""
+        return self.result.p_value is not None and self.verdict != NOT_ENOUGH_DATA
+
+    @property
+    def drift_score(self) -> float:
+        """The effect size in units of its threshold."""
+        return self.result.effect_size / (self.threshold or 1)
+
+    def corrected(self, p_adjusted: float, alpha: float) -> "JudgedTest":
+        """Return the test with its adjusted p-value and the verdict that follows from it."""
+        drifted = p_adjusted < alpha and self.result.effect_size >= self.threshold
+        return replace(self, p_adjusted=p_adjusted, verdict=DRIFT if drifted else NO_DRIFT)
 
 
-# verdicts
+@dataclass(frozen=True)
+class ColumnResult:
+    """What the tests said of a column: of its values, and of the shares of missing ones."""
+
+    kind: str
+    values: JudgedTest
+    missing: JudgedTest
+    missing_share: Sides[float]
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether the values were compared by a test."""
+        return self.values.result.test is not None
+
+    @property
+    def tests(self) -> dict[str, JudgedTest]:
+        """The tests by what of the column they look at."""
+        return {VALUES: self.values, MISSING: self.missing}
+
+    @property
+    def drift_in(self) -> list[str]:
+        """What of the column drifted."""
+        return [part for part, test in self.tests.items() if test.verdict == DRIFT]
+
+    @property
+    def verdict(self) -> str:
+        """Drift where either test found it, else the verdict on the values."""
+        return DRIFT if self.drift_in else self.values.verdict
+
+    @property
+    def drift_score(self) -> float:
+        """The larger effect size, in units of its threshold."""
+        return max(test.drift_score for test in self.tests.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as drift.json holds it."""
+        values, missing = self.values.result, self.missing.result
+        content = {
+            "kind": self.kind,
+            "test": values.test,
+            "statistic": values.statistic,
+            "p_value": values.p_value,
+            "p_adjusted": self.values.p_adjusted,
+            "effect": values.effect,
+            "effect_size": values.effect_size,
+            "threshold": self.values.threshold,
+            "missing": {
+                **self.missing_share.as_json(),
+                "test": missing.test,
+                "statistic": missing.statistic,
+                "p_value": missing.p_value,
+                "effect_size": missing.effect_size,
+                "p_adjusted": self.missing.p_adjusted,
+                "threshold": self.missing.threshold,
+                "verdict": self.missing.verdict,
+            },
+        }
+        if values.new_categories is not None:
+            content["new_categories"] = values.new_categories
+        return content | {
+            "verdict": self.verdict,
+            "drift_in": self.drift_in,
+            "drift_score": self.drift_score,
+        }
 
 
-def corrected(results: dict[str, dict], limits: Drift) -> dict[str, dict]:
-    """Return the results of the columns' tests with p-values adjusted over all of them, and the verdicts."""
-    tests = [
-        test
-        for result in results.values()
-        for test in (result, result["missing"])
-        if test["p_value"] is not None and test["verdict"] != NOT_ENOUGH_DATA
-    ]
-    for test, p_value in zip(tests, two_sample.adjusted([test["p_value"] for test in tests])):
-        test["p_adjusted"] = float(p_value)
-        found = p_value < limits.alpha and test["effect_size"] >= test["threshold"]
-        test["verdict"] = DRIFT if found else NO_DRIFT
-    for result in results.values():
-        parts = {"values": result, "missing": result["missing"]}
-        result["drift_in"] = [name for name, test in parts.items() if test["verdict"] == DRIFT]
-        result["drift_score"] = max(
-            test["effect_size"] / (test["threshold"] or 1) for test in parts.values()
+def corrected(results: Mapping[str, ColumnResult], limits: Drift) -> dict[str, ColumnResult]:
+    """Return the columns' results with p-values adjusted over all of them, and the verdicts."""
+    waiting = {}
+    for name, result in results.items():
+        for part, test in result.tests.items():
+            if test.is_uncorrected:
+                waiting[name, part] = test
+    p_values = np.array([test.result.p_value for test in waiting.values()], dtype=np.float64)
+    judged = {
+        place: test.corrected(float(p_value), limits.alpha)
+        for (place, test), p_value in zip(waiting.items(), adjusted_p_values(p_values))
+    }
+    return {
+        name: replace(
+            result,
+            values=judged.get((name, VALUES), result.values),
+            missing=judged.get((name, MISSING), result.missing),
         )
-        if result["drift_in"]:
-            result["verdict"] = DRIFT
-    return results
+        for name, result in results.items()
+    }
 
 
-def summary(
-    columns: dict[str, dict],
-    changes: list[dict],
-    rows: dict[str, int],
+@dataclass(frozen=True)
+class TableVerdict:
+    """The verdict on a table and what it rests on.
+
+    `drift_share` is the share of drifted columns among the `compared` ones, `drift_score` the mean
+    of their scores, where 1 is a column on its threshold. The names of drifted columns stand with
+    the highest score first, apart from them those whose drift is no alarm.
+    """
+
+    verdict: str
+    drift_share: float | None
+    drift_score: float | None
+    compared: int
+    drifted: list[str]
+    drifted_ignored: list[str]
+
+
+def table_verdict(
+    columns: Mapping[str, ColumnResult],
+    broken: Collection[str],
+    rows: Sides[int],
     limits: Drift,
-    ignored: set[str] = frozenset(),
-) -> dict:
-    """Return the table's verdict, the share of drifted columns and the mean drift score, 1 being a column on its threshold.
+    ignored: Collection[str] = frozenset(),
+) -> TableVerdict:
+    """Return the verdict that follows from a table's columns.
 
-    A column that is missing, empty or of another type is drift whatever the rest says; a new one, which no model reads, is not,
-    nor is one that drifted and is `ignored`.
+    A `broken` column, one that is missing, empty or of another type, is drift whatever the rest
+    says. One that drifted and is `ignored` is not.
     """
     compared = {
-        name: column for name, column in columns.items() if column["verdict"] in (DRIFT, NO_DRIFT)
+        name: column for name, column in columns.items() if column.verdict in (DRIFT, NO_DRIFT)
     }
-    drifted = [
-        name
-        for name, column in compared.items()
-        if column["verdict"] == DRIFT and name not in ignored
-    ]
-    noted = [
-        name for name, column in compared.items() if column["verdict"] == DRIFT and name in ignored
-    ]
-    broken = [change["column"] for change in changes if change["change"] != "new"]
+    moved = [name for name, column in compared.items() if column.verdict == DRIFT]
+    drifted = [name for name in moved if name not in ignored]
     if broken or len(drifted) >= limits.min_columns:
         verdict = DRIFT
+    elif compared and min(rows.reference, rows.current) >= limits.min_rows:
+        verdict = NO_DRIFT
     else:
-        verdict = (
-            NO_DRIFT if compared and min(rows.values()) >= limits.min_rows else NOT_ENOUGH_DATA
-        )
-    return {
-        "verdict": verdict,
-        "drift_share": len(drifted) / len(compared) if compared else None,
-        "drift_score": float(np.mean([column["drift_score"] for column in compared.values()]))
-        if compared
-        else None,
-        "compared": len(compared),
-        **{
-            key: sorted(names, key=lambda name: (-columns[name]["drift_score"], name))
-            for key, names in (("drifted", drifted), ("drifted_ignored", noted))
-        },
-    }
+        verdict = NOT_ENOUGH_DATA
+    scores = [column.drift_score for column in compared.values()]
+    return TableVerdict(
+        verdict,
+        drift_share=len(drifted) / len(compared) if compared else None,
+        drift_score=float(np.mean(scores)) if compared else None,
+        compared=len(compared),
+        drifted=_highest_score_first(drifted, columns),
+        drifted_ignored=_highest_score_first([name for name in moved if name in ignored], columns),
+    )
 
 
-# what it means
+def _highest_score_first(names: list[str], columns: Mapping[str, ColumnResult]) -> list[str]:
+    return sorted(names, key=lambda name: (-columns[name].drift_score, name))
 
 
 def ignored_columns(
-    importance: dict[str, float] | None, columns, limits: Drift, dataset: str
+    importance: Mapping[str, float | None] | None,
+    columns: Iterable[str],
+    limits: Drift,
+    dataset: str,
 ) -> set[str]:
-    """Return the columns that the model ignores, where drift is weighted by importance: shuffling one of them costs the model
-    less than a hundredth of what the most important one costs, or it does not see it.
+    """Return the columns that the model ignores, where drift is weighted by importance.
 
-    `importance` lists the most important columns. One that it does not list is ignored only where that is sure.
+    Shuffling one of them costs the model less than a hundredth of what the most important one
+    costs, or the model does not see it. `importance` lists the most important columns; one that it
+    does not list is ignored only where that is sure. Raises DataError where it is None.
     """
     if limits.weighting == "none":
         return set()
     if importance is None:
         raise DataError(
-            f"{paths.metrics(dataset, 'train')}: no importances, which drift.weighting needs; run `python train.py "
-            f"--dataset {dataset}`"
+            f"{paths.metrics(dataset, 'train')}: no importances, which drift.weighting needs; run "
+            f"`python train.py --dataset {dataset}`"
         )
-    importance = {
-        column: loss or 0.0 for column, loss in importance.items()
-    }  # None: not defined on so few rows
-    bar = IGNORED * max(importance.values(), default=0)
-    all_listed = len(importance) < LISTED_IMPORTANCES or min(importance.values()) < bar
-    return {column for column in columns if importance.get(column, 0 if all_listed else bar) < bar}
+    # None: not defined on so few rows
+    known = {column: loss or 0.0 for column, loss in importance.items()}
+    least = IGNORED * max(known.values(), default=0)
+    all_are_listed = len(known) < LISTED_IMPORTANCES or min(known.values()) < least
+    unlisted = 0 if all_are_listed else least
+    return {column for column in columns if known.get(column, unlisted) < least}
 
 
-def performance(task: str, target: pd.Series, prediction: pd.Series) -> dict[str, float]:
-    """Return the metrics of predicted labels or numbers where both are there; nothing where no row has both."""
-    there = target.notna() & prediction.notna()
-    if not there.any():
-        return {}
-    target, prediction = target[there], prediction[there]
-    if task == "regression":
-        return metrics.score(Rows(target.to_numpy(), prediction.to_numpy()))
-    from sklearn.metrics import accuracy_score, f1_score
-
-    target, prediction = kinds.as_text(target), kinds.as_text(prediction)
-    return {
-        "accuracy": float(accuracy_score(target, prediction)),
-        "f1_macro": float(f1_score(target, prediction, average="macro", zero_division=0)),
-    }
-
-
-def recommendation(results: dict, limits: Drift) -> str:
-    """Return in words what to do about the results."""
-    broken = [change["column"] for change in results["schema_drift"] if change["change"] != "new"]
-    target = [
-        results[part]["column"]
-        for part in ("target", "prediction")
-        if (results.get(part) or {}).get("verdict") == DRIFT
-    ]
-    if results["compared"] == 0 and broken:
-        return f"no column can be compared: these are tables of different things, or mend {errors.listed(broken)}"
-    if broken:
-        return f"mend the columns first: {errors.listed(broken)}"
-    if results["verdict"] == NOT_ENOUGH_DATA:
-        return (
-            f"collect more rows before judging: {min(results['rows'].values())} of the {limits.min_rows} that a verdict needs"
-            if min(results["rows"].values()) < limits.min_rows
-            else "no column has values enough to be judged"
-        )
-    if (results.get("performance") or {}).get("worse"):
-        return "retrain: the model does worse on the current rows" + (
-            f"; look at {errors.listed(results['drifted'])}" if results["drifted"] else ""
-        )
-    if results["verdict"] == DRIFT and target:
-        return f"retrain: {errors.listed(target)} moved" + (
-            f", and so did {errors.listed(results['drifted'])}" if results["drifted"] else ""
-        )
-    if results["verdict"] == DRIFT:
-        return f"look at {errors.listed(results['drifted'])}; retrain if the change is to stay"
-    if results["drifted_ignored"]:
-        return f"nothing to do: the model ignores {errors.listed(results['drifted_ignored'])}, which moved"
-    return (
-        "nothing to do"
-        if results["quality"]["verdict"] == GOOD
-        else f"look at the data: {results['quality']['reasons'][0]}"
-    )
+def exit_status(found: Iterable[str], fail_on: str) -> int:
+    """Return the exit status of some verdicts; drift goes before too few rows."""
+    counted = [EXIT_STATUS[verdict] for verdict in found if verdict in FAIL_ON[fail_on]]
+    return min(counted, default=0)

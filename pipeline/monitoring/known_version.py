@@ -1,23 +1,77 @@
-"""What is known of a version that served rows: its metadata and, while they are at hand, the figures of its training."""
+"""What is known of a version that served rows: its metadata and, while at hand, its training."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from pipeline.data.kinds import CATEGORY
 from pipeline.drift.roles import Roles, roles_of_model
+from pipeline.project import files, paths
+from pipeline.project.errors import DataError
+from pipeline.project.params import Params
+from pipeline.registry import versions
+from pipeline.training.results import Candidate, read_stage
 
 
 @dataclass(frozen=True)
 class KnownVersion:
-    """What is known of a served version: its metadata, and of its training, where that is still at hand, its scores (`candidate`)
-    and the metric by which it was chosen."""
+    """A served version: what stands in its `metadata.json` and `train_stats.json`.
 
-    metadata: dict
-    candidate: dict | None
-    primary_metric: str | None
+    `candidate` are its scores as its training wrote them, and `primary_metric` the metric by which
+    it was chosen; None where another training has taken the place of its own.
+    """
+
+    name: str
+    metadata: dict[str, Any]
+    statistics: dict[str, Any]
+    candidate: Candidate | None = None
+    primary_metric: str | None = None
 
     @property
     def classes(self) -> list[str] | None:
+        """The class labels in the order of the probabilities; None for regression."""
         return self.metadata["classes"]
 
     @property
+    def target(self) -> str:
+        """The column that the model predicts."""
+        return self.metadata["target"]
+
+    @property
     def roles(self) -> Roles:
-        return roles_of_model(self.metadata["task"], self.metadata["target"], self.classes)
+        """The roles of the columns in its rows."""
+        return roles_of_model(self.metadata["task"], self.target, self.classes)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns that hold categories, whatever their values look like."""
+        inputs = self.metadata["inputs"]
+        names = [name for name, kind in inputs.items() if kind == CATEGORY]
+        if self.classes:
+            names += [name for name in (self.target, self.roles.label) if name is not None]
+        return tuple(names)
+
+    def check_training_rows(self, dataset: str) -> None:
+        """Raise DataError where the prepared training rows are not those of this version."""
+        quality = files.read_json(
+            paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}"
+        )
+        if self.metadata["split_hash"] != quality["split_hash"]:
+            raise DataError(
+                f"{paths.processed(dataset)}: {self.name} was trained on other rows than these, so "
+                f"that there is nothing to compare with; bring its data back (`git checkout` of "
+                f"its commit, `dvc checkout`) or serve a model of these rows"
+            )
+
+
+def read_known_version(dataset: str, settings: Params, model: str, number: int) -> KnownVersion:
+    """Return what is known of a registered version."""
+    folder = versions.resolve(dataset, settings, number).folder
+    made_by = f"python register_model.py --dataset {dataset}"
+    metadata = files.read_json(folder / "metadata.json", made_by)
+    statistics = files.read_json(folder / "train_stats.json", made_by)
+    name = f"{model} version {number}"
+    trained = read_stage(dataset, metadata["stage"])
+    candidate = trained["candidates"].get(metadata["candidate"]) if trained else None
+    if trained and candidate and candidate["model_sha256"] == metadata["model_sha256"]:
+        return KnownVersion(name, metadata, statistics, candidate, trained["primary_metric"])
+    return KnownVersion(name, metadata, statistics)

@@ -1,14 +1,4 @@
-"""The inference log: what a served model was asked and what it answered, one JSON object a line for each row.
-
-    {"time": "2026-01-31T12:00:00.123456Z", "request_id": "<uuid hex>", "row": 0, "model": "IrisClassifier", "model_version": 3,
-     "features": {"petal length": 1.4, ...}, "prediction": "setosa", "probabilities": {"setosa": 0.9, ...}}
-
-Regression has a number as prediction and no probabilities; a line of a model that only runs along has "shadow": true besides. The
-current file is logs/inference/D.jsonl; full ones lie beside it as D.<time>.jsonl, so that their names sort by age.
-
-A Writer collects rows in memory and appends them every half second, whole lines in one write, under a lock that all writers of
-the dataset share. One that was killed in the middle of a write leaves a broken last line, which the next write cuts off.
-"""
+"""The true answers to served rows, which come later and are matched to the rows by request."""
 
 from pathlib import Path
 
@@ -16,39 +6,79 @@ import pandas as pd
 
 from pipeline.data import kinds, reading
 from pipeline.data.kinds import NUMBER
+from pipeline.inference_log.reader import LoggedRows
+from pipeline.monitoring.known_version import KnownVersion
 from pipeline.project import errors
 from pipeline.project.errors import DataError
 
+KEY = ["request_id", "row"]
+
 
 def read_labels(path: str | Path) -> pd.DataFrame:
-    """Return the true answers that came later, request_id, row and label, from a CSV or Parquet file.
+    """Return the true answers of a CSV or Parquet file, with columns request_id, row and label.
 
-    `row` may be left out where each request has one. Raises DataError where a column is missing or a row is answered twice.
+    `row` may be left out where each request has one row. Raises DataError where a column is missing
+    or a row is answered twice.
     """
     frame = reading.read(path)
     missing = [column for column in ("request_id", "label") if column not in frame]
     if missing:
         raise DataError(
-            f"{path}: no column {errors.listed(missing)}; the labels are to have request_id, label and, for requests "
-            f"of several rows, row"
-        )
-    raw = frame["row"] if "row" in frame else pd.Series(0.0, index=frame.index)
-    place = kinds.typed_as(raw, NUMBER)
-    if len(place.unreadable):
-        raise DataError(
-            f"{path}: row: {place.fault(raw)}; give the number of the row in its request, from 0 on"
+            f"{path}: no column {errors.listed(missing)}; the labels are to have request_id, label "
+            f"and, for requests of several rows, row"
         )
     labels = pd.DataFrame(
         {
             "request_id": kinds.as_text(frame["request_id"]),
-            "row": place.values.fillna(0).astype(int),
+            "row": _row_numbers(frame, path),
             "label": kinds.blank_to_missing(frame["label"]),
         }
     ).dropna()
-    twice = labels[labels.duplicated(["request_id", "row"])]
+    twice = labels[labels.duplicated(KEY)]
     if len(twice):
         raise DataError(
-            f"{path}: request {twice['request_id'].iloc[0]!r}, row {twice['row'].iloc[0]}, is answered more than "
-            f"once; keep one"
+            f"{path}: request {twice['request_id'].iloc[0]!r}, row {twice['row'].iloc[0]}, is "
+            f"answered more than once; keep one"
         )
     return labels
+
+
+def _row_numbers(frame: pd.DataFrame, path: str | Path) -> pd.Series:
+    """Return the number of each label's row in its request, 0 where there is none."""
+    if "row" not in frame:
+        return pd.Series(0, index=frame.index)
+    numbers = kinds.typed_as(frame["row"], NUMBER)
+    if len(numbers.unreadable):
+        fault = numbers.fault(frame["row"])
+        raise DataError(
+            f"{path}: row: {fault}; give the number of the row in its request, from 0 on"
+        )
+    return numbers.values.fillna(0).astype(int)
+
+
+def matched_labels(served: LoggedRows, path: str | Path, version: KnownVersion) -> pd.Series:
+    """Return the true answer of each served row, missing where it has not come yet.
+
+    It is typed as the target is. Raises DataError where no label belongs to one of the rows, or
+    one is not an answer that the model could give.
+    """
+    known = read_labels(path)
+    matched = served.rows[KEY].merge(known, how="left", on=KEY)["label"]
+    if not matched.notna().any():
+        raise DataError(
+            f"{path}: none of its {len(known)} labels belongs to one of the {len(matched)} newest "
+            f"rows of the log; check request_id and row, or raise --windows"
+        )
+    if version.classes is None:
+        labels = pd.to_numeric(matched, errors="coerce").astype("float64")
+        unknown = matched[labels.isna() & matched.notna()]
+        allowed = "numbers"
+    else:
+        labels = kinds.as_text(matched)
+        unknown = labels[labels.notna() & ~labels.isin(version.classes)]
+        allowed = errors.listed(version.classes)
+    if len(unknown):
+        raise DataError(
+            f"{path}: label: found {errors.listed(unknown.unique())}; the model knows: {allowed}"
+        )
+    return labels.set_axis(served.rows.index)

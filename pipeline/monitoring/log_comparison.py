@@ -1,189 +1,188 @@
-"""Served rows against the rows that their model was trained on: windows of the inference log, a quick look at the means, and how
-well the model does, estimated and, once labels came, measured.
+"""The comparison of served rows with the rows that their model was trained on."""
 
-An alarm needs several windows: one bad hour is none.
-"""
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.data import splits
-from pipeline.data.kinds import CATEGORY
-from pipeline.drift import comparison, tables, verdicts
+from pipeline.data import splits, typed_tables
+from pipeline.drift import comparison, verdicts
+from pipeline.drift.comparison import Plan
+from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import MODEL_OUTPUT, with_output
 from pipeline.inference_log import reader
 from pipeline.inference_log.reader import LoggedRows
-from pipeline.monitoring import performance, windows
-from pipeline.monitoring.known_version import KnownVersion
-from pipeline.project import files, paths, rounding
-from pipeline.project.errors import DataError
+from pipeline.monitoring import performance, quick_look, windows
+from pipeline.monitoring.known_version import KnownVersion, read_known_version
+from pipeline.monitoring.labels import matched_labels
+from pipeline.monitoring.performance import ServedPerformance, TrainingRows
+from pipeline.monitoring.quick_look import FeatureShift
+from pipeline.monitoring.windows import Window, windows_recommendation, windows_verdict
+from pipeline.project import rounding
 from pipeline.project.params import Drift, Params
-from pipeline.registry import versions
-from pipeline.training import predictions
-from pipeline.training import results as training_results
+from pipeline.training.predictions import OUT_OF_FOLD, read_output
 
-SHOWN = 5  # features of the quick look that are told, the farthest off first
+
+@dataclass(frozen=True)
+class ServedLog:
+    """The newest rows of a dataset's log, the version that served them, and a quick look at them.
+
+    The quick look needs no more than the statistics stored with the version.
+    """
+
+    dataset: str
+    rows: LoggedRows
+    version: KnownVersion
+    quick_look: dict[str, FeatureShift]
+
+    def lines(self, z_threshold: float) -> list[str]:
+        """Return what was read of the log, and the quick look at it."""
+        skipped = [f"{self.rows.broken} broken lines"] if self.rows.broken else []
+        for number, count in sorted(self.rows.others.items()):
+            skipped.append(f"{count} rows of version {number}")
+        times = self.rows.rows["time"]
+        rows = (
+            f"log {self.dataset}: {len(times):,} rows that {self.version.name} served from "
+            f"{times.iloc[0]} to {times.iloc[-1]}"
+        )
+        if skipped:
+            rows += f"; skipped: {', '.join(skipped)}"
+        return [rows, quick_look.line(self.quick_look, z_threshold)]
+
+
+@dataclass(frozen=True)
+class LogComparison:
+    """What comparing served rows with training rows came to.
+
+    `found` compares all rows; its verdict and recommendation are those of the windows.
+    """
+
+    log: ServedLog
+    found: TableComparison
+    windows: list[Window]
+    performance: ServedPerformance | None
+    labelled_rows: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as drift.json holds it."""
+        version, rows = self.log.version, self.log.rows
+        looks = {name: asdict(shift) for name, shift in self.log.quick_look.items()}
+        return {
+            "schema": 1,
+            "dataset": self.log.dataset,
+            "synthetic": version.metadata["synthetic"],
+            "model": rows.model,
+            "model_version": rows.version,
+            "reference": f"training rows of {version.name}",
+            "current": "inference log",
+            "log": {
+                "broken_lines": rows.broken,
+                "rows_of_other_versions": rows.others,
+                "labelled_rows": self.labelled_rows,
+            },
+            **self.found.as_json(),
+            "windows": [asdict(window) for window in self.windows],
+            "quick_look": rounding.rounded(looks),
+        }
+
+    def lines(self) -> list[str]:
+        """Return a line for every window, and how well the model did."""
+        lines = [windows.line(window) for window in self.windows]
+        if self.performance is not None:
+            lines += performance.lines(self.performance, self.labelled_rows)
+        return lines
+
+
+def read_served_log(dataset: str, settings: Params, limits: Drift) -> ServedLog:
+    """Return the newest rows that a version served, as many as the windows have.
+
+    Raises DataError where there is no log or no such version.
+    """
+    rows = reader.read_log(dataset, limits.windows * limits.window_rows)
+    version = read_known_version(dataset, settings, rows.model, rows.version)
+    look = quick_look.quick_look(version.statistics, rows.features, limits.z_threshold)
+    return ServedLog(dataset, rows, version, look)
 
 
 def compare_with_training(
-    dataset: str, settings: Params, limits: Drift, labels_file: str | None = None
-):
-    """Return every result of comparing the newest rows of a dataset's log with the training rows of the version that served them,
-    a sample of either, and the columns' roles.
+    log: ServedLog,
+    limits: Drift,
+    labels_file: str | None = None,
+    unlogged: list[str] | None = None,
+    seed: int = 0,
+    n_workers: int = 1,
+) -> LogComparison:
+    """Return every result of comparing served rows with the training rows of their version.
 
-    Raises DataError where the training rows are no longer those of that version; the quick look, which needs no more than the
-    statistics stored with the version, is printed before.
+    `unlogged` names inputs that are left out of the log on purpose. Raises DataError where the
+    training rows are no longer those of the version, or the labels do not belong to the rows.
     """
-    served = reader.read_log(dataset, limits.windows * limits.window_rows)
-    origin = f"{served.model} version {served.version}"
-    folder = versions.resolve(dataset, settings, served.version).folder
-    metadata, statistics = (
-        files.read_json(
-            folder / f"{name}.json", made_by=f"python register_model.py --dataset {dataset}"
-        )
-        for name in ("metadata", "train_stats")
+    version = log.version
+    version.check_training_rows(log.dataset)
+    inputs = [name for name in version.metadata["inputs"] if name not in (unlogged or [])]
+    training = _training_rows(log.dataset, version, inputs)
+    labels = matched_labels(log.rows, labels_file, version) if labels_file else None
+    current = _served_rows(log.rows, version, labels)
+    scores = performance.served_performance(log.rows, version, training, labels, limits, seed)
+    importance = version.candidate.get("importance") if version.candidate else None
+    ignored = verdicts.ignored_columns(importance, inputs, limits, log.dataset)
+    plan = Plan(version.roles, limits, seed, frozenset(ignored), sparse=frozenset([version.target]))
+    found = comparison.compare_tables(
+        training.frame,
+        typed_tables.with_text(typed_tables.of_frame(current), version.texts),
+        plan,
+        scores.as_json() if scores else None,
+        n_workers,
     )
-    look = windows.quick_look(statistics, served.features, limits)
-    print("\n".join(_told(dataset, origin, served, look, limits)))
-    quality = files.read_json(
-        paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}"
+    compared = _windows(training.frame, current, log, plan)
+    found = replace(
+        found,
+        verdict=windows_verdict(compared, limits),
+        recommendation=windows_recommendation(compared, found),
     )
-    if metadata["split_hash"] != quality["split_hash"]:
-        raise DataError(
-            f"{paths.processed(dataset)}: {origin} was trained on other rows than these, so that there is nothing to "
-            f"compare with; bring its data back (`git checkout` of its commit, `dvc checkout`) or serve a model of "
-            f"these rows"
-        )
-    spec = KnownVersion(metadata, *_candidate(dataset, metadata))
-    logged = [
-        name
-        for name in metadata["inputs"]
-        if name not in settings.dataset(dataset).serve.log_redact
-    ]
-    reference, oof = _training_rows(dataset, spec, logged)
-    labels = performance.matched_labels(served, labels_file, spec) if labels_file else None
-    current = _served_rows(served, spec, labels)
-    roles = spec.roles
-    target, prediction, label = roles.target, roles.prediction, roles.label
-    texts = (
-        *(name for name, kind in metadata["inputs"].items() if kind == CATEGORY),
-        *((target, label) if spec.classes else ()),
-    )
-    ignored = verdicts.ignored_columns(
-        (spec.candidate or {}).get("importance"), logged, limits, dataset
-    )
-    results, samples = comparison.compare_tables(
-        reference,
-        tables.with_text(tables.of_frame(current), texts),
-        spec.roles,
-        limits,
-        settings.seed,
-        settings.cores(),
-        performance.measured_performance(
-            served, spec, reference, oof, labels, limits, settings.seed
-        ),
-        ignored,
-        sparse={target},
-    )
-    others = {target, label} - {prediction}
-    found = windows.windows(
-        *(frame[[name for name in frame if name not in others]] for frame in (reference, current)),
-        prediction,
-        texts,
-        served.rows["time"],
-        limits,
-        ignored,
-    )
-    log = {
-        "broken_lines": served.broken,
-        "rows_of_other_versions": served.others,
-        "labelled_rows": 0 if labels is None else int(labels.notna().sum()),
-    }
-    results = {
-        "schema": 1,
-        "dataset": dataset,
-        "synthetic": metadata["synthetic"],
-        "model": served.model,
-        "model_version": served.version,
-        "reference": f"training rows of {origin}",
-        "current": "inference log",
-        "log": log,
-        **results,
-        "verdict": windows.windows_verdict(found, limits),
-        "windows": found,
-        "quick_look": look,
-    }
-    results["recommendation"] = windows.windows_recommendation(results, limits)
-    return rounding.rounded(results), samples, spec.roles
+    labelled_rows = 0 if labels is None else int(labels.notna().sum())
+    return LogComparison(log, found, compared, scores, labelled_rows)
 
 
-def _candidate(dataset: str, metadata: dict) -> tuple[dict | None, str | None]:
-    """Return the figures of the training that gave a version, and its primary metric; None where another has taken its place."""
-    trained = training_results.read_stage(dataset, metadata["stage"])
-    candidate = trained["candidates"].get(metadata["candidate"]) if trained else None
-    if candidate is None or candidate["model_sha256"] != metadata["model_sha256"]:
-        return None, None
-    return candidate, trained["primary_metric"]
-
-
-def _training_rows(
-    dataset: str, spec: KnownVersion, features: list[str]
-) -> tuple[pd.DataFrame, np.ndarray | None]:
-    """Return the training rows with, where they are at hand, their out-of-fold predictions, and the latter as they are."""
-    metadata = spec.metadata
-    frame = splits.read_split(dataset, "train")[[*features, metadata["target"]]]
-    if spec.candidate is None:
-        return frame, None
-    oof = predictions.read_output(
-        dataset,
-        metadata["stage"],
-        metadata["candidate"],
-        predictions.OUT_OF_FOLD,
-        spec.classes,
-        frame.index,
+def _windows(
+    reference: pd.DataFrame, current: pd.DataFrame, log: ServedLog, plan: Plan
+) -> list[Window]:
+    """Return the windows of the served rows, compared by features and prediction."""
+    prediction = plan.roles.prediction
+    others = plan.roles.answers - {prediction}
+    reference = reference[[name for name in reference if name not in others]]
+    current = current[[name for name in current if name not in others]]
+    times, texts = log.rows.rows["time"], log.version.texts
+    return windows.compare_windows(
+        reference, current, times, prediction, texts, plan.limits, plan.ignored
     )
+
+
+def _training_rows(dataset: str, version: KnownVersion, inputs: list[str]) -> TrainingRows:
+    """Return the training rows with, where they are at hand, their out-of-fold predictions."""
+    frame = splits.read_split(dataset, "train")[[*inputs, version.target]]
+    if version.candidate is None:
+        return TrainingRows(frame)
+    stage, name = version.metadata["stage"], version.metadata["candidate"]
+    oof = read_output(dataset, stage, name, OUT_OF_FOLD, version.classes, frame.index)
     there = ~np.isnan(oof).reshape(len(oof), -1).any(axis=1)
-    return with_output(frame, oof, spec.classes, metadata["threshold"]), oof[there]
+    answered = with_output(frame, oof, version.classes, version.metadata["threshold"])
+    return TrainingRows(answered, oof[there])
 
 
-def _served_rows(served: LoggedRows, spec: KnownVersion, labels: pd.Series | None) -> pd.DataFrame:
-    """Return the features as they were logged, beside them what the model answered and the true answers that came."""
-    frame = served.features.copy()
-    if spec.candidate is not None:  # else there is nothing to compare the answers with
-        answer, (positive, label) = (
-            served.rows["prediction"],
-            (spec.roles.positive, spec.roles.label),
-        )
-        if positive and served.probabilities is not None and positive in served.probabilities:
-            frame[MODEL_OUTPUT] = served.probabilities[positive]
-        elif not positive:
+def _served_rows(
+    served: LoggedRows, version: KnownVersion, labels: pd.Series | None
+) -> pd.DataFrame:
+    """Return the features as they were logged, the model's answers, and the labels that came."""
+    frame, roles = served.features.copy(), version.roles
+    # else there is nothing to compare the answers with
+    if version.candidate is not None:
+        answer = served.rows["prediction"]
+        if roles.positive is None:
             frame[MODEL_OUTPUT] = answer
-        if label:
-            frame[label] = answer
-    return frame if labels is None else frame.assign(**{spec.metadata["target"]: labels})
-
-
-def _told(dataset: str, origin: str, served: LoggedRows, look: dict, limits: Drift) -> list[str]:
-    """Return what was read of the log, and the quick look at it."""
-    skipped = [f"{served.broken} broken lines"] if served.broken else []
-    skipped += [
-        f"{count} rows of version {number}" for number, count in sorted(served.others.items())
-    ]
-    times = served.rows["time"]
-    lines = [
-        f"log {dataset}: {len(times):,} rows that {origin} served from {times.iloc[0]} to {times.iloc[-1]}"
-        f"{'; skipped: ' + ', '.join(skipped) if skipped else ''}"
-    ]
-    beyond = sorted(
-        (name for name in look if look[name]["exceeds"]), key=lambda name: -abs(look[name]["z"])
-    )
-    shown = [
-        f"{name} z {look[name]['z']:+.1f} (shift {look[name]['shift']:+.2f})"
-        for name in beyond[:SHOWN]
-    ]
-    shown += ["..."] if len(beyond) > SHOWN else []
-    lines.append(
-        f"quick look: the mean of {len(beyond)} of {len(look)} features is off by more than {limits.z_threshold:g} "
-        f"standard errors{': ' * bool(shown)}{', '.join(shown)}"
-    )
-    return lines
+        elif served.probabilities is not None and roles.positive in served.probabilities:
+            frame[MODEL_OUTPUT] = served.probabilities[roles.positive]
+        if roles.label is not None:
+            frame[roles.label] = answer
+    return frame if labels is None else frame.assign(**{version.target: labels})

@@ -1,8 +1,7 @@
-"""Served rows against the rows that their model was trained on: windows of the inference log, a quick look at the means, and how
-well the model does, estimated and, once labels came, measured.
+"""How well a model does on the rows it served: estimated, and once labels came, measured."""
 
-An alarm needs several windows: one bad hour is none.
-"""
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,102 +9,137 @@ import pandas as pd
 from pipeline.data import kinds, targets
 from pipeline.inference_log.reader import LoggedRows
 from pipeline.monitoring import estimation
+from pipeline.monitoring.estimation import Estimate
 from pipeline.monitoring.known_version import KnownVersion
-from pipeline.monitoring.labels import read_labels
-from pipeline.project import errors
-from pipeline.project.errors import DataError
 from pipeline.project.params import Drift
 from pipeline.scoring import bootstrap, metrics
+from pipeline.scoring.bootstrap import Interval
 from pipeline.scoring.rows import Rows
 
 
-def matched_labels(served: LoggedRows, path: str, spec: KnownVersion) -> pd.Series:
-    """Return the true answer of each served row, missing where it has not come; typed as the target is."""
-    known = read_labels(path)
-    found = served.rows[["request_id", "row"]].merge(known, how="left", on=["request_id", "row"])[
-        "label"
-    ]
-    if not found.notna().any():
-        raise DataError(
-            f"{path}: none of its {len(known)} labels belongs to one of the {len(found)} newest rows of the log; "
-            f"check request_id and row, or raise --windows"
-        )
-    if spec.classes is None:
-        labels = pd.to_numeric(found, errors="coerce").astype("float64")
-        unknown = found[labels.isna() & found.notna()]
-        allowed = "numbers"
-    else:
-        labels = kinds.as_text(found)
-        unknown = labels[labels.notna() & ~labels.isin(spec.classes)]
-        allowed = errors.listed(spec.classes)
-    if len(unknown):
-        raise DataError(
-            f"{path}: label: found {errors.listed(unknown.unique())}; the model knows: {allowed}"
-        )
-    return labels.set_axis(served.rows.index)
+@dataclass(frozen=True)
+class TrainingRows:
+    """The training rows of a version and, while they are at hand, its out-of-fold predictions.
+
+    `frame` then has the predictions as roles.with_output adds them, and `oof` has them as numbers
+    or probabilities of shape (rows, classes).
+    """
+
+    frame: pd.DataFrame
+    oof: np.ndarray | None = None
 
 
-def measured_performance(
+@dataclass(frozen=True)
+class ServedPerformance:
+    """Scores of a served model: out of fold, estimated without labels, and on labelled rows.
+
+    `current` is empty without labels. The model does worse where the out-of-fold score lies beyond
+    the better end of the `interval` of the labelled rows' score.
+    """
+
+    candidate: str
+    metric: str
+    reference: dict[str, float | None]
+    current: dict[str, float]
+    estimated: dict[str, Estimate] | None = None
+    interval: Interval | None = None
+    worse: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as drift.json holds it."""
+        estimated = None
+        if self.estimated is not None:
+            estimated = {metric: asdict(estimate) for metric, estimate in self.estimated.items()}
+        content: dict[str, Any] = {
+            "candidate": self.candidate,
+            "metric": self.metric,
+            "worse": self.worse,
+            "reference": dict(self.reference),
+            "current": self.current,
+            "estimated": estimated,
+        }
+        if self.interval is not None:
+            content["interval"] = self.interval
+        return content
+
+
+def served_performance(
     served: LoggedRows,
-    spec: KnownVersion,
-    reference: pd.DataFrame,
-    oof: np.ndarray | None,
+    version: KnownVersion,
+    training: TrainingRows,
     labels: pd.Series | None,
     limits: Drift,
     seed: int,
-) -> dict | None:
-    """Return how the model scored out of fold, how it is estimated to do on the served rows, and how it did on the labelled ones.
+) -> ServedPerformance | None:
+    """Return how well a version does on the rows that it served; `labels` has one for each row.
 
-    It does worse where the out-of-fold score lies outside the 95 % interval of the labelled rows' score, on the better side.
+    None where its training was replaced, so that there is nothing to compare with.
     """
-    if spec.candidate is None:
+    if version.candidate is None or version.primary_metric is None:
         return None
-    metadata, classes, metric = spec.metadata, spec.classes, spec.primary_metric
-    results = {
-        "candidate": metadata["candidate"],
-        "metric": metric,
-        "worse": False,
-        "reference": dict(spec.candidate["cv_oof"]),
-        "current": {},
-        "estimated": None,
-    }
-    output = (
-        served.rows["prediction"].to_numpy()
-        if classes is None
-        else logged_probabilities(served, classes)
+    found = ServedPerformance(
+        version.metadata["candidate"], version.primary_metric, version.candidate["cv_oof"], {}
     )
+    output = _output(served, version.classes)
     if output is None:
-        return results
-    decisions = (
-        targets.class_numbers(kinds.as_text(served.rows["prediction"]), classes)
-        if classes
-        else None
+        return found
+    decisions = None
+    if version.classes:
+        answers = kinds.as_text(served.rows["prediction"])
+        decisions = targets.class_numbers(answers, version.classes)
+        if training.oof is not None:
+            y = targets.class_numbers(training.frame[version.target], version.classes)
+            calibrated = estimation.calibration(y, training.oof)(output)
+            estimated = estimation.estimate(calibrated, output, decisions, seed)
+            found = replace(found, estimated=estimated)
+    if labels is None:
+        return found
+    there = labels.notna().to_numpy()
+    rows = Rows(
+        targets.numeric_target(labels[there], version.classes),
+        output[there].astype(float),
+        None if decisions is None else decisions[there],
     )
-    if classes:
-        y = targets.class_numbers(reference[metadata["target"]], classes)
-        results["estimated"] = estimation.estimate(
-            estimation.calibration(y, oof)(output), output, decisions, seed
-        )
-    if labels is not None:
-        there = labels.notna().to_numpy()
-        y = targets.numeric_target(labels[there], classes)
-        rows = Rows(
-            y,
-            output[there].astype(float),
-            None if decisions is None else decisions[there],
-        )
-        results["current"] = metrics.score(rows, classes)
-        if len(rows) >= limits.min_rows:
-            results["interval"] = bootstrap.resampled(metric, rows, seed).interval
-            results["worse"] = bootstrap.clearly_worse(
-                metric, spec.candidate["cv_oof"][metric], results["interval"]
-            )
-    return results
+    found = replace(found, current=metrics.score(rows, version.classes))
+    return _judged(found, rows, seed) if len(rows) >= limits.min_rows else found
 
 
-def logged_probabilities(served: LoggedRows, classes: list[str]) -> np.ndarray | None:
-    """Return the logged probabilities in the order of the classes; None where a row has none."""
+def _judged(found: ServedPerformance, rows: Rows, seed: int) -> ServedPerformance:
+    """Return the performance with the interval of the labelled rows' score, and what it shows."""
+    interval = bootstrap.resampled(found.metric, rows, seed).interval
+    worse = bootstrap.clearly_worse(found.metric, found.reference[found.metric], interval)
+    return replace(found, interval=interval, worse=worse)
+
+
+def _output(served: LoggedRows, classes: list[str] | None) -> np.ndarray | None:
+    """Return what the model answered: numbers, or the probabilities in the order of the classes.
+
+    None where a row has no probabilities.
+    """
+    if classes is None:
+        return served.rows["prediction"].to_numpy()
     if served.probabilities is None or not set(classes) <= set(served.probabilities):
         return None
     output = served.probabilities[classes].to_numpy(dtype=float)
     return None if np.isnan(output).any() else output
+
+
+def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
+    """Return a line for each metric that was estimated, and for the primary metric."""
+    labelled = f"{labelled_rows:,} labelled rows"
+    estimated = found.estimated or {}
+    told = []
+    for metric, estimate in estimated.items():
+        text = (
+            f"  {metric}: out of fold {found.reference[metric]:.4g}, estimated without labels "
+            f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}]"
+        )
+        if metric in found.current:
+            text += f", measured {found.current[metric]:.4g} on {labelled}"
+        told.append(text)
+    if found.current and found.metric not in estimated:
+        told.append(
+            f"  {found.metric}: out of fold {found.reference[found.metric]:.4g}, measured "
+            f"{found.current[found.metric]:.4g} on {labelled}"
+        )
+    return told

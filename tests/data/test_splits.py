@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.data import splits
+from pipeline.data import cleaning, splits
 from pipeline.project.errors import DataError
 from pipeline.project.params import Prepare
+from support.houses import data, houses
 
 
 def table(rows, seed=0):
@@ -207,3 +208,14 @@ def test_too_little_for_the_folds_is_refused(rows, prepare, message):
 def test_split_that_leaves_one_side_empty_is_refused(prepare):
     with pytest.raises(DataError, match=r"data/x.csv: .*prepare.test_size"):
         split(table(10).assign(same=1), **prepare)
+
+
+def test_splits_come_back_as_they_were_written_with_their_row_numbers(project):
+    frame = cleaning.clean(houses().assign(row=range(40)), data())
+    splits.write_splits(project / "data/processed/x", frame.iloc[5:], frame.iloc[:5])
+    pd.testing.assert_frame_equal(
+        splits.read_split("x", "train"), frame.iloc[5:], check_names=False
+    )
+    assert splits.read_split("x", "test").index.tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(DataError, match="run `python prepare_data.py --dataset y` first"):
+        splits.read_split("y", "train")

@@ -41,7 +41,7 @@ def test_estimate_is_nearer_to_the_truth_than_the_reference_score_where_rows_shi
             )
             truth, reference = scores(y_new, output), scores(y, oof)
             errors["estimate"].append(
-                [abs(found[metric]["value"] - truth[metric]) for metric in truth]
+                [abs(found[metric].value - truth[metric]) for metric in truth]
             )
             errors["reference"].append([abs(reference[metric] - truth[metric]) for metric in truth])
     estimate, reference = (np.array(errors[name]) for name in ("estimate", "reference"))
@@ -64,19 +64,19 @@ def test_true_probabilities_give_the_true_score_and_its_range(classes):
         rows = Rows(y, p, decisions)
         drawn.append([metrics.value(metric, rows) for metric in ("accuracy", "roc_auc")])
     for (metric, estimate), truth in zip(found.items(), np.array(drawn).T):
-        assert estimate["value"] == pytest.approx(truth.mean(), abs=0.004), metric
-        assert 0.9 <= ((truth >= estimate["low"]) & (truth <= estimate["high"])).mean() < 1, metric
+        assert estimate.value == pytest.approx(truth.mean(), abs=0.004), metric
+        assert 0.9 <= ((truth >= estimate.low) & (truth <= estimate.high)).mean() < 1, metric
 
 
 @pytest.mark.parametrize("rows", [150, 3000])
-def test_calibration_mends_probabilities_that_are_too_sure(rows):
+def test_calibration_corrects_probabilities_that_are_too_sure(rows):
     rng = np.random.default_rng(0)
     p = rng.uniform(0.2, 0.8, rows)
     y, sure = (rng.random(rows) < p).astype(int), p**3 / (p**3 + (1 - p) ** 3)
     output = np.column_stack([1 - sure, sure])
-    mended = estimation.calibration(y, output)(output)
-    assert mended.sum(axis=1) == pytest.approx(1)
-    assert np.abs(mended[:, 1] - p).mean() < 0.5 * np.abs(sure - p).mean()
+    corrected = estimation.calibration(y, output)(output)
+    assert corrected.sum(axis=1) == pytest.approx(1)
+    assert np.abs(corrected[:, 1] - p).mean() < 0.5 * np.abs(sure - p).mean()
 
 
 def test_calibrated_probabilities_of_three_classes_sum_to_one_and_are_nearer_to_the_truth():
@@ -86,13 +86,13 @@ def test_calibrated_probabilities_of_three_classes_sum_to_one_and_are_nearer_to_
         (rng.random((3000, 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1),
         p**3 / (p**3).sum(axis=1, keepdims=True),
     )
-    mended = estimation.calibration(y, sure)(sure)
-    assert mended.sum(axis=1) == pytest.approx(1)
-    assert np.abs(mended - p).mean() < 0.6 * np.abs(sure - p).mean()
+    corrected = estimation.calibration(y, sure)(sure)
+    assert corrected.sum(axis=1) == pytest.approx(1)
+    assert np.abs(corrected - p).mean() < 0.6 * np.abs(sure - p).mean()
 
 
 def test_class_that_is_never_drawn_leaves_its_score_out():
     p = np.column_stack([np.ones(60), np.zeros(60)])
     assert estimation.estimate(p, p, np.zeros(60, dtype=int), 0) == {
-        "accuracy": {"value": 1, "low": 1, "high": 1}
+        "accuracy": estimation.Estimate(1, 1, 1)
     }

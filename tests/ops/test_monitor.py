@@ -6,7 +6,7 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from ops.monitor import WORKFLOW, tell_github
+from ops.monitor import WORKFLOW, open_issues
 from support.processes import ROOT, script, shell
 from support.projects import tiny_table
 
@@ -59,7 +59,7 @@ def test_drift_has_one_issue_and_starts_the_training(batches, github_server, mon
 
 
 def test_drift_of_several_datasets_has_an_issue_each_and_starts_one_run(github_server):
-    tell_github({"iris": "1 of 4 columns drifted", "tiny": "2 of 3 columns drifted"})
+    open_issues({"iris": "1 of 4 columns drifted", "tiny": "2 of 3 columns drifted"})
     assert [issue["title"] for issue in github_server.issues.values()] == [
         "Drift in iris",
         "Drift in tiny",

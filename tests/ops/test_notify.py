@@ -4,13 +4,17 @@ import http.server
 import json
 import threading
 import time
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
-import detect_drift
 from ops import notify
+from pipeline.data.typed_tables import of_frame
 from pipeline.project import params
 from pipeline.project.errors import UsageError
+from support.drift_tables import compare
 from support.processes import ROOT, free_port, script
 
 SECRET = "T0/very-secret-token"
@@ -92,7 +96,7 @@ def test_failing_server_is_tried_again(receiver, capfd):
 
 
 @pytest.mark.parametrize("status", [302, 403, 404])
-def test_answer_that_no_repetition_mends_is_not_repeated_nor_followed(receiver, capfd, status):
+def test_answer_that_no_repetition_helps_is_not_repeated_nor_followed(receiver, capfd, status):
     other = receiver()
     server = receiver([status], location=other.url)
     assert not notify.post(server.url, "drift")
@@ -122,11 +126,14 @@ def test_silent_server_costs_no_more_than_the_limit(receiver, capfd):
         ("http://[" + SECRET, "check the address"),
     ],
 )
-def test_what_cannot_be_sent_is_told_without_the_address(monkeypatch, capfd, url, reason):
+def test_what_cannot_be_sent_is_reported_without_the_address(
+    monkeypatch, capfd, caplog, url, reason
+):
     monkeypatch.setattr(notify, "PAUSE", 0.01)
     assert notify.post(url.format(port=free_port()), "drift") is False
-    told = capfd.readouterr()
-    assert reason in told.err and told.err.count("\n") == 1 and "secret" not in told.err + told.out
+    printed = capfd.readouterr()
+    assert reason in printed.err and printed.err.count("\n") == 1
+    assert "secret" not in printed.err + printed.out + caplog.text
 
 
 def test_environment_goes_before_params(monkeypatch, project):
@@ -204,13 +211,11 @@ def test_run_that_failed_before_there_were_results_is_told_all_the_same(
 
 # drift
 
-RESULTS = {
-    "dataset": "tiny",
-    "verdict": "drift",
-    "drifted": ["size"],
-    "compared": 3,
-    "recommendation": "look at 'size'",
-}
+
+def drifted():
+    """Return the comparison of two synthetic tables of which one column drifted."""
+    one, other = (of_frame(pd.DataFrame({"size": np.arange(100.0) + start})) for start in (0, 500))
+    return compare(one, other)
 
 
 def test_drift_found_by_hand_is_sent(receiver, monkeypatch, tmp_path):
@@ -233,17 +238,17 @@ def test_drift_found_by_hand_is_sent(receiver, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change, in_stage, stages, sent",
+    "verdict, in_stage, stages, sent",
     [
-        ({}, False, False, 1),
-        ({"verdict": "no drift"}, False, False, 0),
-        ({"verdict": "not enough data"}, False, False, 0),
-        ({}, True, False, 0),
-        ({}, True, True, 1),
+        ("drift", False, False, 1),
+        ("no drift", False, False, 0),
+        ("not enough data", False, False, 0),
+        ("drift", True, False, 0),
+        ("drift", True, True, 1),
     ],
 )
 def test_stage_sends_only_where_it_is_told_to(
-    receiver, monkeypatch, project, capfd, change, in_stage, stages, sent
+    receiver, monkeypatch, project, capfd, verdict, in_stage, stages, sent
 ):
     server = receiver()
     monkeypatch.delenv(notify.VARIABLE, raising=False)
@@ -254,11 +259,12 @@ def test_stage_sends_only_where_it_is_told_to(
     )
     if in_stage:
         monkeypatch.setenv("DVC_STAGE", "drift@tiny")
-    detect_drift.announce("tiny", {**RESULTS, **change}, "reports", params.load())
+    found = replace(drifted(), verdict=verdict)
+    notify.announce_drift("tiny", "text", found, "tiny", params.load())
     assert len(server.received) == sent and capfd.readouterr() == ("", "")
 
 
 def test_alert_that_cannot_be_sent_changes_no_result(receiver, monkeypatch, capfd):
     monkeypatch.setenv(notify.VARIABLE, receiver([500]).url)
-    assert detect_drift.announce("tiny", RESULTS, "reports", None) is None
+    assert notify.announce_drift("tiny", "text", drifted(), "tiny", None) is None
     assert capfd.readouterr().err == "alert not sent to 127.0.0.1: HTTP 500, 3 attempts\n"

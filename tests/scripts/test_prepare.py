@@ -9,7 +9,7 @@ import pytest
 
 import generate_data
 import prepare_data
-from pipeline.data import leakage, splits
+from pipeline.data import quality, splits
 from pipeline.project import params, paths
 from pipeline.project.errors import DataError, UsageError
 from support.processes import ROOT, kill_while_writing
@@ -155,13 +155,13 @@ def test_allowing_a_column_that_is_not_there_is_wrong_usage(sold):
 def test_a_class_of_two_rows_hides_no_leak():
     table = sales().assign(copy=lambda frame: frame["sold"])
     table.loc[[0, 1], ["sold", "copy"]] = "Maybe"
-    assert list(leakage.leaking_columns(table, "sold", "classification", 0)) == ["copy"]
+    assert list(quality.leaking_columns(table, "sold", "classification", 0)) == ["copy"]
 
 
 def test_a_few_values_that_happen_to_rise_with_the_target_are_no_leak():
     table = sales().drop(columns="sold").assign(rare=np.nan)
     table.loc[[3, 4], "rare"] = table.loc[[3, 4], "price"]
-    assert leakage.leaking_columns(table[["rare", "price"]], "price", "regression", 0) == {}
+    assert quality.leaking_columns(table[["rare", "price"]], "price", "regression", 0) == {}
 
 
 def test_the_check_takes_seconds_on_a_large_table_and_finds_a_leak_there():
@@ -170,7 +170,7 @@ def test_the_check_takes_seconds_on_a_large_table_and_finds_a_leak_there():
     table["y"] = np.where(rng.random(len(table)) < 0.0005, "Yes", "No")
     table["x7"] = (table["y"] == "Yes").astype(float)
     started = time.perf_counter()
-    assert list(leakage.leaking_columns(table, "y", "classification", 0)) == ["x7"]
+    assert list(quality.leaking_columns(table, "y", "classification", 0)) == ["x7"]
     assert time.perf_counter() - started < 20
 
 

@@ -1,10 +1,12 @@
 """Sources that are not synthetic: files as they are, a real HTTP server on this machine, and addresses that nobody answers."""
 
+import base64
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from ops import proposal
@@ -22,6 +24,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked.append(self.path)
+        self.server.logins.append(self.headers["Authorization"])
         kind = self.path.split("?")[0].strip("/")
         if kind == "gone.csv":
             return self.send_error(404)
@@ -51,7 +54,8 @@ def server(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}"
+        server.asked, server.logins = [], []
+        server.url = f"http://127.0.0.1:{server.server_port}"
         server.parquet = pd.DataFrame({"size": [50, 60], "price": [100.0, None]}).to_parquet()
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
@@ -223,3 +227,49 @@ def test_iris_of_sklearn_is_the_real_table(tmp_path, monkeypatch):
     write("iris", "sklearn")
     first, *rest = (tmp_path / "data/house.csv").read_text().splitlines()
     assert len(rest) == 150 and rest[0] == "5.1,3.5,1.4,0.2,setosa"
+
+
+def with_login(server, path: str) -> str:
+    return f"{server.url}/{path}?token=T0P".replace("//", "//ann:s3cret@", 1)
+
+
+def test_user_and_password_of_a_url_reach_its_server_and_no_other(server, tmp_path):
+    assert write("house", with_login(server, "table.csv")).shape == (2, 2)
+    assert write("house", with_login(server, "moved.csv")).shape == (2, 2)
+    login = "Basic " + base64.b64encode(b"ann:s3cret").decode()
+    assert server.asked == ["/table.csv?token=T0P", "/moved.csv?token=T0P", "/table.csv"]
+    assert server.logins == [login, login, None]
+
+
+@pytest.mark.parametrize("path", ["gone.csv", "half.csv", "page", "a b.csv"])
+def test_no_message_shows_the_secrets_of_a_url(server, tmp_path, path):
+    with pytest.raises(DataError) as error:
+        write("house", with_login(server, path))
+    assert str(error.value).startswith(f"{server.url}/{path}: ")
+    assert "s3cret" not in str(error.value) and "T0P" not in str(error.value)
+
+
+def test_source_is_shown_without_secrets():
+    shown = {text: sources.shown(text) for text in ("https://u:p@h.org/a.csv?k=v#f", "a?b.csv")}
+    assert list(shown.values()) == ["https://h.org/a.csv", "a?b.csv"]
+
+
+def test_password_in_params_is_refused_and_not_shown():
+    plain = house().model_dump() | {"source": "https://ann:s3cret@h.org/a.csv"}
+    with pytest.raises(ValidationError) as error:
+        Data(**plain)
+    assert "names a user or a password" in error.value.errors()[0]["msg"]
+
+
+@pytest.mark.parametrize(
+    "text, spelling",
+    [
+        ("synthetic", "synthetic"),
+        ("sklearn", "sklearn"),
+        ("openml:credit@2", "openml:NAME"),
+        ("http://h.org/a.csv", "a URL"),
+        ("sklearn.csv", "the path of a CSV or Parquet file"),
+    ],
+)
+def test_source_is_known_by_its_spelling(text, spelling):
+    assert sources.source_of(text).spelling == spelling and spelling in sources.spellings()

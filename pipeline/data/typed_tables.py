@@ -1,0 +1,173 @@
+"""Tables of any origin that give their columns one at a time in their final types.
+
+A file may thus be larger than memory. A typed column holds numbers as float64, dates as datetime64
+or categories as text; what could not be read is missing, and counted in its `attrs["unreadable"]`.
+A DataFrame of typed columns can stand in the place of a Table.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+import pyarrow
+from pyarrow import csv, parquet
+
+from pipeline.data import kinds, reading
+from pipeline.project.errors import DataError
+
+BLOCK = 2**24  # bytes of a large CSV file that are parsed at a time
+LARGE = 2**28  # bytes of a CSV file from which on it is not read as a whole
+# what pandas takes for missing in a CSV file
+MISSING = [
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+]
+
+
+class Table:
+    """A table whose columns are read and typed when they are asked for.
+
+    It is as long as its rows and iterates over its names. Columns of `texts` hold categories
+    whatever their values look like.
+    """
+
+    def __init__(
+        self,
+        names: list[str],
+        rows: int,
+        raw: Callable[[str], pd.Series],
+        texts: tuple[str, ...] = (),
+    ) -> None:
+        self.names, self.rows, self.raw, self.texts = names, rows, raw, texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __getitem__(self, name: str) -> pd.Series:
+        column = typed(self.raw(name)).rename(name)
+        return kinds.as_text(column) if name in self.texts else column
+
+
+AnyTable: TypeAlias = Table | pd.DataFrame
+
+
+def of_frame(frame: pd.DataFrame) -> Table:
+    """Return a table in memory, of any origin."""
+    places = {str(column): place for place, column in enumerate(frame.columns)}
+    return Table(list(places), len(frame), lambda name: frame.iloc[:, places[name]])
+
+
+def with_text(table: Table, names: tuple[str, ...]) -> Table:
+    """Return a table in which these columns hold categories."""
+    return Table(table.names, table.rows, table.raw, names)
+
+
+def shared_columns(reference: AnyTable, current: AnyTable) -> list[str]:
+    """Return the columns that both tables have, in the reference's order."""
+    return [column for column in reference if column in current]
+
+
+def typed(values: pd.Series) -> pd.Series:
+    """Return a column of any origin in its final type.
+
+    It is one of numbers or dates where at least 95 % of the values are; the rest of it and what is
+    infinite counts as missing.
+    """
+    found = kinds.typed(kinds.blank_to_missing(values), kinds.KINDS)
+    column = found.values
+    column.attrs["unreadable"] = len(found.unreadable)
+    return column
+
+
+# files
+
+
+def open_file(path: str | Path) -> Table:
+    """Return the table of a CSV or Parquet file.
+
+    One column at a time is in memory unless it is a small CSV file. Raises DataError as
+    `reading.read` does.
+    """
+    path = Path(path)
+    if reading.is_parquet(path) and path.is_file():
+        return _of_parquet(path, path)
+    if path.is_file() and path.stat().st_size >= LARGE:
+        return _of_large_csv(path)
+    return of_frame(reading.read(path))
+
+
+def _of_parquet(path: Path, origin: Path, folder: Any = None) -> Table:
+    """Return the table of a Parquet file, which errors call `origin`.
+
+    `folder` is a temporary one that has to live as long as the table.
+    """
+    try:
+        with parquet.ParquetFile(path) as file:
+            rows = file.metadata.num_rows
+            stored = file.schema_arrow.names
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{origin}: not a whole Parquet file ({error}); write it again") from None
+    names = [name for name in stored if not name.startswith("__index_level_")]
+    reading.check_names(origin, names)
+    if not rows or not names:
+        raise DataError(f"{origin}: a header and no rows; give a file with data")
+
+    def raw(name: str, _folder: Any = folder) -> pd.Series:
+        try:
+            with parquet.ParquetFile(path) as file:
+                values = file.read([name], use_threads=False).column(0)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise DataError(
+                f"{origin}: column {name!r} cannot be read ({error}); write the file again"
+            ) from None
+        return _as_series(values)
+
+    return Table(names, rows, raw)
+
+
+def _as_series(values: pyarrow.ChunkedArray) -> pd.Series:
+    """Return a column of a Parquet file; a text column of numbers only as numbers."""
+    if not pyarrow.types.is_string(values.type):
+        return values.to_pandas()
+    try:
+        # much faster than pandas, where all of it are numbers
+        values.slice(0, kinds.LOOKED_AT).cast(pyarrow.float64())
+        return pd.Series(values.cast(pyarrow.float64()).to_numpy(zero_copy_only=False))
+    except pyarrow.ArrowInvalid:
+        return pd.Series(values.to_pandas(), dtype="str")
+
+
+def _of_large_csv(path: Path) -> Table:
+    """Return the table of a CSV file, through a temporary Parquet file of texts."""
+    names = reading.check_header(path)
+    folder = tempfile.TemporaryDirectory()
+    copy = Path(folder.name) / "columns.parquet"
+    try:
+        _copy_as_text(path, copy, names)
+    except pyarrow.ArrowInvalid as error:
+        cause = " ".join(str(error).split())
+        raise DataError(f"{path}: not a table in UTF-8 ({cause}); fix the file") from None
+    return _of_parquet(copy, path, folder)
+
+
+def _copy_as_text(path: Path, copy: Path, names: list[str]) -> None:
+    """Write a CSV file's columns to a Parquet file as text, block by block."""
+    reads = csv.ReadOptions(column_names=names, skip_rows=1, block_size=BLOCK)
+    parses = csv.ParseOptions(newlines_in_values=True)
+    converts = csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pyarrow.string()),
+        strings_can_be_null=True,
+        null_values=MISSING,
+    )
+    with csv.open_csv(path, reads, parses, converts) as blocks:
+        with parquet.ParquetWriter(copy, blocks.schema, compression="lz4") as writer:
+            for block in blocks:
+                writer.write_batch(block)

@@ -1,0 +1,163 @@
+"""A table becomes typed columns, or is refused with every faulty column at once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.data import cleaning, reading
+from pipeline.project.errors import DataError
+from support.houses import data, houses
+
+
+def test_numbers_become_float64_and_categories_text():
+    frame = houses().assign(sold=[True, False] * 20, id=range(40))
+    cleaned = cleaning.clean(frame, data(drop=["id"], categorical=["size"]))
+    assert {column: str(values.dtype) for column, values in cleaned.items()} == {
+        "size": "str",
+        "town": "str",
+        "price": "float64",
+        "sold": "str",
+    }
+    assert set(cleaned["sold"]) == {"True", "False"}
+    assert cleaning.clean(houses(), data())["size"].dtype == "float64"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [20, 30],
+        [20.0, 30.0],
+        [20.0, None],
+        pd.array([20, None], dtype="Int64"),
+        ["20", " "],
+        pd.Categorical([20, 30]),
+        pd.array(["20", None], dtype="str"),
+    ],
+    ids=str,
+)
+def test_a_whole_number_as_category_reads_the_same_however_it_was_read(values):
+    frame = pd.DataFrame({"class": values, "price": [1.0, 2.0]})
+    assert cleaning.clean(frame, data(categorical=["class"]))["class"][0] == "20"
+
+
+def test_true_and_false_are_categories_beside_missing_values_too():
+    for values in (
+        [True, False] * 20,
+        [True, None] * 20,
+        pd.array([True, None] * 20, dtype="boolean"),
+    ):
+        cleaned = cleaning.clean(houses().assign(sold=values), data())
+        assert cleaned["sold"].dtype == "str" and cleaned["sold"][0] == "True"
+
+
+def test_blank_text_is_missing_and_blanks_around_text_go():
+    frame = houses().assign(town=[" Aville", "Bford ", "  ", ""] * 10, size=["51", " "] * 20)
+    cleaned = cleaning.clean(frame, data())
+    assert cleaned["town"].isna().sum() == 20 and set(cleaned["town"].dropna()) == {
+        "Aville",
+        "Bford",
+    }
+    assert cleaned["size"].dtype == "float64" and cleaned["size"].isna().sum() == 20
+
+
+def test_text_in_a_column_of_numbers_is_named_with_its_line():
+    frame = houses().assign(size=["50"] * 39 + ["n/k"])
+    with pytest.raises(
+        DataError,
+        match=r"data/x.csv: size: 'n/k' in line 41, in a column of numbers: fix it, or name",
+    ):
+        cleaning.clean(frame, data())
+    assert cleaning.clean(frame, data(categorical=["size"]))["size"].dtype == "str"
+    assert "size" not in cleaning.clean(frame, data(drop=["size"]))
+
+
+def test_text_in_a_target_of_numbers_is_to_be_mended():
+    with pytest.raises(DataError, match="price: 'dear' in line 2, in a column of numbers: fix it$"):
+        cleaning.clean(houses().assign(price=["dear"] + ["1"] * 20 + ["2"] * 19), data())
+
+
+def test_a_column_with_fewer_numbers_is_one_of_categories_unless_params_say_numeric():
+    frame = houses().assign(size=["50"] * 37 + ["n/k"] * 3)
+    assert cleaning.clean(frame, data())["size"].dtype == "str"
+    with pytest.raises(
+        DataError, match="size: 'n/k' in line 39 and 2 more, in a column of numbers"
+    ):
+        cleaning.clean(frame, data(numeric=["size"]))
+
+
+def test_every_offending_column_is_named_at_once():
+    frame = houses().assign(
+        size=["50"] * 39 + ["big"], age=[np.inf] + [1.0] * 39, note=None, price=[None] + [2.0] * 39
+    )
+    with pytest.raises(DataError) as error:
+        cleaning.clean(frame, data(), origin="mine.csv")
+    assert str(error.value).startswith("mine.csv: ")
+    for fault in (
+        "size: 'big' in line 41,",
+        "age: 'inf' in line 2,",
+        "note: no value at all: name it in data.drop",
+        "price: no target in line 2: fill it in or remove the rows; the same target in every row",
+    ):
+        assert fault in str(error.value)
+
+
+def test_every_missing_column_is_named_at_once():
+    with pytest.raises(
+        DataError,
+        match=r"no column 'price', 'id', 'zone', 'day', which params.yaml names; the file has: 'size'",
+    ):
+        cleaning.clean(
+            houses().drop(columns="price"),
+            data(drop=["id"], categorical=["zone"]),
+            split_column="day",
+        )
+
+
+def test_missing_targets_and_group_values_are_refused_with_their_lines():
+    frame = houses().assign(day=["2024-01-01"] * 39 + [" "])
+    frame.loc[[3, 5, 8], "price"] = None
+    with pytest.raises(DataError) as error:
+        cleaning.clean(frame, data(), split_column="day")
+    assert "price: no target in line 5 and 2 more" in str(error.value)
+    assert "day: no value in line 41, which prepare.split needs" in str(error.value)
+
+
+def test_column_that_orders_the_rows_is_kept_as_it_is():
+    cleaned = cleaning.clean(houses().assign(day=range(40)), data(drop=["day"]), split_column="day")
+    assert cleaned["day"].dtype == "int64" and cleaning.feature_columns(cleaned, data(), "day") == [
+        "size",
+        "town",
+    ]
+
+
+@pytest.mark.parametrize(
+    "frame, settings, message",
+    [
+        (houses()[["price"]], {}, "no feature column is left beside the target 'price'"),
+        (
+            houses(),
+            {"task": "classification"},
+            "the target 'price' has 40 different values in 40 rows; set task: regression",
+        ),
+        (
+            houses(),
+            {"task": "classification", "target": "town", "positive": "Ctown"},
+            "no row of 'town' is 'Ctown', which data.positive names; found: 'Aville', 'Bford'",
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_learnt_is_refused(frame, settings, message):
+    with pytest.raises(DataError, match=message):
+        cleaning.clean(frame, data(**settings))
+
+
+def test_dates_of_a_parquet_file_read_as_those_of_a_csv(tmp_path):
+    days = pd.to_datetime(["2024-01-02", None, "2024-01-03", "2024-01-02"])
+    frame = houses(4).assign(day=days)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    both = [
+        cleaning.clean(reading.read(tmp_path / name), data())["day"]
+        for name in ("a.csv", "a.parquet")
+    ]
+    pd.testing.assert_series_equal(*both)
