@@ -24,7 +24,6 @@ from pipeline.report import advice, best, comparison, history, page, pictures, s
 from pipeline.report.best import BestPredictions
 from pipeline.report.comparison import Comparison, DatasetResult, Rows, SliceResult
 from pipeline.report.pictures import Pictures
-from pipeline.scoring import gates
 from pipeline.tracking import comparisons, record, store
 from pipeline.training.results import read_candidates
 
@@ -81,7 +80,7 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
         candidates=candidates,
         best=chosen,
         tuning=stage_figures.read_tuning(dataset),
-        gates=gates.verdicts(spec.gates, recorded[chosen.name]),
+        gates=best.hold_gates(spec.gates, candidates[chosen.name]),
         explanation=stage_figures.explanation(recorded[chosen.name]),
         slices=[],
         advice=[],

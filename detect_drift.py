@@ -36,9 +36,9 @@ from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.results import TableComparison, closing_line
 from pipeline.drift.roles import (
     Sides,
-    prediction_scores,
     roles_of_model,
     roles_of_tables,
+    scores_by_side,
     with_output,
 )
 from pipeline.monitoring.log_comparison import compare_with_training, read_served_log
@@ -149,24 +149,20 @@ def compare_files(args: argparse.Namespace, settings: Params | None) -> Compared
     for option, column in (("--target", args.target), ("--prediction", args.prediction)):
         check_column(option, column, tables)
     roles = roles_of_tables(tables.reference, tables.current, args.target, args.prediction)
-    performance = None
     if roles.task == "classification":
         # 0 and 1 are labels then
         labels = (args.target, args.prediction)
         tables = tables.map(lambda table: typed_tables.with_text(table, labels))
-    if roles.task is not None:
-        by_side = tables.map(lambda table: prediction_scores(table, roles)).as_json()
-        performance = {side: found for side, found in by_side.items() if found is not None}
-
     limits = Drift()
     if settings is not None and args.dataset != "all":
         limits = settings.dataset(args.dataset).drift
     seed, n_workers = (settings.seed, settings.cores()) if settings else (0, cpu_count())
+
     found = compare_tables(
         tables.reference,
         tables.current,
         Plan(roles, limits, seed),
-        performance,
+        scores_by_side(tables, roles),
         n_workers,
         command.progress,
     )
@@ -229,7 +225,7 @@ def write_pages(folder: Path, found: TableComparison, synthetic: bool = False) -
 
 
 def options(argv: list[str] | None) -> argparse.Namespace:
-    """Return the options, each of which goes with the others."""
+    """Return the options, which are found to go together."""
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     add = parser.add_argument
@@ -238,17 +234,10 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     add("--target", metavar="T", help="the column of true answers in the files")
     add("--prediction", metavar="P", help="the column of predictions in the files")
     add("--from-log", action="store_true", help="compare its inference log with the training rows")
-    add(
-        "--labels",
-        metavar="FILE",
-        help="with --from-log: true answers, with columns request_id, row and label",
-    )
-    add(
-        "--windows",
-        type=int,
-        metavar="N",
-        help="with --from-log: newest windows to look at, not params.yaml's",
-    )
+    columns = "columns request_id, row and label"
+    add("--labels", metavar="FILE", help=f"with --from-log: true answers, with {columns}")
+    newest = "newest windows to look at, not params.yaml's"
+    add("--windows", type=int, metavar="N", help=f"with --from-log: {newest}")
     add("--output", metavar="FOLDER", help="of the reports on two files or a log")
     add(
         "--fail-on",
@@ -264,30 +253,27 @@ def options(argv: list[str] | None) -> argparse.Namespace:
 
 def check_options(args: argparse.Namespace) -> None:
     """Raise UsageError where options do not go together."""
-    if bool(args.reference_data) != bool(args.current_data):
-        raise UsageError("--reference-data and --current-data go together; give both")
-    if not args.reference_data and (args.target or args.prediction):
-        raise UsageError(
-            "--target and --prediction name columns of --reference-data; those of a dataset are "
-            "known"
-        )
-    if args.from_log and (args.reference_data or args.dataset == "all"):
-        raise UsageError(
-            "--from-log reads the log of one dataset and nothing else; give --dataset D"
-        )
-    check_log_options(args)
-
-
-def check_log_options(args: argparse.Namespace) -> None:
-    """Raise UsageError where options of a log or of reports have nothing to go with."""
-    if not args.from_log and (args.labels or args.windows is not None):
-        raise UsageError("--labels and --windows go with --from-log")
-    if args.output and not (args.from_log or args.reference_data):
-        raise UsageError(
-            "--output is for two files or a log; the reports on a dataset's splits have their place"
-        )
-    if args.windows is not None and args.windows < 1:
-        raise UsageError(f"--windows {args.windows}: give 1 or more")
+    both_files = bool(args.reference_data) and bool(args.current_data)
+    one_file = not both_files and (args.reference_data or args.current_data)
+    by_hand = args.from_log or args.reference_data
+    whole_log = args.from_log and (args.reference_data or args.dataset == "all")
+    refused = {
+        "--reference-data and --current-data go together; give both": one_file,
+        "--target and --prediction name columns of --reference-data; a dataset's are known": (
+            not args.reference_data and (args.target or args.prediction)
+        ),
+        "--from-log reads the log of one dataset and nothing else; give --dataset D": whole_log,
+        "--labels and --windows go with --from-log": (
+            not args.from_log and (args.labels or args.windows is not None)
+        ),
+        "--output is for two files or a log; the reports on a dataset's splits have their place": (
+            args.output and not by_hand
+        ),
+        f"--windows {args.windows}: give 1 or more": args.windows is not None and args.windows < 1,
+    }
+    for message, applies in refused.items():
+        if applies:
+            raise UsageError(message)
 
 
 def comparisons(args: argparse.Namespace, settings: Params | None) -> Iterator[Compared]:

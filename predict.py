@@ -1,11 +1,12 @@
 """Predict the rows of a file of any size with a registered model, a part at a time.
 
     python predict.py --dataset iris --input new_rows.csv --output predictions.csv
-    python predict.py --dataset iris --input new_rows.parquet --output predictions.parquet --version 2 --log
+    python predict.py --dataset iris --input rows.parquet --output out.parquet --version 2 --log
 
 Reads   params.yaml, the registry, the CSV or Parquet file, which has to hold every feature
-Writes  the file's columns with `prediction` and, for classes, `probability_<class>` beside them: all of it or nothing; with --log
-        also logs/inference/iris.jsonl, under one request id, each row with its number in the file
+Writes  the file's columns with `prediction` and, for classes, `probability_<class>` beside them: all
+        of it or nothing; with --log also logs/inference/iris.jsonl, under one request id, each row
+        with its number in the file
 """
 
 import argparse

@@ -1,12 +1,16 @@
-"""Serve the champion of one dataset over HTTP, on 127.0.0.1 unless told otherwise; it follows the registry's alias.
+"""Serve the champion of one dataset over HTTP, on 127.0.0.1 unless told otherwise.
+
+It follows the registry's alias.
 
     python serve.py --dataset iris                          # http://127.0.0.1:8000
     python serve.py --dataset iris --port 8080 --workers 2
     SERVE_DATASET=iris uvicorn --factory serve:app --reload
 
-With SERVE_TOKEN set, all but GET /health and /ready ask for `Authorization: Bearer <token>`; another --host needs it, too.
+With SERVE_TOKEN set, all but GET /health and /ready ask for `Authorization: Bearer <token>`;
+another --host needs it, too.
 
-Reads   params.yaml, the registry; data/processed/iris/test.parquet, where it is there, to try the model on
+Reads   params.yaml, the registry; data/processed/iris/test.parquet, where it is there, to try the
+        model on
 Writes  logs/inference/iris.jsonl
 """
 

@@ -10,62 +10,60 @@ Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 wh
         after all were looked at
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from pipeline import command
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Gate
-from pipeline.report import comparison
+from pipeline.report import best, comparison
 from pipeline.report.comparison import DatasetResult
-from pipeline.scoring.gates import Verdict, demand_text, verdicts
+from pipeline.scoring import gates
+from pipeline.scoring.gates import Validation
 from pipeline.tracking import record
 
 
-def validate(dataset: str, gates: dict[str, Gate], result: DatasetResult) -> dict[str, Any]:
-    """Return the verdict on one dataset: each gate with its value, and whether all hold."""
+def validate(dataset: str, wanted: Mapping[str, Gate], result: DatasetResult) -> Validation:
+    """Return the verdict on the best model of a dataset.
+
+    Raises UsageError where a gate names a metric of a class that the dataset does not have.
+    """
     chosen = result.chosen
-    unknown = [metric for metric in gates if metric not in chosen.test]
+    unknown = [metric for metric in wanted if metric not in chosen.test]
     if unknown:
         raise UsageError(
             f"{paths.PARAMS}: datasets.{dataset}.gates.{unknown[0]}: no such metric; there are: "
             f"{', '.join(chosen.test)}"
         )
-    by_gate = verdicts(gates, asdict(chosen))
-    return {
-        "dataset": dataset,
-        "candidate": result.best.name,
-        "synthetic": result.synthetic,
-        "data_hash": result.data_hash,
-        "model_sha256": chosen.model_sha256,
-        "passed": all(verdict.passed for verdict in by_gate),
-        "gates": [asdict(verdict) for verdict in by_gate],
-    }
+    verdicts = best.hold_gates(wanted, chosen)
+    return Validation(
+        dataset=dataset,
+        candidate=result.best.name,
+        synthetic=result.synthetic,
+        data_hash=result.data_hash,
+        model_sha256=chosen.model_sha256,
+        passed=all(verdict.passed for verdict in verdicts),
+        gates=verdicts,
+    )
 
 
-def lines(verdict: dict[str, Any]) -> list[str]:
+def lines(validation: Validation) -> list[str]:
     """Return one line per gate, PASS or FAIL; a dataset without gates has one that says so."""
-    name = f"{verdict['dataset']} {verdict['candidate']}"
-    if not verdict["gates"]:
+    name = f"{validation.dataset} {validation.candidate}"
+    if not validation.gates:
         return [f"PASS {name}: no gate in {paths.PARAMS}"]
-    data = " on synthetic data" if verdict["synthetic"] else ""
+    data = " on synthetic data" if validation.synthetic else ""
     text = []
-    for content in verdict["gates"]:
-        gate = Verdict(**content)
-        word, asked = "PASS" if gate.passed else "FAIL", demand_text(gate)
-        text.append(f"{word} {name}: {gate.on} {gate.metric} {shown(gate.value)}{data} ({asked})")
+    for gate in validation.gates:
+        word = "PASS" if gate.passed else "FAIL"
+        value = "is not defined" if gate.value is None else f"{gate.value:.4f}"
+        demand = gates.demand_text(gate)
+        text.append(f"{word} {name}: {gate.on} {gate.metric} {value}{data} ({demand})")
     return text
 
 
-def shown(value: float | None) -> str:
-    """Return a value as it is printed."""
-    return "is not defined" if value is None else f"{value:.4f}"
-
-
-def compared(datasets: list[str]) -> dict[str, DatasetResult]:
-    """Return the comparison's results of datasets; raise DataError where it lacks one."""
+def compared(datasets: Sequence[str]) -> dict[str, DatasetResult]:
+    """Return the comparison's results of datasets; raises DataError where it lacks one."""
     results = comparison.read(made_by="python compare_results.py").datasets
     missing = [dataset for dataset in datasets if dataset not in results]
     if missing:
@@ -73,15 +71,15 @@ def compared(datasets: list[str]) -> dict[str, DatasetResult]:
     return {dataset: results[dataset] for dataset in datasets}
 
 
-def write(verdicts: dict[str, dict[str, Any]], whole: bool) -> None:
-    """Write a file per dataset; where `whole`, those of datasets that are gone are removed."""
+def write(validations: Sequence[Validation], whole: bool) -> None:
+    """Write a file per dataset; with `whole`, those of datasets that are gone are removed."""
     if not whole:
-        for dataset, verdict in verdicts.items():
-            files.write_json(paths.validation(dataset), verdict)
+        for validation in validations:
+            files.write_json(paths.validation(validation.dataset), validation.as_json())
         return
     with files.replacing(paths.VALIDATION) as partial:
-        for dataset, verdict in verdicts.items():
-            files.write_json(partial / f"{dataset}.json", verdict)
+        for validation in validations:
+            files.write_json(partial / f"{validation.dataset}.json", validation.as_json())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -89,22 +87,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     command.add_dataset(parser)
     args = parser.parse_args(argv)
     settings = command.settings()
-    verdicts = {}
+    validations, text = [], []
     for dataset, result in compared(settings.names(args.dataset)).items():
-        verdicts[dataset] = validate(dataset, settings.dataset(dataset).gates, result)
-    text = []
-    for verdict in verdicts.values():
-        text += lines(verdict)
-    write(verdicts, whole=args.dataset == "all")
+        validation = validate(dataset, settings.dataset(dataset).gates, result)
+        validations.append(validation)
+        text += lines(validation)
+    write(validations, whole=args.dataset == "all")
     files.write_text(paths.VALIDATION_LOG, "\n".join(text) + "\n")
-    for dataset in verdicts:
-        record.record(dataset, "validate", settings)
+    for validation in validations:
+        record.record(validation.dataset, "validate", settings)
     print("\n".join(text))
     failed = [line.removeprefix("FAIL ") for line in text if line.startswith("FAIL")]
     if failed:
+        gates_failed = "1 gate" if len(failed) == 1 else f"{len(failed)} gates"
         raise DataError(
-            f"{len(failed)} {'gate' if len(failed) == 1 else 'gates'} failed: {'; '.join(failed)}; "
-            f"improve the model, or change the gate in {paths.PARAMS} if it asks too much"
+            f"{gates_failed} failed: {'; '.join(failed)}; improve the model, or change the gate in "
+            f"{paths.PARAMS} if it asks too much"
         )
 
 

@@ -66,7 +66,7 @@ def main() -> None:
         problem = read_problem(dataset, settings)
         train(problem, settings)
         tune(problem, settings)
-        detect_drift.detect(dataset, settings)
+        detect_drift.compare_splits(dataset, settings)
 
 
 if __name__ == "__main__":

@@ -1,86 +1,100 @@
 """How often the rules promote a challenger that is no better, and how often one that is.
 
-    python benchmarks/promotion.py [--seeds 1000] [--rows 50 100 300 1000]
+    python -m benchmarks.promotion [--seeds 1000] [--rows 50 100 300 1000]
 
-Two models predict the same synthetic rows with errors of their own. "alike" are equally good, so that promoting the second by the
-rule `better` is a mistake; else the second's errors are larger or smaller by 30 %. Each share is printed with its 95 % interval
-(Wilson 1927). With fewer rows than register.min_rows, 50 by default, the pipeline makes no decision; the rules alone do.
+Two models predict the same synthetic rows with errors of their own. "alike" are equally good, so
+that promoting the second by the rule `better` is a mistake; else the second's errors are larger or
+smaller by 30 %. Each share is printed with its 95 % interval (Wilson 1927). With fewer rows than
+register.min_rows, 50 by default, the pipeline makes no decision; the rules alone do.
 """
 
 import argparse
-import sys
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from joblib import Parallel, delayed
+from scipy.stats import binomtest
 
 from pipeline.project.params import Register
 from pipeline.registry import promotion, promotion_log
 from pipeline.registry.promotion import Evidence
-from pipeline.scoring import bootstrap
+from pipeline.scoring import bootstrap, thresholds
 from pipeline.scoring.rows import Rows
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 METRICS = {"regression": ("rmse",), "classification": ("roc_auc", "log_loss")}
-QUESTIONS = {
-    "alike, better": (0, "better"),
-    "alike, not_worse": (0, "not_worse"),
-    "30 % better, better": (0.3, "better"),
-    "30 % worse, not_worse": (-0.3, "not_worse"),
-}
-GAINS = sorted({gain for gain, _ in QUESTIONS.values()})
+MARGIN = Register(name="Benchmark").margin
+SPREAD = 0.5  # of a model's errors, where the target's is 1
 
 
-def outputs(
-    task: str, rng: np.random.Generator, rows: int, gain: float
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Return a target and the outputs of two models that share half of their errors; the second's are smaller by `gain`."""
+@dataclass(frozen=True)
+class Question:
+    """How often a rule promotes a challenger whose errors are smaller by a share, `gain`."""
+
+    title: str
+    gain: float
+    rule: str
+
+
+QUESTIONS = (
+    Question("alike, better", 0, "better"),
+    Question("alike, not_worse", 0, "not_worse"),
+    Question("30 % better, better", 0.3, "better"),
+    Question("30 % worse, not_worse", -0.3, "not_worse"),
+)
+
+
+def pair(task: str, rng: np.random.Generator, rows: int, gain: float) -> tuple[Rows, Rows]:
+    """Return what two models predict that share half of their errors; the second's are smaller."""
     truth, shared = rng.normal(size=rows), rng.normal(size=rows)
-    scores = [
-        truth + spread * (shared + rng.normal(size=rows)) / 2**0.5
-        for spread in (0.5, 0.5 * (1 - gain))
-    ]
+    guesses = []
+    for spread in (SPREAD, SPREAD * (1 - gain)):
+        guesses.append(truth + spread * (shared + rng.normal(size=rows)) / 2**0.5)
+    one, other = guesses
     if task == "regression":
-        return truth, scores
-    y = (rng.random(rows) < 1 / (1 + np.exp(-3 * truth))).astype(int)
+        return Rows(truth, one), Rows(truth, other)
+    y = (rng.random(rows) < chance(truth)).astype(int)
+    # both classes are there
     y[:2] = 0, 1
-    chances = [1 / (1 + np.exp(-3 * score)) for score in scores]
-    return y, [np.column_stack([1 - chance, chance]) for chance in chances]
+    return classified(y, chance(one)), classified(y, chance(other))
+
+
+def chance(value: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-3 * value))
+
+
+def classified(y: np.ndarray, positive: np.ndarray) -> Rows:
+    return thresholds.decided(Rows(y, np.column_stack([1 - positive, positive])), None)
 
 
 def promoted(task: str, rows: int, seed: int) -> list[tuple[str, str]]:
-    """Return the (metric, question) of those rules that promote the challenger."""
-    found = []
-    for gain in GAINS:
-        y, both = outputs(task, np.random.default_rng([seed, rows]), rows, gain)
-        decisions = [None if task == "regression" else output.argmax(axis=1) for output in both]
-        both_rows = [Rows(y, output, decided) for output, decided in zip(both, decisions)]
-        for metric in METRICS[task]:
-            old, new = (bootstrap.resampled(metric, rows, seed) for rows in both_rows)
-            evidence = Evidence(
-                rows=len(y),
-                metric=metric,
-                difference=promotion.compare(old, new, Register(name="Benchmark").margin),
-            )
-            for question, (asked, rule) in QUESTIONS.items():
-                decision = promotion.decide_promotion(rule, evidence)
-                if asked == gain and decision.outcome == promotion_log.PROMOTED:
-                    found.append((metric, question))
-    return found
+    """Return the (metric, title of a question) of those rules that promote the challenger."""
+    answers = []
+    for question in QUESTIONS:
+        rng = np.random.default_rng([seed, rows])
+        for evidence in evidences(pair(task, rng, rows, question.gain), METRICS[task], seed):
+            decision = promotion.decide_promotion(question.rule, evidence)
+            if decision.outcome == promotion_log.PROMOTED:
+                answers.append((evidence.metric or "", question.title))
+    return answers
 
 
-def wilson(hits: int, n: int) -> str:
-    z, p = 1.96, hits / n
-    middle, half = (
-        (p + z**2 / (2 * n)) / (1 + z**2 / n),
-        z * (p * (1 - p) / n + z**2 / (4 * n**2)) ** 0.5 / (1 + z**2 / n),
-    )
-    return f"{p:6.1%} [{max(middle - half, 0):5.1%}, {min(middle + half, 1):5.1%}]"
+def evidences(models: tuple[Rows, Rows], metrics: Sequence[str], seed: int) -> Iterator[Evidence]:
+    """Yield the evidence on two models by each metric."""
+    for metric in metrics:
+        champion, challenger = (bootstrap.resampled(metric, rows, seed) for rows in models)
+        difference = promotion.compare(champion, challenger, MARGIN)
+        yield Evidence(rows=len(models[0]), metric=metric, difference=difference)
 
 
-def main(argv=None):
+def share(hits: int, n: int) -> str:
+    """Return a share with its interval, as it is printed."""
+    low, high = binomtest(hits, n).proportion_ci(method="wilson")
+    return f"{hits / n:6.1%} [{low:5.1%}, {high:5.1%}]"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -88,19 +102,20 @@ def main(argv=None):
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 100, 300, 1000], metavar="N")
     parser.add_argument("--workers", type=int, default=2, metavar="N")
     args = parser.parse_args(argv)
+    titles = " ".join(f"{question.title:>22}" for question in QUESTIONS)
     print(f"promoted, of {args.seeds} seeds each (synthetic rows)\n")
-    print(f"{'':21} {'rows':>5} {' '.join(f'{question:>22}' for question in QUESTIONS)}")
+    print(f"{'':21} {'rows':>5} {titles}")
     for task, metrics in METRICS.items():
+        name = "two classes" if task == "classification" else task
         for rows in args.rows:
             jobs = (delayed(promoted)(task, rows, seed) for seed in range(args.seeds))
-            hits = Counter(one for found in Parallel(n_jobs=args.workers)(jobs) for one in found)
+            hits: Counter[tuple[str, str]] = Counter()
+            for answers in Parallel(n_jobs=args.workers)(jobs):
+                hits.update(answers)
             for metric in metrics:
-                shares = [wilson(hits[metric, question], args.seeds) for question in QUESTIONS]
-                name = f"{'two classes' if task == 'classification' else task}, {metric}"
-                print(
-                    f"{name:21} {rows:>5} {' '.join(f'{share:>22}' for share in shares)}",
-                    flush=True,
-                )
+                shares = [share(hits[metric, one.title], args.seeds) for one in QUESTIONS]
+                cells = " ".join(f"{text:>22}" for text in shares)
+                print(f"{f'{name}, {metric}':21} {rows:>5} {cells}", flush=True)
 
 
 if __name__ == "__main__":

@@ -118,8 +118,8 @@ def issue_text(dataset: str, text: str) -> str:
         f"What the model of `{dataset}` is asked differs from what it was trained on.\n\n"
         f"```text\n{text.strip()}\n```\n\n"
         f"The training workflow was started. It reads the dataset's source as it is now: new rows "
-        f"help only once they are there. The rule `register.promote` of params.yaml decides whether "
-        f"the new model takes over.\n"
+        f"help only once they are there. The rule `register.promote` of params.yaml decides "
+        f"whether the new model takes over.\n"
     )
     run_id = os.environ.get("GITHUB_RUN_ID")
     if run_id:

@@ -1,6 +1,6 @@
 """Send a message to a webhook, as Slack, Mattermost and others take it.
 
-    ALERT_WEBHOOK=https://hooks.example.org/services/... python -m ops.notify "the nightly run failed"
+    ALERT_WEBHOOK=https://hooks.example.org/... python -m ops.notify "the nightly run failed"
     ALERT_WEBHOOK=... python -m ops.notify --status success --link https://ci.example.org/1
 
 With --status the message says how a run of the pipeline ended, and lists the best models.
@@ -47,7 +47,7 @@ class Message:
 
 
 def address(settings: Params | None = None) -> str | None:
-    """Return where alerts go, None where nothing says it; the environment goes before params.yaml."""
+    """Return where alerts go, None where nothing says so; the environment overrides params.yaml."""
     configured = settings.alerts.webhook if settings else None
     return os.environ.get(VARIABLE, "").strip() or configured
 

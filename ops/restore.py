@@ -12,42 +12,48 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from pipeline import command
-from pipeline.project.errors import DataError
+from pipeline.project.errors import DataError, listed
 
 MOST_NAMES, MOST_CHARACTERS = 3, 400
 
 
 def outputs() -> dict[str, bool]:
-    """Return {path: whether DVC's cache holds it whole} of the outputs that DVC keeps; DataError where DVC cannot tell."""
+    """Return {path: whether DVC's cache holds it whole} of the outputs that DVC keeps.
+
+    Raises DataError where DVC cannot read its files.
+    """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     try:
         with Repo() as repo:
             return {
-                str(out): whole(repo.cache.local, out.hash_info.value)
+                str(out): is_whole(repo.cache.local, out.hash_info.value)
                 for out in repo.index.outs
                 if out.use_cache and out.hash_info
             }
     except DvcException as error:
         raise DataError(
-            f"DVC: {error}; mend that, or run `git checkout dvc.yaml dvc.lock`"
+            f"DVC: {error}; fix that, or run `git checkout dvc.yaml dvc.lock`"
         ) from None
 
 
-def whole(cache, md5: str) -> bool:
-    """Tell whether the cache holds a file, or a folder's list of files with all that it names."""
+def is_whole(cache: Any, md5: str) -> bool:
+    """Return whether the cache holds a file, or a folder's list of files with all that it names."""
     path = Path(cache.oid_to_path(md5))
     if not path.is_file():
         return False
-    return not md5.endswith(".dir") or all(
-        whole(cache, file["md5"]) for file in json.loads(path.read_text(encoding="utf-8"))
-    )
+    if not md5.endswith(".dir"):
+        return True
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return all(is_whole(cache, file["md5"]) for file in content)
 
 
-def dvc(*arguments: str) -> subprocess.CompletedProcess:
+def dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC; return its status and output."""
     return subprocess.run(
         [sys.executable, "-m", "dvc", *arguments],
         capture_output=True,
@@ -56,42 +62,50 @@ def dvc(*arguments: str) -> subprocess.CompletedProcess:
     )
 
 
-def said(done: subprocess.CompletedProcess) -> str:
+def reason(done: subprocess.CompletedProcess[str]) -> str:
     """Return DVC's own reason for a failure, in one line."""
-    reason = " ".join(done.stderr.partition("ERROR: ")[2].split())
-    return (
-        f"{reason[:MOST_CHARACTERS]} ..."
-        if len(reason) > MOST_CHARACTERS
-        else reason or "no reason given"
-    )
+    words = " ".join(done.stderr.partition("ERROR: ")[2].split())
+    if len(words) > MOST_CHARACTERS:
+        return f"{words[:MOST_CHARACTERS]} ..."
+    return words or "no reason given"
 
 
-def listed(names: list) -> str:
-    rest = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(str(name) for name in names[:MOST_NAMES]) + rest
+def fetch() -> None:
+    """Fetch what the remote has into the cache; what it lacks is reported on standard error."""
+    if not dvc("remote", "list").stdout.strip():
+        return
+    done = dvc("fetch")
+    if done.returncode:
+        print(f"restore: the remote did not give everything: {reason(done)}", file=sys.stderr)
 
 
-def main(argv=None):
+def checkout(cached: list[str]) -> None:
+    """Put outputs that the cache holds whole into the working tree."""
+    if not cached:  # without a target DVC would take all, and remove what it cannot bring back
+        return
+    done = dvc("checkout", *cached)
+    if done.returncode:
+        raise DataError(
+            f"DVC: {reason(done)}; there is no copy of what it names: move it away and run `make "
+            f"restore` again"
+        )
+
+
+def main(argv: list[str] | None = None) -> None:
     command.parser(__doc__).parse_args(argv)
-    if dvc("remote", "list").stdout.strip():
-        fetched = dvc("fetch")
-        if fetched.returncode:
-            print(f"restore: the remote did not give everything: {said(fetched)}", file=sys.stderr)
-    found = outputs()
-    held = [path for path, there in found.items() if there]
-    if held:  # without a target DVC would take all, and remove what it cannot bring back
-        done = dvc("checkout", *held)
-        if done.returncode:
-            raise DataError(
-                f"DVC: {said(done)}; there is no copy of what it names: move it away and run `make restore` again"
-            )
-    missing = [path for path in found if path not in held and not Path(path).exists()]
-    left = len(found) - len(held) - len(missing)
-    print(
-        f"restore: {len(held)} of {len(found)} outputs are here as dvc.lock has them"
-        + (f"; {left} that no cache holds stay as they are" if left else "")
-        + (f"; nowhere: {listed(missing)}; `make pipeline` makes them" if missing else "")
-    )
+    fetch()
+    is_cached = outputs()
+    cached = [path for path, whole in is_cached.items() if whole]
+    checkout(cached)
+
+    others = [path for path in is_cached if path not in cached]
+    missing = [path for path in others if not Path(path).exists()]
+    parts = [f"restore: {len(cached)} of {len(is_cached)} outputs are here as dvc.lock has them"]
+    if len(others) > len(missing):
+        parts.append(f"{len(others) - len(missing)} that no cache holds stay as they are")
+    if missing:
+        parts.append(f"nowhere: {listed(missing, MOST_NAMES)}; `make pipeline` makes them")
+    print("; ".join(parts))
 
 
 if __name__ == "__main__":

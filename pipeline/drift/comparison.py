@@ -1,6 +1,6 @@
 """The comparison of two tables: one pass over their columns, then verdicts on the whole.
 
-Tables are whatever gives typed columns by name: a typed_tables.Table or a DataFrame of typed columns.
+Tables are whatever gives typed columns by name: a typed_tables.Table or a DataFrame.
 """
 
 from collections.abc import Collection
@@ -145,40 +145,44 @@ def compare_tables(
 
     No more than `n_workers` columns at a time are in memory where tables are read by columns.
     """
-    limits, answers = plan.limits, plan.roles.answers
     columns_seen = _ColumnPass(Sides(reference, current), plan)
     columns_seen.run(n_workers, progress)
-    results = columns_seen.corrected()
-    rows, features = columns_seen.rows, columns_seen.features
-    enough = min(rows.reference, rows.current) >= limits.min_rows
-    changes = _named_differently(reference, current, answers)
-    if enough:
+    found = _judged(columns_seen, performance)
+    if found.drifted_answers:
+        found = replace(found, verdict=verdicts.DRIFT)
+    return replace(found, recommendation=recommendation(found))
+
+
+def _judged(seen: _ColumnPass, performance: dict[str, Any] | None) -> TableComparison:
+    """Return the results with the verdict on the features, and without a recommendation."""
+    plan, rows, tables = seen.plan, seen.rows, seen.tables
+    results, features = seen.corrected(), seen.features
+    columns = {name: results[name] for name in features}
+    changes = _named_differently(tables.reference, tables.current, plan.roles.answers)
+    correlations = []
+    if min(rows.reference, rows.current) >= plan.limits.min_rows:
         for examination in features.values():
             changes += examination.changes
-    columns = {name: results[name] for name in features}
+        correlations = _correlations(seen.thinned(), plan.limits)
     broken = [change.column for change in changes if change.is_broken]
-    verdict = verdicts.table_verdict(columns, broken, rows, limits, plan.ignored)
-    found = TableComparison(
+    verdict = verdicts.table_verdict(columns, broken, rows, plan.limits, plan.ignored)
+    quality = data_quality.compare_quality(features, columns, seen.hashes, changes, plan.limits)
+    return TableComparison(
         verdict=verdict.verdict,
         recommendation="",
         rows=rows,
         features=verdict,
-        target=_target(reference, current, results, plan.roles),
+        target=_target(tables, results, plan.roles),
         prediction=_answer(results, plan.roles.prediction),
         schema_changes=changes,
         performance=performance,
         columns=columns,
-        correlations=_correlations(columns_seen, limits) if enough else [],
-        quality=data_quality.compare_quality(
-            features, columns, columns_seen.hashes, changes, limits
-        ),
-        limits=limits,
+        correlations=correlations,
+        quality=quality,
+        limits=plan.limits,
         roles=plan.roles,
-        samples=columns_seen.samples(),
+        samples=seen.samples(),
     )
-    if found.drifted_answers:
-        found = replace(found, verdict=verdicts.DRIFT)
-    return replace(found, recommendation=recommendation(found))
 
 
 def _answer(results: dict[str, ColumnResult], name: str | None) -> AnswerResult | None:
@@ -189,18 +193,19 @@ def _answer(results: dict[str, ColumnResult], name: str | None) -> AnswerResult 
 
 
 def _target(
-    reference: AnyTable, current: AnyTable, results: dict[str, ColumnResult], roles: Roles
+    tables: Sides[AnyTable], results: dict[str, ColumnResult], roles: Roles
 ) -> AnswerResult | None:
     """Return the result on the target, with its mean in either table."""
     answer = _answer(results, roles.target)
     if answer is None:
         return None
-    targets = Sides(reference[answer.column], current[answer.column])
-    return replace(answer, mean=targets.map(lambda target: mean(target, roles.positive)))
+    means = tables.map(lambda table: mean(table[answer.column], roles.positive))
+    return replace(answer, mean=means)
 
 
-def _correlations(columns_seen: _ColumnPass, limits: Drift) -> list[data_quality.CorrelationChange]:
-    thinned = columns_seen.thinned()
+def _correlations(
+    thinned: Sides[pd.DataFrame], limits: Drift
+) -> list[data_quality.CorrelationChange]:
     return data_quality.correlation_changes(thinned.reference, thinned.current, limits)
 
 

@@ -103,7 +103,7 @@ def compare_quality(
     changes: list[SchemaChange],
     limits: Drift,
 ) -> DataQuality:
-    """Return the quality of two tables from their columns, whose corrected results are `columns`."""
+    """Return the quality of two tables; `columns` are their columns' corrected results."""
     tables = _tables(examinations, columns, hashes)
     reasons = [f"{change.column}: {change.change}, {change.detail}" for change in changes]
     reasons += _column_reasons(columns, tables)

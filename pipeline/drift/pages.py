@@ -27,12 +27,10 @@ from pipeline.drift.verdicts import ColumnResult
 from pipeline.project import rounding
 
 OTHER = "(other)"
-# of a column that are drawn one by one
-MOST_CATEGORIES = 50
+MOST_CATEGORIES = 50  # of a column that are drawn one by one
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 METRIC = r"metric_[0-9a-f]{32}"
-# under which Evidently knows the verdicts of pipeline.drift
-METHOD = "verdict"
+METHOD = "verdict"  # under which Evidently knows the verdicts of pipeline.drift
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,11 @@ class _PageContent:
     metrics: list[Any]
     whole_rows: bool = False
 
-    @property
-    def columns(self) -> list[str]:
-        """The columns that the page reads."""
-        return self.definition.numerical_columns + self.definition.categorical_columns
+    def rows(self, sample: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns and rows of a sample that the page draws."""
+        numbers, categories = self.definition.numerical_columns, self.definition.categorical_columns
+        rows = sample[numbers + categories]
+        return rows.dropna() if self.whole_rows else rows
 
 
 def pages(found: TableComparison, synthetic: bool = False) -> dict[str, str]:
@@ -68,13 +67,10 @@ def pages(found: TableComparison, synthetic: bool = False) -> dict[str, str]:
     text = heading(found, samples.map(len), synthetic)
     made = {}
     for name, content in _contents(found, drawable).items():
-        drawn: Sides[pd.DataFrame] = samples.map(lambda frame: frame[content.columns])
-        if content.whole_rows:
-            drawn = drawn.map(pd.DataFrame.dropna)
-            if not _is_scorable(drawn.map(lambda frame: frame[found.roles.target]), found.roles):
-                continue
-        html = _drawn_by_evidently(drawn, content)
-        made[name] = repeatable(with_heading(html, text))
+        rows: Sides[pd.DataFrame] = samples.map(content.rows)
+        if content.whole_rows and not _is_scorable(rows, found.roles):
+            continue
+        made[name] = repeatable(with_heading(_drawn_by_evidently(rows, content), text))
     return made
 
 
@@ -122,11 +118,7 @@ def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 @contextmanager
 def _columns_drawn_once() -> Iterator[None]:
-    """Make Evidently draw the distribution of a column once.
-
-    It draws it for each figure that it prints of the column and shows one of the drawings, which
-    takes most of the time of a run.
-    """
+    """Make Evidently draw a column once, not for each of its figures: most of a run's time."""
     from evidently.metrics import column_statistics
 
     draw: Callable = column_statistics.distribution
@@ -144,7 +136,7 @@ def _columns_drawn_once() -> Iterator[None]:
 
 @contextmanager
 def _categories_in_order() -> Iterator[None]:
-    """Make Evidently list a column's categories in their order and without the missing ones.
+    """Make Evidently list a column's categories in order, the missing ones left out.
 
     Those have a figure of their own, and the place of a nan in a set differs by process.
     """
@@ -169,11 +161,8 @@ def _contents(found: TableComparison, drawable: set[str]) -> dict[str, _PageCont
     from evidently.metrics import ValueDrift
     from evidently.presets import DataSummaryPreset
 
-    shown = {
-        name: column
-        for name, column in found.results.items()
-        if column.is_tested and name in drawable
-    }
+    tested = {name: column for name, column in found.results.items() if column.is_tested}
+    shown = {name: column for name, column in tested.items() if name in drawable}
     features = {name: column for name, column in shown.items() if name in found.columns}
     answers = {name: column for name, column in shown.items() if name not in found.columns}
     _register_verdicts(shown)
@@ -193,10 +182,7 @@ def _contents(found: TableComparison, drawable: set[str]) -> dict[str, _PageCont
 
 
 def _drift_table(names: list[str], share: float) -> Any:
-    """Return Evidently's preset without its last metrics.
-
-    It shows a table that it draws itself; the rest draws every column once more, unseen.
-    """
+    """Return Evidently's preset with its table alone; the rest draws every column again, unseen."""
     from evidently.presets import DataDriftPreset
 
     class DriftTable(DataDriftPreset):
@@ -249,12 +235,9 @@ def _classification(roles: Roles) -> Any:
     )
 
 
-def _is_scorable(targets: Sides[pd.Series], roles: Roles) -> bool:
-    """Tell whether Evidently can score both samples.
-
-    It fails on a single row, and where a class is in one of them only, or alone.
-    """
-    one, other = targets.reference, targets.current
+def _is_scorable(rows: Sides[pd.DataFrame], roles: Roles) -> bool:
+    """Tell whether Evidently can score both samples: it needs two rows, and the same classes."""
+    one, other = rows.reference[roles.target], rows.current[roles.target]
     if roles.task == "regression":
         return min(len(one), len(other)) > 1
     return set(one) == set(other) and one.nunique() > 1
@@ -302,7 +285,7 @@ def with_heading(html: str, text: str) -> str:
 
 
 def repeatable(html: str) -> str:
-    """Return a page in which the random identifiers are derived from its content and their place."""
+    """Return a page whose random identifiers are derived from its content and their place."""
     seen: dict[str, int] = {}
     bare = re.sub(UUID, "", html)
     content = hashlib.sha256(re.sub(METRIC, "", bare).encode()).hexdigest()

@@ -131,19 +131,27 @@ def with_output(
     return frame.assign(**{MODEL_OUTPUT: decided})
 
 
-def prediction_scores(table: Any, roles: Roles) -> dict[str, float] | None:
-    """Return the metrics of the predicted numbers or labels in a table; {} where no row has both.
+def scores_by_side(tables: Sides[Any], roles: Roles) -> dict[str, dict[str, float]] | None:
+    """Return {side: metrics} of the predictions in the tables that have target and prediction.
 
-    None where the table has no target or no prediction.
+    None where the columns have no task.
     """
-    if roles.target not in table or roles.prediction not in table:
+    if roles.task is None:
         return None
-    target, prediction = table[roles.target], table[roles.prediction]
+    return {
+        side: prediction_scores(table[roles.target], table[roles.prediction], roles.task)
+        for side, table in tables.as_json().items()
+        if roles.target in table and roles.prediction in table
+    }
+
+
+def prediction_scores(target: pd.Series, prediction: pd.Series, task: str) -> dict[str, float]:
+    """Return the metrics of predicted numbers or labels; {} where no row has both."""
     there = target.notna() & prediction.notna()
     if not there.any():
         return {}
     target, prediction = target[there], prediction[there]
-    if roles.task == "regression":
+    if task == "regression":
         return metrics.score(Rows(target.to_numpy(), prediction.to_numpy()))
     from sklearn.metrics import accuracy_score, f1_score
 

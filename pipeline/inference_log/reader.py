@@ -170,7 +170,7 @@ def _backwards(stream: BinaryIO) -> Iterator[bytes]:
 def _tables(taken: list[Line]) -> _Part:
     """Return lines, the oldest first, as tables."""
     columns = ("time", "request_id", "row", "prediction")
-    rows = pd.DataFrame({name: [line[name] for line in taken] for name in columns})  # type: ignore[literal-required]
+    rows = pd.DataFrame(taken, columns=columns)
     features = pd.DataFrame([line["features"] for line in taken], index=rows.index)
     probabilities = pd.DataFrame([line["probabilities"] for line in taken], index=rows.index)
     return _Part(rows, features, probabilities)

@@ -1,4 +1,4 @@
-"""The booster: fits that stop early, on tables that are binned once for all fits on the same rows."""
+"""The booster: fits that stop early, on tables binned once for all fits on the same rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

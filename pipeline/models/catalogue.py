@@ -230,7 +230,7 @@ SIMPLEST_FIRST = tuple(FAMILIES)
 
 
 def check_model(name: str, task: str, hyperparameters: Mapping[str, Any], where: str) -> None:
-    """Raise UsageError where a model, or a hyperparameter by its name, is not there for the task."""
+    """Raise UsageError where a model or a hyperparameter (by its name) is not for the task."""
     if name not in FAMILIES:
         raise UsageError(f"{where}: unknown model {name!r}; known: {', '.join(FAMILIES)}")
     family = FAMILIES[name]

@@ -85,8 +85,9 @@ class Model(Fitted):
 
 @dataclass(frozen=True)
 class Blend(Fitted):
-    """A weighted mean of models fitted on the same rows; those of one encoding share a preprocessing.
+    """A weighted mean of models fitted on the same rows.
 
+    Those of one encoding share a preprocessing.
     Its table is those of all preprocessings, side by side. Its spec has `members`: the name, target
     transform and weight of each model.
     """

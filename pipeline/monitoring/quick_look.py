@@ -1,4 +1,4 @@
-"""The quick look at served rows: how far the mean of each feature is from that of the training rows."""
+"""The quick look at served rows: how far each feature's mean is from that of the training rows."""
 
 from dataclasses import dataclass
 from typing import Any

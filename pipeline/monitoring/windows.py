@@ -37,7 +37,7 @@ def compare_windows(
     limits: Drift,
     ignored: Collection[str] = frozenset(),
 ) -> list[Window]:
-    """Return windows of `window_rows` served rows each, the oldest first, at most `windows` of them.
+    """Return windows of `window_rows` served rows each, the oldest first, at most `windows`.
 
     They end with the newest row; what is left of an oldest one counts only where it is the only
     one. Both tables hold features and the prediction; `texts` are the columns of categories.

@@ -14,7 +14,10 @@ from pipeline.scoring.rows import Rows
 from pipeline.scoring.slices import FEWEST_TEST_ROWS
 
 SCHEMA = 1
-SLICE_METRICS = ("rmse", "mae")  # of a regression, on each quarter of the target
+# of a regression, on each quarter of the target: the errors, as r2 depends on a quarter's spread
+SLICE_METRICS = tuple(
+    metric.name for metric in metrics.of_task("regression") if not metric.greater_is_better
+)
 LIMITS = (
     "The intervals tell how much the scores depend on which test rows were drawn, not how they "
     "change with time.",

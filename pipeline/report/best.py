@@ -1,5 +1,6 @@
 """The best candidate of a dataset: what it is compared with, what it gains, where it does worse."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from pipeline.data import cleaning, splits
 from pipeline.models import catalogue
 from pipeline.project import errors, paths, rounding
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Dataset, Slices
+from pipeline.project.params import Dataset, Gate, Slices
 from pipeline.report import charts, comparison
 from pipeline.report.comparison import (
     Best,
@@ -21,7 +22,9 @@ from pipeline.report.comparison import (
     SliceResult,
     SliceTest,
 )
-from pipeline.scoring import choice, metrics, slices, thresholds
+from pipeline.scoring import choice, gates, metrics, slices, thresholds
+from pipeline.scoring.choice import Contender
+from pipeline.scoring.gates import Verdict
 from pipeline.scoring.rows import Rows
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, Predicted
@@ -31,21 +34,20 @@ DUMMY = "dummy"  # the candidate that ignores the features
 
 def ranked(candidates: dict[str, Candidate], metric: str) -> list[str]:
     """Return the candidates' names from the best to the worst by the cross-validated metric."""
-    return choice.ranked(_as_scored(candidates, metric), metric, catalogue.SIMPLEST_FIRST)
+    return choice.ranked(_contenders(candidates, metric), metric, catalogue.SIMPLEST_FIRST)
 
 
 def _best_of(candidates: dict[str, Candidate], metric: str) -> str:
-    scored = _as_scored(candidates, metric)
-    return choice.best_candidate(scored, metric, catalogue.SIMPLEST_FIRST)
+    contenders = _contenders(candidates, metric)
+    return choice.best_candidate(contenders, metric, catalogue.SIMPLEST_FIRST)
 
 
-def _as_scored(candidates: dict[str, Candidate], metric: str) -> dict[str, Any]:
-    """Return of each candidate what the choice looks at."""
-    scored = {}
+def _contenders(candidates: dict[str, Candidate], metric: str) -> dict[str, Contender]:
+    contenders = {}
     for name, candidate in candidates.items():
-        mean = {"mean": candidate.cv[metric].mean}
-        scored[name] = {"cv": {metric: mean}, "params": {"model_type": candidate.model_type}}
-    return scored
+        folds = candidate.cv[metric]
+        contenders[name] = Contender(candidate.model_type, folds.mean, folds.reason)
+    return contenders
 
 
 def choose(candidates: dict[str, Candidate], metric: str) -> Best:
@@ -59,6 +61,12 @@ def choose(candidates: dict[str, Candidate], metric: str) -> Best:
     best_of_train = _best_of(of_train, metric)
     baseline = DUMMY if best == best_of_train else best_of_train
     return Best(best, f"cv {metric}", _improvement(candidates, metric, best, baseline))
+
+
+def hold_gates(wanted: Mapping[str, Gate], candidate: Candidate) -> list[Verdict]:
+    """Return the verdict of each gate on a candidate."""
+    on_test = {metric: score.value for metric, score in candidate.test.items()}
+    return gates.verdicts(wanted, on_test, candidate.cv_oof)
 
 
 def _improvement(

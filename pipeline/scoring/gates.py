@@ -1,9 +1,10 @@
 """Gates: bounds that params.yaml sets to the scores of the best model, and whether they hold."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipeline.project import files, paths
 from pipeline.project.params import Gate
 from pipeline.project.rounding import number_text
 
@@ -23,16 +24,44 @@ class Verdict:
     passed: bool
 
 
-def verdicts(gates: dict[str, Gate], candidate: Mapping[str, Any]) -> list[Verdict]:
-    """Return the verdict of each gate on a candidate, given as train.json and tune.json hold it."""
-    return [_verdict(metric, gate, candidate) for metric, gate in gates.items()]
+@dataclass(frozen=True)
+class Validation:
+    """The verdict on the best model of a dataset, as metrics/validation/<dataset>.json holds it."""
+
+    dataset: str
+    candidate: str
+    synthetic: bool
+    data_hash: str
+    model_sha256: str
+    passed: bool
+    gates: list[Verdict]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
-def _verdict(metric: str, gate: Gate, candidate: Mapping[str, Any]) -> Verdict:
-    if gate.on == "oof":
-        value = candidate["cv_oof"].get(metric)
-    else:
-        value = candidate["test"].get(metric, {}).get("value")
+def read_validation(dataset: str) -> Validation:
+    """Return what validate wrote on a dataset; raises DataError where it has not run."""
+    command = f"python validate_metrics.py --dataset {dataset}"
+    content = files.read_json(paths.validation(dataset), made_by=command)
+    verdicts = [Verdict(**verdict) for verdict in content.pop("gates")]
+    return Validation(gates=verdicts, **content)
+
+
+def verdicts(
+    gates: Mapping[str, Gate],
+    on_test: Mapping[str, float | None],
+    out_of_fold: Mapping[str, float | None],
+) -> list[Verdict]:
+    """Return the verdict of each gate on a candidate's scores by metric."""
+    return [
+        verdict(metric, gate, (out_of_fold if gate.on == "oof" else on_test).get(metric))
+        for metric, gate in gates.items()
+    ]
+
+
+def verdict(metric: str, gate: Gate, value: float | None) -> Verdict:
+    """Return the verdict of a gate on a value."""
     return Verdict(
         metric=metric,
         on=gate.on,

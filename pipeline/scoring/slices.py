@@ -4,6 +4,7 @@ Slices are searched on the training rows, by the errors of models that had not s
 rows then show, with an interval, whether the finding holds. They choose nothing.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Literal
@@ -14,7 +15,7 @@ import pandas as pd
 from pipeline.project import rounding
 from pipeline.project.params import Slices
 from pipeline.scoring import bootstrap
-from pipeline.scoring.bootstrap import Score
+from pipeline.scoring.bootstrap import Interval, Score
 from pipeline.scoring.rows import Rows
 
 # slices of the tree that are shown
@@ -28,6 +29,8 @@ RESAMPLES = 200
 # of the errors' variance that a split explains
 LEAST_GAIN = 0.005
 MISSING = "(missing)"
+# of a slice of too few rows
+NOT_SCORED = Score(math.nan, Interval(math.nan, math.nan))
 # of the true class that an error counts: one row does not make a slice
 LEAST_PROBABILITY = 0.001
 
@@ -75,18 +78,15 @@ class Slice:
 
 @dataclass(frozen=True)
 class SliceScore:
-    """How a model does on a slice: its score, None on too few rows, and whether it is worse
-    than overall by more than chance."""
+    """How a model does on a slice, and whether it is worse than overall by more than chance."""
 
     rows: int
-    score: Score | None
+    score: Score
     worse: bool
 
     def as_json(self) -> dict[str, Any]:
-        content: dict[str, Any] = {"rows": self.rows, "value": None, "low": None, "high": None}
-        if self.score is not None and rounding.significant(self.score.value) is not None:
-            content |= self.score.as_json()
-        return content | {"worse": self.worse}
+        """Return what the comparison holds of it."""
+        return {"rows": self.rows, **self.score.as_json(), "worse": self.worse}
 
 
 def find(X: pd.DataFrame, error: np.ndarray, settings: Slices) -> list[Slice]:
@@ -137,7 +137,7 @@ def score(
     kept = part.mask(X)
     count = int(kept.sum())
     if count < FEWEST_TEST_ROWS:
-        return SliceScore(count, score=None, worse=False)
+        return SliceScore(count, NOT_SCORED, worse=False)
     measured = bootstrap.resampled(metric, rows[kept], seed, RESAMPLES)
     worse = bootstrap.clearly_worse(metric, overall, measured.interval)
     return SliceScore(count, measured.score, worse)

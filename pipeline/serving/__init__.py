@@ -1,1 +1,1 @@
-"""What answers a request: the loaded version, its compiled form, the HTTP API and the inference log."""
+"""What answers a request: the loaded version, its compiled form and the HTTP API."""

@@ -55,7 +55,11 @@ def create_app(dataset: str, settings: Params) -> Door:
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _fault)
     token = os.environ.get(TOKEN)
-    app.openapi = lambda: description.document(app, service.live.champion, bool(token))  # type: ignore[method-assign]
+
+    def document() -> dict[str, Any]:
+        return description.document(app, service.live.champion, bool(token))
+
+    app.openapi = document  # type: ignore[method-assign]
     paths = {route.path for route in app.routes}  # type: ignore[attr-defined]
     return Door(app, token, service.counters, paths)
 

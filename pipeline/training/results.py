@@ -7,6 +7,7 @@ from pipeline.models import catalogue
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.scoring import choice
+from pipeline.scoring.choice import Contender
 from pipeline.training.problem import Problem
 
 TRAIN, TUNE = "train", "tune"
@@ -251,7 +252,7 @@ def heading(problem: Problem) -> Heading:
 
 def ranked(candidates: dict[str, Candidate], metric: str) -> list[str]:
     """Return the candidates' names from the best to the worst by the cross-validated metric."""
-    return choice.ranked(candidates, metric, catalogue.SIMPLEST_FIRST)
+    return choice.ranked(_contenders(candidates, metric), metric, catalogue.SIMPLEST_FIRST)
 
 
 def best_candidate(candidates: dict[str, Candidate], metric: str) -> str:
@@ -260,7 +261,17 @@ def best_candidate(candidates: dict[str, Candidate], metric: str) -> str:
     A tie goes to the simpler model, see scoring/choice.py. Raises DataError where the metric is
     undefined for all of them.
     """
-    return choice.best_candidate(candidates, metric, catalogue.SIMPLEST_FIRST)
+    contenders = _contenders(candidates, metric)
+    return choice.best_candidate(contenders, metric, catalogue.SIMPLEST_FIRST)
+
+
+def _contenders(candidates: dict[str, Candidate], metric: str) -> dict[str, Contender]:
+    contenders = {}
+    for name, candidate in candidates.items():
+        folds = candidate["cv"][metric]
+        model_type = candidate["params"].get("model_type")
+        contenders[name] = Contender(model_type, folds["mean"], folds.get("reason"))
+    return contenders
 
 
 def classes_of(candidate: Candidate) -> list[str] | None:

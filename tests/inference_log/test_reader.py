@@ -1,4 +1,7 @@
-"""The inference log is read from its end, over rotated files, with broken lines counted and no more in memory than is taken."""
+"""The inference log is read from its end, over rotated files, with broken lines counted.
+
+No more is in memory than is taken.
+"""
 
 import json
 import tracemalloc

@@ -1,4 +1,4 @@
-"""The inference log as it is written: whole lines, bounded memory, rotation, and what a killed writer or a full disk leaves."""
+"""The inference log as it is written: whole lines, bounded memory, rotation, killed writers."""
 
 import json
 import os
@@ -105,7 +105,7 @@ def test_broken_last_line_of_a_killed_writer_is_cut_off(project):
 
 
 def test_full_disk_is_counted_and_leaves_whole_lines(project):
-    """A limit of the process on the size of files stands for a full disk: it, too, takes a part of a write."""
+    """A limit on the size of files stands for a full disk: it, too, takes a part of a write."""
     program = """
 import resource, signal, sys
 sys.path.insert(0, "{tests}")
@@ -155,7 +155,7 @@ for number in itertools.count():
 
 
 def kill_writers(rounds: int) -> int:
-    """Kill two writers of one log at random moments, again and again; return the number of rows that the log holds."""
+    """Kill two writers of one log at random moments, again and again; return the log's rows."""
     import random
 
     for number in range(rounds):

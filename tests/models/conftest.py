@@ -14,10 +14,16 @@ from support.processes import ROOT
 
 @pytest.fixture(scope="session")
 def processes(tmp_path_factory):
-    """The folders of two processes that fitted and saved the same; their hashes of text differ, as from run to run."""
+    """The folders of two processes that fitted and saved the same.
+
+    Their hashes of text differ, as from run to run.
+    """
     folders = [tmp_path_factory.mktemp("process") for _ in range(2)]
     for number, folder in enumerate(folders, start=1):
-        code = f"import pathlib; from support import model_cases; model_cases.fit_and_save_all(pathlib.Path({str(folder)!r}))"
+        code = (
+            "import pathlib; from support import model_cases; "
+            f"model_cases.fit_and_save_all(pathlib.Path({str(folder)!r}))"
+        )
         environment = {
             **os.environ,
             "PYTHONHASHSEED": str(number),

@@ -17,7 +17,7 @@ from support.processes import ROOT
             "forest",
             "regression",
             {},
-            "x: unknown model 'forest'; known: dummy, linear_regression, logistic_regression, ridge, ",
+            "x: unknown model 'forest'; known: dummy, linear_regression, logistic_regression, ri",
         ),
         (
             "ridge",

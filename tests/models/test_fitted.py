@@ -1,4 +1,4 @@
-"""A fitted model says its output in the user's terms: on the target's scale, as a class, for rows as they come."""
+"""A fitted model takes rows as they come and says its output in the user's terms."""
 
 import numpy as np
 import pytest

@@ -33,7 +33,7 @@ def test_missing_key_of_a_member_is_named():
 
 def test_model_of_an_earlier_version_is_refused_with_what_to_do():
     content = {"schema": 1, "name": "ridge", "features": {"size": "numeric"}}
-    message = f"m.json: schema 1 is of an earlier version .* reads {SCHEMA}; run `dvc repro`, and register"
+    message = f"m.json: schema 1 is of an earlier .* reads {SCHEMA}; run `dvc repro`, and register"
     with pytest.raises(DataError, match=message) as refused:
         from_json(content, "m.json")
     assert "\n" not in str(refused.value)

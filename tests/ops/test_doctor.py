@@ -1,4 +1,4 @@
-"""ops.doctor finds what is wrong, says what to do, mends what is safe, and is content afterwards."""
+"""ops.doctor finds what is wrong, says what to do, fixes what is safe, and reports nothing afterwards."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import doctor
+from ops import doctor_environment
 from support.processes import ROOT, script, shell
 
 
@@ -105,7 +105,10 @@ def test_store_of_an_older_mlflow_is_copied_and_upgraded_with_what_it_holds(heal
 @pytest.mark.parametrize(
     "damage, told",
     [
-        (lambda db: db.write_bytes(b"no database at all, but text" * 100), "is no MLflow store"),
+        (
+            lambda db: db.write_bytes(b"no database at all, but text" * 100),
+            "is not an MLflow store",
+        ),
         (
             lambda db: sqlite3.connect(db).executescript(
                 "UPDATE alembic_version SET version_num = 'ffff00001111'"
@@ -114,14 +117,14 @@ def test_store_of_an_older_mlflow_is_copied_and_upgraded_with_what_it_holds(heal
         ),
     ],
 )
-def test_store_that_cannot_be_used_is_told_and_left_alone(healthy, damage, told):
+def test_store_that_cannot_be_used_is_reported_and_left_alone(healthy, damage, told):
     damage(healthy / "mlflow.db")
     before = (healthy / "mlflow.db").read_bytes()
     assert told in faults(healthy, "--fix")["store's schema"]
     assert (healthy / "mlflow.db").read_bytes() == before
 
 
-def test_lost_artifacts_are_told(healthy):
+def test_lost_artifacts_are_reported(healthy):
     shutil.rmtree(healthy / "mlruns/1")
     assert "logged models are gone" in faults(healthy, "--fix")["logged models"]
 
@@ -142,7 +145,7 @@ def test_what_killed_runs_left_is_removed(healthy):
     assert "up to date" in shell("dvc status", healthy).stdout
 
 
-def test_outputs_that_are_nowhere_are_told_with_both_remedies(healthy):
+def test_outputs_that_are_nowhere_are_reported_with_both_remedies(healthy):
     shell("rm -rf models/iris .dvc/cache", healthy)
     assert (
         "models/iris/train" in faults(healthy)["outputs"]
@@ -169,7 +172,7 @@ def test_outputs_are_looked_for_in_a_cache_elsewhere_and_down_to_the_files_of_a_
     assert "models/" in faults(healthy)["outputs"]
 
 
-def test_fresh_clone_has_no_fault_and_is_told_what_is_to_do(pipeline_run, tmp_path):
+def test_fresh_clone_has_no_fault_and_is_reported_what_is_to_do(pipeline_run, tmp_path):
     done = shell(
         f"git add -A && git commit -qm results && git clone -q . '{tmp_path}/clone'", pipeline_run
     )
@@ -181,22 +184,22 @@ def test_fresh_clone_has_no_fault_and_is_told_what_is_to_do(pipeline_run, tmp_pa
     assert set(faults(tmp_path / "clone")) == {"outputs", "store's runs"}
 
 
-def test_graph_that_dvc_cannot_read_is_told(healthy):
+def test_graph_that_dvc_cannot_read_is_reported(healthy):
     (healthy / "dvc.yaml").write_text("stages: [")
     assert "git checkout dvc.yaml" in faults(healthy)["outputs"]
 
 
-def test_wrong_python_is_told_with_the_right_one(monkeypatch):
-    assert doctor.python_version() == []
-    monkeypatch.setattr(doctor, "PYTHONS", ((3, 4), (3, 5)))
-    (fault,) = doctor.python_version()
+def test_wrong_python_is_reported_with_the_right_one(monkeypatch):
+    assert doctor_environment.python_version() == []
+    monkeypatch.setattr(doctor_environment, "PYTHONS", ((3, 4), (3, 5)))
+    (fault,) = doctor_environment.python_version()
     assert (
-        fault.found == f"Python {sys.version.split()[0]}"
+        fault.problem == f"Python {sys.version.split()[0]}"
         and "make setup PYTHON=python3.5" in fault.remedy
     )
 
 
-def test_environment_that_was_moved_is_told(tmp_path, monkeypatch):
+def test_environment_that_was_moved_is_reported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     here, program = tmp_path / ".venv/bin", tmp_path / ".venv/bin/dvc"
@@ -208,12 +211,12 @@ def test_environment_that_was_moved_is_told(tmp_path, monkeypatch):
     ):
         program.write_text(f"#!{python}\nimport dvc\n")
         assert [
-            fault.found.partition(":")[0].removeprefix(".venv was made in ")
-            for fault in doctor.environment()
+            fault.problem.partition(":")[0].removeprefix(".venv was made in ")
+            for fault in doctor_environment.environment()
         ] == told
 
 
-def test_merge_conflict_in_the_lock_is_told(healthy):
+def test_merge_conflict_in_the_lock_is_reported(healthy):
     lock = healthy / "dvc.lock"
     lock.write_text(
         lock.read_text().replace("stages:\n", "stages:\n<<<<<<< HEAD\n=======\n>>>>>>> other\n")
@@ -221,7 +224,7 @@ def test_merge_conflict_in_the_lock_is_told(healthy):
     assert "git checkout --ours dvc.lock" in faults(healthy)["dvc.lock"]
 
 
-def test_other_packages_and_a_store_of_files_are_told(healthy):
+def test_other_packages_and_a_store_of_files_are_reported(healthy):
     text = (healthy / "requirements.txt").read_text()
     (healthy / "requirements.txt").write_text(re.sub(r"pandas==\S+", "pandas==1.0.0", text))
     (healthy / "mlruns/0").mkdir(exist_ok=True)
@@ -234,7 +237,7 @@ def test_other_packages_and_a_store_of_files_are_told(healthy):
     )
 
 
-def test_alias_of_a_version_that_is_gone_is_told(healthy, monkeypatch):
+def test_alias_of_a_version_that_is_gone_is_reported(healthy, monkeypatch):
     import mlflow
 
     monkeypatch.chdir(healthy)
@@ -251,6 +254,6 @@ def test_alias_of_a_version_that_is_gone_is_told(healthy, monkeypatch):
 
 
 def test_every_remedy_names_what_is_there():
-    text = (ROOT / "ops/doctor.py").read_text()
+    text = "".join(path.read_text() for path in sorted((ROOT / "ops").glob("doctor*.py")))
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"`make ([a-z]+)", text)) <= targets

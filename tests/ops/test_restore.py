@@ -19,7 +19,7 @@ def cached(folder, md5: str):
 def test_output_that_no_cache_holds_stays(pipeline_run):
     shell("rm -rf .dvc/cache/files/md5/*/*.dir models/iris/train", pipeline_run)
     told = restore(pipeline_run)
-    assert "stay as they are; nowhere: models/iris/train; `make pipeline` makes them" in told
+    assert "stay as they are; nowhere: 'models/iris/train'; `make pipeline` makes them" in told
     assert (pipeline_run / "data/processed/tiny/train.parquet").is_file() and (
         pipeline_run / "models/iris/tune"
     ).is_dir()
@@ -30,7 +30,7 @@ def test_folder_of_which_the_cache_lacks_a_file_is_not_brought_back_in_part(pipe
     md5 = lock.split("path: models/tiny/train\n")[1].split("md5: ")[1].split()[0]
     cached(pipeline_run, json.loads(cached(pipeline_run, md5).read_text())[0]["md5"]).unlink()
     shell("rm -rf models", pipeline_run)
-    assert "nowhere: models/tiny/train;" in restore(pipeline_run)
+    assert "nowhere: 'models/tiny/train';" in restore(pipeline_run)
     assert (
         not (pipeline_run / "models/tiny/train").exists()
         and (pipeline_run / "models/tiny/tune").is_dir()
@@ -48,7 +48,7 @@ def test_file_of_which_there_is_no_copy_is_not_removed(pipeline_run):
     assert extra.read_text() == "mine"
 
 
-def test_remote_that_cannot_be_reached_is_told_and_the_cache_is_used(pipeline_run):
+def test_remote_that_cannot_be_reached_is_reported_and_the_cache_is_used(pipeline_run):
     shell(
         "dvc remote add --default store s3://nowhere/x && dvc remote modify store endpointurl http://127.0.0.1:1 "
         "&& rm -rf models",

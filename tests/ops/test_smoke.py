@@ -31,7 +31,7 @@ def test_served_model_is_asked_for_its_own_features_and_its_answers_are_told(
         other = script("ops.smoke", "--dataset", "iris", "--url", address)
         assert (
             other.returncode == 1
-            and "the server asks for 'size', which iris has not" in other.stderr
+            and "the server asks for 'size', which iris does not have" in other.stderr
         )
         monkeypatch.delenv("SERVE_TOKEN")
         stranger = script("ops.smoke", "--dataset", "tiny", "--url", address)

@@ -1,4 +1,4 @@
-"""The container of the server: its files are whole without an engine to build them, and hold what serve.py needs."""
+"""The container of the server, without an engine: its files hold what serve.py needs."""
 
 import json
 import os

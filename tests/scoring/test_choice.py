@@ -5,19 +5,18 @@ import pytest
 from pipeline.models.catalogue import SIMPLEST_FIRST
 from pipeline.project.errors import DataError
 from pipeline.scoring import choice, metrics
-
+from pipeline.scoring.choice import Contender
 
 REASON = "not defined on 1 of 5 folds"
 
 
 def best(metric, **means):
     """Return which of candidates with these cross-validated means is chosen."""
-    candidates = {}
-    for name, mean in means.items():
-        cv = {"mean": mean} if mean is not None else {"mean": None, "reason": REASON}
-        model_type = name.removeprefix("tuned_")
-        candidates[name] = {"cv": {metric: cv}, "params": {"model_type": model_type}}
-    return choice.best_candidate(candidates, metric, SIMPLEST_FIRST)
+    contenders = {
+        name: Contender(name.removeprefix("tuned_"), mean, None if mean else REASON)
+        for name, mean in means.items()
+    }
+    return choice.best_candidate(contenders, metric, SIMPLEST_FIRST)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,10 @@ from pipeline.scoring import gates
 
 
 def test_gates_look_at_test_or_out_of_fold_and_fail_where_there_is_no_value():
-    scores = {
-        "cv_oof": {"f1": 0.4, "roc_auc": None},
-        "test": {"f1": {"value": 0.6}, "log_loss": {"value": 0.5}},
-    }
+    on_test, out_of_fold = {"f1": 0.6, "log_loss": 0.5}, {"f1": 0.4, "roc_auc": None}
 
     def passed(metric, **gate):
-        (verdict,) = gates.verdicts({metric: Gate(**gate)}, scores)
+        (verdict,) = gates.verdicts({metric: Gate(**gate)}, on_test, out_of_fold)
         return verdict.value, verdict.passed
 
     assert passed("f1", min=0.6) == (0.6, True)

@@ -1,4 +1,4 @@
-"""serve.py as a process: usage, swaps under load, slow clients, workers, and what is left when it is killed."""
+"""serve.py as a process: usage, swaps under load, slow clients, workers, and when it is killed."""
 
 import contextlib
 import json
@@ -109,7 +109,8 @@ def test_store_that_is_lost_and_made_again_is_followed(served_copy):
             and httpx.post(f"{address}/predict", json=ROW).json()["model_version"] == 1
         )
         program = (
-            "from pipeline.project import params\nfrom pipeline.registry import decisions\nsettings = params.load()\ndecisions.bring('tiny', settings, None)\n"
+            "from pipeline.project import params\nfrom pipeline.registry import decisions\n"
+            "settings = params.load()\ndecisions.bring('tiny', settings, None)\n"
             "decisions.roll_back('tiny', settings, 2, 'a test')"
         )
         subprocess.run(
@@ -133,7 +134,7 @@ def test_clients_that_send_slowly_keep_no_other_waiting(served_copy):
 
 
 def kill_servers(rounds: int):
-    """Kill the server under load at random moments; what was answered half a second before is in the log, which is whole."""
+    """Kill the server under load; the log is whole and holds what was answered half a second before."""
     set_serving(log_file_size=1_000_000)
     for _ in range(rounds):
         answered = []

@@ -14,7 +14,7 @@ from pipeline.serving.compiled import NotCompiled
 
 
 def table(rows: int = 240, seed: int = 1) -> pd.DataFrame:
-    """Return typed features with missing numbers and categories, and a category that is in few rows."""
+    """Return typed features with missing numbers and categories, and a rare category."""
     rng = np.random.default_rng(seed)
     X = pd.DataFrame(
         {

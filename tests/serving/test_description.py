@@ -68,7 +68,7 @@ def test_document_types_the_rows_by_the_model(client):
 
 
 def examine(address: str, examples: int, *options: str):
-    """Send schemathesis's requests, good and bad ones, to a server; none may give a 5xx or break the document."""
+    """Send schemathesis's requests to a server; none may give a 5xx or break the document."""
     done = subprocess.run(
         [
             str(pathlib.Path(sys.executable).parent / "schemathesis"),

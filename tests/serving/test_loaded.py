@@ -10,6 +10,7 @@ def test_redacting_what_is_no_feature_is_refused(served_copy):
     set_serving(log_redact=["towm"])
     with pytest.raises(
         DataError,
-        match="serve.log_redact names 'towm', which is not a feature of TinyPredictor version 1; it has: 'size',",
+        match="serve.log_redact names 'towm', which is not a feature of TinyPredictor version 1; "
+        "it has: 'size',",
     ):
         app_of("tiny")

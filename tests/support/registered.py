@@ -63,7 +63,7 @@ def validate(settings) -> None:
     files.write_json(paths.best("tiny"), best_figures(result))
     files.write_json(
         paths.validation("tiny"),
-        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result),
+        validate_metrics.validate("tiny", settings.dataset("tiny").gates, result).as_json(),
     )
 
 
@@ -182,9 +182,9 @@ def variant(number: int) -> None:
     folder = paths.models("tiny", "train") / "ridge"
     model, metadata = storage.load(folder), files.read_json(folder / "metadata.json", made_by="")
     model.estimator.coef_[0] += 1e-6 * number
-    metadata = storage.save(
-        model, folder, {key: value for key, value in metadata.items() if key not in model.spec}
-    )
+    spec = model.spec.as_json()
+    beside = {key: value for key, value in metadata.items() if key not in spec}
+    metadata = storage.save(model, folder, beside)
     verdict = files.read_json(paths.validation("tiny"), made_by="")
     files.write_json(paths.validation("tiny"), verdict | {"model_sha256": metadata["model_sha256"]})
 

@@ -29,7 +29,7 @@ from support.projects import PARAMS, tiny_table
 
 
 def register_candidate(dataset: str, candidate: str) -> dict:
-    """Register a trained model of the project in the working directory, as if it were the best one; return the decision."""
+    """Register a trained model of the project, as if it were the best one; return the decision."""
     settings = params.load()
     spec, metadata = (
         settings.dataset(dataset),
@@ -46,8 +46,8 @@ def register_candidate(dataset: str, candidate: str) -> dict:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory) -> Path:
-    """A project whose registry holds tiny's ridge, the champion, as version 1, its tree as 2, and iris's regression; not to be
-    changed.
+    """A project whose registry holds tiny's ridge, the champion, as version 1, its tree as 2, and
+    iris's regression; not to be changed.
     """
     folder = tmp_path_factory.mktemp("served") / "project"
     folder.mkdir()
@@ -90,7 +90,7 @@ def running(
     command: list[str] = (str(ROOT / "serve.py"), "--dataset", "tiny"),
     **environment: str,
 ):
-    """Run the server of the project in the working directory; yield its address and process once it is ready."""
+    """Run the project's server; yield its address and process once it is ready."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, *command, "--port", str(port), *arguments],

@@ -1,17 +1,16 @@
-"""What each encoding puts out, which column it comes from, and how rows are brought into the form that a model needs."""
+"""The preprocessing: what each encoding puts out, and which column it comes from."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.data.kinds import conform, kinds_of
+from pipeline.data.kinds import kinds_of
 from pipeline.models.preprocessing import (
     MOST_CODES,
     MOST_INDICATORS,
     output_columns,
     unfitted_preprocessing,
 )
-from pipeline.project.errors import DataError
 
 ENCODINGS = ("scaled", "filled", "native", "integer")
 KINDS = {"town": "category", "size": "number", "age": "number"}
@@ -44,11 +43,7 @@ def fitted(encoding, frame=None, kinds=KINDS):
     )
 
 
-def test_kinds_are_those_of_the_prepared_tables_types():
-    assert kinds_of(table()) == {"age": "number", "size": "number", "town": "category"}
-
-
-# numbers first, then categories, each in the order of KINDS; the median of size is 3, that of age 25
+# numbers first, then categories, each in the order of KINDS; the median of size is 3, of age 25
 @pytest.mark.parametrize(
     "encoding, size, town, unseen, none",
     [
@@ -123,56 +118,3 @@ def test_column_that_is_not_named_is_dropped(encoding):
     _, whole = fitted(encoding)
     _, with_more = fitted(encoding, table().assign(extra=1.0))
     np.testing.assert_array_equal(with_more, whole)
-
-
-def test_rows_are_brought_into_the_models_columns_order_and_types():
-    frame = pd.DataFrame(
-        {"extra": [1, 2], "age": [3, 4], "size": [" 1.5 ", ""], "town": ["  a", " "]}, index=[7, 3]
-    )
-    conformed = conform(frame, KINDS)
-    assert list(conformed.columns) == ["town", "size", "age"] and list(conformed.index) == [7, 3]
-    assert conformed.dtypes.astype(str).to_dict() == {
-        "town": "str",
-        "size": "float64",
-        "age": "float64",
-    }
-    assert conformed.loc[7].tolist() == ["a", 1.5, 3.0]
-    assert conformed.loc[3].isna().tolist() == [True, True, False]
-
-
-@pytest.mark.parametrize(
-    "values, expected",
-    [
-        ([0, 1, 1], ["0", "1", "1"]),
-        ([0.0, 1.0, None], ["0", "1", None]),
-        (pd.array([0, 1, None], dtype="Int64"), ["0", "1", None]),
-        (pd.Series([0, 1.0, None], dtype=object), ["0", "1", None]),
-        (pd.Categorical(["0", "1", None]), ["0", "1", None]),
-        ([True, False, True], ["True", "False", "True"]),
-        ([0.5, 1.0, 2.0], ["0.5", "1", "2"]),
-    ],
-)
-def test_whole_number_for_a_category_reads_alike_in_every_column(values, expected):
-    found = conform(pd.DataFrame({"senior": values}), {"senior": "category"})["senior"]
-    assert [None if pd.isna(value) else value for value in found] == expected
-    for place, value in enumerate(expected):  # a row alone reads as it does among others
-        alone = conform(pd.DataFrame({"senior": values}).iloc[[place]], {"senior": "category"})[
-            "senior"
-        ].iloc[0]
-        assert pd.isna(alone) if value is None else alone == value
-
-
-def test_every_missing_column_is_named():
-    with pytest.raises(
-        DataError, match=r"new.csv: no column 'town', 'size', which the model needs"
-    ):
-        conform(pd.DataFrame({"age": [1]}), KINDS, "new.csv")
-
-
-def test_every_column_of_numbers_that_holds_text_is_named():
-    frame = pd.DataFrame({"town": ["a", "b"], "size": ["1", "big"], "age": [1.0, np.inf]})
-    with pytest.raises(
-        DataError,
-        match=r"the input: text in a column of numbers: size \('big' in .*\); age \('?inf'? in .*\)",
-    ):
-        conform(frame, KINDS)
