@@ -17,7 +17,7 @@ STAGES = [generate_data.generate, prepare_data.prepare, train.train]
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory):
+def trained_on_sales(tmp_path_factory):
     """A folder in which the dataset `sold` went through the three stages, without a record."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "params.yaml").write_text(
@@ -32,9 +32,9 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture
-def here(trained, tmp_path, monkeypatch):
+def here(trained_on_sales, tmp_path, monkeypatch):
     """The test's own copy of it, as the working directory."""
-    folder = shutil.copytree(trained, tmp_path / "project")
+    folder = shutil.copytree(trained_on_sales, tmp_path / "project")
     monkeypatch.chdir(folder)
     return folder
 
