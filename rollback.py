@@ -3,11 +3,11 @@
     python rollback.py --dataset iris --list        # the versions, their scores and aliases
     python rollback.py --dataset iris               # the champion before this one
     python rollback.py --dataset iris --to 2
-    python rollback.py --dataset iris --verify      # is the promotion log whole, and does the registry follow it
+    python rollback.py --dataset iris --verify      # check the promotion log and the registry
 
 Reads   params.yaml, MLflow's registry
-Writes  with --list and --verify nothing; else logs/promotions/iris.jsonl, then the aliases, once the version's files are found
-        unchanged and it predicts what it did when it was registered
+Writes  with --list and --verify nothing; else logs/promotions/iris.jsonl, then the aliases, once the
+        version's files are unchanged and it predicts what it did when it was registered
 """
 
 import argparse
