@@ -1,9 +1,10 @@
-"""Requests per second of serve.py and of `mlflow models serve`, for the same models, one row a request.
+"""Requests per second of serve.py and of `mlflow models serve`, for the same models.
 
-    taskset -c 0,1 python benchmarks/serving.py --dataset customer_churn --candidates random_forest tuned_lightgbm blend
+    taskset -c 0,1 python -m benchmarks.serving --dataset customer_churn --candidates random_forest
 
-Needs models/ and data/processed/ of the dataset (`dvc repro`), and wrk (Debian: `apt install wrk`), which runs on the same cores.
-Each candidate is registered in a project of its own in a temporary folder; the registry of this one is left alone.
+One row a request. Needs models/ and data/processed/ of the dataset (`dvc repro`), and wrk (Debian:
+`apt install wrk`), which runs on the same cores. Each candidate is registered in a project of its
+own in a temporary folder; the registry of this one is left alone.
 """
 
 import argparse
@@ -18,24 +19,29 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import psutil
+import requests
+
+import register_model
 from pipeline.data import splits
 from pipeline.models import storage
 from pipeline.project import files, params, paths
 from pipeline.registry import decisions, versions
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 CONNECTIONS = (4, 16)
 COMPARED_ROWS = 20
 UNITS = {"us": 1e-3, "ms": 1, "s": 1e3}
 
 
 def register(dataset, candidate):
-    """Make a candidate the champion of the empty registry in the working directory; return its version."""
-    import register_model
-
+    """Make a candidate the champion of the empty registry here; return its version."""
     settings = params.load()
     spec = settings.dataset(dataset)
     stage = next(
@@ -66,10 +72,7 @@ def rows_to_ask(dataset, features):
 
 @contextlib.contextmanager
 def running(command, ready):
-    """Start a server; yield its address, the seconds until it was ready and a function that gives the MiB it holds."""
-    import psutil
-    import requests
-
+    """Start a server; yield its address, the seconds it took and a function of its MiB."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port = trial.getsockname()[1]
@@ -105,108 +108,111 @@ def running(command, ready):
         process.wait()
 
 
-def load(url, body, connections, seconds, folder):
-    """Return requests per second, the median and the 99th percentile in ms, and the requests that failed."""
+@dataclass(frozen=True)
+class Load:
+    """What wrk measured: requests per second, milliseconds, and the requests that failed."""
+
+    rate: float
+    median: float
+    percentile_99: float
+    failed: int
+
+
+def load(url: str, body: str, connections: int, seconds: int, folder: str) -> Load:
+    """Return what wrk measures of a body that is sent again and again."""
     script = Path(folder) / "request.lua"
-    script.write_text(
-        f'wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\nwrk.body = {json.dumps(body)}\n'
-    )
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{connections}",
-        f"-d{seconds}s",
-        "--timeout",
-        "10s",
-        "--latency",
-        "-s",
-        str(script),
-        url,
-    ]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    percentiles = {
-        share: float(value) * UNITS[unit]
-        for share, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", told)
-    }
-    failed = sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", told))
-    failed += sum(
-        int(number)
-        for line in re.findall(r"Socket errors: (.*)", told)
-        for number in re.findall(r"\d+", line)
-    )
-    return (
-        float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1]),
-        percentiles["50"],
-        percentiles["99"],
-        failed,
+    headers = 'wrk.headers["Content-Type"] = "application/json"'
+    script.write_text(f'wrk.method = "POST"\n{headers}\nwrk.body = {json.dumps(body)}\n')
+    options = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency"]
+    command = ["wrk", *options, "-s", str(script), url]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    percentiles = {}
+    for share, value, unit in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", output):
+        percentiles[share] = float(value) * UNITS[unit]
+    failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", output)))
+    for line in re.findall(r"Socket errors: (.*)", output):
+        failed += sum(map(int, re.findall(r"\d+", line)))
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])
+    return Load(rate, percentiles["50"], percentiles["99"], failed)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One of the two servers, and how it is asked.
+
+    `many` is the body of all compared rows, `one` that of a single row; `predictions` takes the
+    predictions from an answer.
+    """
+
+    name: str
+    command: list[str]
+    ready: str
+    path: str
+    many: Any
+    one: Any
+    predictions: Callable[[Any], list]
+
+
+def our_server(dataset: str, rows) -> Server:
+    many = json.loads(rows.to_json(orient="records"))
+    return Server(
+        "serve.py",
+        [sys.executable, str(ROOT / "serve.py"), "--dataset", dataset],
+        "/ready",
+        "/predict",
+        many,
+        many[0],
+        lambda answer: [row["prediction"] for row in answer["predictions"]],
     )
 
 
-def measure(dataset, candidate, loaded, folder):
+def mlflow_server(model: str, rows) -> Server:
+    mlflow = str(Path(sys.executable).parent / "mlflow")
+    split = json.loads(rows.to_json(orient="split", index=False))
+    uri = f"models:/{model}@champion"
+    return Server(
+        "mlflow models serve",
+        [mlflow, "models", "serve", "-m", uri, "--env-manager", "local"],
+        "/ping",
+        "/invocations",
+        {"dataframe_split": split},
+        {"dataframe_split": {**split, "data": split["data"][:1]}},
+        lambda answer: answer["predictions"],
+    )
+
+
+def measure(dataset: str, candidate: str, seconds: int, folder: str) -> None:
     """Print a line per server and number of connections, and how they compare."""
-    import numpy as np
-    import requests
-
     version = register(dataset, candidate)
     model = storage.load(version.folder)
     rows = rows_to_ask(dataset, model.spec.inputs)
-    expected, one = model.predict(rows), json.loads(rows.head(1).to_json(orient="records"))[0]
-    split = json.loads(rows.to_json(orient="split", index=False))
-    ours = [sys.executable, str(ROOT / "serve.py"), "--dataset", dataset]
-    theirs = [
-        str(Path(sys.executable).parent / "mlflow"),
-        "models",
-        "serve",
-        "-m",
-        f"models:/{version.name}@champion",
-        "--env-manager",
-        "local",
-    ]
+    expected = model.predict(rows)
+    ours, theirs = our_server(dataset, rows), mlflow_server(version.name, rows)
     rates = {}
-    for server, command, ready, path, many, body, answers in (
-        (
-            "serve.py",
-            ours,
-            "/ready",
-            "/predict",
-            json.loads(rows.to_json(orient="records")),
-            one,
-            lambda answer: [row["prediction"] for row in answer["predictions"]],
-        ),
-        (
-            "mlflow models serve",
-            theirs,
-            "/ping",
-            "/invocations",
-            {"dataframe_split": split},
-            {"dataframe_split": {**split, "data": split["data"][:1]}},
-            lambda answer: answer["predictions"],
-        ),
-    ):
-        with running(command, ready) as (address, seconds, mebibytes):
-            found = answers(requests.post(address + path, json=many, timeout=60).json())
-            same = (
-                np.allclose(found, expected, rtol=1e-9)
-                if model.spec.classes is None
-                else found == expected.tolist()
-            )
+    for server in (ours, theirs):
+        with running(server.command, server.ready) as (address, started, mebibytes):
+            url = address + server.path
+            answer = requests.post(url, json=server.many, timeout=60).json()
+            same = equal(server.predictions(answer), expected, model.spec.classes)
             for connections in CONNECTIONS:
-                rate, middle, most, failed = load(
-                    address + path, json.dumps(body), connections, loaded, folder
-                )
-                rates[server, connections] = rate
+                found = load(url, json.dumps(server.one), connections, seconds, folder)
+                rates[server.name, connections] = found.rate
                 print(
-                    f"{candidate:20} {server:20} {connections:11} {rate:10.0f} {middle:9.1f} {most:9.1f} "
-                    f"{failed:6} {seconds:9.1f} {mebibytes():8.0f}  {'yes' if same else 'NO'}",
+                    f"{candidate:20} {server.name:20} {connections:11} {found.rate:10.0f} "
+                    f"{found.median:9.1f} {found.percentile_99:9.1f} {found.failed:6} "
+                    f"{started:9.1f} {mebibytes():8.0f}  {'yes' if same else 'NO'}",
                     flush=True,
                 )
-    ratios = [
-        rates["serve.py", number] / rates["mlflow models serve", number] for number in CONNECTIONS
-    ]
-    print(
-        f"{candidate:20} {' and '.join(f'{ratio:.1f}' for ratio in ratios)} times as many requests\n",
-        flush=True,
-    )
+    ratios = [rates[ours.name, number] / rates[theirs.name, number] for number in CONNECTIONS]
+    shown = " and ".join(f"{ratio:.1f}" for ratio in ratios)
+    print(f"{candidate:20} {shown} times as many requests\n", flush=True)
+
+
+def equal(predictions: list, expected: np.ndarray, classes: list[str] | None) -> bool:
+    """Return whether a server predicts what the model does."""
+    if classes is None:
+        return bool(np.allclose(predictions, expected, rtol=1e-9))
+    return predictions == expected.tolist()
 
 
 def main():
@@ -237,7 +243,8 @@ def main():
     here = Path.cwd()
     print(f"{args.dataset} on {len(os.sched_getaffinity(0))} cores, {args.seconds} s each")
     print(
-        f"{'model':20} {'server':20} {'connections':>11} {'requests/s':>10} {'p50 ms':>9} {'p99 ms':>9} {'failed':>6} "
+        f"{'model':20} {'server':20} {'connections':>11} {'requests/s':>10} {'p50 ms':>9} "
+        f"{'p99 ms':>9} {'failed':>6} "
         f"{'start s':>9} {'MiB':>8}  equal to the model"
     )
     for candidate in args.candidates:

@@ -1,10 +1,11 @@
-"""Look for what keeps the project from working here, and say what to do: packages, DVC's locks and cache, the MLflow store.
+"""Look for what keeps the project from working here, and say what to do about it.
 
     python -m ops.doctor
-    python -m ops.doctor --fix          # and fix what can be fixed without losing anything; the store is copied first
+    python -m ops.doctor --fix          # and fix what can be fixed without losing anything
 
 Reads   requirements.txt, dvc.lock, .dvc/, mlflow.db, metrics/
-Writes  nothing; with --fix the store, its copy mlflow.db.before-<what>, and removes what killed runs left behind
+Writes  nothing; with --fix the store, after a copy mlflow.db.before-<what>, and removes what
+        killed runs left behind
 
 Exit status 1 where something is wrong.
 """
@@ -34,7 +35,7 @@ CHECKS: dict[str, Callable[[], list[Fault]]] = {
 
 
 def examine(name: str, check: Callable[[], list[Fault]], fix: bool) -> int:
-    """Print what a check finds, fix what can be fixed if asked to; return how many faults are left."""
+    """Print what a check finds, and fix it if asked to; return how many faults are left."""
     faults = check()
     fixed = False
     for fault in faults:
@@ -45,7 +46,7 @@ def examine(name: str, check: Callable[[], list[Fault]], fix: bool) -> int:
     if fixed:
         faults = check()
     for fault in faults:
-        print(f"{line_of(fault, name)}")
+        print(line_of(fault, name))
     if not faults and not fixed:
         print(f"ok      {name}")
     return sum(fault.wrong for fault in faults)

@@ -17,31 +17,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.commit_results import Results, Settings, commit_of, read_at, read_here
+from ops.figure_changes import (
+    BETTER,
+    NEW,
+    NONE,
+    UNCHANGED,
+    WORSE,
+    Best,
+    best,
+    best_of,
+    change,
+    move,
+    within_interval,
+)
 from ops.github import LIMIT, MARK
 from pipeline import command
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.rounding import number_text
 from pipeline.report.comparison import DatasetResult
-from pipeline.scoring import metrics
 from pipeline.scoring.gates import Verdict, demand_text
 
-NONE = "–"
 PASS, FAIL = "✅ pass", "❌ fail"
-NEW, UNCHANGED, BETTER, WORSE = "new", "unchanged", "better", "worse"
 ROOM_FOR_LAST_LINE = 100  # characters
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best candidate of a dataset and its primary metric."""
-
-    name: str
-    metric: str
-    cv: float | None
-    test: float | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True)
@@ -114,44 +112,6 @@ def summary(before: Results, now: Results) -> str:
     )
 
 
-def best(result: DatasetResult | None) -> Best | None:
-    """Return a dataset's best candidate, None where there are no results."""
-    return best_of(result) if result else None
-
-
-def best_of(result: DatasetResult) -> Best:
-    """Return the figures of a dataset's best candidate."""
-    test = result.test
-    name, metric, cv = result.best.name, result.primary_metric, result.cv.mean
-    return Best(name, metric, cv, test.value, test.low, test.high)
-
-
-def move(before: Best | None, now: Best) -> str:
-    """Return in one word how the cross-validated metric of a best candidate changed."""
-    if before is None or before.metric != now.metric or before.cv is None or now.cv is None:
-        return NEW
-    if before.cv == now.cv:
-        return UNCHANGED
-    return better_or_worse(before.cv, now.cv, now.metric)
-
-
-def better_or_worse(before: float, now: float, metric: str) -> str:
-    """Return the word for a value that is not what it was."""
-    return BETTER if metrics.is_better(metric, now, before) else WORSE
-
-
-def change(before: float | None, now: float | None, metric: str) -> str:
-    """Return a figure and, if it changed, the former one, an arrow, and whether it is better."""
-    if before is None or before == now:
-        return number_text(now)
-    if now is None:
-        return f"{number_text(before)} → {NONE}"
-    arrow = "▲" if now > before else "▼"
-    by = f" by {100 * abs(now - before) / abs(before):.2g} %" if before else ""
-    word = better_or_worse(before, now, metric)
-    return f"{number_text(before)} → {number_text(now)} {arrow} {word}{by}"
-
-
 def best_models(before: Results, now: Results) -> list[list[Any]]:
     """Return a row per dataset, also for those that were removed."""
     rows = []
@@ -170,16 +130,7 @@ def _best_cells(old: Best | None, new: Best) -> list[str]:
     model = new.name if old.name == new.name else f"{old.name} → {new.name}"
     cv = change(old.cv, new.cv, new.metric)
     test = change(old.test, new.test, new.metric)
-    return [model, new.metric, cv, f"{test}{_within_interval(old, new)}"]
-
-
-def _within_interval(old: Best, new: Best) -> str:
-    """Return the words for a test score that changed no further than the interval that it had."""
-    if old.low is None or old.high is None or new.test is None or old.test == new.test:
-        return ""
-    if not old.low <= new.test <= old.high:
-        return ""
-    return f", within its interval {number_text(old.low)} to {number_text(old.high)}"
+    return [model, new.metric, cv, f"{test}{within_interval(old, new)}"]
 
 
 def gates(before: Results, now: Results) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""Bring back data, models and reports as dvc.lock has them: from the DVC remote where there is one, else from the cache here.
+"""Bring back data, models and reports as dvc.lock has them, from the DVC remote or the cache here.
 
     python -m ops.restore
 

@@ -1,9 +1,9 @@
-"""Write to the MLflow store what the stages' files say and the store lacks: runs, registered versions and their aliases.
+"""Write to the MLflow store what the stages' files hold and it lacks: runs, versions and aliases.
 
     python -m ops.sync
 
-After a store was deleted, after `dvc pull`, or after DVC restored a stage from its cache without running it. Run again, it
-writes nothing.
+After a store was deleted, after `dvc pull`, or after DVC restored a stage from its cache without
+running it. Run again, it writes nothing.
 """
 
 from pipeline import command

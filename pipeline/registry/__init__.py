@@ -1,1 +1,1 @@
-"""Registered versions of a model: what is promoted and why, the log of it, bundles and model cards."""
+"""Registered versions of models: their files and cards, what is promoted and why, and its log."""

@@ -125,7 +125,7 @@ def smoke_rows(folder: Path) -> pd.DataFrame:
 
 
 def row_hashes(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the table") -> np.ndarray:
-    """Return a hash per row, shape (rows,): equal for equal rows, with whatever types they were read.
+    """Return a hash per row, shape (rows,): equal for equal rows, whatever types they have.
 
     Raises DataError where the table lacks one of the columns.
     """

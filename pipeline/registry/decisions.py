@@ -1,4 +1,4 @@
-"""The decisions: which version of a dataset's model is in use, taken on a request or by a person."""
+"""The decisions on which version of a model is in use, taken on a request or by a person."""
 
 import tempfile
 from collections.abc import Iterator
@@ -73,12 +73,12 @@ def roll_back(dataset: str, settings: Params, reference: str | int, reason: str)
 
 
 def verify(dataset: str, settings: Params) -> str:
-    """Return in one line that the log is whole and the registry follows it, else raise DataError."""
+    """Return in one line that the log is whole and the registry follows it, or raise DataError."""
     return recovery.verify(versions.registered_model(store.client(), dataset, settings))
 
 
 def sync_registry(settings: Params) -> dict[str, Entry]:
-    """Bring the registry to the logs and requests of all datasets; return {dataset: new decision}."""
+    """Bring the registry to all logs and requests; return {dataset: new decision}."""
     decided = {}
     for dataset in settings.datasets:
         request = registration.current_request(dataset)

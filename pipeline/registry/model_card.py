@@ -14,7 +14,10 @@ from pipeline.scoring.rows import Rows
 from pipeline.scoring.slices import FEWEST_TEST_ROWS
 
 SCHEMA = 1
-SLICE_METRICS = ("rmse", "mae")  # of a regression, on each quarter of the target
+# of a regression, on each quarter of the target: the errors, as r2 depends on a quarter's spread
+SLICE_METRICS = tuple(
+    metric.name for metric in metrics.of_task("regression") if not metric.greater_is_better
+)
 LIMITS = (
     "The intervals tell how much the scores depend on which test rows were drawn, not how they "
     "change with time.",
@@ -70,6 +73,7 @@ def content(
         key: quality[key]
         for key in ("source", "synthetic", "data_hash", "split_hash", "rows", "split", "missing")
     }
+    model = f"models:/{request.name}@production"
     return {
         "schema": SCHEMA,
         "name": request.name,
@@ -91,7 +95,7 @@ def content(
         "slices": parts,
         "limits": limits(quality["synthetic"], parts),
         "how_to_load": {
-            "mlflow": f"mlflow.pyfunc.load_model('models:/{request.name}@production').predict(rows)",
+            "mlflow": f"mlflow.pyfunc.load_model('{model}').predict(rows)",
             "pipeline": f"python evaluate.py --dataset {request.dataset} --version champion",
         },
     }

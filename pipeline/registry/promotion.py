@@ -1,4 +1,4 @@
-"""A promotion: the evidence on a challenger and the champion, and the rule that it is held against."""
+"""A promotion: the evidence on a challenger and the champion, and the rule for it."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -177,23 +177,23 @@ def decide_promotion(rule: str, evidence: Evidence) -> Decision:
     """
     if rule == "always":
         return Decision(promotion_log.PROMOTED, "the gates hold, and register.promote is always")
-    found = evidence.difference
-    if found is None:
+    gain = evidence.difference
+    if gain is None:
         return Decision(promotion_log.UNDECIDED, evidence.fault or "")
     if rule == "better":
         bound, asked = 0.0, "more than 0"
-        passes = found.low > bound
+        passes = gain.low > bound
     else:
-        bound = -found.margin
+        bound = -gain.margin
         asked = f"at least {bound:g}"
-        passes = found.low >= bound
+        passes = gain.low >= bound
     reason = (
-        f"{evidence.metric} {found.challenger:g} against the champion's {found.champion:g} on "
-        f"{evidence.rows} rows new to both; better by {found.difference:g} [{found.low:g}, "
-        f"{found.high:g}], {rule} asks for {asked}"
+        f"{evidence.metric} {gain.challenger:g} against the champion's {gain.champion:g} on "
+        f"{evidence.rows} rows new to both; better by {gain.difference:g} [{gain.low:g}, "
+        f"{gain.high:g}], {rule} asks for {asked}"
     )
     if passes:
         return Decision(promotion_log.PROMOTED, reason)
-    if found.high < bound:
+    if gain.high < bound:
         return Decision(promotion_log.REFUSED, reason)
     return Decision(promotion_log.UNDECIDED, reason)

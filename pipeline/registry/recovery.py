@@ -71,7 +71,7 @@ def tag_line(model: RegisteredModel, line: Line) -> None:
 
 
 def carry_out(model: RegisteredModel, lines: list[Line]) -> None:
-    """Move the aliases, and MLflow's stage while it has stages, to what the lines say; write the log."""
+    """Move the aliases, and MLflow's stage while it has one, as the lines say; write the log."""
     numbers = {version.sha256: version.version for version in model.versions()}
     wanted = {
         alias: str(numbers[sha256])
@@ -95,7 +95,7 @@ def carry_out(model: RegisteredModel, lines: list[Line]) -> None:
 
 
 def check_champion(model: RegisteredModel, lines: list[Line], *more: list[Line]) -> Version:
-    """Return the champion; DataError where it is the one after neither these lines nor other ones."""
+    """Return the champion; DataError where it is not the one after these lines or other ones."""
     champions = [version for version in model.versions() if CHAMPION in version.aliases]
     expected = [promotion_log.aliases_after(log).get(CHAMPION) for log in (lines, *more)]
     if champions and champions[0].sha256 in expected:

@@ -78,7 +78,7 @@ def overall_scores(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def score_texts(request: Request) -> dict[str, str]:
-    """Return the defined scores as text: cv_rmse with its deviation, test_rmse with its interval."""
+    """Return defined scores as text: cv_rmse with its deviation, test_rmse with its interval."""
     texts = {}
     for metric, score in request.cv.items():
         if score["mean"] is not None:

@@ -45,7 +45,7 @@ class ResolvedVersion(Version):
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """A dataset's model in the registry: its name there, and MLflow's client that reads and writes it."""
+    """A dataset's model in the registry: its name, and the client that reads and writes it."""
 
     client: Any
     dataset: str

@@ -123,7 +123,7 @@ def rare_class_in_test(evidence: Evidence) -> Iterator[Advice]:
     )
 
 
-def test_below_cross_validation(evidence: Evidence) -> Iterator[Advice]:
+def worse_than_cross_validation(evidence: Evidence) -> Iterator[Advice]:
     """The out-of-fold score lies beyond the better end of the test score's interval."""
     result, metric = evidence.result, evidence.result.primary_metric
     expected, test = result.chosen.cv_oof[metric], result.test
@@ -281,7 +281,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Advice]], ...] = (
     failed_gates,
     no_better_than_guessing,
     rare_class_in_test,
-    test_below_cross_validation,
+    worse_than_cross_validation,
     drifted,
     poor_quality,
     synthetic_data,

@@ -1,1 +1,1 @@
-"""The MLflow store and its runs, one for each result that the stages left in files; no stage decides by it."""
+"""The MLflow store and its runs, one for each result in the stages' files; no stage reads it."""

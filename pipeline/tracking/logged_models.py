@@ -1,4 +1,4 @@
-"""Stored models as MLflow keeps them: the same files, loaded by mlflow.pyfunc through pipeline.models."""
+"""Logged models: stored models as MLflow keeps them, loaded by mlflow.pyfunc with their own code."""
 
 import importlib
 from dataclasses import dataclass

@@ -154,7 +154,7 @@ def cv_metrics(scores: dict[str, Figures]) -> dict[str, float | None]:
 
 
 def interval_metrics(scores: dict[str, Figures]) -> dict[str, float | None]:
-    """Return the test scores with the bounds of their intervals: test_rmse, test_rmse_low, _high."""
+    """Return the test scores with their intervals: test_rmse, test_rmse_low, test_rmse_high."""
     metrics = {}
     for metric, score in scores.items():
         metrics[f"test_{metric}"] = score["value"]

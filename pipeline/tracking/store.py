@@ -21,7 +21,7 @@ SQLITE = "sqlite:///"
 
 
 def tracking_uri() -> str:
-    """Return the store's address: MLFLOW_TRACKING_URI, else the file that `mlflow ui` opens here."""
+    """Return the store's address: MLFLOW_TRACKING_URI, else the file that `mlflow ui` opens."""
     return os.environ.get(TRACKING_URI) or own_store()
 
 

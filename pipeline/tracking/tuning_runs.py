@@ -20,7 +20,7 @@ STATUS = {"finished": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
 
 
 def search_run(dataset: str, figures: dict[str, Any], trials: Path, seed: int) -> Run:
-    """Return the run of a search from tune.json and trials.csv: what it tried and what it gained."""
+    """Return the run of a search from tune.json and trials.csv: what it tried and gained."""
     best, metric = figures["best"], figures["primary_metric"]
     reports = paths.reports(dataset, "tune")
     # a folder below is that of a model, which has a run of its own

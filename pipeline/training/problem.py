@@ -15,7 +15,7 @@ from pipeline.project.params import Data, Dataset, Params, Prepare
 
 @dataclass(frozen=True)
 class StoppingSplit:
-    """The positions of a fold's fitted rows that a booster is fitted on, and of those to stop by."""
+    """The positions of a fold's rows that a booster is fitted on, and of those to stop by."""
 
     fit: np.ndarray
     stop: np.ndarray
