@@ -2,11 +2,11 @@
 
     python register_model.py --dataset iris
 
-Reads   params.yaml, metrics/best/iris.json, metrics/validation/iris.json, the model in models/iris/,
-        data/processed/iris/, metrics/datasets/iris/quality.json
+Reads   params.yaml, metrics/best/iris.json, metrics/validation/iris.json, the model in
+        models/iris/, data/processed/iris/, metrics/datasets/iris/quality.json
 Writes  metrics/registration/iris.json, what is to be registered; then a version with its model card
-        in MLflow's registry, and the decision on it in logs/promotions/iris.jsonl and in the aliases.
-        A model that was decided on before changes nothing
+        in MLflow's registry, and the decision on it in logs/promotions/iris.jsonl and in the
+        aliases. A model that was decided on before changes nothing
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Put another version of a dataset's model in the champion's place, or look at the versions there are.
+"""Put another version of a dataset's model in the champion's place, or list the versions.
 
     python rollback.py --dataset iris --list        # the versions, their scores and aliases
     python rollback.py --dataset iris               # the champion before this one
@@ -6,8 +6,8 @@
     python rollback.py --dataset iris --verify      # check the promotion log and the registry
 
 Reads   params.yaml, MLflow's registry
-Writes  with --list and --verify nothing; else logs/promotions/iris.jsonl, then the aliases, once the
-        version's files are unchanged and it predicts what it did when it was registered
+Writes  with --list and --verify nothing; else logs/promotions/iris.jsonl, then the aliases, once
+        the version's files are unchanged and it predicts what it did when it was registered
 """
 
 import argparse
@@ -18,7 +18,10 @@ from pipeline.project.errors import UsageError
 from pipeline.registry import decisions, versions
 from pipeline.registry.versions import CHAMPION, PREVIOUS, Version
 
-HEADER = f"  {'version':>7}  {'candidate':26} {'metric':18} {'cv':>18} {'test [95 % interval]':>28}  aliases"
+HEADER = (
+    f"  {'version':>7}  {'candidate':26} {'metric':18} {'cv':>18} "
+    f"{'test [95 % interval]':>28}  aliases"
+)
 UNKNOWN = "?"  # stands for what a version that others registered does not say
 
 

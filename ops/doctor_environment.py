@@ -71,7 +71,7 @@ def variables() -> list[Fault]:
 
 
 def moved_environment() -> list[Fault]:
-    """Return a fault where .venv was made in another folder: its programs name that one's Python."""
+    """Return a fault where .venv was made in another folder, whose Python its programs name."""
     program = Path(".venv/bin/dvc")
     if not program.is_file():
         return []

@@ -44,7 +44,7 @@ def rows(query: str) -> list[tuple[Any, ...]]:
 
 
 def is_readable() -> bool:
-    """Return whether the local store is used, and has the schema of the MLflow that is installed."""
+    """Return whether the local store is used, and has the schema of the installed MLflow."""
     return has_local_store() and not schema()
 
 
@@ -109,7 +109,7 @@ def copy_store(before: str) -> None:
 
 
 def moved_store() -> list[Fault]:
-    """Look for artifacts in another folder, by what the store says: this one was moved or copied."""
+    """Look for artifacts that the store expects elsewhere: the folder was moved or copied."""
     if not is_readable() or not paths.ARTIFACTS.is_dir():
         return []
     moved = {}

@@ -1,1 +1,1 @@
-"""What the scripts share: a package of rooms, each with one sentence on what it knows; see docs/ARCHITECTURE.md."""
+"""What the scripts share, in rooms; docs/ARCHITECTURE.md says what each room knows."""

@@ -24,6 +24,7 @@ from support.processes import shell  # noqa: E402
 from support.projects import PARAMS, copy_project, tiny_table  # noqa: E402
 
 pytest_plugins = [
+    "support.refusals",
     "support.registered",
     "support.served",
     "support.github_server",

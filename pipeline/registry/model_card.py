@@ -73,6 +73,7 @@ def content(
         key: quality[key]
         for key in ("source", "synthetic", "data_hash", "split_hash", "rows", "split", "missing")
     }
+    model = f"models:/{request.name}@production"
     return {
         "schema": SCHEMA,
         "name": request.name,
@@ -94,7 +95,7 @@ def content(
         "slices": parts,
         "limits": limits(quality["synthetic"], parts),
         "how_to_load": {
-            "mlflow": f"mlflow.pyfunc.load_model('models:/{request.name}@production').predict(rows)",
+            "mlflow": f"mlflow.pyfunc.load_model('{model}').predict(rows)",
             "pipeline": f"python evaluate.py --dataset {request.dataset} --version champion",
         },
     }

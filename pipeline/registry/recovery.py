@@ -71,7 +71,7 @@ def tag_line(model: RegisteredModel, line: Line) -> None:
 
 
 def carry_out(model: RegisteredModel, lines: list[Line]) -> None:
-    """Move the aliases, and the stage while MLflow has stages, to the lines' state; write the log."""
+    """Move the aliases, and MLflow's stage while it has one, as the lines say; write the log."""
     numbers = {version.sha256: version.version for version in model.versions()}
     wanted = {
         alias: str(numbers[sha256])

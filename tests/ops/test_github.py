@@ -1,4 +1,4 @@
-"""ops.github speaks to a real HTTP server on loopback that keeps pull requests, comments and issues as GitHub does."""
+"""ops.github speaks to a real HTTP server on loopback that keeps comments and issues."""
 
 import subprocess
 import sys
@@ -72,8 +72,8 @@ def test_refusal_names_the_request_and_not_the_token(github_server, monkeypatch)
         done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "a-token" not in done.stderr
     )
     assert (
-        "403 to POST actions/workflows/ml-pipeline.yml/dispatches: Resource not accessible by integration"
-        in done.stderr
+        "403 to POST actions/workflows/ml-pipeline.yml/dispatches: "
+        "Resource not accessible by integration" in done.stderr
     )
     monkeypatch.delenv("GITHUB_TOKEN")
     assert script("ops.github", "dispatch", "--workflow", "ml-pipeline.yml").returncode == 2

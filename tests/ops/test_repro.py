@@ -13,7 +13,10 @@ import pytest
 from support.processes import ROOT, script, shell, until, with_ctrl_c
 from support.projects import copy_project
 
-NOTE = "import os, sys, time; open('{out}.begun', 'w'); time.sleep({seconds}); open('{out}', 'w').write('{out}'); {rest}"
+NOTE = (
+    "import os, sys, time; open('{out}.begun', 'w'); time.sleep({seconds}); "
+    "open('{out}', 'w').write('{out}'); {rest}"
+)
 
 
 def stage(out: str, *deps: str, seconds: float = 0, rest: str = "print('made {out}')") -> dict:
@@ -37,7 +40,7 @@ def toy(project):
 
 
 def test_fresh_folder_ends_with_the_lock_of_dvc_repro(finished, tmp_path):
-    """Two folders, two ways, the same bytes: the results depend neither on the folder nor on what ran beside what."""
+    """Results depend neither on the folder nor on what ran beside what."""
     folder = copy_project(tmp_path / "elsewhere")
     done = shell("python -m ops.repro", folder)
     assert done.returncode == 0, done.stderr
@@ -66,7 +69,8 @@ def test_gate_that_fails_is_told_as_validate_tells_it(pipeline_run):
     passed, failed, error = done.stderr.splitlines()
     assert passed.startswith("PASS iris") and failed.startswith("FAIL tiny")
     assert error.startswith(
-        "repro.py: error: validate failed: validate_metrics.py: error: 1 gate failed: tiny ridge: test r2"
+        "repro.py: error: validate failed: validate_metrics.py: error: "
+        "1 gate failed: tiny ridge: test r2"
     )
 
 

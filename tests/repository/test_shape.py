@@ -1,0 +1,55 @@
+"""Functions are short, and import nothing but what is slow to load.
+
+flake8 holds their complexity (setup.cfg), mypy their annotations (mypy.ini).
+"""
+
+import ast
+import configparser
+from pathlib import Path
+
+import pytest
+
+from support.imports import imported_by
+from support.processes import ROOT
+
+MOST_LINES = 40
+MOST_COMPLEX = 12
+FOLDERS = ("pipeline", "ops")
+MODULES = [*ROOT.glob("*.py"), *(path for name in FOLDERS for path in (ROOT / name).rglob("*.py"))]
+# each takes over 0.3 s to load, alone or with what is beside it, and --help answers in a second
+SLOW = set(
+    "catboost dask distributed dvc evidently fastapi imblearn lightgbm matplotlib mlflow optuna "
+    "pandera plotly scipy shap sklearn skops starlette treelite uvicorn xgboost".split()
+)
+# a bar is for terminals of a project that is set up; ops.github runs where no package is installed
+WITHOUT_PACKAGES = {"pipeline/command.py": {"tqdm"}}
+# its option --tune-hyperparameters
+SCRIPTS = {"train.py": {"tune_hyperparameters"}}
+
+each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+
+
+@each_module
+def test_function_has_few_lines(path):
+    for function in functions(path):
+        assert function.end_lineno - function.lineno < MOST_LINES, function.name
+
+
+@each_module
+def test_only_slow_libraries_are_imported_inside_functions(path):
+    name = str(path.relative_to(ROOT))
+    allowed = SLOW | WITHOUT_PACKAGES.get(name, set()) | SCRIPTS.get(name, set())
+    for function in functions(path):
+        imported = {module.partition(".")[0] for module in imported_by(function)}
+        assert imported <= allowed, f"{function.name} imports {imported - allowed}"
+
+
+def test_flake8_refuses_a_complex_function():
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / "setup.cfg")
+    assert settings["flake8"].getint("max-complexity") <= MOST_COMPLEX
