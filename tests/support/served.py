@@ -22,13 +22,14 @@ import train
 from pipeline.project import files, params, paths
 from pipeline.registry import decisions
 from pipeline.registry.decisions import bring
+from pipeline.registry.promotion_log import Entry
 from pipeline.serving.app import create_app
 from pipeline.serving.door import Door
 from support.processes import ROOT, free_port, until
 from support.projects import PARAMS, tiny_table
 
 
-def register_candidate(dataset: str, candidate: str) -> dict:
+def register_candidate(dataset: str, candidate: str) -> Entry:
     """Register a trained model of the project, as if it were the best one; return the decision."""
     settings = params.load()
     spec, metadata = (
@@ -61,7 +62,7 @@ def served(tmp_path_factory) -> Path:
             generate_data.generate(dataset, settings)
             prepare_data.prepare(dataset, settings)
             train.train(dataset, settings, n_workers=1)
-        decisions = [
+        found = [
             register_candidate(*which)
             for which in (
                 ("tiny", "ridge"),
@@ -69,9 +70,8 @@ def served(tmp_path_factory) -> Path:
                 ("iris", "logistic_regression"),
             )
         ]
-        assert [
-            (decision["version"], decision["outcome"] == "promoted") for decision in decisions
-        ] == [(1, True), (2, False), (1, True)]
+        made = [(decision.version, decision.outcome == "promoted") for decision in found]
+        assert made == [(1, True), (2, False), (1, True)]
     return folder
 
 
