@@ -307,8 +307,9 @@ def main(argv: list[str] | None = None) -> int:
 def main_with_fixed_hashes() -> int:
     """Run main in a Python whose sets of text have one order, so that the pages repeat.
 
-    Evidently draws categories in that order.
+    Evidently draws categories in that order. The options are looked at before it starts.
     """
+    options(None)
     if os.environ.get("PYTHONHASHSEED") == "0":
         return main()
     environment = {**os.environ, "PYTHONHASHSEED": "0"}

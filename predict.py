@@ -27,12 +27,12 @@ import pyarrow.parquet
 
 from pipeline import command
 from pipeline.data import reading
-from pipeline.inference_log import writer
-from pipeline.inference_log.lines import Answer, Entry, as_lines
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.scoring import thresholds
 from pipeline.serving import compiled, loaded
+from pipeline.serving.inference_log import writer
+from pipeline.serving.inference_log.lines import Answer, Entry, as_lines
 from pipeline.serving.loaded import ServedModel
 
 ROWS_AT_A_TIME = 20_000

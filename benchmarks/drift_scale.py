@@ -1,4 +1,5 @@
-"""Seconds and memory of the drift decision on large tables, and of Evidently's drift preset on the same.
+"""Seconds and memory of the drift decision on large tables, and of Evidently's drift preset on the
+same.
 
     python -m benchmarks.drift_scale [--rows 16000 ...] [--theirs-up-to 1000000] [--cores 2]
 

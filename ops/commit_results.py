@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.report import comparison
@@ -65,7 +67,6 @@ def results(texts: dict[str, str]) -> Results:
 
 
 def _yaml(text: str) -> Any:
-    from ruamel.yaml import YAML
 
     return YAML(typ="safe", pure=True).load(text)
 

@@ -11,6 +11,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from alembic.script import ScriptDirectory
+
 from ops.doctor_fault import Fault
 from ops.doctor_project import is_untouched
 from pipeline import command
@@ -64,7 +66,6 @@ def file_store() -> list[Fault]:
 @cache
 def migrations() -> Any:
     """Return MLflow's changes of the schema, as Alembic reads them; it imports MLflow for that."""
-    from alembic.script import ScriptDirectory
 
     package = importlib.util.find_spec("mlflow")
     assert package and package.submodule_search_locations

@@ -19,6 +19,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+from urllib3.exceptions import MaxRetryError, NewConnectionError, TimeoutError
+
 from pipeline import command
 from pipeline.drift.results import TableComparison
 from pipeline.drift.verdicts import DRIFT
@@ -76,7 +81,6 @@ def post(url: str, message: str, limit: float = LIMIT, **fields: Any) -> bool:
 
 def _failure(url: str, content: dict[str, Any], timeout: float) -> str:
     """Send the content; return why it was not taken, "" where it was."""
-    import requests
 
     # it would log the address at each attempt
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
@@ -101,9 +105,6 @@ def _failure(url: str, content: dict[str, Any], timeout: float) -> str:
 
 def _session() -> Any:
     """Return a session of requests that makes several attempts."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3 import Retry
 
     retry = Retry(
         total=ATTEMPTS - 1,
@@ -123,7 +124,6 @@ def _session() -> Any:
 
 def _is_silence(error: Exception) -> bool:
     """Tell whether a connection failed because the server did not answer in time."""
-    from urllib3.exceptions import MaxRetryError, NewConnectionError, TimeoutError
 
     failure = error.args[0] if error.args else None
     if not isinstance(failure, MaxRetryError):

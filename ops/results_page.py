@@ -4,6 +4,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from joblib import cpu_count
+
 from pipeline.project.rounding import number_text
 from pipeline.report.comparison import Comparison, DatasetResult, MeanRank
 from pipeline.scoring import gates
@@ -123,7 +125,6 @@ def _overall(overall: list[MeanRank]) -> list[str]:
 
 def environment() -> list[str]:
     """Return the command, the versions and the kind of machine that gave the results."""
-    from joblib import cpu_count
 
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     return [

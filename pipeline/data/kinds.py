@@ -17,7 +17,7 @@ from pipeline.project.errors import DataError
 NUMBER, CATEGORY, DATE = "number", "category", "date"
 # a column of text in which this share of the values can be read as a kind is meant to be of it
 READABLE_SHARE = 0.95
-# values, evenly spaced, that show whether reading the whole column as a kind is worth the time
+# values, drawn at random, that show whether reading the whole column as a kind is worth the time
 LOOKED_AT = 1000
 
 
@@ -155,8 +155,10 @@ def _worth_reading(values: pd.Series, kind: Kind) -> bool:
     """Say whether half of some values read as a kind: to read a long column in vain takes long."""
     if pd.api.types.is_numeric_dtype(values):
         return True
-    present = values.dropna()
-    some = present.iloc[:: max(1, len(present) // LOOKED_AT)]
+    some = values.dropna()
+    if len(some) > LOOKED_AT:
+        # evenly spaced ones would miss whatever recurs with the same period
+        some = some.iloc[np.random.default_rng(0).integers(len(some), size=LOOKED_AT)]
     return bool(kind.read(some).notna().sum() >= len(some) / 2)
 
 

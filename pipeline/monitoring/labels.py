@@ -6,10 +6,10 @@ import pandas as pd
 
 from pipeline.data import kinds, reading
 from pipeline.data.kinds import NUMBER
-from pipeline.inference_log.reader import LoggedRows
 from pipeline.monitoring.known_version import KnownVersion
 from pipeline.project import errors
 from pipeline.project.errors import DataError
+from pipeline.serving.inference_log.reader import LoggedRows
 
 KEY = ["request_id", "row"]
 

@@ -11,8 +11,6 @@ from pipeline.drift import comparison, verdicts
 from pipeline.drift.comparison import Plan
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import MODEL_OUTPUT, with_output
-from pipeline.inference_log import reader
-from pipeline.inference_log.reader import LoggedRows
 from pipeline.monitoring import performance, quick_look, windows
 from pipeline.monitoring.known_version import KnownVersion, read_known_version
 from pipeline.monitoring.labels import matched_labels
@@ -21,6 +19,8 @@ from pipeline.monitoring.quick_look import FeatureShift
 from pipeline.monitoring.windows import Window, windows_recommendation, windows_verdict
 from pipeline.project import rounding
 from pipeline.project.params import Drift, Params
+from pipeline.serving.inference_log import reader
+from pipeline.serving.inference_log.reader import LoggedRows
 from pipeline.training.predictions import OUT_OF_FOLD, read_output
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds, targets
-from pipeline.inference_log.reader import LoggedRows
 from pipeline.monitoring import estimation
 from pipeline.monitoring.estimation import Estimate
 from pipeline.monitoring.known_version import KnownVersion
@@ -15,6 +14,7 @@ from pipeline.project.params import Drift
 from pipeline.scoring import bootstrap, metrics
 from pipeline.scoring.bootstrap import Interval
 from pipeline.scoring.rows import Rows
+from pipeline.serving.inference_log.reader import LoggedRows
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import math
 import re
 from typing import Annotated, Any, Literal, Self
 
+from joblib import cpu_count
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -207,31 +208,31 @@ class Drift(Settings):
     """What counts as drift: an adjusted p-value below alpha and an effect size of its threshold."""
 
     # level of the false discovery rate over a table's columns
-    alpha: float = Field(0.05, gt=0, lt=1)
+    alpha: float = Field(default=0.05, gt=0, lt=1)
     # Wasserstein distance, in the reference's standard deviations
-    numbers: float = Field(0.1, ge=0)
+    numbers: float = Field(default=0.1, ge=0)
     # Jensen-Shannon distance, base 2: 1 = nothing in common
-    categories: float = Field(0.08, ge=0, le=1)
+    categories: float = Field(default=0.08, ge=0, le=1)
     # difference of the shares of missing values
-    missing: float = Field(0.05, ge=0, le=1)
+    missing: float = Field(default=0.05, ge=0, le=1)
     # difference of the rank correlations of two columns
-    correlation: float = Field(0.3, ge=0, le=2)
+    correlation: float = Field(default=0.3, ge=0, le=2)
     # of either table: below it the answer is "not enough data"
-    min_rows: int = Field(50, ge=2)
+    min_rows: int = Field(default=50, ge=2)
     # so many drifted columns make an alarm
-    min_columns: int = Field(1, ge=1)
+    min_columns: int = Field(default=1, ge=1)
     # importance: drift in a column that the model ignores does not alarm
     weighting: Literal["none", "importance"] = "none"
     # of either table that the HTML pages draw
-    report_rows: int = Field(5000, ge=50)
+    report_rows: int = Field(default=5000, ge=50)
     # of the inference log's windows
-    window_rows: int = Field(500, ge=2)
+    window_rows: int = Field(default=500, ge=2)
     # the newest ones, which are looked at
-    windows: int = Field(3, ge=1)
+    windows: int = Field(default=3, ge=1)
     # so many of them must have drifted
-    alarm_windows: int = Field(2, ge=1)
+    alarm_windows: int = Field(default=2, ge=1)
     # of the quick look, in standard errors of a window's mean
-    z_threshold: float = Field(2.0, gt=0)
+    z_threshold: float = Field(default=2.0, gt=0)
 
     @model_validator(mode="after")
     def _an_alarm_can_be(self) -> Self:
@@ -437,7 +438,6 @@ class Params(Settings):
         Beside another stage a process may use its share alone, which ops.repro says in joblib's own
         variable.
         """
-        from joblib import cpu_count
 
         return cpu_count() if self.workers == -1 else min(self.workers, cpu_count())
 

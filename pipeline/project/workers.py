@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from joblib import Parallel, delayed
+
 from pipeline.project.errors import DataError
 
 SECONDS_TO_CONNECT = 10
@@ -45,7 +47,6 @@ def pool(workers: int, dask: str | None = None) -> Iterator[Run]:
 
 
 def _threads(workers: int) -> Run:
-    from joblib import Parallel, delayed
 
     def run(function: Callable[..., Any], shared: Any, jobs: Jobs, done: Done = _nothing) -> list:
         def numbered(place: int, job: tuple[Any, ...]) -> tuple[int, Any]:

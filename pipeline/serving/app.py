@@ -13,13 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from pipeline.inference_log.lines import Entry
-from pipeline.inference_log.writer import Writer
 from pipeline.project.params import Params
 from pipeline.serving import description
 from pipeline.serving.counters import Counters
 from pipeline.serving.description import GUARDED
 from pipeline.serving.door import TOKEN, Door, refusal
+from pipeline.serving.inference_log.lines import Entry
+from pipeline.serving.inference_log.writer import Writer
 from pipeline.serving.live import Live
 from pipeline.serving.signature import BadRequest
 

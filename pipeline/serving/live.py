@@ -5,12 +5,12 @@ import time
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from pipeline.inference_log.lines import Entry, Row
 from pipeline.project.errors import DataError, PipelineError
 from pipeline.project.params import Params
 from pipeline.registry import versions
 from pipeline.serving import loaded
 from pipeline.serving.counters import Counters
+from pipeline.serving.inference_log.lines import Entry, Row
 from pipeline.serving.loaded import ServedModel
 
 CHALLENGER = "challenger"

@@ -10,7 +10,6 @@ import pandas as pd
 
 from pipeline.data import kinds, splits
 from pipeline.data.kinds import CATEGORY, KINDS, conform
-from pipeline.inference_log.lines import Answer, Entry, Row
 from pipeline.models.fitted import Fitted
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, PipelineError
@@ -20,6 +19,7 @@ from pipeline.scoring import thresholds
 from pipeline.serving import compiled
 from pipeline.serving import signature as signatures
 from pipeline.serving.compiled import Form, NotCompiled
+from pipeline.serving.inference_log.lines import Answer, Entry, Row
 from pipeline.serving.signature import MOST_FAULTS, BadRequest, Signature
 
 NOT_FINITE = "The prediction is not a finite number: a value is far beyond those of training"

@@ -1,4 +1,6 @@
-"""The built-in datasets: their layout, their repeatability, and the facts that the rest of the pipeline counts on."""
+"""The built-in datasets: their layout, their repeatability, and the facts that the rest of the
+pipeline counts on.
+"""
 
 import tracemalloc
 

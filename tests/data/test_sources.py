@@ -1,4 +1,6 @@
-"""Sources that are not synthetic: files as they are, a real HTTP server on this machine, and addresses that nobody answers."""
+"""Sources that are not synthetic: files as they are, a real HTTP server on this machine, and
+addresses that nobody answers.
+"""
 
 import base64
 import threading

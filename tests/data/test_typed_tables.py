@@ -1,4 +1,6 @@
-"""Columns of a file come one at a time in the types that they have when the file is read as a whole."""
+"""Columns of a file come one at a time in the types that they have when the file is read as a
+whole.
+"""
 
 import numpy as np
 import pandas as pd

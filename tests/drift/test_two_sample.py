@@ -1,4 +1,6 @@
-"""The tests and effect sizes are those of scipy, statsmodels and, where its test is the same, Evidently."""
+"""The tests and effect sizes are those of scipy, statsmodels and, where its test is the same,
+Evidently.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,6 @@
-"""The estimate of a classifier's performance without labels is nearer to the truth than its reference score, where rows shift."""
+"""The estimate of a classifier's performance without labels is nearer to the truth than its
+reference score, where rows shift.
+"""
 
 import numpy as np
 import pytest

@@ -19,7 +19,9 @@ def best_model(folder, dataset):
 
 
 def serve(folder, dataset, frame, name, version=1, broken=0):
-    """Write to the log what the best model answers to the rows, two in each request, and broken lines at its end."""
+    """Write to the log what the best model answers to the rows, two in each request, and broken
+    lines at its end.
+    """
     model = best_model(folder, dataset)
     features, lines = frame[list(model.spec.inputs)], []
     output, answers = model.predict_proba(frame), model.predict(frame)

@@ -13,7 +13,9 @@ LIMITS = Drift(window_rows=100, windows=3, alarm_windows=2)
 
 
 def frames(rows=(400, 330), shifts=(), seed=0):
-    """Return reference and served rows of two columns and a prediction; each shift moves the next hundred served rows."""
+    """Return reference and served rows of two columns and a prediction; each shift moves the next
+    hundred served rows.
+    """
     rng = np.random.default_rng(seed)
     one, other = (
         pd.DataFrame(

@@ -1,4 +1,6 @@
-"""ops.doctor finds what is wrong, says what to do, fixes what is safe, and reports nothing afterwards."""
+"""ops.doctor finds what is wrong, says what to do, fixes what is safe, and reports nothing
+afterwards.
+"""
 
 import json
 import re
@@ -67,7 +69,9 @@ def test_store_that_lacks_runs_is_filled(healthy):
 
 
 def older_store(path: Path) -> None:
-    """Write a store as the MLflow before the last change of its tables left it, with one experiment."""
+    """Write a store as the MLflow before the last change of its tables left it, with one
+    experiment.
+    """
     import alembic.command
     import sqlalchemy
     from alembic.script import ScriptDirectory

@@ -1,4 +1,6 @@
-"""The loop: what is served is compared, drift opens one issue and starts the training, or trains here and registers."""
+"""The loop: what is served is compared, drift opens one issue and starts the training, or trains
+here and registers.
+"""
 
 import json
 import re

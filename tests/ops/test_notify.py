@@ -1,4 +1,6 @@
-"""Alerts go to a real server on loopback: retried, limited in time, never fatal, and without telling the address."""
+"""Alerts go to a real server on loopback: retried, limited in time, never fatal, and without
+telling the address.
+"""
 
 import http.server
 import json
@@ -21,7 +23,9 @@ SECRET = "T0/very-secret-token"
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """A server that gives the statuses it is told, the last one for ever, and keeps what it was sent."""
+    """A server that gives the statuses it is told, the last one for ever, and keeps what it was
+    sent.
+    """
 
     daemon_threads = True
 
@@ -65,7 +69,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver(monkeypatch):
-    """A function that starts a Receiver; all of them are stopped at the end, and pauses between attempts are short."""
+    """A function that starts a Receiver; all of them are stopped at the end, and pauses between
+    attempts are short.
+    """
     monkeypatch.setattr(notify, "PAUSE", 0.01)
     started = []
 

@@ -1,4 +1,6 @@
-"""The block that `generate_data.py --new` prints: it stands as it is under `datasets:` and goes through the first stages."""
+"""The block that `generate_data.py --new` prints: it stands as it is under `datasets:` and goes
+through the first stages.
+"""
 
 import json
 from pathlib import Path
@@ -30,7 +32,9 @@ def pasted(project, block: str) -> Params:
 
 
 def goes_through(project, capsys, name: str, source: str, target: str, model: str) -> Dataset:
-    """Paste the block that --new prints, run generate, prepare and the training of one model, and return the settings."""
+    """Paste the block that --new prints, run generate, prepare and the training of one model, and
+    return the settings.
+    """
     settings = pasted(project, printed(capsys, name, source, target))
     generate_data.generate(name, settings)
     prepare_data.prepare(name, settings)

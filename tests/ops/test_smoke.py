@@ -1,4 +1,6 @@
-"""ops.smoke asks a server as a client does and tells a wrong answer from a right one: serve.py itself, and one that errs."""
+"""ops.smoke asks a server as a client does and tells a wrong answer from a right one: serve.py
+itself, and one that errs.
+"""
 
 import ast
 import http.server

@@ -1,4 +1,6 @@
-"""A file or folder is whole or as it was, whatever happens to its writer; equal content has one hash."""
+"""A file or folder is whole or as it was, whatever happens to its writer; equal content has one
+hash.
+"""
 
 import errno
 import hashlib

@@ -1,4 +1,6 @@
-"""A fault of params.yaml is refused with the key's full name, the value and what is allowed; a right file loads as it reads."""
+"""A fault of params.yaml is refused with the key's full name, the value and what is allowed; a
+right file loads as it reads.
+"""
 
 import re
 

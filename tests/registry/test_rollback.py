@@ -1,4 +1,6 @@
-"""rollback.py: an earlier version back in one command or nothing changed at all, whatever is killed when."""
+"""rollback.py: an earlier version back in one command or nothing changed at all, whatever is killed
+when.
+"""
 
 import json
 import os
@@ -258,7 +260,9 @@ def test_four_at_once_to_one_version_make_one_move(two):
 
 
 def killed(what: str, shares: list[float]) -> list[str]:
-    """Run rollback.py or register_model.py again and again, each killed after a share of its time; return what was seen."""
+    """Run rollback.py or register_model.py again and again, each killed after a share of its time;
+    return what was seen.
+    """
     done = prepared(KILL_AND_LOOK, what, json.dumps(shares))
     assert done.returncode == 0, done.stderr
     seen = [line for line in done.stdout.splitlines() if line.startswith("ended")]

@@ -8,7 +8,7 @@ from support.processes import ROOT
 
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 # the record in MLflow and the registry, and what serves a model and watches it
-NO_OUTPUT_DEPENDS_ON = frozenset({"tracking", "registry", "serving", "inference_log", "monitoring"})
+NO_OUTPUT_DEPENDS_ON = frozenset({"tracking", "registry", "serving", "monitoring"})
 # a dataset's own table is named in its block of params.yaml, under depends_on
 NAMED_BY_THE_DATASET = {"builtin"}
 

@@ -20,8 +20,7 @@ MAY_IMPORT = {
     "tuning": {"project", "data", "scoring", "models", "training"},
     "report": {"project", "data", "scoring", "models", "training", "drift", "tracking"},
     "registry": {"project", "data", "scoring", "models", "tracking"},
-    "inference_log": {"project"},
-    "serving": {"project", "data", "scoring", "models", "registry", "inference_log"},
+    "serving": {"project", "data", "scoring", "models", "registry"},
     "monitoring": {
         "project",
         "data",
@@ -29,7 +28,7 @@ MAY_IMPORT = {
         "training",
         "drift",
         "registry",
-        "inference_log",
+        "serving",
     },
 }
 MOST_MODULES = 8

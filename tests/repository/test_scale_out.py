@@ -1,4 +1,6 @@
-"""The pipeline, unchanged, against a tracking server with PostgreSQL and an S3 store for its artifacts."""
+"""The pipeline, unchanged, against a tracking server with PostgreSQL and an S3 store for its
+artifacts.
+"""
 
 import contextlib
 import os
@@ -32,7 +34,9 @@ def program(name: str) -> str:
 
 @pytest.fixture
 def postgres():
-    """The address of a database server on loopback; it refuses root, who runs it as the user nobody."""
+    """The address of a database server on loopback; it refuses root, who runs it as the user
+    nobody.
+    """
     initdb, server = program("initdb"), program("postgres")
     user = {"user": "nobody", "group": "nogroup"} if os.getuid() == 0 else {}
     folder, port = (
@@ -74,7 +78,9 @@ def postgres():
 
 @pytest.fixture
 def tracking(postgres, s3_server, tmp_path):
-    """The address of a tracking server on both, which hands artifacts on, so that a client needs no key to the store."""
+    """The address of a tracking server on both, which hands artifacts on, so that a client needs no
+    key to the store.
+    """
     port, log = free_port(), tmp_path / "server.log"
     options = [
         "--backend-store-uri",

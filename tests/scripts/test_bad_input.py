@@ -1,4 +1,6 @@
-"""Bad files, through the scripts: one line on standard error, status 1, earlier outputs as they were."""
+"""Bad files, through the scripts: one line on standard error, status 1, earlier outputs as they
+were.
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,6 @@
-"""Wrong options and settings, through the scripts: one line, status 2, earlier outputs as they were."""
+"""Wrong options and settings, through the scripts: one line, status 2, earlier outputs as they
+were.
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Exit statuses, errors in one line, tracebacks only on demand, and a command line that answers at once."""
+"""Exit statuses, errors in one line, tracebacks only on demand, and a command line that answers at
+once.
+"""
 
 import errno
 import os

@@ -1,4 +1,6 @@
-"""The whole pipeline under DVC: what runs again and what does not, what is the same twice, what a failure leaves."""
+"""The whole pipeline under DVC: what runs again and what does not, what is the same twice, what a
+failure leaves.
+"""
 
 import contextlib
 import json
@@ -176,7 +178,9 @@ def test_repro_killed_again_and_again_ends_with_the_lock_and_runs_of_an_unbroken
 
 
 def test_committed_lock_belongs_to_the_committed_files():
-    """The committed dvc.lock names the scripts and modules as they stand, so that a fresh clone's run changes nothing."""
+    """The committed dvc.lock names the scripts and modules as they stand, so that a fresh clone's
+    run changes nothing.
+    """
     import hashlib
 
     from ruamel.yaml import YAML

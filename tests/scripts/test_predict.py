@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 import predict
-from pipeline.inference_log import reader
 from pipeline.models import storage
 from pipeline.project import params, paths
 from pipeline.project.errors import DataError, UsageError
+from pipeline.serving.inference_log import reader
 from support.projects import tiny_table
 
 

@@ -1,4 +1,6 @@
-"""prepare_data.py: the splits, the quality figures, and the check for columns that give the answer away."""
+"""prepare_data.py: the splits, the quality figures, and the check for columns that give the answer
+away.
+"""
 
 import json
 import time

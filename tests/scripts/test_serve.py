@@ -16,9 +16,9 @@ import httpx
 import pandas as pd
 import pytest
 
-from pipeline.inference_log import reader, writer
 from pipeline.models import storage
 from pipeline.project import paths
+from pipeline.serving.inference_log import reader, writer
 from support.processes import ROOT, free_port, script, until
 from support.projects import tiny_table
 from support.served import ROW, roll_back, running, set_serving
@@ -134,7 +134,9 @@ def test_clients_that_send_slowly_keep_no_other_waiting(served_copy):
 
 
 def kill_servers(rounds: int):
-    """Kill the server under load; the log is whole and holds what was answered half a second before."""
+    """Kill the server under load; the log is whole and holds what was answered half a second
+    before.
+    """
     set_serving(log_file_size=1_000_000)
     for _ in range(rounds):
         answered = []

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from pipeline.inference_log import reader
 from pipeline.models import storage
 from pipeline.project import paths
 from pipeline.serving import compiled
 from pipeline.serving.compiled import NotCompiled
+from pipeline.serving.inference_log import reader
 from pipeline.serving.loaded import ServedModel
 from support.processes import until
 from support.served import ROW, app_of, as_json, set_serving, split_rows

@@ -5,10 +5,10 @@ import contextlib
 import pandas as pd
 from starlette.testclient import TestClient
 
-from pipeline.inference_log import reader
 from pipeline.models import storage
 from pipeline.project import params, paths
 from pipeline.registry import versions
+from pipeline.serving.inference_log import reader
 from pipeline.tracking.store import client as mlflow_client
 from support.processes import until
 from support.served import ROW, app_of, as_json, roll_back, set_serving, split_rows

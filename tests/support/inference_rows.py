@@ -1,6 +1,6 @@
 """Requests as the inference log takes them."""
 
-from pipeline.inference_log.lines import Entry
+from pipeline.serving.inference_log.lines import Entry
 
 LARGE = 10_000_000
 

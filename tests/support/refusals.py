@@ -41,7 +41,9 @@ def here(trained_on_sales, tmp_path, monkeypatch):
 
 @pytest.fixture
 def refused(here, monkeypatch, capsys):
-    """Run a script that must fail; check that it says one line and leaves every file as it is; return status and line."""
+    """Run a script that must fail; check that it says one line and leaves every file as it is;
+    return status and line.
+    """
 
     def run(name: str, *options: str) -> tuple[int, str]:
         before = content(here)

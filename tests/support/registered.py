@@ -1,4 +1,6 @@
-"""What the tests of the registry share: states of a small project with another best model each, to register one by one."""
+"""What the tests of the registry share: states of a small project with another best model each, to
+register one by one.
+"""
 
 import shutil
 import sqlite3
@@ -40,7 +42,9 @@ STATES = {  # of params.yaml's dataset tiny: what is changed
 
 
 def make(state: str) -> None:
-    """Run the stages before register on tiny, in the working directory, as one of the states has it."""
+    """Run the stages before register on tiny, in the working directory, as one of the states has
+    it.
+    """
     text = PARAMS
     for old, new in STATES[state]:
         assert text.count(old) == 1, old
@@ -84,7 +88,9 @@ def states(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def registered(states, tmp_path_factory) -> Path:
-    """A folder per number of versions: the project after "first", and after "better" as well, was registered."""
+    """A folder per number of versions: the project after "first", and after "better" as well, was
+    registered.
+    """
     folder = tmp_path_factory.mktemp("registered")
     (folder / "project").mkdir()
     shutil.copy(states / "mlflow.db", folder / "project")
@@ -115,7 +121,9 @@ def settle(snapshot: Path) -> None:
 
 
 def put(state: Path) -> None:
-    """Put the files of a project before register into the working directory, in place of those that are there."""
+    """Put the files of a project before register into the working directory, in place of those that
+    are there.
+    """
     for name in ("models", "data", "metrics/best", "metrics/validation", "metrics/datasets"):
         shutil.rmtree(name, ignore_errors=True)
     shutil.copytree(state, ".", dirs_exist_ok=True)
@@ -123,7 +131,9 @@ def put(state: Path) -> None:
 
 @pytest.fixture
 def become(states, tmp_path, monkeypatch):
-    """A function that puts one of the states' files into the working directory, a project of the test's own."""
+    """A function that puts one of the states' files into the working directory, a project of the
+    test's own.
+    """
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     folder = tmp_path / "project"
     folder.mkdir()
@@ -162,7 +172,9 @@ def register(become, capsys):
 
 @pytest.fixture
 def other_store(states, become, monkeypatch):
-    """A function after whose call the project's store is a new, empty one: MLflow keeps connections to that which was."""
+    """A function after whose call the project's store is a new, empty one: MLflow keeps connections
+    to that which was.
+    """
 
     def change() -> None:
         shutil.copy(states / "mlflow.db", "new.db")

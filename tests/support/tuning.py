@@ -26,7 +26,9 @@ TUNE_TINY = "tune: {models: [lightgbm, ridge], trials: 6, batch: 3}"
 
 @pytest.fixture
 def trained(finished, tmp_path, monkeypatch):
-    """The finished project's files, without MLflow's store and the studies, as the working directory."""
+    """The finished project's files, without MLflow's store and the studies, as the working
+    directory.
+    """
     unwanted = shutil.ignore_patterns("mlruns", "mlflow.db*", "studies", ".dvc", ".git")
     shutil.copytree(finished, tmp_path / "project", ignore=unwanted)
     monkeypatch.chdir(tmp_path / "project")
@@ -34,7 +36,9 @@ def trained(finished, tmp_path, monkeypatch):
 
 
 def settings_with(project, tune: str = TUNE_TINY, replaced: dict[str, str] | None = None):
-    """Return the settings of the project with another tune block for `tiny`, and other texts replaced."""
+    """Return the settings of the project with another tune block for `tiny`, and other texts
+    replaced.
+    """
     text = (project / "params.yaml").read_text()
     for old, new in {TUNE_TINY: tune, **(replaced or {})}.items():
         assert text.count(old) == 1, old

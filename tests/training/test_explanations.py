@@ -1,4 +1,6 @@
-"""What a model relies on: shuffled columns cost what they carry, Shapley values add up and agree with those of shap."""
+"""What a model relies on: shuffled columns cost what they carry, Shapley values add up and agree
+with those of shap.
+"""
 
 import numpy as np
 import pandas as pd

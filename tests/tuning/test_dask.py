@@ -1,4 +1,6 @@
-"""A Dask cluster as a user starts it: the same results as on one machine, and a worker that is lost costs nothing."""
+"""A Dask cluster as a user starts it: the same results as on one machine, and a worker that is lost
+costs nothing.
+"""
 
 import json
 import os

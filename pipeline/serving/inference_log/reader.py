@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from pipeline.inference_log import lines
-from pipeline.inference_log.lines import Line
 from pipeline.project import paths
 from pipeline.project.errors import DataError
+from pipeline.serving.inference_log import lines
+from pipeline.serving.inference_log.lines import Line
 
 # after the dataset's name: the UTC time at which the file was full
 ROTATED = r"\.\d{8}T\d{12}\.jsonl"

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pipeline.inference_log import lines
-from pipeline.inference_log.lines import Entry
 from pipeline.project import paths
+from pipeline.serving.inference_log import lines
+from pipeline.serving.inference_log.lines import Entry
 
 SECONDS_BETWEEN_WRITES = 0.5
 # rows in memory; a request that comes when so many wait is not logged

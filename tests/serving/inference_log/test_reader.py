@@ -8,9 +8,9 @@ import tracemalloc
 
 import pytest
 
-from pipeline.inference_log import reader
 from pipeline.project import paths
 from pipeline.project.errors import DataError
+from pipeline.serving.inference_log import reader
 
 
 def line(number, version=1, **other):

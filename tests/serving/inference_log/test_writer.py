@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.inference_log import reader, writer
-from pipeline.inference_log.lines import as_lines
-from pipeline.inference_log.writer import Writer, append
 from pipeline.project import paths
+from pipeline.serving.inference_log import reader, writer
+from pipeline.serving.inference_log.lines import as_lines
+from pipeline.serving.inference_log.writer import Writer, append
 from support.inference_rows import LARGE, entry
 from support.processes import ROOT
 
@@ -65,7 +65,7 @@ def test_a_share_of_the_requests_is_logged(project):
 
 
 def test_memory_is_bounded_and_what_finds_no_room_is_counted(project, monkeypatch):
-    monkeypatch.setattr("pipeline.inference_log.writer.MOST_WAITING", 10)
+    monkeypatch.setattr("pipeline.serving.inference_log.writer.MOST_WAITING", 10)
     counts = {}
     writer = Writer(
         "iris",
@@ -109,8 +109,8 @@ def test_full_disk_is_counted_and_leaves_whole_lines(project):
     program = """
 import resource, signal, sys
 sys.path.insert(0, "{tests}")
-from pipeline.inference_log.lines import as_lines
-from pipeline.inference_log.writer import Writer, append
+from pipeline.serving.inference_log.lines import as_lines
+from pipeline.serving.inference_log.writer import Writer, append
 from pipeline.project import paths
 from support.inference_rows import LARGE, entry
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -143,7 +143,7 @@ print(counts)
 WRITE_ON = """
 import itertools, sys, time
 sys.path.insert(0, "{tests}")
-from pipeline.inference_log import writer as module
+from pipeline.serving.inference_log import writer as module
 from support.inference_rows import entry
 module.SECONDS_BETWEEN_WRITES = 0.002
 writer = module.Writer("iris", 1.0, [], 200_000)
