@@ -253,27 +253,30 @@ def options(argv: list[str] | None) -> argparse.Namespace:
 
 def check_options(args: argparse.Namespace) -> None:
     """Raise UsageError where options do not go together."""
-    both_files = bool(args.reference_data) and bool(args.current_data)
-    one_file = not both_files and (args.reference_data or args.current_data)
-    by_hand = args.from_log or args.reference_data
-    whole_log = args.from_log and (args.reference_data or args.dataset == "all")
-    refused = {
-        "--reference-data and --current-data go together; give both": one_file,
-        "--target and --prediction name columns of --reference-data; a dataset's are known": (
-            not args.reference_data and (args.target or args.prediction)
-        ),
-        "--from-log reads the log of one dataset and nothing else; give --dataset D": whole_log,
-        "--labels and --windows go with --from-log": (
-            not args.from_log and (args.labels or args.windows is not None)
-        ),
-        "--output is for two files or a log; the reports on a dataset's splits have their place": (
-            args.output and not by_hand
-        ),
-        f"--windows {args.windows}: give 1 or more": args.windows is not None and args.windows < 1,
-    }
-    for message, applies in refused.items():
-        if applies:
-            raise UsageError(message)
+    if bool(args.reference_data) != bool(args.current_data):
+        raise UsageError("--reference-data and --current-data go together; give both")
+    if args.from_log:
+        check_log_options(args)
+    elif args.labels or args.windows is not None:
+        raise UsageError("--labels and --windows go with --from-log")
+    if not args.reference_data and (args.target or args.prediction):
+        raise UsageError(
+            "--target and --prediction name columns of --reference-data; a dataset's are known"
+        )
+    if args.output and not (args.from_log or args.reference_data):
+        raise UsageError(
+            "--output is for two files or a log; the reports on a dataset's splits have their place"
+        )
+
+
+def check_log_options(args: argparse.Namespace) -> None:
+    """Raise UsageError where options do not go with --from-log."""
+    if args.reference_data or args.dataset == "all":
+        raise UsageError(
+            "--from-log reads the log of one dataset and nothing else; give --dataset D"
+        )
+    if args.windows is not None and args.windows < 1:
+        raise UsageError(f"--windows {args.windows}: give 1 or more")
 
 
 def comparisons(args: argparse.Namespace, settings: Params | None) -> Iterator[Compared]:

@@ -108,7 +108,7 @@ def write_current_batch(dataset: str, settings: Params, rows: int | None, streng
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Return the options; raises UsageError where they make no sense together."""
+    """Return the checked options."""
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     parser.add_argument("--source", help=f"{sources.spellings()}, in place of params.yaml's")
@@ -132,18 +132,28 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="with --current-batch: how far, in deviations",
     )
     args = parser.parse_args(argv)
+    check_options(args)
+    return args
+
+
+def check_options(args: argparse.Namespace) -> None:
+    """Raise UsageError where options make no sense together."""
     if args.rows is not None and args.rows < 1:
         raise UsageError(f"--rows {args.rows}: give 1 or more")
     if args.new and not (args.source and args.target):
         raise UsageError("--new NAME needs --source FILE and --target COLUMN")
-    if not 0 <= args.drift < float("inf") or args.drift and not args.current_batch:
-        raise UsageError(
-            f"--drift {args.drift:g}: give a number of standard deviations from 0 on, with "
-            f"--current-batch"
-        )
+    check_drift(args.drift, args.current_batch)
     if args.source and args.dataset == "all" and not (args.new or args.current_batch):
         raise UsageError("--source is for one dataset; add --dataset NAME")
-    return args
+
+
+def check_drift(drift: float, current_batch: bool) -> None:
+    """Raise UsageError where --drift is not a strength, or has no batch to apply to."""
+    if not 0 <= drift < float("inf") or drift and not current_batch:
+        raise UsageError(
+            f"--drift {drift:g}: give a number of standard deviations from 0 on, with "
+            f"--current-batch"
+        )
 
 
 def main(argv: list[str] | None = None) -> None:

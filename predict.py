@@ -4,9 +4,9 @@
     python predict.py --dataset iris --input rows.parquet --output out.parquet --version 2 --log
 
 Reads   params.yaml, the registry, the CSV or Parquet file, which has to hold every feature
-Writes  the file's columns with `prediction` and, for classes, `probability_<class>` beside them: all
-        of it or nothing; with --log also logs/inference/iris.jsonl, under one request id, each row
-        with its number in the file
+Writes  the file's columns with `prediction` and, for classes, `probability_<class>` beside them:
+        all of it or nothing; with --log also logs/inference/iris.jsonl, under one request id, each
+        row with its number in the file
 """
 
 import argparse

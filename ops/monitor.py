@@ -159,19 +159,17 @@ def act(how: str, drifted: dict[str, str]) -> None:
         open_issues(drifted)
 
 
-def main(argv: list[str] | None = None) -> int | None:
-    args = options(argv)
-    settings = command.settings()
-    datasets = settings.names(args.dataset)
-    if args.logs:
-        fetch(args.logs)
-    if not args.batch:
-        datasets = [name for name in datasets if paths.inference_log(name).is_file()]
-    if not datasets:
-        print(
-            f"monitor: no inference log in {paths.INFERENCE_LOGS}/; serve a model, or give --batch"
-        )
-        return None
+def watchable(datasets: list[str], batch: str | None) -> list[str]:
+    """Return the datasets that have rows to look at: a batch, or an inference log."""
+    if batch:
+        return datasets
+    return [name for name in datasets if paths.inference_log(name).is_file()]
+
+
+def watch_all(
+    datasets: list[str], settings: Params, args: argparse.Namespace
+) -> tuple[dict[str, Watched], list[str]]:
+    """Compare the served rows of each dataset; return what was found and what failed."""
     watched, failed = {}, []
     for dataset in datasets:
         try:
@@ -179,6 +177,22 @@ def main(argv: list[str] | None = None) -> int | None:
         # the others are looked at all the same
         except DataError as error:
             failed.append(str(error))
+    return watched, failed
+
+
+def main(argv: list[str] | None = None) -> int | None:
+    args = options(argv)
+    settings = command.settings()
+    datasets = settings.names(args.dataset)
+    if args.logs:
+        fetch(args.logs)
+    datasets = watchable(datasets, args.batch)
+    if not datasets:
+        print(
+            f"monitor: no inference log in {paths.INFERENCE_LOGS}/; serve a model, or give --batch"
+        )
+        return None
+    watched, failed = watch_all(datasets, settings, args)
     drifted = {name: found.text for name, found in watched.items() if found.has_drifted}
     act(args.act, drifted)
     if watched:

@@ -40,8 +40,8 @@ def clean(
     cleaned = pd.DataFrame(columns, index=frame.index)
     faults |= _faulty_values(cleaned.drop(columns=list(faults)), data.target, split_column)
     if faults:
-        told = "; ".join(f"{column}: {fault}" for column, fault in faults.items())
-        raise DataError(f"{origin}: {told}")
+        message = "; ".join(f"{column}: {fault}" for column, fault in faults.items())
+        raise DataError(f"{origin}: {message}")
     if not feature_columns(cleaned, data, split_column):
         raise DataError(
             f"{origin}: no feature column is left beside the target {data.target!r}; check "
@@ -65,10 +65,10 @@ def _typed(raw: pd.Series, data: Data) -> Typed:
 
 def _unreadable(fault: str, column: str, data: Data) -> str:
     """Return what is wrong in a column of numbers, and what to do about it."""
-    told = f"{fault}, in a column of numbers: fix it"
+    message = f"{fault}, in a column of numbers: fix it"
     if column == data.target:
-        return told
-    return f"{told}, or name the column in data.categorical or data.drop"
+        return message
+    return f"{message}, or name the column in data.categorical or data.drop"
 
 
 def _check_columns(frame: pd.DataFrame, data: Data, split_column: str | None, origin: str) -> None:

@@ -161,11 +161,8 @@ def _contents(found: TableComparison, drawable: set[str]) -> dict[str, _PageCont
     from evidently.metrics import ValueDrift
     from evidently.presets import DataSummaryPreset
 
-    tested = {name: column for name, column in found.results.items() if column.is_tested}
-    shown = {name: column for name, column in tested.items() if name in drawable}
-    features = {name: column for name, column in shown.items() if name in found.columns}
-    answers = {name: column for name, column in shown.items() if name not in found.columns}
-    _register_verdicts(shown)
+    features, answers = _shown_columns(found, drawable)
+    _register_verdicts(features | answers)
     contents = {}
     if features:
         definition, names = _definition(features), list(features)
@@ -179,6 +176,19 @@ def _contents(found: TableComparison, drawable: set[str]) -> dict[str, _PageCont
     if found.roles.task and scores.get(REFERENCE) and scores.get(CURRENT):
         contents["performance"] = _performance(found.roles)
     return contents
+
+
+def _shown_columns(
+    found: TableComparison, drawable: set[str]
+) -> tuple[dict[str, ColumnResult], dict[str, ColumnResult]]:
+    """Return the features that are drawn, and the columns of true and predicted answers."""
+    features: dict[str, ColumnResult] = {}
+    answers: dict[str, ColumnResult] = {}
+    for name, column in found.results.items():
+        if column.is_tested and name in drawable:
+            side = features if name in found.columns else answers
+            side[name] = column
+    return features, answers
 
 
 def _drift_table(names: list[str], share: float) -> Any:

@@ -189,21 +189,31 @@ def table_verdict(
     }
     moved = [name for name, column in compared.items() if column.verdict == DRIFT]
     drifted = [name for name in moved if name not in ignored]
-    if broken or len(drifted) >= limits.min_columns:
-        verdict = DRIFT
-    elif compared and min(rows.reference, rows.current) >= limits.min_rows:
-        verdict = NO_DRIFT
-    else:
-        verdict = NOT_ENOUGH_DATA
-    scores = [column.drift_score for column in compared.values()]
+    drifted_ignored = [name for name in moved if name in ignored]
+    enough_rows = min(rows.reference, rows.current) >= limits.min_rows
     return TableVerdict(
-        verdict,
+        _verdict(
+            has_drifted=bool(broken) or len(drifted) >= limits.min_columns,
+            can_tell=bool(compared) and enough_rows,
+        ),
         drift_share=len(drifted) / len(compared) if compared else None,
-        drift_score=float(np.mean(scores)) if compared else None,
+        drift_score=_mean_score(compared.values()),
         compared=len(compared),
         drifted=_highest_score_first(drifted, columns),
-        drifted_ignored=_highest_score_first([name for name in moved if name in ignored], columns),
+        drifted_ignored=_highest_score_first(drifted_ignored, columns),
     )
+
+
+def _verdict(has_drifted: bool, can_tell: bool) -> str:
+    if has_drifted:
+        return DRIFT
+    return NO_DRIFT if can_tell else NOT_ENOUGH_DATA
+
+
+def _mean_score(columns: Collection[ColumnResult]) -> float | None:
+    if not columns:
+        return None
+    return float(np.mean([column.drift_score for column in columns]))
 
 
 def _highest_score_first(names: list[str], columns: Mapping[str, ColumnResult]) -> list[str]:

@@ -128,7 +128,7 @@ def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
     """Return a line for each metric that was estimated, and for the primary metric."""
     labelled = f"{labelled_rows:,} labelled rows"
     estimated = found.estimated or {}
-    told = []
+    texts = []
     for metric, estimate in estimated.items():
         text = (
             f"  {metric}: out of fold {found.reference[metric]:.4g}, estimated without labels "
@@ -136,10 +136,10 @@ def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
         )
         if metric in found.current:
             text += f", measured {found.current[metric]:.4g} on {labelled}"
-        told.append(text)
+        texts.append(text)
     if found.current and found.metric not in estimated:
-        told.append(
+        texts.append(
             f"  {found.metric}: out of fold {found.reference[found.metric]:.4g}, measured "
             f"{found.current[found.metric]:.4g} on {labelled}"
         )
-    return told
+    return texts

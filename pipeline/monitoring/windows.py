@@ -96,9 +96,9 @@ def windows_recommendation(windows: list[Window], found: TableComparison) -> str
     limits, verdict = found.limits, windows_verdict(windows, found.limits)
     drifted = [window for window in windows if window.verdict == DRIFT]
     if verdict == NOT_ENOUGH_DATA:
-        judged = sum(window.verdict != NOT_ENOUGH_DATA for window in windows)
         return (
-            f"wait for more rows: {judged} windows of {limits.window_rows} could be judged, "
+            f"wait for more rows: {_with_enough_rows(windows)} windows of {limits.window_rows} "
+            f"could be judged, "
             f"an alarm needs {limits.alarm_windows}"
         )
     if found.does_worse:
@@ -112,6 +112,11 @@ def windows_recommendation(windows: list[Window], found: TableComparison) -> str
         names = [name for window in drifted for name in window.drifted]
         return f"look at {errors.listed(dict.fromkeys(names))}"
     return found.recommendation
+
+
+def _with_enough_rows(windows: list[Window]) -> int:
+    """Return how many windows have the rows for a verdict."""
+    return sum(window.verdict != NOT_ENOUGH_DATA for window in windows)
 
 
 def line(window: Window) -> str:

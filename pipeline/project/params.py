@@ -193,11 +193,16 @@ class SearchSpace(Settings):
             raise ValueError("needs low and high, or choices")
         if self.low > self.high:
             raise ValueError(f"low {self.low:g} is above high {self.high:g}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"log: true needs a low above 0, and low is {self.low:g}")
-        if self.log and self.step is not None:
-            raise ValueError("log and step exclude each other")
+        if self.log:
+            _check_log_scale(self.low, self.step)
         return self
+
+
+def _check_log_scale(low: float, step: float | None) -> None:
+    if low <= 0:
+        raise ValueError(f"log: true needs a low above 0, and low is {low:g}")
+    if step is not None:
+        raise ValueError("log and step exclude each other")
 
 
 def _finite(*values: float) -> bool:

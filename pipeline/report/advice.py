@@ -11,7 +11,7 @@ from pipeline.report.stage_figures import DriftFigures
 from pipeline.scoring import metrics
 from pipeline.scoring.gates import bounds_text
 
-# of a class in the test split: below it the test score is no ground to judge by
+# of a class in the test split: below it the test score is not enough to judge by
 FEW_ROWS = 10
 MOST_DRIFTED = 3  # columns that are named
 STOP, WATCH, INFO = "stop", "watch", "info"

@@ -1,4 +1,4 @@
-"""Logged models: stored models as MLflow keeps them, loaded by mlflow.pyfunc with their own code."""
+"""Logged models: stored models as MLflow keeps them, which mlflow.pyfunc loads with their code."""
 
 import importlib
 from dataclasses import dataclass

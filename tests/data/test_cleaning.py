@@ -104,7 +104,10 @@ def test_every_offending_column_is_named_at_once():
 def test_every_missing_column_is_named_at_once():
     with pytest.raises(
         DataError,
-        match=r"no column 'price', 'id', 'zone', 'day', which params.yaml names; the file has: 'size'",
+        match=(
+            r"no column 'price', 'id', 'zone', 'day', which params.yaml names; "
+            r"the file has: 'size'"
+        ),
     ):
         cleaning.clean(
             houses().drop(columns="price"),

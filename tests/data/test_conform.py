@@ -63,6 +63,9 @@ def test_every_column_of_numbers_that_holds_text_is_named():
     frame = pd.DataFrame({"town": ["a", "b"], "size": ["1", "big"], "age": [1.0, np.inf]})
     with pytest.raises(
         DataError,
-        match=r"the input: text in a column of numbers: size \('big' in .*\); age \('?inf'? in .*\)",
+        match=(
+            r"the input: text in a column of numbers: "
+            r"size \('big' in .*\); age \('?inf'? in .*\)"
+        ),
     ):
         conform(frame, KINDS)

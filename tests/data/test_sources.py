@@ -175,7 +175,10 @@ def test_a_source_that_is_not_there_names_what_a_source_may_be(tmp_path, monkeyp
     for source in ("syntetic", "data", "data/raw/none.csv"):
         with pytest.raises(
             DataError,
-            match=f"{source}: no such file; a source is synthetic, sklearn, openml:NAME, a URL or the path of",
+            match=(
+                f"{source}: no such file; "
+                "a source is synthetic, sklearn, openml:NAME, a URL or the path of"
+            ),
         ):
             write("house", source)
 

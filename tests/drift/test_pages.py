@@ -79,7 +79,9 @@ def test_pages_open_offline_without_an_error_and_draw_what_they_show(finished, b
         json.loads((finished / "metrics/datasets/tiny/drift.json").read_text())["columns"]
     )
     settled = {
-        "quality": f"document.querySelectorAll('.js-plotly-plot .trace').length >= {2 * columns_drawn}",
+        "quality": (
+            f"document.querySelectorAll('.js-plotly-plot .trace').length >= {2 * columns_drawn}"
+        ),
         "target_drift": "document.querySelectorAll('.js-plotly-plot .trace').length >= 4",
         "performance": "document.querySelectorAll('.js-plotly-plot .trace').length >= 2",
         "drift": f"document.querySelectorAll('table tbody button').length >= {columns_drawn}",

@@ -85,7 +85,8 @@ def older_store(path: Path) -> None:
     )
     with closing(sqlite3.connect(path)) as store, store:
         store.execute(
-            "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (77, 'kept', 'active')"
+            "INSERT INTO experiments (experiment_id, name, lifecycle_stage) "
+            "VALUES (77, 'kept', 'active')"
         )
 
 
@@ -161,7 +162,8 @@ def test_outputs_are_looked_for_in_a_cache_elsewhere_and_down_to_the_files_of_a_
     healthy, tmp_path
 ):
     shell(
-        f"mv .dvc/cache '{tmp_path}/elsewhere' && dvc cache dir '{tmp_path}/elsewhere' && rm -rf models/iris",
+        f"mv .dvc/cache '{tmp_path}/elsewhere' && dvc cache dir '{tmp_path}/elsewhere' "
+        "&& rm -rf models/iris",
         healthy,
     )
     assert faults(healthy) == {}

@@ -1,4 +1,4 @@
-"""ops.restore brings back what the cache holds whole, and never removes what it cannot bring back."""
+"""ops.restore brings back what the cache holds whole, and never removes what it cannot restore."""
 
 import json
 
@@ -50,7 +50,8 @@ def test_file_of_which_there_is_no_copy_is_not_removed(pipeline_run):
 
 def test_remote_that_cannot_be_reached_is_reported_and_the_cache_is_used(pipeline_run):
     shell(
-        "dvc remote add --default store s3://nowhere/x && dvc remote modify store endpointurl http://127.0.0.1:1 "
+        "dvc remote add --default store s3://nowhere/x "
+        "&& dvc remote modify store endpointurl http://127.0.0.1:1 "
         "&& rm -rf models",
         pipeline_run,
     )

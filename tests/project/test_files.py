@@ -81,7 +81,8 @@ def test_writer_killed_in_the_middle_of_a_file_leaves_the_old_one_and_the_next_c
     path = tmp_path / "figures.json"
     path.write_text("old")
     killed_child(
-        f"with files.replacing({str(path)!r}) as partial:\n    partial.write_text('half')\n    {DIE}"
+        f"with files.replacing({str(path)!r}) as partial:\n"
+        f"    partial.write_text('half')\n    {DIE}"
     )
     assert path.read_text() == "old" and len(names(tmp_path)) == 2
     files.write_text(path, "new")

@@ -46,7 +46,10 @@ REFUSED = {
     (
         "experiment: Iris-Classification",
         "experimen: x",
-    ): f"{IRIS}.experimen: unknown key; allowed: experiment, data, prepare, train, tune, drift, slices, gates, register, serve",
+    ): (
+        f"{IRIS}.experimen: unknown key; "
+        "allowed: experiment, data, prepare, train, tune, drift, slices, gates, register, serve"
+    ),
     (
         "task: regression",
         "task: Regression",
@@ -118,7 +121,10 @@ REFUSED = {
     (
         "primary_metric: rmse",
         "primary_metric: accuracy",
-    ): f"{TINY}.train.primary_metric: 'accuracy' is not a metric of regression; allowed: rmse, mae, r2",
+    ): (
+        f"{TINY}.train.primary_metric: 'accuracy' is not a metric of regression; "
+        "allowed: rmse, mae, r2"
+    ),
     (
         "primary_metric: log_loss",
         "primary_metric: f1__virginica",
@@ -164,8 +170,11 @@ REFUSED = {
     (
         "{accuracy: {min: 0.80}}",
         "{accuracy__virginica: {min: 0.80}}",
-    ): f"{IRIS}.gates.accuracy__virginica: 'accuracy__virginica' is not a metric of classification; "
-    f"allowed: {METRICS_OF_CLASSES}",
+    ): (
+        f"{IRIS}.gates.accuracy__virginica: "
+        "'accuracy__virginica' is not a metric of classification; "
+        f"allowed: {METRICS_OF_CLASSES}"
+    ),
     ("{r2: {min: 0.5}}", "{r2: {}}"): f"{TINY}.gates.r2: a gate needs min or max",
     (
         "{r2: {min: 0.5}}",
@@ -200,7 +209,10 @@ REFUSED = {
     (
         "{name: TinyPredictor}",
         "{name: TinyPredictor, promote: never}",
-    ): f"{TINY}.register.promote: Input should be 'better', 'not_worse' or 'always' (found 'never')",
+    ): (
+        f"{TINY}.register.promote: "
+        "Input should be 'better', 'not_worse' or 'always' (found 'never')"
+    ),
     (
         "{name: TinyPredictor}",
         "{name: TinyPredictor, margin: 1.0}",

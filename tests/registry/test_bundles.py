@@ -39,7 +39,9 @@ def test_added_or_missing_file_is_refused(first):
     shutil.rmtree(folder)
     with pytest.raises(
         DataError,
-        match="is not there: the project was moved, or mlruns cleaned; delete mlflow.db, keep mlruns",
+        match=(
+            "is not there: the project was moved, or mlruns cleaned; delete mlflow.db, keep mlruns"
+        ),
     ):
         resolve()
 

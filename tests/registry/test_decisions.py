@@ -66,9 +66,9 @@ def test_rule_always_promotes_by_the_gates_alone(first, register):
 def test_too_few_rows_are_no_decision(first, register):
     told = register("better", ("name: TinyPredictor", "name: TinyPredictor, min_rows: 51"))
     assert (
-        "no decision: 50 rows of data/processed/tiny/test.parquet are new to both, register.min_rows asks for 51"
-        in told
-    )
+        "no decision: 50 rows of data/processed/tiny/test.parquet are new to both, "
+        "register.min_rows asks for 51"
+    ) in told
     assert aliases() == {"champion": 1, "production": 1, "challenger": 2}
 
 

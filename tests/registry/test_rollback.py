@@ -24,12 +24,14 @@ from support.registered import aliases, content, log
 PREPARED = """\
 import json, os, signal, sys, threading, time, traceback
 import mlflow, skops.io, sklearn.linear_model, sklearn.compose, sqlalchemy.orm
-import mlflow.store.tracking.sqlalchemy_store, mlflow.store.model_registry.sqlalchemy_store, mlflow.pyfunc
+import mlflow.store.tracking.sqlalchemy_store, mlflow.store.model_registry.sqlalchemy_store
+import mlflow.pyfunc
 import register_model, rollback
 from support import registered
 from pipeline.project import params
 from pipeline.registry import bundles, decisions, promotion_log, versions
-sqlalchemy.orm.configure_mappers()                  # what takes long is done once; each try is a process forked from here
+# what takes long is done once; each try is a process forked from here
+sqlalchemy.orm.configure_mappers()
 
 def started(function):
     pid = os.fork()
@@ -69,13 +71,17 @@ begun = time.monotonic()
 assert ended(started(lambda: act(1, 600))) == 0     # how long it takes unbroken
 whole = time.monotonic() - begun
 for number, share in enumerate(shares, start=2):
-    print("ended", ended(started(lambda: act(number, share * whole))), "looked", ended(started(look)), flush=True)
+    killed = ended(started(lambda: act(number, share * whole)))
+    print("ended", killed, "looked", ended(started(look)), flush=True)
 """
 )
 RACE = (
     PREPARED
     + """
-print(sorted(map(ended, [started(lambda: rollback.main(["--dataset", "tiny", "--to", "1"])) for _ in range(4)])))
+def back():
+    rollback.main(["--dataset", "tiny", "--to", "1"])
+
+print(sorted(map(ended, [started(back) for _ in range(4)])))
 """
 )
 

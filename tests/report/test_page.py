@@ -33,7 +33,8 @@ def test_page_of_a_run_opens_offline_without_a_fault_and_draws_every_picture(
     drawn = browser.driver.execute_script("""return Object.fromEntries(
         [...document.querySelectorAll('[data-pictures]')].map(one => [one.dataset.pictures,
             [...one.querySelectorAll('figure')].map(figure =>
-                [figure.querySelector('figcaption').firstChild.textContent, figure.querySelectorAll('svg .mark').length])]))""")
+                [figure.querySelector('figcaption').firstChild.textContent,
+                    figure.querySelectorAll('svg .mark').length])]))""")
     both = [
         "Candidates by cross-validated",
         "Quality against prediction time",
@@ -201,7 +202,8 @@ def test_fifty_datasets_of_twenty_models_open_smoothly(browser, page_file, compa
     )
     assert loaded < 3000  # milliseconds; about 500 on an idle machine
     assert browser.driver.execute_script("return document.querySelectorAll('figure').length") == 0
-    spent = browser.driver.execute_async_script("""const done = arguments[0], start = performance.now();
+    spent = browser.driver.execute_async_script("""
+        const done = arguments[0], start = performance.now();
         location.hash = '#d-dataset_40';
         const pictures = document.querySelector('#d-dataset_40 .pictures');
         const look = () => {

@@ -24,7 +24,8 @@ def test_clone_elsewhere_restores_everything_runs_nothing_and_records_the_runs(
     if kind == "s3":
         address = request.getfixturevalue("s3_server")
         done(
-            f"dvc remote add --default store s3://{BUCKET}/iris && dvc remote modify store endpointurl {address}",
+            f"dvc remote add --default store s3://{BUCKET}/iris "
+            f"&& dvc remote modify store endpointurl {address}",
             pipeline_run,
         )
     else:
@@ -80,7 +81,8 @@ def test_conflict_in_the_lock_is_settled_by_running(pipeline_run):
     assert shell("git merge one", pipeline_run).returncode != 0
     assert "both sides of a merge" in shell("python -m ops.doctor", pipeline_run).stdout
     done(
-        "git checkout --ours dvc.lock metrics && python -m ops.repro && git add -A && git commit -qm merged",
+        "git checkout --ours dvc.lock metrics && python -m ops.repro "
+        "&& git add -A && git commit -qm merged",
         pipeline_run,
     )
     verdicts = [

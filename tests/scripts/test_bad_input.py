@@ -85,7 +85,10 @@ FILES = {
     "text in a column of numbers": (
         csv(with_values("age", [3, "old", 4, "young"])),
         "prepare_data",
-        "age: 'old' in line 3 and 1 more, in a column of numbers: fix it, or name the column in data.categorical or data.drop",
+        (
+            "age: 'old' in line 3 and 1 more, in a column of numbers: "
+            "fix it, or name the column in data.categorical or data.drop"
+        ),
     ),
     "infinite value": (
         csv(with_values("price", [np.inf])),
@@ -100,12 +103,18 @@ FILES = {
     "two faults at once": (
         csv(with_values("age", ["old"]).assign(note=None)),
         "prepare_data",
-        "age: 'old' in line 2, in a column of numbers: fix it, or name the column in data.categorical or data.drop; note: ",
+        (
+            "age: 'old' in line 2, in a column of numbers: "
+            "fix it, or name the column in data.categorical or data.drop; note: "
+        ),
     ),
     "copy of the target": (
         csv(sales().assign(twin=sales()["sold"])),
         "prepare_data",
-        "predicts sold all alone, as a leak of the answer does: twin (score 1.0); name it in data.drop, or in prepare.allow_",
+        (
+            "predicts sold all alone, as a leak of the answer does: twin (score 1.0); "
+            "name it in data.drop, or in prepare.allow_"
+        ),
     ),
     "perfect predictor": (
         csv(sales().assign(fee=(sales()["sold"] == "Yes") * 9.5)),
@@ -150,7 +159,11 @@ def test_columns_that_params_name_and_the_file_lacks_are_named_together(here, re
     [
         (
             "none.csv",
-            "none.csv: no such file; a source is synthetic, sklearn, openml:NAME, a URL or the path of a CSV or Parquet file",
+            (
+                "none.csv: no such file; "
+                "a source is synthetic, sklearn, openml:NAME, a URL or "
+                "the path of a CSV or Parquet file"
+            ),
         ),
         ("broken.parquet", "broken.parquet: not a whole Parquet file ("),
         (

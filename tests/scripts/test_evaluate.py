@@ -163,7 +163,9 @@ def test_a_class_that_the_model_does_not_know_is_named(here):
     flowers.to_csv("new.csv", index=False)
     with pytest.raises(
         DataError,
-        match="'species' holds 'ranunculus', which the model does not know; it knows: 'setosa', 'vers",
+        match=(
+            "'species' holds 'ranunculus', which the model does not know; it knows: 'setosa', 'vers"
+        ),
     ):
         evaluate.main(["--dataset", "iris", "--input", "new.csv"])
 

@@ -98,7 +98,8 @@ def test_failed_gate_stops_repro_names_itself_and_keeps_everything(pipeline_run)
     done = shell("dvc repro", pipeline_run)
     assert done.returncode != 0
     assert re.search(
-        r"validate_metrics.py: error: 1 gate failed: tiny ridge: test r2 0\.\d+ \(must be >= 0\.999\)",
+        r"validate_metrics.py: error: 1 gate failed: "
+        r"tiny ridge: test r2 0\.\d+ \(must be >= 0\.999\)",
         done.stderr,
     )
     log = (pipeline_run / "logs/validation.log").read_text().splitlines()

@@ -72,9 +72,8 @@ def test_interrupted_training_ends_at_once_in_one_line_and_changes_nothing(pipel
         *fits, told = process.communicate(timeout=20)[1].splitlines()
     finally:
         process.kill()
-    assert (
-        told
-        == "train.py: error: stopped; what was finished is kept, the same command goes on from there"
+    assert told == (
+        "train.py: error: stopped; what was finished is kept, the same command goes on from there"
     )
     assert all(line.endswith(" of 8 fits") for line in fits)
     assert process.returncode == 130

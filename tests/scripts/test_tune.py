@@ -55,7 +55,8 @@ def test_stage_writes_what_it_says(finished):
         assert over["cv_selected_on"]["absolute"] == pytest.approx(
             trained["ridge"]["cv"]["rmse"]["mean"] - candidate["cv"]["rmse"]["mean"], abs=1e-3
         )
-    # weights that were chosen on the rows they are scored on would make the blend look no worse than its best member
+    # weights that were chosen on the rows they are scored on would make the blend look no worse
+    # than its best member
     assert (
         figures["candidates"]["blend"]["cv_oof"]["rmse"]
         > figures["candidates"]["tuned_ridge"]["cv_oof"]["rmse"]
@@ -114,7 +115,10 @@ def test_interrupted_search_ends_in_one_line_and_keeps_what_is_done(trained):
         told = process.communicate(timeout=60)[1]
     finally:
         process.kill()
-    last = "tune_hyperparameters.py: error: stopped; what was finished is kept, the same command goes on from there"
+    last = (
+        "tune_hyperparameters.py: error: stopped; what was finished is kept, "
+        "the same command goes on from there"
+    )
     assert told.splitlines()[-1] == last and process.returncode == 130
     assert tune_outputs(trained) == before and not list(trained.rglob("*.partial"))
 

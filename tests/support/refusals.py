@@ -1,4 +1,4 @@
-"""A dataset that went through the first stages, and scripts that must refuse what is wrong with it."""
+"""A dataset after the first stages, and scripts that must refuse what is wrong with it."""
 
 import importlib
 import shutil

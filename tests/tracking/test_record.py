@@ -1,4 +1,4 @@
-"""The record: every stage of every dataset has its runs, once, and again after the store was lost."""
+"""The record: each stage of each dataset has its runs, once, and again after the store was lost."""
 
 import json
 import subprocess

@@ -23,7 +23,8 @@ def test_cause_of_an_error_is_one_line_even_where_it_says_nothing():
 def test_store_whose_creation_is_killed_is_made_anew(project):
     code = (
         "import os, sqlalchemy; from pipeline import command;"
-        "count = iter(range(30)); sqlalchemy.event.listen(sqlalchemy.engine.Engine, 'before_cursor_execute',"
+        "count = iter(range(30)); "
+        "sqlalchemy.event.listen(sqlalchemy.engine.Engine, 'before_cursor_execute',"
         " lambda *_: next(count, None) is None and os._exit(9));"  # in the middle of the tables
         "import generate_data; generate_data.main(['--dataset', 'tiny'])"
     )

@@ -1,4 +1,4 @@
-"""Candidates: each fold predicts its own rows, and a fit that a library refuses names the setting."""
+"""Candidates: each fold predicts its own rows, and a fit a library refuses names the setting."""
 
 import dataclasses
 

@@ -18,12 +18,18 @@ from support.tuning import (
     "message, expected",
     [
         (
-            "[12:34:56] /workspace/src/a.cc:12: Check failed: n > 0 (0 vs. 0)\nStack trace:\n  (0) /home/me/b.so(+0x2f) [0x7f]",
+            (
+                "[12:34:56] /workspace/src/a.cc:12: Check failed: n > 0 (0 vs. 0)\n"
+                "Stack trace:\n  (0) /home/me/b.so(+0x2f) [0x7f]"
+            ),
             "a.cc:12: Check failed: n > 0 (0 vs. 0)",
         ),
         ("no file '/home/me/project/data/x.csv' or D:\\me\\y.csv", "no file 'x.csv' or y.csv"),
         (
-            "must be in [0, 1) and/or 'a/b', got <object object\nat 0x7fac3814fe50>; see https://example.org/a/b",
+            (
+                "must be in [0, 1) and/or 'a/b', got <object object\nat 0x7fac3814fe50>; "
+                "see https://example.org/a/b"
+            ),
             "must be in [0, 1) and/or 'a/b', got <object object>; see https://example.org/a/b",
         ),
         ("x" * 300, "x" * 200),

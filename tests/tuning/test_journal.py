@@ -1,4 +1,4 @@
-"""The journal of a search: Optuna opens it, and a change of what trials depend on makes a new one."""
+"""The journal of a search: Optuna opens it; a change of what trials depend on makes a new one."""
 
 import dataclasses
 

@@ -172,12 +172,12 @@ def kill_writers(rounds: int) -> int:
             )
             for name in "ab"
         ]
-        for writer in writers:
-            writer.stdout.readline()
+        for process in writers:
+            process.stdout.readline()
         time.sleep(0.2 + random.random() / 4)
-        for writer in writers:
-            writer.send_signal(signal.SIGKILL)
-            writer.wait()
+        for process in writers:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
         *whole, _ = paths.inference_log("iris").read_bytes().split(b"\n")
         assert all(json.loads(line) for line in whole)
     append(paths.inference_log("iris"), as_lines(entry("last")), LARGE)
@@ -201,8 +201,8 @@ def test_two_writers_share_a_log(project):
         writers[number % 2].put(entry(str(number)))
         if number % 50 == 0:
             time.sleep(0.02)
-    for writer in writers:
-        writer.close()
+    for one in writers:
+        one.close()
     assert sorted(reader.read_log("iris").rows["request_id"], key=int) == [
         str(number) for number in range(500)
     ]
