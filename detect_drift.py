@@ -1,9 +1,8 @@
-r"""Report whether two tables differ by more than chance: a dataset's training and test split, any
+"""Report whether two tables differ by more than chance: a dataset's training and test split, any
 two files, or what a model served and what it was trained on.
 
     python detect_drift.py --dataset iris
-    python detect_drift.py --reference-data last_year.csv --current-data this_week.csv \
-        --target price --prediction predicted
+    python detect_drift.py --reference-data old.csv --current-data new.csv --target price
     python detect_drift.py --dataset iris --from-log --labels answers.csv
 
 Reads   params.yaml, data/processed/iris/, data/predictions/iris/,

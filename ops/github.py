@@ -15,6 +15,7 @@ Writes  to GitHub alone. Needs Python's own library only, so that a job that may
 import argparse
 import json
 import os
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -22,7 +23,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline import command
 from pipeline.project.errors import DataError, PipelineError, UsageError
 
 # the first line of the comment, by which it is recognised
@@ -139,7 +139,9 @@ def dispatch(workflow: str, ref: str, inputs: dict[str, str]) -> str:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = command.parser(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     actions = parser.add_subparsers(dest="action", required=True)
     one = actions.add_parser("comment", help="on the pull request of a branch")
     one.add_argument("--head", required=True, metavar="OWNER:BRANCH")
@@ -170,5 +172,14 @@ def main(argv: list[str] | None = None) -> None:
     print(f"github: {done}")
 
 
+def run() -> None:
+    """Run main, an error in one line; pipeline.command would do, but it needs packages."""
+    try:
+        main()
+    except PipelineError as error:
+        print(f"github.py: error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(error.status)
+
+
 if __name__ == "__main__":
-    command.run(main)
+    run()

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from pipeline.project import params, paths
 from pipeline.project.errors import PipelineError, UsageError
 from pipeline.project.params import Params
@@ -150,6 +148,8 @@ def limit_threads() -> None:
     """
     for variable in ONE_THREAD:
         os.environ[variable] = "1"
+    from threadpoolctl import threadpool_limits
+
     threadpool_limits(1)
 
 

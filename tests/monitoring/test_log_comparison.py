@@ -68,7 +68,10 @@ def judged(folder, dataset, monkeypatch):
     settings = params.load()
     spec = settings.dataset(dataset)
     log = read_served_log(dataset, settings, spec.drift)
-    return compare_with_training(log, spec.drift, unlogged=spec.serve.log_redact).as_json()
+    found = compare_with_training(
+        log, spec.drift, unlogged=spec.serve.log_redact, seed=settings.seed
+    )
+    return found.as_json()
 
 
 def answers(folder, labels, rows=None):

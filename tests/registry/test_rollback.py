@@ -1,6 +1,4 @@
-"""rollback.py: an earlier version back in one command or nothing changed at all, whatever is killed
-when.
-"""
+"""rollback.py: an earlier version back in one command, or nothing changed, whatever is killed."""
 
 import json
 import os
@@ -25,8 +23,7 @@ PREPARED = """\
 import json, os, signal, sys, threading, time, traceback
 import mlflow, skops.io, sklearn.linear_model, sklearn.compose, sqlalchemy.orm
 import mlflow.store.tracking.sqlalchemy_store, mlflow.store.model_registry.sqlalchemy_store
-import mlflow.pyfunc
-import register_model, rollback
+import mlflow.pyfunc, register_model, rollback
 from support import registered
 from pipeline.project import params
 from pipeline.registry import bundles, decisions, promotion_log, versions
@@ -36,15 +33,13 @@ sqlalchemy.orm.configure_mappers()
 def started(function):
     pid = os.fork()
     if not pid:
-        status = 1
         try:
             function()
-            status = 0
         except BaseException:
             traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            os._exit(status)
+            os._exit(1)
+        sys.stdout.flush()
+        os._exit(0)
     return pid
 
 def ended(pid):

@@ -21,8 +21,8 @@ SLOW = set(
     "catboost dask distributed dvc evidently fastapi imblearn lightgbm matplotlib mlflow optuna "
     "pandera plotly scipy shap sklearn skops starlette treelite uvicorn xgboost".split()
 )
-# a bar is for terminals of a project that is set up; ops.github runs where no package is installed
-WITHOUT_PACKAGES = {"pipeline/command.py": {"tqdm"}}
+# that few calls need: a bar for terminals, and the limit of threads
+WITHOUT_PACKAGES = {"pipeline/command.py": {"threadpoolctl", "tqdm"}}
 # its option --tune-hyperparameters
 SCRIPTS = {"train.py": {"tune_hyperparameters"}}
 
