@@ -17,7 +17,7 @@ READY_TO_TEST := .venv/.ready-to-test
 CHECKERS := $(if $(shell command -v npm),.ci/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline stages stale restore sync notify monitor results ui serve doctor lint lint-workflows audit hooks test test-all lock
+.PHONY: help setup pipeline stages stale restore sync notify monitor results docs ui serve doctor lint lint-workflows audit hooks test test-all lock
 
 help:            ## list the targets
 	@awk -F ':[^#]*## *' '/^[a-z-]+:.*##/ {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,10 @@ results: $(READY) ## write docs/RESULTS.md and the graph in docs/ARCHITECTURE.md
 
 monitor: $(READY)  ## compare the inference logs with the training rows: make monitor [DATASET=iris] [BATCH=FILE] [ACT=retrain]
 	@python -m ops.monitor --dataset $(DATASET) --batch "$(BATCH)" --logs "$(LOGS)" --act $(or $(ACT),tell)
+
+docs: $(READY_TO_TEST)  ## build the documentation site into site/; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@echo "docs: site/index.html"
 
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
 	mlflow ui --host 127.0.0.1

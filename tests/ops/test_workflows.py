@@ -81,9 +81,11 @@ def test_every_action_is_pinned_to_one_commit_with_its_version():
     assert {name.removeprefix("actions/") for name in pins} == {
         "cache",
         "checkout",
+        "deploy-pages",
         "download-artifact",
         "setup-python",
         "upload-artifact",
+        "upload-pages-artifact",
     }
 
 
