@@ -16,13 +16,13 @@ from pipeline import command
 from pipeline.project import files, params, paths
 from pipeline.project.errors import UsageError
 
-WIDTH = 130  # of the lines of params.yaml
-
 
 def changed(text: str, settings: dict[str, str]) -> str:
-    """Return the text of params.yaml with some settings changed; each value is read as YAML."""
+    """Return the text of params.yaml with some settings changed; each value is read as YAML.
+
+    The text is laid out as DVC's own writer does it, so that neither changes the other's lines.
+    """
     yaml: Any = YAML()
-    yaml.width, yaml.preserve_quotes = WIDTH, True
     content = yaml.load(text)
     for key, value in settings.items():
         block, name = _block_and_name(content, key)

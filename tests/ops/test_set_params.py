@@ -1,8 +1,34 @@
-"""ops.set_params: params.yaml with other values, its comments kept."""
+"""ops.set_params: params.yaml with other values, its comments and its form kept."""
 
+from dvc.utils.serialize import modify_yaml
+
+from ops import set_params
 from pipeline.project import params
+from support.documents import page
 from support.processes import script
 from support.projects import PARAMS
+
+
+def changed_lines(before: str, after: str) -> list[str]:
+    """Return the lines of a text that are not those of the text before."""
+    assert len(before.splitlines()) == len(after.splitlines())
+    pairs = zip(before.splitlines(), after.splitlines(), strict=True)
+    return [new for old, new in pairs if new != old]
+
+
+def test_the_project_s_file_keeps_its_form_when_a_setting_changes():
+    before = page("params.yaml")
+    after = set_params.changed(before, {"datasets.iris.train.cv_folds": "3"})
+    assert changed_lines(before, after) == ["      cv_folds: 3"]
+
+
+def test_the_writer_of_dvc_keeps_the_project_s_file_as_well(tmp_path):
+    path = tmp_path / "params.yaml"
+    before = page("params.yaml")
+    path.write_text(before, encoding="utf-8")
+    with modify_yaml(str(path)) as content:
+        content["datasets"]["iris"]["train"]["cv_folds"] = 3
+    assert changed_lines(before, path.read_text(encoding="utf-8")) == ["      cv_folds: 3"]
 
 
 def test_settings_are_changed_with_their_comments_kept_and_wrong_ones_refused(project):
