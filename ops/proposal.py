@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 import pandas as pd
 from ruamel.yaml import YAML
 

@@ -4,6 +4,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 from joblib import cpu_count
 
 from pipeline.project.rounding import number_text
