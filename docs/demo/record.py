@@ -1,9 +1,11 @@
 """Record the demonstration: a real terminal session in a fresh clone.
 
-    python docs/demo/record.py      # takes minutes, and installs from the network
+    python docs/demo/record.py            # takes minutes, and installs from the network
+    python docs/demo/record.py --tour     # the short one, as the README's animated picture
 
-Needs   git and make
-Writes  docs/demo/session.cast (asciinema's format: `asciinema play docs/demo/session.cast`)
+Needs   git and make; npm for the picture, which svg-term-cli draws
+Writes  docs/demo/session.cast (asciinema's format: `asciinema play docs/demo/session.cast`), or
+        docs/images/tour.svg
 """
 
 import argparse
@@ -14,6 +16,7 @@ import pty
 import select
 import socket
 import struct
+import subprocess
 import tempfile
 import termios
 import time
@@ -22,6 +25,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CAST = ROOT / "docs/demo/session.cast"
+TOUR_PICTURE = ROOT / "docs/images/tour.svg"
+DRAW = ["npx", "--yes", "svg-term-cli@2.1.1", "--window", "--no-cursor"]
 COLUMNS, ROWS = 120, 36
 # seconds: per typed character, after a command, after a comment, the longest silence that is kept
 KEYSTROKE = 0.05
@@ -48,10 +53,10 @@ SESSION = [
     "# it answers requests",
     "python serve.py --dataset iris > serve.log 2>&1 &",
     f"until curl -sf http://127.0.0.1:{SERVED}/ready; do sleep 1; done; echo",
-    f"curl -s http://127.0.0.1:{SERVED}/predict -d "
+    f"curl -s http://127.0.0.1:{SERVED}/predict -H 'Content-Type: application/json' -d "
     """'{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}'"""
     "; echo",
-    f"curl -s http://127.0.0.1:{SERVED}/predict -d "
+    f"curl -s http://127.0.0.1:{SERVED}/predict -H 'Content-Type: application/json' -d "
     """'{"sepal_length": "5.1", "sepal_width": 3.5, "petal_length": 1.4}'; echo""",
     "kill %1; wait",
     "# drift: a table, and a batch in which every other column moved by half a standard deviation",
@@ -71,6 +76,19 @@ SESSION = [
     "# what past comparisons chose, from the MLflow store",
     "python compare_results.py --history",
 ]
+
+TOUR = [
+    "make pipeline DATASET=iris",
+    "python evaluate.py --dataset iris",
+    "python serve.py --dataset iris > serve.log 2>&1 &",
+    f"until curl -sf http://127.0.0.1:{SERVED}/ready; do sleep 1; done; echo",
+    f"curl -s http://127.0.0.1:{SERVED}/predict -H 'Content-Type: application/json' -d "
+    """'{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}'"""
+    "; echo",
+    "kill %1; wait",
+    "python rollback.py --dataset iris --list",
+]
+BEFORE_TOUR = "git clone -q $PROJECT project && cd project && make setup"
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -139,23 +157,27 @@ class Session:
         os.write(self.terminal, f"{line}\n".encode())
 
 
-def record(folder: Path) -> None:
-    """Type the session into a shell, and write what it shows and when."""
+def record(folder: Path, lines: list[str], unseen: str | None = None) -> Session:
+    """Type lines into a shell and return the session; what `unseen` does is not shown."""
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", SERVED)) == 0:
             raise SystemExit(f"port {SERVED} is taken; stop what listens there")
     session = Session(folder)
     session.read_to_the_prompt()
-    for line in SESSION:
+    if unseen:
+        session.type(f"{unseen} && clear")
+        session.read_to_the_prompt()
+        session.clock, session.events = 0.0, [[0.0, "o", PROMPT]]
+    for line in lines:
         session.type(line)
         session.read_to_the_prompt()
         session.clock += READ_COMMENT if line.startswith("#") else READ
     os.close(session.terminal)
-    write_cast(session)
-    print(f"{CAST.relative_to(ROOT)}: {session.clock:.0f} seconds, {len(session.events)} events")
+    return session
 
 
-def write_cast(session: Session) -> None:
+def cast(session: Session) -> str:
+    """Return a session in asciinema's format."""
     header = {
         "version": 2,
         "width": COLUMNS,
@@ -163,15 +185,27 @@ def write_cast(session: Session) -> None:
         "title": "From a clone to a served and watched model",
     }
     lines = [json.dumps(part, ensure_ascii=False) for part in (header, *session.events)]
-    CAST.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    )
+    parser.add_argument("--tour", action="store_true", help="the short session, as a picture")
+    is_tour = parser.parse_args().tour
     with tempfile.TemporaryDirectory() as folder:
-        record(Path(folder))
+        if is_tour:
+            session = record(Path(folder), TOUR, BEFORE_TOUR)
+            drawn = subprocess.run(DRAW, input=cast(session).encode(), capture_output=True)
+            if drawn.returncode:
+                raise SystemExit(f"svg-term-cli failed: {drawn.stderr.decode().strip()}")
+            TOUR_PICTURE.write_bytes(drawn.stdout)
+        else:
+            session = record(Path(folder), SESSION)
+            CAST.write_text(cast(session), encoding="utf-8")
+    written = TOUR_PICTURE if is_tour else CAST
+    print(f"{written.relative_to(ROOT)}: {session.clock:.0f} seconds")
 
 
 if __name__ == "__main__":
