@@ -12,7 +12,9 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from pipeline.drift.comparison import compare_columns
+from pipeline.drift.comparison import Plan, compare_tables
+from pipeline.drift.results import TableComparison
+from pipeline.drift.roles import Roles
 from pipeline.drift.verdicts import DRIFT
 from pipeline.project.params import Drift
 
@@ -70,13 +72,16 @@ CHANGES = {
 }
 
 
+def compare(reference: pd.DataFrame, current: pd.DataFrame) -> TableComparison:
+    return compare_tables(reference, current, Plan(Roles(), Drift()))
+
+
 def false_alarms(pairs: int, rows: int, seed: int = 0) -> int:
     """Return in how many of so many pairs drawn alike any column is called drifted."""
     rng = np.random.default_rng([seed, rows])
     alarms = 0
     for _ in range(pairs):
-        columns = compare_columns(table(rng, rows), table(rng, rows), Drift())
-        alarms += any(column.verdict == DRIFT for column in columns.values())
+        alarms += compare(table(rng, rows), table(rng, rows)).verdict == DRIFT
     return alarms
 
 
@@ -86,8 +91,8 @@ def found(pairs: int, change: str, rows: int = 1000, seed: int = 1) -> int:
     alter, column = CHANGES[change]
     hits = 0
     for _ in range(pairs):
-        columns = compare_columns(table(rng, rows), alter(rng, table(rng, rows)), Drift())
-        hits += columns[column].verdict == DRIFT
+        found = compare(table(rng, rows), alter(rng, table(rng, rows)))
+        hits += found.columns[column].verdict == DRIFT
     return hits
 
 

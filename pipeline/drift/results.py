@@ -82,6 +82,12 @@ class TableComparison:
         return [change.column for change in self.schema_changes if change.is_broken]
 
     @property
+    def moved(self) -> list[str]:
+        """The columns for which the verdict is drift: broken, drifted, and drifted answers."""
+        answers = [answer.column for answer in self.drifted_answers]
+        return [*self.broken, *self.features.drifted, *answers]
+
+    @property
     def does_worse(self) -> bool:
         """Whether the model does worse on the current rows, by more than chance."""
         return bool((self.performance or {}).get("worse"))

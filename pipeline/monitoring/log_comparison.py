@@ -10,7 +10,7 @@ from pipeline.data import splits, typed_tables
 from pipeline.drift import comparison, verdicts
 from pipeline.drift.comparison import Plan
 from pipeline.drift.results import TableComparison
-from pipeline.drift.roles import MODEL_OUTPUT, with_output
+from pipeline.drift.roles import MODEL_OUTPUT, Roles, with_output
 from pipeline.monitoring import performance, quick_look, windows
 from pipeline.monitoring.known_version import KnownVersion, read_known_version
 from pipeline.monitoring.labels import matched_labels
@@ -135,7 +135,7 @@ def compare_with_training(
         scores.as_json() if scores else None,
         n_workers,
     )
-    compared = _windows(training.frame, current, log, plan)
+    compared = _windows(training.frame, current, log, plan, n_workers)
     found = replace(
         found,
         verdict=windows_verdict(compared, limits),
@@ -146,7 +146,7 @@ def compare_with_training(
 
 
 def _windows(
-    reference: pd.DataFrame, current: pd.DataFrame, log: ServedLog, plan: Plan
+    reference: pd.DataFrame, current: pd.DataFrame, log: ServedLog, plan: Plan, n_workers: int
 ) -> list[Window]:
     """Return the windows of the served rows, compared by features and prediction."""
     prediction = plan.roles.prediction
@@ -154,9 +154,8 @@ def _windows(
     reference = reference[[name for name in reference if name not in others]]
     current = current[[name for name in current if name not in others]]
     times, texts = log.rows.rows["time"], log.version.texts
-    return windows.compare_windows(
-        reference, current, times, prediction, texts, plan.limits, plan.ignored
-    )
+    plan = replace(plan, roles=Roles(prediction=prediction))
+    return windows.compare_windows(reference, current, times, texts, plan, n_workers)
 
 
 def _training_rows(dataset: str, version: KnownVersion, inputs: list[str]) -> TrainingRows:
