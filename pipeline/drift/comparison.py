@@ -26,6 +26,7 @@ from pipeline.drift.column import (
 from pipeline.drift.data_quality import RowHashes
 from pipeline.drift.results import AnswerResult, TableComparison, recommendation
 from pipeline.drift.roles import Roles, Sides
+from pipeline.drift.separation import Separation, separate
 from pipeline.drift.verdicts import ColumnResult
 from pipeline.project import workers
 from pipeline.project.params import Drift
@@ -163,7 +164,7 @@ def compare_tables(
     columns_seen = _ColumnPass(Sides(reference, current), plan)
     columns_seen.run(n_workers, progress)
     found = _judged(columns_seen, performance)
-    if found.drifted_answers:
+    if found.drifted_answers or (found.together and found.together.has_drifted):
         found = replace(found, verdict=verdicts.DRIFT)
     return replace(found, recommendation=recommendation(found))
 
@@ -196,7 +197,16 @@ def _judged(seen: _ColumnPass, performance: dict[str, Any] | None) -> TableCompa
         limits=plan.limits,
         roles=plan.roles,
         samples=seen.samples(),
+        together=_together(seen) if verdict.verdict == verdicts.NO_DRIFT else None,
     )
+
+
+def _together(seen: _ColumnPass) -> Separation | None:
+    """Return whether the rows can be told apart by the features that count, taken together."""
+    plan = seen.plan
+    names = [name for name in seen.features if name not in plan.ignored]
+    samples = seen.samples().map(lambda frame: frame[names])
+    return separate(samples, seen.drawn, plan.limits, plan.seed)
 
 
 def _answer(results: dict[str, ColumnResult], name: str | None) -> AnswerResult | None:

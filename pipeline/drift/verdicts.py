@@ -109,7 +109,7 @@ class ColumnResult:
     def as_json(self) -> dict[str, Any]:
         """Return it as drift.json holds it."""
         values, missing = self.values.result, self.missing.result
-        content = {
+        content: dict[str, Any] = {
             "kind": self.kind,
             "test": values.test,
             "statistic": values.statistic,
@@ -131,6 +131,8 @@ class ColumnResult:
         }
         if values.new_categories is not None:
             content["new_categories"] = values.new_categories
+        if values.unseen_rows:
+            content["unseen"] = {"rows": values.unseen_rows, "values": list(values.unseen)}
         return content | {
             "verdict": self.verdict,
             "drift_in": self.drift_in,
