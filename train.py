@@ -6,8 +6,8 @@
 
 Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/quality.json
 Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/train.json,
-        data/predictions/iris/train/{oof,test,test_by_fold}.parquet, reports/iris/train/<model>/*.png;
-        records one MLflow run per model
+        data/predictions/iris/train/{oof,test,test_by_fold}.parquet,
+        reports/iris/train/<model>/*.png; records one MLflow run per model
 """
 
 from collections.abc import Callable

@@ -50,7 +50,7 @@ class TableComparison:
     """Every result of comparing two tables, and a seeded sample of either.
 
     `features` is the verdict on the features one by one, `together` that on all of them taken
-    together, None unless no feature drifted by itself, and `verdict` that on everything. `performance`
+    together, None where one drifted by itself, and `verdict` that on everything. `performance`
     holds the model's scores on both sides as whoever compares the tables knows them.
     """
 

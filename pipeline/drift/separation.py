@@ -3,9 +3,9 @@
 A classifier learns on some rows from which table each comes and orders the others by it: where both
 tables were drawn alike, rows of either are equally often near the top (Lopez-Paz and Oquab,
 Revisiting Classifier Two-Sample Tests, ICLR 2017). How often chance alone orders them as well is
-seen by giving the rows to the tables at random and learning anew. The classifier sees each column, and what of each number the
-other columns do not explain, so that it finds a few odd rows and a changed relation, which no
-column shows by itself.
+seen by giving the rows to the tables at random and learning anew. The classifier sees each column,
+and what of each number the other columns do not explain, so that it finds a few odd rows and a
+changed relation, which no column shows by itself.
 
 It weighs bins of values by how much more often current rows lie in them, less what is chance (the
 nearest shrunken centroids of Tibshirani et al. 2002). Learning anew takes some milliseconds, where

@@ -1,8 +1,9 @@
 """Verdicts on columns and tables, and the words for them.
 
 A column has drifted where a test rejects that both tables were drawn alike, after Benjamini and
-Hochberg's correction over the columns of its part, and an effect size says that the difference matters: with
-enough rows the first alone calls every trifle drift, with few the second alone calls noise drift.
+Hochberg's correction over the columns of its part, and an effect size says that the difference
+matters: with enough rows the first alone calls every trifle drift, with few the second alone calls
+noise drift.
 
 Each part of a comparison has its own share of `alpha`, so that at most this share of comparisons of
 tables drawn alike alarms, and a tiny p-value in one part does not loosen the bar of another.
