@@ -14,14 +14,15 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import drift_after_training, drift_alarms, promotion
+from benchmarks import drift_after_training, drift_alarms, leaks, promotion
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
 EXPERIMENTS: tuple[Experiment, ...] = (
-    *promotion.EXPERIMENTS,
-    *drift_alarms.EXPERIMENTS,
     *drift_after_training.EXPERIMENTS,
+    *drift_alarms.EXPERIMENTS,
+    *leaks.EXPERIMENTS,
+    *promotion.EXPERIMENTS,
 )
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")

@@ -13,6 +13,7 @@ MOST_LEVELS = 10
 FARTHEST = 8.0
 # added to the variances, so that columns that repeat each other have an inverse
 RIDGE = 1e-3
+DECIMALS = 6
 
 
 def unexplained_parts(
@@ -50,6 +51,8 @@ def _residuals(numbers: pd.DataFrame, levels: list[np.ndarray]) -> list[tuple[st
     covariance = table.T @ table / len(table)
     inverse = np.linalg.inv(covariance + RIDGE * np.eye(len(columns)))
     left = table @ inverse[:, : len(names)] / np.diag(inverse)[: len(names)]
+    # the last digits differ by processor, and a value may lie on the line between two bins
+    left = left.round(DECIMALS)
     left[numbers[names].isna().to_numpy()] = np.nan
     return [(name, left[:, place]) for place, name in enumerate(names)]
 
