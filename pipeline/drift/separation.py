@@ -6,13 +6,10 @@ Revisiting Classifier Two-Sample Tests, ICLR 2017). How often chance alone order
 seen by giving the rows to the tables at random and learning anew. The classifier sees each column,
 and what of each number the other columns do not explain, so that it finds a few odd rows and a
 changed relation, which no column shows by itself.
-
-It weighs bins of values by how much more often current rows lie in them, less what is chance (the
-nearest shrunken centroids of Tibshirani et al. 2002). Learning anew takes some milliseconds, where
-trees take seconds.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,26 +17,21 @@ import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.drift.domain_classifier import Features, Order, cross_fitted, features_of
 from pipeline.drift.roles import Sides
 from pipeline.drift.two_sample import TestResult
-from pipeline.drift.unexplained import unexplained_parts
 from pipeline.drift.verdicts import DRIFT, NO_DRIFT, TOGETHER_SHARE, JudgedTest
 from pipeline.project.params import Drift
 
 CLASSIFIER, SEPARATED = "domain classifier", "share of rows"
 # of either table, and of its columns: bounds the time
 MOST_ROWS, MOST_COLUMNS = 5000, 100
-FOLDS = 5
 # the shares of all rows, from the top of the order, in which the rows of either table are counted
 TOPS = (0.005, 0.02, 0.05, 0.15)
-# the quantiles between bins of numbers, close at the ends, where odd values lie
-EDGES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998)
-# bin 0 holds missing values
-N_BINS = len(EDGES) + 2
-# times that rows are given to the tables at random, at most
-PERMUTATIONS = 299
-# a difference of so many standard errors is taken for chance
-CHANCE = 1.5
+# orders by chance, the given one among them, that may differ as much without an alarm being lost
+AS_MUCH = 3
+# orders by chance at most, whatever alpha is
+MOST_PERMUTATIONS = 3000
 # of the current rows: if the reference lacks fewer, that does not matter
 SMALLEST_SHARE = 0.01
 # columns and rows that are named
@@ -86,33 +78,6 @@ class Separation:
         }
 
 
-@dataclass(frozen=True)
-class _Features:
-    """What the classifier sees of the rows of both tables, those of the reference first.
-
-    `bins` holds the bin of each row in each feature, of shape (rows, features); each feature's bins
-    have numbers of their own. `owners` are the features' columns; `ordered` says whether the bins
-    of a feature have an order.
-    """
-
-    bins: np.ndarray
-    owners: list[str]
-    ordered: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Order:
-    """The rows by how typical of the current table each is, judged by what the other folds taught.
-
-    `rank` lies between 0 and 1, `fold` is the row's, and `scores` of shape (folds, features * bins)
-    holds what each bin adds to a row's score.
-    """
-
-    rank: np.ndarray
-    fold: np.ndarray
-    scores: np.ndarray
-
-
 def separate(
     samples: Sides[pd.DataFrame], drawn: Sides[np.ndarray], limits: Drift, seed: int
 ) -> Separation | None:
@@ -126,32 +91,27 @@ def separate(
         return None
     reference = samples.reference[names].iloc[kept.reference]
     current = samples.current[names].iloc[kept.current]
-    features = _features(pd.concat([reference, current], ignore_index=True))
+    features = features_of(pd.concat([reference, current], ignore_index=True))
     is_current = np.arange(len(features.bins)) >= len(reference)
     rng = np.random.default_rng(seed)
-    order = _cross_fitted(features, is_current, rng)
+    order = cross_fitted(features, is_current, rng)
     best = _best_top(order.rank, is_current)
-
     in_top = order.rank > 1 - best.share
+    separated = np.flatnonzero(in_top & is_current)
     share = float(in_top[is_current].mean() - in_top[~is_current].mean())
     p_value = _permuted_p_value(features, is_current, best.p_value, limits, rng)
     result = TestResult(CLASSIFIER, _auc(order.rank, is_current), p_value, SEPARATED, share)
     test = JudgedTest(result, SMALLEST_SHARE, NO_DRIFT)
     test = test.corrected(min(p_value / TOGETHER_SHARE, 1.0), limits.alpha)
-    rows: list[int] = []
-    columns: list[str] = []
-    separated = np.flatnonzero(in_top & is_current)
-    if test.verdict == DRIFT:
-        first = separated[np.argsort(-order.rank[separated], kind="stable")][:NAMED_ROWS]
-        rows = (drawn.current[kept.current[first - len(reference)]] + 1).tolist()
-        columns = _columns_that_separate(features, order, separated)
-    return Separation(
-        test,
-        columns,
-        rows,
-        len(separated),
-        Sides(len(reference), len(current)),
-        len(names),
+    rows = Sides(len(reference), len(current))
+    found = Separation(test, [], [], len(separated), rows, len(names))
+    if not found.has_drifted:
+        return found
+    first = separated[np.argsort(-order.rank[separated], kind="stable")][:NAMED_ROWS]
+    return replace(
+        found,
+        columns=_columns_that_separate(features, order, separated),
+        rows=(drawn.current[kept.current[first - len(reference)]] + 1).tolist(),
     )
 
 
@@ -173,101 +133,6 @@ def _comparable(samples: Sides[pd.DataFrame], seed: int) -> list[str]:
         return names
     places = np.random.default_rng(seed).permutation(len(names))[:MOST_COLUMNS]
     return [names[place] for place in np.sort(places)]
-
-
-# what the classifier sees
-
-
-def _features(both: pd.DataFrame) -> _Features:
-    """Return the bins of the rows of both tables; which table a row is from plays no part."""
-    numbers = both.select_dtypes("number")
-    categories = both[[name for name in both if name not in numbers]]
-    bins = [_category_bins(categories[name]) for name in categories]
-    owners, ordered = list(categories), [False] * len(bins)
-    values = [(name, numbers[name].to_numpy()) for name in numbers]
-    for name, column in values + unexplained_parts(numbers, categories):
-        bins.append(_number_bins(column))
-        owners.append(name)
-        ordered.append(True)
-    numbered = np.column_stack(bins) + N_BINS * np.arange(len(bins))
-    return _Features(numbered, owners, np.array(ordered))
-
-
-def _category_bins(values: pd.Series) -> np.ndarray:
-    """Return the bin of each value: the common ones have their own, the rest shares the last."""
-    counts = values.value_counts()
-    common = sorted(counts.index, key=lambda value: (-counts[value], str(value)))[: N_BINS - 2]
-    places = {value: place for place, value in enumerate(common, start=1)}
-    bins = values.map(places).to_numpy(dtype=float, na_value=N_BINS - 1)
-    bins[values.isna()] = 0
-    return bins.astype(np.int64)
-
-
-def _number_bins(values: np.ndarray) -> np.ndarray:
-    """Return the bin of each number, between quantiles."""
-    there = ~np.isnan(values)
-    bins = np.zeros(len(values), dtype=np.int64)
-    edges = np.quantile(values[there], EDGES)
-    bins[there] = np.searchsorted(edges, values[there]) + 1
-    return bins
-
-
-# the classifier
-
-
-def _cross_fitted(features: _Features, is_current: np.ndarray, rng: np.random.Generator) -> _Order:
-    """Return the order of the rows, each by the bins' scores that the other folds gave."""
-    fold = np.empty(len(is_current), dtype=int)
-    for side in (is_current, ~is_current):
-        fold[side] = rng.permutation(side.sum()) % FOLDS
-    by_fold = _counts(features, is_current, fold)
-    total = by_fold.sum(axis=0)
-    rank = np.empty(len(is_current))
-    # rows that score alike are in random order
-    chance = rng.random(len(is_current))
-    scores = []
-    for number in range(FOLDS):
-        score = _bin_scores(total - by_fold[number], features.ordered).ravel()
-        here = np.flatnonzero(fold == number)
-        sums = score[features.bins[here]].sum(axis=1)
-        places = np.argsort(np.lexsort((chance[here], sums)))
-        rank[here] = (places + chance[here]) / len(here)
-        scores.append(score)
-    return _Order(rank, fold, np.array(scores))
-
-
-def _counts(features: _Features, is_current: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Return the rows of each fold and table in each bin: (folds, 2, features, bins)."""
-    n_bins = len(features.owners) * N_BINS
-    group = 2 * fold + is_current
-    numbered = features.bins + n_bins * group[:, None]
-    counts = np.bincount(numbered.ravel(), minlength=2 * FOLDS * n_bins)
-    return counts.reshape(FOLDS, 2, len(features.owners), N_BINS)
-
-
-def _bin_scores(counts: np.ndarray, ordered: np.ndarray) -> np.ndarray:
-    """Return what each bin says for the current table, of shape (features, bins).
-
-    Of ordered bins each threshold has its say as well: a value below it, or not.
-    """
-    rows = counts.sum(axis=2, keepdims=True)[:, :1]
-    scores = _shrunken(counts, rows)
-    below = np.cumsum(counts[:, ordered, 1:], axis=2)
-    thresholds = _shrunken(below, rows)
-    # a value lies below all thresholds from its own bin on
-    scores[ordered, 1:] += np.cumsum(thresholds[:, ::-1], axis=1)[:, ::-1]
-    return scores
-
-
-def _shrunken(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the difference of shares beyond chance, over the variance of being counted."""
-    shares = counts / rows
-    pooled = counts.sum(axis=0) / rows.sum()
-    variance = pooled * (1 - pooled)
-    error = np.sqrt(variance * (1 / rows).sum())
-    difference = shares[1] - shares[0]
-    beyond = np.sign(difference) * np.maximum(np.abs(difference) - CHANCE * error, 0)
-    return np.divide(beyond, variance, out=np.zeros_like(beyond), where=variance > 0)
 
 
 # the test
@@ -299,7 +164,7 @@ def _best_top(rank: np.ndarray, is_current: np.ndarray) -> _Top:
 
 
 def _permuted_p_value(
-    features: _Features,
+    features: Features,
     is_current: np.ndarray,
     observed: float,
     limits: Drift,
@@ -309,15 +174,16 @@ def _permuted_p_value(
 
     It ends where it can no longer be small enough to matter (Besag and Clifford 1991).
     """
+    orders = min(math.ceil(AS_MUCH / (limits.alpha * TOGETHER_SHARE)), MOST_PERMUTATIONS)
+    # the given order is one of those that chance may give
     as_much = 1
-    enough = limits.alpha * TOGETHER_SHARE * (PERMUTATIONS + 1)
-    for done in range(1, PERMUTATIONS + 1):
+    for done in range(2, orders + 1):
         given = rng.permutation(is_current)
-        if _best_top(_cross_fitted(features, given, rng).rank, given).p_value <= observed:
+        if _best_top(cross_fitted(features, given, rng).rank, given).p_value <= observed:
             as_much += 1
-        if as_much >= enough:
-            return as_much / (done + 1)
-    return as_much / (PERMUTATIONS + 1)
+        if as_much >= AS_MUCH:
+            return as_much / done
+    return as_much / orders
 
 
 def _auc(rank: np.ndarray, is_current: np.ndarray) -> float:
@@ -342,7 +208,7 @@ def _rank_sum_p_value(rank: np.ndarray, is_current: np.ndarray) -> float:
 # what separates
 
 
-def _columns_that_separate(features: _Features, order: _Order, rows: np.ndarray) -> list[str]:
+def _columns_that_separate(features: Features, order: Order, rows: np.ndarray) -> list[str]:
     """Return the columns that add the most to the scores of some rows, the first the most."""
     added: dict[str, float] = dict.fromkeys(features.owners, 0.0)
     for number, score in enumerate(order.scores):
