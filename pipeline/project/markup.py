@@ -19,6 +19,8 @@ NOTHING_ELSE = (
 MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$!#@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=\bwww)\.", re.I)
 NO_WIDTH = "\u200b"  # between a sign and the word that GitHub would make a link of
 LINKING = "@#"
+# what HTML may read as the beginning of a tag or a comment
+TAG = re.compile(r"<(?=[a-z/!?])", re.I)
 
 
 def script_data(content: Any) -> Markup:
@@ -47,6 +49,14 @@ def security_policy(*scripts: str, beside: bool = False) -> str:
 
 def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def without_tags(value: Any) -> Any:
+    """Return text in which nothing begins a tag, `<b>` as `‹b>`; what is no text as it is.
+
+    It is for other programs' pages, which put text into a script unescaped.
+    """
+    return TAG.sub("‹", storable(value)) if isinstance(value, str) else value
 
 
 def storable(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import BaseModel
 
+from pipeline.project import markup
 from pipeline.serving.door import OPEN_PATHS
 from pipeline.serving.loaded import ServedModel
 
@@ -105,9 +106,11 @@ def page(dataset: str, served: ServedModel) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("serving.html.j2").render(
+    page = environment.get_template("serving.html.j2").render(
         dataset=dataset,
         served=served.described(),
         example=json.dumps(served.example, ensure_ascii=False),
         most_categories=MOST_CATEGORIES,
+        policy=markup.security_policy(),
     )
+    return markup.storable(page)
