@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 import pandas as pd
 from joblib import cpu_count
 
