@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 # in JSON they stand within strings only, where their escapes mean the same
@@ -21,6 +22,17 @@ NO_WIDTH = "\u200b"  # between a sign and the word that GitHub would make a link
 LINKING = "@#"
 # what HTML may read as the beginning of a tag or a comment
 TAG = re.compile(r"<(?=[a-z/!?])", re.I)
+
+
+def templates(package: str, folder: str = "templates") -> Environment:
+    """Return Jinja with the templates of a package, in which text of any origin is escaped."""
+    return Environment(
+        loader=PackageLoader(package, folder),
+        autoescape=select_autoescape(("j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def script_data(content: Any) -> Markup:
