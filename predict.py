@@ -29,6 +29,7 @@ from pipeline import command
 from pipeline.data import reading
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
+from pipeline.project.params import Serve
 from pipeline.scoring import thresholds
 from pipeline.serving import compiled, loaded
 from pipeline.serving.inference_log import writer
@@ -144,11 +145,11 @@ def logged_answers(columns: dict[str, np.ndarray], classes: list[str] | None) ->
     ]
 
 
-def append_to_log(dataset: str, log: BinaryIO, file_size: int) -> None:
+def append_to_log(dataset: str, log: BinaryIO, serve: Serve) -> None:
     """Append the lines of a file to a dataset's inference log."""
     log.seek(0)
-    while lines := b"".join(log.readlines(file_size)):
-        writer.append(paths.inference_log(dataset), lines, file_size)
+    while lines := b"".join(log.readlines(serve.log_file_size)):
+        writer.append(paths.inference_log(dataset), lines, serve.log_file_size, serve.log_fsync)
 
 
 class RowCount:
@@ -215,7 +216,7 @@ def main(argv: list[str] | None = None) -> None:
                     log.write(log_lines(served, predicted, count.rows, request_id, redact))
                 count.add(len(predicted.features))
         # into the log only now, when the predictions are there
-        append_to_log(args.dataset, log, dataset.serve.log_file_size)
+        append_to_log(args.dataset, log, dataset.serve)
     logged = f", logged as request {request_id}" if args.log else ""
     version = f"{served.name} version {served.version}"
     print(f"predict {args.dataset}: {count.rows:,} rows by {version} -> {args.output}{logged}")

@@ -50,7 +50,8 @@ def test_what_the_server_tells(client):
 def test_page_shows_a_request_that_works(client):
     page = client.get("/").text
     example = re.search(r"-d '(.*?)' \\", html.unescape(page))[1]
-    assert client.post("/predict", content=example).status_code == 200
+    headers = {"Content-Type": "application/json"}
+    assert client.post("/predict", content=example, headers=headers).status_code == 200
     assert "TinyPredictor version 1" in page and "<td>town</td>" in page
 
 
@@ -64,7 +65,9 @@ def test_document_types_the_rows_by_the_model(client):
     assert {"type": "null"} in row["properties"]["size"]["anyOf"] and row["properties"]["age"][
         "type"
     ] == "number"
-    assert {"401", "413", "422"} <= set(document["paths"]["/predict"]["post"]["responses"])
+    assert {"401", "403", "413", "415", "422"} <= set(
+        document["paths"]["/predict"]["post"]["responses"]
+    )
 
 
 def examine(address: str, examples: int, *options: str):
