@@ -86,8 +86,10 @@ def listen(host: str, port: int) -> list[socket.socket]:
                 listening = socket.create_server(address, family=family, backlog=BACKLOG)
                 sockets.append(opened.enter_context(listening))
         except OSError as error:
+            # create_server adds the address to the system's own words
+            reason = str(error.strerror).partition(" (while")[0]
             raise DataError(
-                f"cannot listen on {host} port {port}: {error.strerror}; choose another --port"
+                f"cannot listen on {host} port {port}: {reason}; choose another --port"
             ) from None
         opened.pop_all()
     return sockets

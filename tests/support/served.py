@@ -103,7 +103,7 @@ def running(
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: process.poll() is None and is_ready(address), 90)
+        until(lambda: process.poll() is None and is_ready(address), 180)
         yield address, process
     finally:
         with contextlib.suppress(ProcessLookupError):
