@@ -9,7 +9,7 @@ from pipeline.project.rounding import number_text
 from pipeline.report.comparison import Advice, Candidate, DatasetResult, SliceResult
 from pipeline.report.stage_figures import DriftFigures
 from pipeline.scoring import metrics
-from pipeline.scoring.gates import bounds_text
+from pipeline.scoring.gates import bounds_text, score_text
 
 # of a class in the test split: below it the test score is not enough to judge by
 FEW_ROWS = 10
@@ -68,7 +68,7 @@ def failed_gates(evidence: Evidence) -> Iterator[Advice]:
         value = "not defined" if gate.value is None else number_text(gate.value)
         yield Advice(
             STOP,
-            f"{gate.on} {gate.metric} is {value}; the gate asks for {bounds_text(gate)}.",
+            f"{score_text(gate)} is {value}; the gate asks for {bounds_text(gate)}.",
             "Improve the data or the model; change the gate only if the use allows it.",
         )
 
