@@ -28,7 +28,7 @@ import pyarrow
 import pyarrow.parquet
 
 from pipeline import command
-from pipeline.data import reading
+from pipeline.data import reading, spreadsheets
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Serve
@@ -88,9 +88,10 @@ Write = Callable[[pyarrow.Table], None]
 
 
 @contextmanager
-def result_file(path: Path, as_parquet: bool) -> Iterator[Write]:
+def result_file(path: Path, as_parquet: bool, spreadsheet_safe: bool) -> Iterator[Write]:
     """Yield a function that writes a part of the result to a CSV or Parquet file."""
-    with _parquet_file(path) if as_parquet else _csv_file(path) as write:
+    file = _parquet_file(path) if as_parquet else _csv_file(path, spreadsheet_safe)
+    with file as write:
         yield write
 
 
@@ -112,11 +113,13 @@ def _parquet_file(path: Path) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv_file(path: Path) -> Iterator[Write]:
+def _csv_file(path: Path, spreadsheet_safe: bool) -> Iterator[Write]:
     with open(path, "w", encoding="utf-8", newline="") as stream:
 
         def write(part: pyarrow.Table) -> None:
             frame = part.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+            if spreadsheet_safe:
+                frame = spreadsheets.safe(frame)
             header = stream.tell() == 0
             frame.to_csv(stream, index=False, header=header, lineterminator="\n")
 
@@ -183,6 +186,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--version", default="champion", metavar="V", help="a version's number or alias (champion)"
     )
+    parser.add_argument(
+        "--spreadsheet-safe",
+        action="store_true",
+        help="put an apostrophe before text in a CSV output that spreadsheets run as a formula",
+    )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
     return parser.parse_args(argv)
 
@@ -193,6 +201,11 @@ def check_output(args: argparse.Namespace) -> None:
         raise UsageError(f"--output {args.output}: is the input; choose another file")
     if not Path(args.output).suffix:
         raise UsageError(f"--output {args.output}: end it in .csv or .parquet")
+    if args.spreadsheet_safe and reading.is_parquet(args.output):
+        raise UsageError(
+            f"--spreadsheet-safe is for CSV files, and --output {args.output} is a Parquet file; "
+            f"leave it out"
+        )
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -208,7 +221,7 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryFile() as log:
         with (
             files.replacing(args.output) as partial,
-            result_file(partial, reading.is_parquet(args.output)) as write,
+            result_file(partial, reading.is_parquet(args.output), args.spreadsheet_safe) as write,
         ):
             for part in parts:
                 predicted = predict(served, part, count.rows, args.input)

@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.project import params
 from pipeline.registry import versions
-from support.served import ROW, running, set_serving
+from support.processes import ROOT
+from support.served import ROW, register_builtin, running, set_serving
 
 
 def test_what_the_server_tells(client):
@@ -103,3 +104,22 @@ def test_none_of_many_requests_finds_a_fault(served_copy, unseen):
     set_serving(unseen=unseen)
     with running(SERVE_TOKEN="a-secret") as (address, _):
         examine(address, 1000, "-H", "Authorization: Bearer a-secret")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "dataset, candidate",
+    [
+        ("customer_churn", "logistic_regression"),
+        ("house_prices", "decision_tree"),
+        ("iris", "decision_tree"),
+    ],
+)
+def test_none_of_many_requests_finds_a_fault_of_the_projects_own_datasets(
+    tmp_path, monkeypatch, dataset, candidate
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    register_builtin(dataset, candidate)
+    with running(command=[str(ROOT / "serve.py"), "--dataset", dataset]) as (address, _):
+        examine(address, 300)

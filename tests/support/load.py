@@ -1,6 +1,5 @@
 """A load of requests as heavy as a server takes, which remembers when each was answered."""
 
-import contextlib
 import json
 import socket
 import threading
@@ -8,17 +7,26 @@ import time
 from dataclasses import dataclass, field
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What came for a request, and the moment at which all of it had come."""
+
+    moment: float
+    content: bytes
+
+
 @dataclass
 class Load:
     """Requests over many connections at once, each of which sends the next once it is answered.
 
-    `answered` has the moment at which each request's answer had come, by the request's id;
-    `refused` has the answers whose status was not 200.
+    `answered` has the answers of status 200 by the request's id, and `refused` the others; `cut`
+    names the requests at which the server ended the connection.
     """
 
     address: str
-    answered: dict[str, float] = field(default_factory=dict)
+    answered: dict[str, Answered] = field(default_factory=dict)
     refused: list[bytes] = field(default_factory=list)
+    cut: list[str] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -43,19 +51,24 @@ class Load:
             f"Content-Length: {len(body)}\r\nX-Request-ID: "
         ).encode()
         count = 0
-        with (
-            contextlib.suppress(ConnectionError),
-            socket.create_connection((host, int(port))) as connection,
-        ):
+        with socket.create_connection((host, int(port))) as connection:
             while not self._stop.is_set():
                 request_id = f"{name}-{count}"
-                connection.sendall(head + request_id.encode() + b"\r\n\r\n" + body)
-                answer = _read_answer(connection)
-                if answer.startswith(b"HTTP/1.1 200"):
-                    self.answered[request_id] = time.monotonic()
-                else:
-                    self.refused.append(answer)
+                try:
+                    connection.sendall(head + request_id.encode() + b"\r\n\r\n" + body)
+                    answer = _read_answer(connection)
+                except ConnectionError:
+                    self.cut.append(request_id)
+                    return
+                self._take(request_id, answer)
                 count += 1
+
+    def _take(self, request_id: str, answer: bytes) -> None:
+        if answer.startswith(b"HTTP/1.1 200"):
+            content = answer[answer.find(b"\r\n\r\n") + 4 :]
+            self.answered[request_id] = Answered(time.monotonic(), content)
+        else:
+            self.refused.append(answer)
 
 
 def _read_answer(connection: socket.socket) -> bytes:
