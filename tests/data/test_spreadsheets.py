@@ -14,6 +14,10 @@ FORMULAS = [
     "\r\n=1",
     " =1",
     "＝1",
+    "-1-2",
+    "-inf",
+    "+1 2",
+    "-1\n=2",
 ]
 
 
@@ -28,4 +32,5 @@ def test_numbers_missing_values_and_other_text_stay():
     frame = pd.DataFrame(
         {"number": [-1.5, None], "whole": [-1, 2], "text": ["a=b", None], "mixed": [-1, "a-b"]}
     )
+    frame["numbers as text"] = ["-1.5", "+2e-3"]
     pd.testing.assert_frame_equal(spreadsheets.safe(frame), frame)

@@ -162,6 +162,7 @@ def test_text_is_copied_as_it_is_or_made_safe_for_spreadsheets(served_copy, part
     plain, safe = pd.read_csv("plain.csv"), pd.read_csv("safe.csv")
     assert set(plain["note"]) == {formula} and set(plain["town"]) == {"-Aville"}
     assert set(safe["note"]) == {f"'{formula}"} and set(safe["town"]) == {"'-Aville"}
+    assert set(safe["age"]) == {-3}
     numbers = ["id", "size", "age", "prediction"]
     pd.testing.assert_frame_equal(safe[numbers], plain[numbers])
     with pytest.raises(UsageError, match="--spreadsheet-safe is for CSV files"):
