@@ -40,16 +40,16 @@ class Refusal(BaseModel):
 
 
 # JSON, whatever the path itself answers with
+REFUSED = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 GUARDED: dict[int | str, dict[str, Any]] = {
-    401: {
-        "description": "The token is missing or wrong",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
-    }
+    401: {"description": "The token is missing or wrong", "content": REFUSED},
+    403: {"description": "The host or the web page is not this server's own", "content": REFUSED},
 }
 PREDICT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": Answer, "description": "A prediction for each row, in their order"},
     **GUARDED,
     413: {"model": Refusal, "description": "The body is too large"},
+    415: {"model": Refusal, "description": "The body is not said to be application/json"},
     422: {
         "model": Faults,
         "description": "Fields that are missing, unknown or of another type, and why",
