@@ -1,11 +1,13 @@
 """Advice on using a dataset's best model: what its figures call for, each piece by one rule."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.data.leaks.table import Leak
 from pipeline.drift import verdicts
 from pipeline.models import catalogue
 from pipeline.project.rounding import number_text
+from pipeline.report import doubts
 from pipeline.report.comparison import Advice, Candidate, DatasetResult, SliceResult
 from pipeline.report.stage_figures import DriftFigures
 from pipeline.scoring import metrics
@@ -30,10 +32,12 @@ class Evidence:
     drift: DriftFigures | None
 
 
-def advise(dataset: str, result: DatasetResult, drift: DriftFigures | None) -> list[Advice]:
+def advise(
+    dataset: str, result: DatasetResult, drift: DriftFigures | None, leaks: Sequence[Leak] = ()
+) -> list[Advice]:
     """Return what speaks against the best model and what is worth knowing, the gravest first."""
     evidence = Evidence(dataset, result, drift)
-    pieces: list[Advice] = []
+    pieces = list(doubts.doubts(result, leaks))
     for rule in RULES:
         pieces.extend(rule(evidence))
     return sorted(pieces, key=lambda piece: GRAVEST_FIRST.index(piece.level))
@@ -153,7 +157,10 @@ def drifted(evidence: Evidence) -> Iterator[Advice]:
             _sentence(drift.recommendation),
         )
     if drift.verdict == verdicts.DRIFT:
-        columns = ", ".join(drift.drifted[:MOST_DRIFTED])
+        names = drift.drifted
+        if not names and drift.together and drift.together.verdict == verdicts.DRIFT:
+            names = drift.together.columns
+        columns = ", ".join(names[:MOST_DRIFTED])
         yield Advice(
             WATCH,
             "The test rows differ from the training rows: "
