@@ -171,7 +171,7 @@ def _promoted_experiment(scenario: Scenario, rows: int, trials: int) -> Experime
     """Return the trials of the four questions on one kind of rows."""
     where = f"{scenario.name}, {rows:,} rows"
     return Experiment(
-        name=f"promotion {where}".replace(", ", " ").replace(" ", "_"),
+        name=f"promotion {scenario.name} {rows}".replace(", ", " ").replace(" ", "_"),
         data="synthetic rows",
         trials=trials,
         trial=partial(promoted, scenario, rows),
