@@ -8,11 +8,9 @@ from pipeline.models import catalogue
 from pipeline.project.rounding import number_text
 from pipeline.report.comparison import Advice, Candidate, DatasetResult, SliceResult
 from pipeline.report.stage_figures import DriftFigures
-from pipeline.scoring import metrics
+from pipeline.scoring import bootstrap, metrics
 from pipeline.scoring.gates import bounds_text
 
-# of a class in the test split: below it the test score is not enough to judge by
-FEW_ROWS = 10
 MOST_DRIFTED = 3  # columns that are named
 STOP, WATCH, INFO = "stop", "watch", "info"
 GRAVEST_FIRST = (STOP, WATCH, INFO)
@@ -106,7 +104,7 @@ def rare_class(candidate: Candidate) -> RareClass | None:
     if matrix is None:
         return None
     rows, label = min(zip(matrix.rows_of_classes(), matrix.labels))
-    return RareClass(label, rows) if rows < FEW_ROWS else None
+    return RareClass(label, rows) if rows < bootstrap.FEWEST_OF_CLASS else None
 
 
 def rare_class_in_test(evidence: Evidence) -> Iterator[Advice]:
@@ -118,9 +116,22 @@ def rare_class_in_test(evidence: Evidence) -> Iterator[Advice]:
     other_gate = ", and let the gates look at the out-of-fold scores (on: oof)"
     yield Advice(
         WATCH,
-        f"The test split holds {rare.rows} rows of class {rare.label}, too few to judge by.",
+        f"The test split holds {rare.rows} rows of class {rare.label}, too few to judge by: below "
+        f"{bootstrap.FEWEST_OF_CLASS} the interval is too narrow.",
         f"Collect more rows of that class{other_gate if gate_on_test else ''}.",
     )
+
+
+def few_rows_carry_the_error(evidence: Evidence) -> Iterator[Advice]:
+    """A few test rows make much of the squared error, so that the interval hangs on them."""
+    heaviest = evidence.result.chosen.heaviest_rows
+    if heaviest is not None:
+        yield Advice(
+            INFO,
+            f"{heaviest} on the test split: the interval of {evidence.result.primary_metric} can "
+            "be too narrow, as other rows may hold errors as large or none.",
+            "Look at these rows; where they count no more than others, judge by mae.",
+        )
 
 
 def worse_than_cross_validation(evidence: Evidence) -> Iterator[Advice]:
@@ -281,6 +292,7 @@ RULES: tuple[Callable[[Evidence], Iterator[Advice]], ...] = (
     failed_gates,
     no_better_than_guessing,
     rare_class_in_test,
+    few_rows_carry_the_error,
     worse_than_cross_validation,
     drifted,
     poor_quality,

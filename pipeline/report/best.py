@@ -26,8 +26,10 @@ from pipeline.scoring import choice, gates, metrics, slices, thresholds
 from pipeline.scoring.choice import Contender
 from pipeline.scoring.gates import Verdict
 from pipeline.scoring.rows import Rows
+from pipeline.scoring.sampling import Sampling
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, Predicted
+from pipeline.training.problem import sampling_of_test
 
 DUMMY = "dummy"  # the candidate that ignores the features
 
@@ -181,12 +183,14 @@ def read_predictions(dataset: str, result: DatasetResult) -> BestPredictions | N
 class BestOnSplit:
     """The rows of a split that have predictions: features, targets and the best model's output.
 
-    `y` has shape (rows,), `output` (rows,) or (rows, classes).
+    `y` has shape (rows,), `output` (rows,) or (rows, classes). `sampling` says how a test split
+    drew them.
     """
 
     X: pd.DataFrame
     y: np.ndarray
     output: np.ndarray
+    sampling: Sampling
 
 
 def read_split(
@@ -196,7 +200,10 @@ def read_split(
     frame = splits.read_split(dataset, split)
     columns = cleaning.feature_columns(frame, spec.data, spec.prepare.split_column)
     output = predicted.outputs[result.best.name]
-    return BestOnSplit(frame.loc[predicted.rows, columns], predicted.y, output)
+    rows = frame.loc[predicted.rows]
+    codes = predicted.y if output.ndim == 2 else None
+    sampling = sampling_of_test(rows, codes, spec.prepare, result.rows.train, spec.data.file)
+    return BestOnSplit(rows[columns], predicted.y, output, sampling)
 
 
 def scored_slices(
@@ -212,7 +219,7 @@ def scored_slices(
     scored = []
     for part in slices.find(train.X, error, settings):
         of_part = part.mask(train.X)
-        score = slices.score(part, test.X, rows, metric, overall, seed)
+        score = slices.score(part, test.X, rows, metric, overall, seed, test.sampling)
         scored.append(
             SliceResult(
                 where=str(part),

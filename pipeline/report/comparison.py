@@ -11,6 +11,7 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.report.stage_figures import Explanation, Tuning
 from pipeline.scoring import gates
+from pipeline.scoring.scores import HeaviestRows
 
 SCHEMA = 1  # of docs/schema/comparison_results.schema.json
 
@@ -57,6 +58,7 @@ class Candidate:
     test: dict[str, BoundedScore]
     threshold: float | None = None
     confusion_matrix: ConfusionMatrix | None = None
+    heaviest_rows: HeaviestRows | None = None
     model_sha256: str
 
     @property
@@ -224,9 +226,11 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _drop_what_does_not_apply(candidate: dict[str, Any]) -> None:
-    """Remove what regression, a metric of one class and a metric with a value do not have."""
+    """Remove what only classes, heavy tails, undefined folds or metrics of all classes have."""
     if candidate["confusion_matrix"] is None:
         del candidate["threshold"], candidate["confusion_matrix"]
+    if candidate["heaviest_rows"] is None:
+        del candidate["heaviest_rows"]
     for folds in candidate["cv"].values():
         if folds["reason"] is None:
             del folds["reason"]

@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold
 
 from pipeline.scoring import thresholds
 from pipeline.scoring.rows import OutOfFold, Rows
-from pipeline.scoring.scores import candidate_scores, fold_scores
+from pipeline.scoring.scores import candidate_scores, fold_scores, heaviest_rows
 from support.predicted import binary, classification, regression
 
 
@@ -72,6 +72,17 @@ def test_candidate_of_regression_has_neither_threshold_nor_confusion_matrix():
     content = candidate_scores(out_of_fold, rows, rows, None, "f1", seed=0).as_json()
     assert list(content) == ["cv", "cv_oof", "train", "test"]
     assert content["train"]["rmse"] == content["test"]["rmse"]["value"]
+
+
+def test_rows_that_carry_the_error_are_counted_and_alike_errors_are_not():
+    y = np.zeros(1460)
+    error = np.random.default_rng(0).normal(size=1460)
+    assert heaviest_rows(Rows(y, error)) is None
+    error[:5] = 10.4
+    found = heaviest_rows(Rows(y, error))
+    assert str(found) == "5 of 1,460 rows make 27 % of the squared error"
+    assert heaviest_rows(Rows(y, y)) is None
+    assert heaviest_rows(classification(2)) is None
 
 
 @pytest.mark.parametrize("name", ["f1", "accuracy", "roc_auc", "log_loss"])
