@@ -59,13 +59,15 @@ def _weighted_mae(draws: WeightedRows) -> np.ndarray:
 
 
 def _r2(rows: Rows) -> float:
-    return _sklearn_metrics().r2_score(rows.y, rows.output) if len(rows) > 1 else math.nan
+    if not len(rows) or rows.y.min() == rows.y.max():
+        return math.nan
+    return _sklearn_metrics().r2_score(rows.y, rows.output)
 
 
 def _weighted_r2(draws: WeightedRows) -> np.ndarray:
     centred = draws.rows.y - draws.rows.y.mean()
     variance = draws.mean(centred**2) - draws.mean(centred) ** 2
-    return 1 - divided(draws.squared_error, variance, otherwise=1)
+    return 1 - divided(draws.squared_error, variance, otherwise=np.nan)
 
 
 def _accuracy(rows: Rows) -> float:

@@ -11,7 +11,11 @@ SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # as scikit-learn's log_loss ha
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Precision, recall and F1 by class, along the last axis; 0 where one would divide by 0."""
+    """Precision, recall and F1 by class, along the last axis.
+
+    nan where there is no row of the class, which no model could have found; 0 for the precision of a
+    class that is there and was not predicted.
+    """
 
     precision: np.ndarray
     recall: np.ndarray
@@ -170,10 +174,12 @@ def class_figures(counts: np.ndarray) -> ClassFigures:
     """Return figures of shape (n, classes) of n confusion matrices, shape (n, classes, classes)."""
     hits = np.diagonal(counts, axis1=1, axis2=2).astype(float)
     actual, predicted = counts.sum(axis=2), counts.sum(axis=1)
+    precision = divided(hits, predicted, otherwise=0)
+    f1 = divided(2 * hits, actual + predicted, otherwise=0)
     return ClassFigures(
-        precision=divided(hits, predicted, otherwise=0),
-        recall=divided(hits, actual, otherwise=0),
-        f1=divided(2 * hits, actual + predicted, otherwise=0),
+        precision=np.where(actual > 0, precision, np.nan),
+        recall=divided(hits, actual, otherwise=np.nan),
+        f1=np.where(actual > 0, f1, np.nan),
     )
 
 
