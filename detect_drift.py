@@ -16,13 +16,12 @@ Exit status 0: no drift, 3: drift, 4: not enough data to tell; --fail-on says wh
 """
 
 import argparse
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pipeline.project.processor  # noqa: F401 - before numpy
 
 import pandas as pd
 from joblib import cpu_count
@@ -30,8 +29,9 @@ from joblib import cpu_count
 from ops import notify
 from pipeline import command
 from pipeline.data import cleaning, splits, typed_tables
-from pipeline.drift import pages, results, verdicts
+from pipeline.drift import results, verdicts
 from pipeline.drift.comparison import Plan, compare_tables
+from pipeline.drift.pages.comparison_pages import pages
 from pipeline.drift.results import TableComparison, closing_line
 from pipeline.drift.roles import (
     Sides,
@@ -105,7 +105,7 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
     }
     reports = paths.reports(dataset, "drift")
     with files.replacing(reports) as folder:
-        write_pages(folder, found, trained["synthetic"])
+        write_pages(folder, found, dataset, trained["synthetic"])
     files.write_json(paths.metrics(dataset, "drift"), content)
     return Compared(dataset, found, reports, dataset, trained["synthetic"])
 
@@ -172,9 +172,10 @@ def compare_files(args: argparse.Namespace, settings: Params | None) -> Compared
         **found.as_json(),
     }
     folder = Path(args.output or "reports/drift")
-    write_pages(folder, found)
+    name = f"{args.reference_data} -> {args.current_data}"
+    write_pages(folder, found, name)
     files.write_json(folder / "drift.json", content)
-    return Compared(f"{args.reference_data} -> {args.current_data}", found, folder)
+    return Compared(name, found, folder)
 
 
 def check_column(option: str, column: str | None, tables: Sides[typed_tables.Table]) -> None:
@@ -204,7 +205,7 @@ def compare_log(args: argparse.Namespace, settings: Params) -> Compared:
     )
     folder = Path(args.output or paths.reports(dataset, "served"))
     content = compared.as_json()
-    write_pages(folder, compared.found, content["synthetic"])
+    write_pages(folder, compared.found, log.version.name, content["synthetic"])
     files.write_json(folder / "drift.json", content)
     return Compared(
         dataset, compared.found, folder, dataset, content["synthetic"], compared.lines()
@@ -214,9 +215,11 @@ def compare_log(args: argparse.Namespace, settings: Params) -> Compared:
 # what comes of a comparison
 
 
-def write_pages(folder: Path, found: TableComparison, synthetic: bool = False) -> None:
-    """Write Evidently's pages of a comparison."""
-    for name, page in pages.pages(found, synthetic).items():
+def write_pages(
+    folder: Path, found: TableComparison, subject: str, synthetic: bool = False
+) -> None:
+    """Write the pages of a comparison; `subject` says what was compared."""
+    for name, page in pages(found, subject, synthetic).items():
         files.write_text(folder / f"{name}_report.html", page)
 
 
@@ -306,17 +309,5 @@ def main(argv: list[str] | None = None) -> int:
     return verdicts.exit_status(found, args.fail_on)
 
 
-def main_with_fixed_hashes() -> int:
-    """Run main in a Python whose sets of text have one order, so that the pages repeat.
-
-    Evidently draws categories in that order. The options are looked at before it starts.
-    """
-    options(None)
-    if os.environ.get("PYTHONHASHSEED") == "0":
-        return main()
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    return subprocess.run([sys.executable, *sys.argv], env=environment).returncode
-
-
 if __name__ == "__main__":
-    command.run(main_with_fixed_hashes)
+    command.run(main)

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 import numpy as np
 import pandas as pd
 

@@ -15,6 +15,8 @@ Writes  data/iris_data.csv, metrics/datasets/iris/generate.json; or data/iris_cu
 
 import argparse
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 import numpy as np
 import pandas as pd
 

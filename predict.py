@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 import numpy as np
 import pandas as pd
 import pyarrow

@@ -9,6 +9,8 @@ Writes  data/processed/iris/train.parquet and test.parquet, metrics/datasets/iri
 from pathlib import Path
 from typing import Any
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 import pandas as pd
 
 from pipeline import command

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import intervals
+from benchmarks import intervals, promotion
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
-EXPERIMENTS: tuple[Experiment, ...] = (*intervals.EXPERIMENTS,)
+EXPERIMENTS: tuple[Experiment, ...] = (*promotion.EXPERIMENTS, *intervals.EXPERIMENTS)
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")
 BEGIN = "<!-- claims, made by `python -m benchmarks.statistics`: -->\n"

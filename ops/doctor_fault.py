@@ -13,5 +13,5 @@ class Fault:
 
     problem: str
     remedy: str
-    fix: Callable[[], None] | None = None
+    fix: Callable[[], object] | None = None
     wrong: bool = True

@@ -1,6 +1,5 @@
 """The project's files: git, DVC's lock and cache, and what killed runs left behind."""
 
-import json
 import re
 import shutil
 from collections.abc import Iterable
@@ -9,13 +8,13 @@ from pathlib import Path
 
 import psutil
 
+from ops import dvc_marks
 from ops.doctor_fault import Fault
 from ops.restore import outputs
 from pipeline.project import paths
 from pipeline.project.errors import DataError, listed
 from pipeline.tracking.git import git
 
-RWLOCK = Path(".dvc/tmp/rwlock")  # DVC's marks of who reads and writes what
 OUTPUT_FOLDERS = ("data", "models", "metrics", "reports", "logs", "studies")
 MOST_NAMES = 3
 
@@ -45,28 +44,16 @@ def lock_conflict() -> list[Fault]:
 
 def left_behind() -> list[Fault]:
     """Look for what killed runs left: DVC's marks, and half-written files."""
-    return [*stale_marks(), *half_written()]
+    return [*dvc_marks_at_fault(), *half_written()]
 
 
-def stale_marks() -> list[Fault]:
-    """Look for marks of DVC by processes that are gone, which make it wait."""
-    if not RWLOCK.is_file():
+def dvc_marks_at_fault() -> list[Fault]:
+    """Look for marks of DVC that keep it from working; it forgets others by itself."""
+    problem = dvc_marks.fault()
+    if not problem:
         return []
-    try:
-        writers = marked_processes(json.loads(RWLOCK.read_text(encoding="utf-8") or "{}"))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        problem = f"{RWLOCK} cannot be read"
-    else:
-        if all(psutil.pid_exists(process) for process in writers):
-            return []
-        problem = f"{RWLOCK} names processes that are gone"
-    return [Fault(problem, f"remove {RWLOCK} while no DVC runs", RWLOCK.unlink)]
-
-
-def marked_processes(marks: dict) -> list[int]:
-    """Return the ids of the processes that DVC's marks name, readers first."""
-    readers = [mark for of_path in marks.get("read", {}).values() for mark in of_path]
-    return [int(mark["pid"]) for mark in [*readers, *marks.get("write", {}).values()]]
+    remedy = f"remove {dvc_marks.RWLOCK} while no DVC runs"
+    return [Fault(problem, remedy, dvc_marks.heal)]
 
 
 def half_written() -> list[Fault]:

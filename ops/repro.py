@@ -14,9 +14,9 @@ import sys
 import time
 from typing import NoReturn
 
-from ops import stage_graph
+from ops import dvc_marks, stage_graph, turns
 from ops.stage_graph import Graph
-from ops.stage_job import Job, stop
+from ops.stage_job import SECONDS_BETWEEN_LOOKS, Job, stop
 from pipeline import command
 from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError
@@ -24,7 +24,6 @@ from pipeline.project.files import write_text
 
 # with more, the longest stage has one core and ends long after all others
 JOBS = 2
-SECONDS_BETWEEN_LOOKS = 0.05
 MOST_NAMES = 6
 
 
@@ -136,6 +135,18 @@ def order_lock(before: str, order: list[str]) -> None:
         write_text(paths.DVC_LOCK, ordered)
 
 
+def tell(text: str) -> None:
+    """Print what happens to the run on standard error."""
+    print(f"repro: {text}", file=sys.stderr, flush=True)
+
+
+def heal() -> None:
+    """Remove what a killed DVC left that keeps DVC from working, and say so."""
+    problem = dvc_marks.heal()
+    if problem:
+        tell(f"{problem}; removed it")
+
+
 def interrupt(*_: object) -> NoReturn:
     """Stop as Ctrl-C does: a machine that ends the work sends SIGTERM before it kills."""
     raise KeyboardInterrupt
@@ -169,24 +180,32 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-def main(argv: list[str] | None = None) -> None:
-    args = parse(argv)
-    cores = command.settings().cores()
-    graph = stage_graph.read(args.stages)
-    if args.check:
-        check(graph)
-        return
+def run_out_of_date(targets: list[str], jobs: int, cores: int) -> None:
+    """Run the stages that are out of date among those named and what these need."""
+    graph = stage_graph.read(targets)
     stages = stage_graph.out_of_date(graph)
     if not stages:
         print("repro: everything is up to date")
         return
-    signal.signal(signal.SIGTERM, interrupt)
     before, started = lock_text(), time.monotonic()
     try:
-        Scheduler(graph.needs, stages, args.jobs, cores).run()
+        Scheduler(graph.needs, stages, jobs, cores).run()
     finally:
         order_lock(before, list(graph.needs))
     print(f"repro: {len(stages)} stages in {time.monotonic() - started:.1f} s")
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse(argv)
+    cores = command.settings().cores()
+    if args.check:
+        heal()
+        check(stage_graph.read(args.stages))
+        return
+    signal.signal(signal.SIGTERM, interrupt)
+    with turns.turn(tell):
+        heal()
+        run_out_of_date(args.stages, args.jobs, cores)
 
 
 if __name__ == "__main__":

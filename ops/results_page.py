@@ -4,6 +4,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 from joblib import cpu_count
 
 from pipeline.project.rounding import number_text
@@ -98,7 +100,7 @@ def _model_row(name: str, result: DatasetResult) -> str:
 def _gate(verdict: gates.Verdict) -> str:
     word = "passed" if verdict.passed else "**failed**"
     value, bounds = number_text(verdict.value), gates.bounds_text(verdict)
-    return f"{word}: {verdict.on} {verdict.metric} {value} ({bounds})"
+    return f"{word}: {gates.score_text(verdict)} {value} ({bounds})"
 
 
 def _tuning_rows(name: str, result: DatasetResult) -> list[str]:

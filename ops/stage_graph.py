@@ -32,7 +32,7 @@ def read(targets: list[str]) -> Graph:
     from dvc.repo.reproduce import plan_repro
 
     try:
-        with Repo() as repo:
+        with Repo(_wait_for_lock=True) as repo:
             graph = repo.index.graph
             asked = []
             for target in targets:

@@ -1,4 +1,4 @@
-"""One stage at work: a `dvc repro --single-item` in a process group of its own."""
+"""One stage at work: a `dvc repro --single-item` that ends with the process that started it."""
 
 import os
 import re
@@ -7,9 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
+DVC = (sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item")
 SECONDS_TO_STOP = 20
+SECONDS_BETWEEN_LOOKS = 0.05
 # joblib's own variable, which Params.cores() respects
 CORES = "LOKY_MAX_CPU_COUNT"
 # the lines of command.progress
@@ -27,11 +32,12 @@ class Job:
         self.stage = stage
         self.cores = cores
         self.started = time.monotonic()
+        self.interrupted: set[psutil.Process] = set()
         self.output = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "ops.lifeline", *DVC, stage],
+            stdin=subprocess.PIPE,
             stdout=self.output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -71,24 +77,34 @@ class Job:
         return f"{self.stage} ({', '.join(known)})"
 
     def interrupt(self) -> None:
-        """Send the signal of Ctrl-C to the stage and all that it started; Windows has sent it."""
-        if os.name != "nt" and not self.has_ended():
-            os.killpg(self.process.pid, signal.SIGINT)
+        """Send the signal of Ctrl-C to the stage's command, once to each process of it.
+
+        DVC, which writes its own files before and after the command, gets none and ends by itself.
+        Windows has sent the signal to all.
+        """
+        if os.name == "nt":
+            return
+        with suppress(psutil.NoSuchProcess):
+            for dvc in psutil.Process(self.process.pid).children():
+                for process in set(dvc.children(recursive=True)) - self.interrupted:
+                    self.interrupted.add(process)
+                    process.send_signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """End the stage and, where there are process groups, all that it started."""
-        if os.name == "nt":
-            self.process.kill()
-        elif not self.has_ended():
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """End the stage and all that it started, by cutting its lifeline."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def stop(jobs: list[Job]) -> None:
     """Stop jobs as Ctrl-C does, so that each stage leaves what was there before it."""
-    for job in jobs:
-        job.interrupt()
-    for job in jobs:
-        try:
-            job.process.wait(SECONDS_TO_STOP)
-        except subprocess.TimeoutExpired:
-            job.kill()
+    ends = time.monotonic() + SECONDS_TO_STOP
+    at_work = jobs
+    while at_work and time.monotonic() < ends:
+        for job in at_work:
+            job.interrupt()
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        at_work = [job for job in jobs if not job.has_ended()]
+    for job in at_work:
+        job.kill()

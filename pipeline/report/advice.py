@@ -1,31 +1,21 @@
 """Advice on using a dataset's best model: what its figures call for, each piece by one rule."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from pipeline.drift import verdicts
 from pipeline.models import catalogue
 from pipeline.project.rounding import number_text
+from pipeline.report import trust
 from pipeline.report.comparison import Advice, Candidate, DatasetResult, SliceResult
+from pipeline.report.evidence import INFO, STOP, WATCH, Evidence
 from pipeline.report.stage_figures import DriftFigures
-from pipeline.scoring import bootstrap, metrics
-from pipeline.scoring.gates import bounds_text
+from pipeline.scoring.gates import bounds_text, score_text
 
 MOST_DRIFTED = 3  # columns that are named
-STOP, WATCH, INFO = "stop", "watch", "info"
 GRAVEST_FIRST = (STOP, WATCH, INFO)
 VERDICTS = {STOP: "Not ready", WATCH: "Ready with reservations", INFO: "Ready"}
 # nothing synthetic is shipped
 REHEARSED = {STOP: "Not ready", WATCH: "Passes with reservations", INFO: "Passes in rehearsal"}
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the rules look at: a dataset's figures, and those of its drift stage if it has run."""
-
-    dataset: str
-    result: DatasetResult
-    drift: DriftFigures | None
 
 
 def advise(dataset: str, result: DatasetResult, drift: DriftFigures | None) -> list[Advice]:
@@ -66,7 +56,7 @@ def failed_gates(evidence: Evidence) -> Iterator[Advice]:
         value = "not defined" if gate.value is None else number_text(gate.value)
         yield Advice(
             STOP,
-            f"{gate.on} {gate.metric} is {value}; the gate asks for {bounds_text(gate)}.",
+            f"{score_text(gate)} is {value}; the gate asks for {bounds_text(gate)}.",
             "Improve the data or the model; change the gate only if the use allows it.",
         )
 
@@ -87,68 +77,6 @@ def no_better_than_guessing(evidence: Evidence) -> Iterator[Advice]:
             f"No model is clearly better than guessing: cv {metric} {number_text(mean)} "
             f"against {number_text(guess)}.",
             "Look for columns that tell more about the target, or for more rows.",
-        )
-
-
-@dataclass(frozen=True)
-class RareClass:
-    """A class with too few test rows to judge by."""
-
-    label: str
-    rows: int
-
-
-def rare_class(candidate: Candidate) -> RareClass | None:
-    """Return the rarest class of the test split where it is too rare to judge by."""
-    matrix = candidate.confusion_matrix
-    if matrix is None:
-        return None
-    rows, label = min(zip(matrix.rows_of_classes(), matrix.labels))
-    return RareClass(label, rows) if rows < bootstrap.FEWEST_OF_CLASS else None
-
-
-def rare_class_in_test(evidence: Evidence) -> Iterator[Advice]:
-    """The test split holds too few rows of a class."""
-    rare = rare_class(evidence.result.chosen)
-    if rare is None:
-        return
-    gate_on_test = any(gate.on == "test" for gate in evidence.result.gates)
-    other_gate = ", and let the gates look at the out-of-fold scores (on: oof)"
-    yield Advice(
-        WATCH,
-        f"The test split holds {rare.rows} rows of class {rare.label}, too few to judge by: below "
-        f"{bootstrap.FEWEST_OF_CLASS} the interval is too narrow.",
-        f"Collect more rows of that class{other_gate if gate_on_test else ''}.",
-    )
-
-
-def few_rows_carry_the_error(evidence: Evidence) -> Iterator[Advice]:
-    """A few test rows make much of the squared error, so that the interval hangs on them."""
-    heaviest = evidence.result.chosen.heaviest_rows
-    if heaviest is not None:
-        yield Advice(
-            INFO,
-            f"{heaviest} on the test split: the interval of {evidence.result.primary_metric} can "
-            "be too narrow, as other rows may hold errors as large or none.",
-            "Look at these rows; where they count no more than others, judge by mae.",
-        )
-
-
-def worse_than_cross_validation(evidence: Evidence) -> Iterator[Advice]:
-    """The out-of-fold score lies beyond the better end of the test score's interval."""
-    result, metric = evidence.result, evidence.result.primary_metric
-    expected, test = result.chosen.cv_oof[metric], result.test
-    if expected is None or test.low is None or test.high is None:
-        return
-    better_than_low = metrics.is_better(metric, expected, test.low)
-    better_than_high = metrics.is_better(metric, expected, test.high)
-    if better_than_low and better_than_high:
-        yield Advice(
-            WATCH,
-            f"The test {metric} of {number_text(test.value)} is worse than cross-validation "
-            f"promised: {number_text(expected)}.",
-            "Check how the split is made: do the test rows come from another time or another "
-            "group?",
         )
 
 
@@ -291,9 +219,9 @@ RULES: tuple[Callable[[Evidence], Iterator[Advice]], ...] = (
     no_gate,
     failed_gates,
     no_better_than_guessing,
-    rare_class_in_test,
-    few_rows_carry_the_error,
-    worse_than_cross_validation,
+    trust.rare_class_in_test,
+    trust.few_rows_carry_the_error,
+    trust.worse_than_cross_validation,
     drifted,
     poor_quality,
     synthetic_data,

@@ -55,9 +55,7 @@ def _sampling(dataset: str, spec: Dataset, predicted: Predicted) -> Sampling:
     return Sampling("group" if spec.prepare.split_kind == "group" else "time", units)
 
 
-def _by_name(
-    expected: dict[str, np.ndarray], classes: list[str] | None
-) -> dict[str, float | None]:
+def _by_name(expected: dict[str, np.ndarray], classes: list[str] | None) -> dict[str, float | None]:
     """Return the values as train.json has those out of fold: rounded, those of classes last."""
     scores, by_class = {}, {}
     for name, values in expected.items():

@@ -1,6 +1,5 @@
 """ops.repro: what `dvc repro` does, with independent stages side by side."""
 
-import json
 import os
 import re
 import signal
@@ -12,31 +11,7 @@ import pytest
 
 from support.processes import ROOT, script, shell, until, with_ctrl_c
 from support.projects import copy_project
-
-NOTE = (
-    "import os, sys, time; open('{out}.begun', 'w'); time.sleep({seconds}); "
-    "open('{out}', 'w').write('{out}'); {rest}"
-)
-
-
-def stage(out: str, *deps: str, seconds: float = 0, rest: str = "print('made {out}')") -> dict:
-    """Return a stage of dvc.yaml that writes a file."""
-    code = NOTE.format(seconds=seconds, out=out, rest=rest.format(out=out))
-    return {"cmd": f'python -c "{code}"', "deps": list(deps), "outs": [out]}
-
-
-def write(folder, stages: dict) -> None:
-    (folder / "dvc.yaml").write_text(json.dumps({"stages": stages}))
-
-
-@pytest.fixture
-def toy(project):
-    """A project of which the stages take no time; the test writes its dvc.yaml."""
-    assert (
-        shell("git init -q . && dvc init -q && dvc config core.analytics false", project).returncode
-        == 0
-    )
-    return project
+from support.toy_stages import stage, write
 
 
 def test_fresh_folder_ends_with_the_lock_of_dvc_repro(finished, tmp_path):

@@ -45,7 +45,7 @@ def test_two_files_with_target_and_prediction_get_verdicts_and_four_reports(tmp_
         "target_drift_report.html",
     ]
     page = (tmp_path / "reports/drift/drift_report.html").read_text()
-    assert "<b>drift</b>: retrain" in page and not re.search(
+    assert "<b>drift</b>; retrain" in page and not re.search(
         r"<(script|link|img)[^>]+(src|href)=.https?:", page
     )
 
