@@ -46,6 +46,7 @@ from pipeline.project.errors import UsageError
 from pipeline.project.params import Dataset, Drift, Params
 from pipeline.scoring import bootstrap
 from pipeline.tracking import record
+from pipeline.training.expected import expected_scores
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, read_output
 from pipeline.training.results import Candidate, classes_of, read_candidates
 
@@ -91,7 +92,12 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
         train,
         test,
         plan,
-        scores(name, best, trained["primary_metric"]),
+        scores(
+            name,
+            best,
+            trained["primary_metric"],
+            expected_scores(dataset, spec, standing, settings.seed),
+        ),
         settings.cores(),
         command.progress,
     )
@@ -126,9 +132,14 @@ def with_predictions(
     return with_output(frame, output, classes, candidate.get("threshold"))
 
 
-def scores(name: str, candidate: Candidate, metric: str) -> dict[str, Any]:
-    """Return how a candidate scored on both splits, and whether it does clearly worse on test."""
-    expected, test = candidate["cv_oof"], candidate["test"]
+def scores(
+    name: str, candidate: Candidate, metric: str, expected: dict[str, float | None]
+) -> dict[str, Any]:
+    """Return how a candidate scored on both splits, and whether it does clearly worse on test.
+
+    On the training rows that is what is `expected` of it, as it was chosen by these rows.
+    """
+    test = candidate["test"]
     interval = test[metric].get("low"), test[metric].get("high")
     return {
         "candidate": name,

@@ -31,9 +31,9 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class ServedPerformance:
-    """Scores of a served model: out of fold, estimated without labels, and on labelled rows.
+    """Scores of a served model: to expect, estimated without labels, and on labelled rows.
 
-    `current` is empty without labels. The model does worse where the out-of-fold score lies beyond
+    `current` is empty without labels. The model does worse where the score to expect lies beyond
     the better end of the `interval` of the labelled rows' score. `too_few` says of which class there
     are too few labels to judge.
     """
@@ -77,10 +77,10 @@ def served_performance(
 
     None where its training was replaced, so that there is nothing to compare with.
     """
-    if version.candidate is None or version.primary_metric is None:
+    if version.expected is None or version.primary_metric is None:
         return None
     found = ServedPerformance(
-        version.metadata["candidate"], version.primary_metric, version.candidate["cv_oof"], {}
+        version.metadata["candidate"], version.primary_metric, version.expected, {}
     )
     output = _output(served, version.classes)
     if output is None:

@@ -127,7 +127,10 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetResult:
-    """One dataset's part of the comparison."""
+    """One dataset's part of the comparison.
+
+    `expected` are the best candidate's metrics out of fold, less what its being chosen flatters.
+    """
 
     task: str
     primary_metric: str
@@ -142,6 +145,7 @@ class DatasetResult:
     cv_folds: int
     candidates: dict[str, Candidate]
     best: Best
+    expected: dict[str, float | None]
     tuning: Tuning | None
     gates: list[gates.Verdict]
     explanation: Explanation

@@ -54,9 +54,12 @@ def few_rows_carry_the_error(evidence: Evidence) -> Iterator[Advice]:
 
 
 def worse_than_cross_validation(evidence: Evidence) -> Iterator[Advice]:
-    """The out-of-fold score lies beyond the better end of the test score's interval."""
+    """The score to expect lies beyond the better end of the test score's interval.
+
+    That is the out-of-fold score less what being the best of several flatters it.
+    """
     result, metric = evidence.result, evidence.result.primary_metric
-    expected, test = result.chosen.cv_oof[metric], result.test
+    expected, test = result.expected[metric], result.test
     if expected is None or test.low is None or test.high is None:
         return
     better_than_low = metrics.is_better(metric, expected, test.low)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.data import splits
-from pipeline.project import rounding
+from pipeline.project import paths, rounding
 from pipeline.project.params import Dataset
 from pipeline.scoring import choice, metrics, thresholds
 from pipeline.scoring.rows import OutOfFold, Rows
@@ -35,6 +35,13 @@ def expected_scores(
     sampling = _sampling(dataset, spec, predicted)
     expected = choice.expected_scores(rows, best, metric, seed, sampling)
     return _by_name(expected, classes)
+
+
+def is_known(dataset: str, standing: ScoredCandidates) -> bool:
+    """Return whether the rows and the predictions that these scores are read from are here."""
+    stages = {candidate["stage"] for candidate in standing.by_name.values()}
+    folders = [paths.predictions(dataset, stage) for stage in stages]
+    return paths.processed(dataset).is_dir() and all(folder.is_dir() for folder in folders)
 
 
 def _rows(predicted: Predicted, output: np.ndarray, threshold_metric: str) -> Rows:
