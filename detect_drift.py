@@ -137,7 +137,7 @@ def scores(
 ) -> dict[str, Any]:
     """Return how a candidate scored on both splits, and whether it does clearly worse on test.
 
-    On the training rows that is what is `expected` of it, as it was chosen by these rows.
+    That is held against what is `expected` of it: its own score on the training rows chose it.
     """
     test = candidate["test"]
     interval = test[metric].get("low"), test[metric].get("high")
@@ -145,7 +145,7 @@ def scores(
         "candidate": name,
         "metric": metric,
         "worse": bootstrap.clearly_worse(metric, expected[metric], interval),
-        "reference": dict(expected),
+        "reference": dict(candidate["cv_oof"]),
         "current": {key: figures["value"] for key, figures in test.items()},
     }
 

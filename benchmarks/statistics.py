@@ -14,11 +14,15 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import intervals, promotion
+from benchmarks import choice, intervals, promotion
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
-EXPERIMENTS: tuple[Experiment, ...] = (*promotion.EXPERIMENTS, *intervals.EXPERIMENTS)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    *promotion.EXPERIMENTS,
+    *intervals.EXPERIMENTS,
+    *choice.EXPERIMENTS,
+)
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")
 BEGIN = "<!-- claims, made by `python -m benchmarks.statistics`: -->\n"

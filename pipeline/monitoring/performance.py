@@ -31,9 +31,10 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class ServedPerformance:
-    """Scores of a served model: to expect, estimated without labels, and on labelled rows.
+    """Scores of a served model: out of fold, estimated without labels, and on labelled rows.
 
-    `current` is empty without labels. The model does worse where the score to expect lies beyond
+    `current` is empty without labels. The model does worse where the score that is `expected`, which
+    is that out of fold less what its being chosen by it flatters, lies beyond
     the better end of the `interval` of the labelled rows' score. `too_few` says of which class there
     are too few labels to judge.
     """
@@ -41,6 +42,7 @@ class ServedPerformance:
     candidate: str
     metric: str
     reference: dict[str, float | None]
+    expected: float | None
     current: dict[str, float]
     estimated: dict[str, Estimate] | None = None
     interval: Interval | None = None
@@ -57,6 +59,7 @@ class ServedPerformance:
             "metric": self.metric,
             "worse": self.worse,
             "reference": dict(self.reference),
+            "expected": self.expected,
             "current": self.current,
             "estimated": estimated,
         }
@@ -77,10 +80,14 @@ def served_performance(
 
     None where its training was replaced, so that there is nothing to compare with.
     """
-    if version.expected is None or version.primary_metric is None:
+    if version.candidate is None or version.primary_metric is None or version.expected is None:
         return None
     found = ServedPerformance(
-        version.metadata["candidate"], version.primary_metric, version.expected, {}
+        version.metadata["candidate"],
+        version.primary_metric,
+        version.candidate["cv_oof"],
+        version.expected[version.primary_metric],
+        {},
     )
     output = _output(served, version.classes)
     if output is None:
@@ -117,7 +124,7 @@ def _judged(
     rarest = _rarest_class(rows, classes) if classes else None
     if rarest is not None:
         return replace(found, interval=interval, too_few=rarest)
-    worse = bootstrap.clearly_worse(found.metric, found.reference[found.metric], interval)
+    worse = bootstrap.clearly_worse(found.metric, found.expected, interval)
     return replace(found, interval=interval, worse=worse)
 
 

@@ -74,8 +74,8 @@ def expected_scores(
     are drawn many times, the best on the drawn rows is chosen, and the others say how much better or
     worse it is there than `best` (the bias correction of Tsamardinos, Greasidou and Borboudakis,
     Machine Learning 107 (2018), as a difference from `best`, so that what a metric of fewer rows
-    loses is no part of it). By class where a metric is, shape (classes,); draws on which a metric is
-    not defined are left out.
+    loses is no part of it). By class where a metric is, shape (classes,); a draw on which a metric is
+    not defined takes nothing off.
     """
     chosen = candidates[best]
     wanted = metrics.of_task(chosen.task)
