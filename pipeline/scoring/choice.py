@@ -87,9 +87,10 @@ def expected_scores(
         names, others = _chosen_by(candidates, metric, drawn), np.where(drawn > 0, 0.0, 1.0)
         for name in np.unique(names[names != best]):
             left_out = others[names == name]
+            here = WeightedRows(candidates[name], left_out)
+            of_best = WeightedRows(chosen, left_out)
             for one in wanted:
-                here = one.weighted(WeightedRows(candidates[name], left_out))
-                lost[one.name].append(here - one.weighted(WeightedRows(chosen, left_out)))
+                lost[one.name].append(one.weighted(here) - one.weighted(of_best))
     expected = {}
     for one in wanted:
         expected[one.name] = one.value(chosen) + _sum_of_defined(lost[one.name]) / DRAWS
