@@ -14,11 +14,12 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import choice, intervals, promotion
+from benchmarks import choice, intervals, leaks, promotion
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    *leaks.EXPERIMENTS,
     *promotion.EXPERIMENTS,
     *intervals.EXPERIMENTS,
     *choice.EXPERIMENTS,

@@ -33,10 +33,10 @@ class TrainingRows:
 class ServedPerformance:
     """Scores of a served model: out of fold, estimated without labels, and on labelled rows.
 
-    `current` is empty without labels. The model does worse where the score that is `expected`, which
-    is that out of fold less what its being chosen by it flatters, lies beyond
-    the better end of the `interval` of the labelled rows' score. `too_few` says of which class there
-    are too few labels to judge.
+    `current` is empty without labels. The model does worse where the score that is `expected`,
+    which is that out of fold less what its being chosen by it flatters, lies beyond the better end
+    of the `interval` of the labelled rows' score. `too_few` says of which class there are too few
+    labels to judge.
     """
 
     candidate: str

@@ -1,27 +1,40 @@
 """Advice on using a dataset's best model: what its figures call for, each piece by one rule."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+from pipeline.data.leaks.table import Leak
 from pipeline.drift import verdicts
 from pipeline.models import catalogue
 from pipeline.project.rounding import number_text
-from pipeline.report import trust
+from pipeline.report import doubts
 from pipeline.report.comparison import Advice, Candidate, DatasetResult, SliceResult
-from pipeline.report.evidence import INFO, STOP, WATCH, Evidence
 from pipeline.report.stage_figures import DriftFigures
 from pipeline.scoring.gates import bounds_text, score_text
 
 MOST_DRIFTED = 3  # columns that are named
+STOP, WATCH, INFO = "stop", "watch", "info"
 GRAVEST_FIRST = (STOP, WATCH, INFO)
 VERDICTS = {STOP: "Not ready", WATCH: "Ready with reservations", INFO: "Ready"}
 # nothing synthetic is shipped
 REHEARSED = {STOP: "Not ready", WATCH: "Passes with reservations", INFO: "Passes in rehearsal"}
 
 
-def advise(dataset: str, result: DatasetResult, drift: DriftFigures | None) -> list[Advice]:
+@dataclass(frozen=True)
+class Evidence:
+    """What the rules look at: a dataset's figures, and those of its drift stage if it has run."""
+
+    dataset: str
+    result: DatasetResult
+    drift: DriftFigures | None
+
+
+def advise(
+    dataset: str, result: DatasetResult, drift: DriftFigures | None, leaks: Sequence[Leak] = ()
+) -> list[Advice]:
     """Return what speaks against the best model and what is worth knowing, the gravest first."""
     evidence = Evidence(dataset, result, drift)
-    pieces: list[Advice] = []
+    pieces = list(doubts.doubts(result, leaks))
     for rule in RULES:
         pieces.extend(rule(evidence))
     return sorted(pieces, key=lambda piece: GRAVEST_FIRST.index(piece.level))
@@ -219,9 +232,6 @@ RULES: tuple[Callable[[Evidence], Iterator[Advice]], ...] = (
     no_gate,
     failed_gates,
     no_better_than_guessing,
-    trust.rare_class_in_test,
-    trust.few_rows_carry_the_error,
-    trust.worse_than_cross_validation,
     drifted,
     poor_quality,
     synthetic_data,

@@ -70,12 +70,12 @@ def expected_scores(
 ) -> dict[str, np.ndarray]:
     """Return every metric to expect of the best candidate on rows that did not choose it.
 
-    It is the best of several on `candidates`, their rows out of fold, and in part by chance. So rows
-    are drawn many times, the best on the drawn rows is chosen, and the others say how much better or
-    worse it is there than `best` (the bias correction of Tsamardinos, Greasidou and Borboudakis,
-    Machine Learning 107 (2018), as a difference from `best`, so that what a metric of fewer rows
-    loses is no part of it). By class where a metric is, shape (classes,); a draw on which a metric is
-    not defined takes nothing off.
+    It is the best of several on `candidates`, their rows out of fold, and in part by chance. So
+    rows are drawn many times, the best on the drawn rows is chosen, and the others say how much
+    better or worse it is there than `best` (the bias correction of Tsamardinos, Greasidou and
+    Borboudakis, Machine Learning 107 (2018), as a difference from `best`, so that what a metric of
+    fewer rows loses is no part of it). By class where a metric is, shape (classes,); a draw on
+    which a metric is not defined takes nothing off.
     """
     chosen = candidates[best]
     wanted = metrics.of_task(chosen.task)

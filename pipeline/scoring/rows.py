@@ -13,8 +13,8 @@ SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # as scikit-learn's log_loss ha
 class ClassFigures:
     """Precision, recall and F1 by class, along the last axis.
 
-    nan where there is no row of the class, which no model could have found; 0 for the precision of a
-    class that is there and was not predicted.
+    nan where there is no row of the class, which no model could have found; 0 for the precision of
+    a class that is there and was not predicted.
     """
 
     precision: np.ndarray

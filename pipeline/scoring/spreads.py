@@ -1,7 +1,7 @@
 """The spread of metrics that are means over rows, of which a few rows can carry the most.
 
-It is the standard error of a metric's values on draws, shape (draws,), up to a factor that all draws
-share, by the delta method (Efron and Tibshirani 1993, chapter 5).
+It is the standard error of a metric's values on draws, shape (draws,), up to a factor that all
+draws share, by the delta method (Efron and Tibshirani 1993, chapter 5).
 """
 
 from collections.abc import Callable

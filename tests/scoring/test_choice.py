@@ -7,10 +7,10 @@ from pipeline.models.catalogue import SIMPLEST_FIRST
 from pipeline.project.errors import DataError
 from pipeline.scoring import choice, metrics
 from pipeline.scoring.choice import Contender, expected_scores
-
-REASON = "not defined on 1 of 5 folds"
 from pipeline.scoring.rows import Rows
 from support.predicted import classification
+
+REASON = "not defined on 1 of 5 folds"
 
 
 def best(metric, **means):

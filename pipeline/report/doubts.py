@@ -1,12 +1,41 @@
-"""Advice on the scores themselves: whether the rows are enough to judge by, and what they promise."""
+"""Doubts of a score: a leak, more than few problems allow, too few rows, less than was promised."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.data.leaks.table import Leak, by_what_to_do
 from pipeline.project.rounding import number_text
-from pipeline.report.comparison import Advice, Candidate
-from pipeline.report.evidence import INFO, WATCH, Evidence
+from pipeline.report.comparison import Advice, Candidate, DatasetResult
 from pipeline.scoring import bootstrap, metrics
+
+WATCH, INFO = "watch", "info"
+# out of fold; the ROC AUC of honest models is above it now and then, their F1 rarely
+TOO_GOOD = 0.99
+METRICS = {"classification": "f1", "regression": "r2"}
+
+
+def doubts(result: DatasetResult, leaks: Sequence[Leak]) -> Iterator[Advice]:
+    """Return what the leaks found before training, and the score of the best model, call for."""
+    for do, what in by_what_to_do(leaks).items():
+        yield Advice(WATCH, f"The answer may be given away: {what}.", _sentence(do))
+    yield from too_good(result)
+    yield from rare_class_in_test(result)
+    yield from few_rows_carry_the_error(result)
+    yield from worse_than_cross_validation(result)
+
+
+def too_good(result: DatasetResult) -> Iterator[Advice]:
+    """Return a piece of advice where the best model is better than most problems allow."""
+    metric = METRICS[result.task]
+    score = result.chosen.cv_oof.get(metric)
+    if score is None or score <= TOO_GOOD:
+        return
+    yield Advice(
+        WATCH,
+        f"An out-of-fold {metric} of {number_text(score)} is too good to be true in most problems.",
+        "Check that every column is known at prediction time, and that rows of one person, machine "
+        "or place do not stand in both splits: prepare.split: group:<column>.",
+    )
 
 
 @dataclass(frozen=True)
@@ -26,12 +55,12 @@ def rare_class(candidate: Candidate) -> RareClass | None:
     return RareClass(label, rows) if rows < bootstrap.FEWEST_OF_CLASS else None
 
 
-def rare_class_in_test(evidence: Evidence) -> Iterator[Advice]:
+def rare_class_in_test(result: DatasetResult) -> Iterator[Advice]:
     """The test split holds too few rows of a class."""
-    rare = rare_class(evidence.result.chosen)
+    rare = rare_class(result.chosen)
     if rare is None:
         return
-    gate_on_test = any(gate.on == "test" for gate in evidence.result.gates)
+    gate_on_test = any(gate.on == "test" for gate in result.gates)
     other_gate = ", and let the gates look at the out-of-fold scores (on: oof)"
     yield Advice(
         WATCH,
@@ -41,25 +70,25 @@ def rare_class_in_test(evidence: Evidence) -> Iterator[Advice]:
     )
 
 
-def few_rows_carry_the_error(evidence: Evidence) -> Iterator[Advice]:
+def few_rows_carry_the_error(result: DatasetResult) -> Iterator[Advice]:
     """A few test rows make much of the squared error, so that the interval hangs on them."""
-    heaviest = evidence.result.chosen.heaviest_rows
+    heaviest = result.chosen.heaviest_rows
     if heaviest is not None:
         yield Advice(
             INFO,
-            f"{heaviest} on the test split: the interval of {evidence.result.primary_metric} can "
+            f"{heaviest} on the test split: the interval of {result.primary_metric} can "
             "be too narrow, as other rows may hold errors as large or none.",
             "Look at these rows; where they count no more than others, judge by mae.",
         )
 
 
-def worse_than_cross_validation(evidence: Evidence) -> Iterator[Advice]:
+def worse_than_cross_validation(result: DatasetResult) -> Iterator[Advice]:
     """The score to expect lies beyond the better end of the test score's interval.
 
     That is the out-of-fold score less what being the best of several flatters it.
     """
-    result, metric = evidence.result, evidence.result.primary_metric
-    expected, test = result.expected[metric], result.test
+    metric, test = result.primary_metric, result.test
+    expected = result.expected[metric]
     if expected is None or test.low is None or test.high is None:
         return
     better_than_low = metrics.is_better(metric, expected, test.low)
@@ -72,3 +101,7 @@ def worse_than_cross_validation(evidence: Evidence) -> Iterator[Advice]:
             "Check how the split is made: do the test rows come from another time or another "
             "group?",
         )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
