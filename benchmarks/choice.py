@@ -1,7 +1,7 @@
 """What the score of the best of several models says of new rows, before and after its correction.
 
-Nine models are cross-validated on a table, the best is chosen, fitted again on all rows and scored on
-5,000 new ones: the truth. On noise no model is better than guessing.
+Nine models are cross-validated on a table, the best is chosen, fitted again on all rows and scored
+on 5,000 new ones: the truth. On noise no model is better than guessing.
 """
 
 from dataclasses import dataclass
