@@ -1,35 +1,27 @@
-"""Real tables that statistical claims are measured on; each is put into data/raw/ by hand."""
+"""What benchmarks take from real tables, which are put into data/raw/ by hand."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipeline.project.errors import DataError
-
-HOUSE_PRICES = Path("data/raw/house_prices.csv")
-FROM = {
-    HOUSE_PRICES: "train.csv of kaggle.com/c/house-prices-advanced-regression-techniques",
-}
-
-
-def read(path: Path) -> pd.DataFrame:
-    """Return a real table; raises DataError that says where it comes from."""
-    if not path.is_file():
-        raise DataError(f"{path} is not there; put {FROM[path]} there")
-    return pd.read_csv(path)
+from benchmarks.drift_alarms import HOUSE_PRICES, real_table
 
 
 @cache
-def house_price_errors() -> np.ndarray:
-    """Return the errors of a boosted model on each of the 1,460 houses, from 5-fold prediction."""
+def house_price_errors() -> np.ndarray | None:
+    """Return the errors of a boosted model on each house, from 5-fold prediction.
+
+    None where the table is not there.
+    """
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.model_selection import KFold, cross_val_predict
 
-    table = read(HOUSE_PRICES)
-    X = table.drop(columns=["Id", "SalePrice"])
+    table = real_table(HOUSE_PRICES)
+    if table is None:
+        return None
+    X = table.drop(columns=["Id", "SalePrice"], errors="ignore")
     for name in X.columns[~X.dtypes.map(pd.api.types.is_numeric_dtype)]:
         X[name] = pd.factorize(X[name])[0]
     booster = HistGradientBoostingRegressor(max_iter=150, random_state=0)

@@ -9,7 +9,6 @@ import pytest
 from pipeline.data.splits import Fold
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Prepare
-from pipeline.scoring.sampling import BY_ROW
 from pipeline.training import candidates
 from pipeline.training.candidates import ALL_ROWS, FitJob, Recipe
 from pipeline.training.problem import Problem
@@ -42,7 +41,6 @@ def problem() -> Problem:
         resampling="none",
         seed=0,
         prepare=Prepare(),
-        sampling=BY_ROW,
         file="data/six.csv",
     )
 
