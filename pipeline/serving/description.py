@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import BaseModel
 
+from pipeline.project import markup
 from pipeline.serving.door import OPEN_PATHS
 from pipeline.serving.loaded import ServedModel
 
@@ -99,15 +99,15 @@ def document(app: Any, served: ServedModel, guarded: bool) -> dict[str, Any]:
 
 def page(dataset: str, served: ServedModel) -> str:
     """Return the HTML page that says how to ask the server."""
-    environment = Environment(
-        loader=PackageLoader("pipeline.serving", ""),
-        autoescape=select_autoescape(("j2",)),
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = (
+        markup.templates("pipeline.serving", "")
+        .get_template("serving.html.j2")
+        .render(
+            dataset=dataset,
+            served=served.described(),
+            example=json.dumps(served.example, ensure_ascii=False),
+            most_categories=MOST_CATEGORIES,
+            policy=markup.security_policy(),
+        )
     )
-    return environment.get_template("serving.html.j2").render(
-        dataset=dataset,
-        served=served.described(),
-        example=json.dumps(served.example, ensure_ascii=False),
-        most_categories=MOST_CATEGORIES,
-    )
+    return markup.storable(page)
