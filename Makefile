@@ -40,16 +40,9 @@ $(READY_TO_TEST): requirements-dev.txt $(READY)
 	-@npm ci --prefix .ci --silent --no-audit --no-fund
 
 pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris
-ifeq ($(DATASET),all)
-	@python -m ops.repro
-else
-	@python -m ops.repro drift@$(DATASET)
-	@python compare_results.py
-	@python validate_metrics.py --dataset $(DATASET)
-	@python register_model.py --dataset $(DATASET)
-endif
-	@python -m ops.sync
-	@python compare_results.py --show
+	@python -m ops.repro --dataset $(DATASET)
+	@python -m ops.sync --dataset $(DATASET)
+	@python compare_results.py --show --dataset $(DATASET)
 
 stages: $(READY)  ## run some stages and what they need: make stages STAGES="train@iris drift@iris"
 	@python -m ops.repro $(STAGES)

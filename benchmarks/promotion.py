@@ -96,7 +96,9 @@ def share(hits: int, n: int) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--seeds", type=int, default=1000)
     parser.add_argument("--rows", type=int, nargs="+", default=[50, 100, 300, 1000], metavar="N")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.project import params, paths
 from pipeline.project.errors import PipelineError, UsageError
-from pipeline.project.params import Params
+from pipeline.project.params import Gate, Params
 from pipeline.project.workers import Step
 from pipeline.scoring import metrics
 
@@ -35,7 +35,9 @@ STOPPED_STATUS = 130
 def parser(doc: str | None) -> argparse.ArgumentParser:
     """Return a parser that shows the script's own docstring as its help."""
     parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
@@ -82,6 +84,7 @@ def checked(settings: Params) -> Params:
         for gate in dataset.gates:
             if not _may_be_gated(gate, task):
                 raise _not_a_metric(f"{block}.gates.{gate}", gate, task)
+            _check_bounds(f"{block}.gates.{gate}", gate, dataset.gates[gate])
     return settings
 
 
@@ -92,6 +95,17 @@ def _may_be_gated(name: str, task: str) -> bool:
     if metric is None or metric.task != task:
         return False
     return metric.by_class or not of_a_class
+
+
+def _check_bounds(key: str, name: str, gate: Gate) -> None:
+    """Raise UsageError for a bound beyond a metric's best value: every model fails it, or none."""
+    metric = metrics.METRICS[name.partition("__")[0]]
+    word, remedy = ("above", "write 85 % as 0.85") if metric.greater_is_better else ("below", "")
+    for side, bound in (("min", gate.min), ("max", gate.max)):
+        if bound is not None and metric.is_beyond_perfect(bound):
+            fault = f"{bound:g} is {word} {metric.perfect:g}, the best {metric.name} there is"
+            text = f"{paths.PARAMS}: {key}.{side}: {fault}"
+            raise UsageError(f"{text}; {remedy}" if remedy else text)
 
 
 def _not_a_metric(key: str, name: str, task: str) -> UsageError:
