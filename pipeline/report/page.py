@@ -36,7 +36,7 @@ from pipeline.report.sections import (
 )
 from pipeline.report.sections.subject import OPENED, Subject
 from pipeline.report.stage_figures import read_drift
-from pipeline.scoring.gates import bounds_text
+from pipeline.scoring.gates import bounds_text, score_text
 
 FOLDER = Path(__file__).parent
 TEMPLATES, SECTIONS = FOLDER / "templates", FOLDER / "sections"
@@ -116,7 +116,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(shown=number_text, bounds=bounds_text)
+    environment.globals.update(shown=number_text, bounds=bounds_text, looked_at=score_text)
     return environment
 
 

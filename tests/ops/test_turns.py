@@ -80,7 +80,7 @@ def test_marks_that_were_cut_off_are_removed_and_told(toy, content):
     done = script("ops.repro", cwd=toy)
     assert done.returncode == 0 and "made a" in done.stdout
     assert "rwlock is cut off" in done.stderr and "removed it" in done.stderr
-    assert json.loads((toy / dvc_marks.RWLOCK).read_text()) == {"read": {}, "write": {}}
+    assert not any(json.loads((toy / dvc_marks.RWLOCK).read_text()).values())
 
 
 def marked(folder, pid: int) -> None:
