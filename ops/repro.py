@@ -230,4 +230,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, stopped=command.STOPPED_AND_GOES_ON)

@@ -28,7 +28,9 @@ REMEDIES = {
     errno.EACCES: NOT_ALLOWED,
     errno.EPERM: NOT_ALLOWED,
 }
-STOPPED = "stopped; what was finished is kept, the same command goes on from there"
+STOPPED = "stopped; what was there before stays, the same command starts anew"
+# of a command that keeps what it has done so far
+STOPPED_AND_GOES_ON = "stopped; what was finished is kept, the same command goes on from there"
 STOPPED_STATUS = 130
 
 
@@ -172,16 +174,17 @@ def limit_threads() -> None:
     threadpool_limits(1)
 
 
-def run(main: Callable[[], int | None]) -> None:
+def run(main: Callable[[], int | None], stopped: str = STOPPED) -> None:
     """Run a script's main and leave with its exit status.
 
-    An error is one line on standard error; --debug adds its traceback.
+    An error is one line on standard error; --debug adds its traceback. `stopped` says what Ctrl-C
+    leaves.
     """
     limit_threads()
     try:
         sys.exit(main() or 0)
     except (Exception, KeyboardInterrupt) as error:
-        message, status = _message_and_status(error)
+        message, status = _message_and_status(error, stopped)
         if "--debug" in sys.argv:
             traceback.print_exc()
     script = Path(sys.argv[0]).name
@@ -189,12 +192,12 @@ def run(main: Callable[[], int | None]) -> None:
     sys.exit(status)
 
 
-def _message_and_status(error: BaseException) -> tuple[str, int]:
+def _message_and_status(error: BaseException, stopped: str) -> tuple[str, int]:
     """Return what to say of an error, and the exit status."""
     if isinstance(error, PipelineError):
         return str(error), error.status
     if isinstance(error, KeyboardInterrupt):
-        return STOPPED, STOPPED_STATUS
+        return stopped, STOPPED_STATUS
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         remedy = REMEDIES.get(error.errno or 0, "check the path and run again")

@@ -5,6 +5,7 @@ that they open without a network.
 """
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,7 @@ def _draw_model(
         part,
         f"{title}: what was tried",
         options,
+        labels=[metric, *names],
     )
     if len({trial.value for trial in placed}) > 1:
         _draw_both(
@@ -159,24 +161,33 @@ def _varied(trials: list[Any]) -> list[str]:
 
 
 def _draw_both(
-    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
+    folder: Path,
+    name: str,
+    function: str,
+    study: Study,
+    title: str,
+    options: dict[str, Any],
+    labels: Sequence[str] = (),
 ) -> None:
-    """Write one figure as a page and as PNG."""
+    """Write one figure as a page and as PNG.
+
+    `labels` are those of parallel coordinates, which Optuna cuts after 17 characters.
+    """
     import optuna
 
     with warnings.catch_warnings():  # that the functions with matplotlib are experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        _write_page(folder, name, function, study, title, options)
-        _write_png(folder, name, function, study, title, options)
+        page = getattr(optuna.visualization, function)(study, **options)
+        if labels:
+            for dimension, label in zip(page.data[0].dimensions, labels):
+                dimension.label = label
+        _write_page(folder, name, page.update_layout(title=title))
+        _write_png(folder, name, function, study, title, options, labels)
 
 
-def _write_page(
-    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
-) -> None:
-    import optuna
+def _write_page(folder: Path, name: str, page: Any) -> None:
     from plotly.offline import get_plotlyjs
 
-    page = getattr(optuna.visualization, function)(study, **options).update_layout(title=title)
     text = page.to_html(include_plotlyjs="directory", div_id=name)
     files.write_text(folder / f"{name}.html", text)
     if not (folder / "plotly.min.js").is_file():
@@ -184,7 +195,13 @@ def _write_page(
 
 
 def _write_png(
-    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
+    folder: Path,
+    name: str,
+    function: str,
+    study: Study,
+    title: str,
+    options: dict[str, Any],
+    labels: Sequence[str],
 ) -> None:
     import matplotlib
     import optuna
@@ -196,6 +213,8 @@ def _write_png(
         axes = getattr(optuna.visualization.matplotlib, function)(study, **options)
         axes.set_title(title)
         axes.figure.set_size_inches(9, 5)
-        axes.figure.subplots_adjust(left=0.2, bottom=0.3)  # room for the names of hyperparameters
+        if labels:
+            axes.set_xticklabels(labels, rotation=330)
+        matplotlib.rcParams["savefig.bbox"] = "tight"  # room for the names of hyperparameters
         figures.save(axes.figure, folder / f"{name}.png")
         pyplot.close(axes.figure)

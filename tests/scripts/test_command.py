@@ -78,7 +78,7 @@ def test_exit_status_is_what_main_returns(returned, status, monkeypatch, capsys)
         (
             KeyboardInterrupt(),
             130,
-            "stopped; what was finished is kept, the same command goes on from there",
+            "stopped; what was there before stays, the same command starts anew",
         ),
         (
             ZeroDivisionError("division by zero"),
