@@ -179,8 +179,10 @@ def _draw_both(
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         page = getattr(optuna.visualization, function)(study, **options)
         if labels:
-            for dimension, label in zip(page.data[0].dimensions, labels):
-                dimension.label = label
+            page.update_xaxes(ticktext=labels)
+            for line in page.data:  # what a pointer on a trial shows, by dimension
+                shown = zip(labels, line.customdata or ())
+                line.customdata = [[label, value] for label, (_, value) in shown]
         _write_page(folder, name, page.update_layout(title=title))
         _write_png(folder, name, function, study, title, options, labels)
 
