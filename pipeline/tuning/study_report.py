@@ -4,14 +4,17 @@ Each figure is an interactive page and a PNG file; the pages share one plotly.mi
 that they open without a network.
 """
 
+import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from pipeline.project import files
+from pipeline.project import figure_page, files
+from pipeline.project.figure_page import FigurePage
 from pipeline.project.rounding import significant
 from pipeline.training import figures
 from pipeline.training.results import ParetoFront, TrialCounts
@@ -177,23 +180,23 @@ def _draw_both(
 
     with warnings.catch_warnings():  # that the functions with matplotlib are experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        page = getattr(optuna.visualization, function)(study, **options)
+        figure = getattr(optuna.visualization, function)(study, **options)
         if labels:
-            page.update_xaxes(ticktext=labels)
-            for line in page.data:  # what a pointer on a trial shows, by dimension
+            figure.update_xaxes(ticktext=labels)
+            for line in figure.data:  # what a pointer on a trial shows, by dimension
                 shown = zip(labels, line.customdata or ())
                 line.customdata = [[label, value] for label, (_, value) in shown]
-        _write_page(folder, name, page.update_layout(title=title))
+        _write_page(folder, name, title, figure)
         _write_png(folder, name, function, study, title, options, labels)
 
 
-def _write_page(folder: Path, name: str, page: Any) -> None:
-    from plotly.offline import get_plotlyjs
-
-    text = page.to_html(include_plotlyjs="directory", div_id=name)
-    files.write_text(folder / f"{name}.html", text)
-    if not (folder / "plotly.min.js").is_file():
-        files.write_text(folder / "plotly.min.js", get_plotlyjs())
+def _write_page(folder: Path, name: str, title: str, figure: Any) -> None:
+    body = Markup('<h1>{}</h1>\n<div data-figure="{}"></div>').format(title, name)
+    page = FigurePage(title, body, {name: json.loads(figure.to_json())})
+    files.write_text(folder / f"{name}.html", figure_page.html(page, plotly_beside=True))
+    program = folder / figure_page.PLOTLY_FILE
+    if not program.is_file():
+        files.write_text(program, figure_page.plotly_program())
 
 
 def _write_png(

@@ -5,6 +5,7 @@ import json
 from pipeline.project.params import Tune
 from pipeline.tuning import study_report
 from pipeline.tuning.trials import Plan
+from support.hostile_texts import RAN, TEXTS
 
 ONE_OBJECTIVE = Plan(Tune(), {}, {}, {})
 
@@ -84,4 +85,32 @@ def test_names_that_begin_alike_are_told_apart(tmp_path, monkeypatch):
     study_report.draw(tmp_path, searched, ONE_OBJECTIVE, "rmse", "tiny")
     assert drawn["parallel_coordinates_random_forest"] == ["rmse", *names]
     page = (tmp_path / "parallel_coordinates_random_forest.html").read_text()
-    assert f'"ticktext":{json.dumps(["rmse", *names], separators=(",", ":"))}' in page
+    assert json.dumps(["rmse", *names], separators=(",", ":")) in page.replace(", ", ",")
+
+
+def test_pages_open_offline_and_show_names_as_text(tmp_path, browser):
+    import optuna
+
+    name = TEXTS[0]
+    searched = optuna.create_study()
+    choices = {
+        "model": optuna.distributions.CategoricalDistribution(["ridge"]),
+        name: optuna.distributions.CategoricalDistribution(list(TEXTS[:4])),
+    }
+    for value, text in enumerate(TEXTS[:4]):
+        trial = {"model": "ridge", name: text}
+        searched.add_trial(
+            optuna.trial.create_trial(value=value, distributions=choices, params=trial)
+        )
+    study_report.draw(tmp_path, searched, ONE_OBJECTIVE, "rmse", TEXTS[1])
+    pages = sorted(tmp_path.glob("*.html"))
+    assert [page.stem for page in pages] == [
+        "history",
+        "importances_ridge",
+        "parallel_coordinates_ridge",
+    ]
+    for page in pages:
+        assert browser.open(page, "document.querySelector('.js-plotly-plot .main-svg')") == []
+        assert TEXTS[1] in browser.driver.title
+        ran = f"return document.documentElement.hasAttribute('{RAN}')"
+        assert browser.driver.execute_script(ran) is False
