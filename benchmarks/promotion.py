@@ -1,25 +1,17 @@
 """How often the registry promotes a model that is no better, and how often one that is.
 
-    python -m benchmarks.promotion [--seeds 200] [--rows 50 100 300 1000]
-
 Two models predict the same synthetic rows with errors of their own. "alike" are equally good, so
 that promoting the second by the rule `better` is a mistake; else the second's errors are larger or
-smaller by 30 %. Each share is printed with its 95 % interval (Wilson 1927). With fewer rows than
-register.min_rows, 50 by default, the pipeline makes no decision; the rules alone do.
-
-`python -m benchmarks.statistics` measures the claims on promotion from the same trials.
+smaller by a share. `python -m benchmarks.statistics` runs the trials.
 """
 
-import argparse
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
 
-from benchmarks.experiment import Claim, Experiment, measured
-from benchmarks.noise import NOISE
+from benchmarks import noise
+from benchmarks.experiment import Claim, Experiment
 from pipeline.project.params import Register
 from pipeline.registry import evidence, promotion, promotion_log
 from pipeline.registry.evidence import CHAMPION, Evidence
@@ -243,35 +235,5 @@ EXPERIMENTS = (
             ),
         ),
     ),
-    NOISE,
+    *noise.EXPERIMENTS,
 )
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=200)
-    parser.add_argument("--rows", type=int, nargs="+", default=[50, 100, 300, 1000], metavar="N")
-    parser.add_argument("--workers", type=int, default=2, metavar="N")
-    args = parser.parse_args(argv)
-    titles = " ".join(f"{question.title:>22}" for question in QUESTIONS)
-    print(f"promoted, of {args.seeds} seeds each (synthetic rows)\n")
-    print(f"{'':23} {'rows':>5} {titles}")
-    for scenario in SCENARIOS:
-        for rows in args.rows:
-            jobs = (delayed(promoted)(scenario, rows, seed) for seed in range(args.seeds))
-            answers = Parallel(n_jobs=args.workers)(jobs)
-            cells = [share([one[question.title] for one in answers]) for question in QUESTIONS]
-            line = " ".join(f"{cell:>22}" for cell in cells)
-            print(f"{scenario.name:23} {rows:>5} {line}", flush=True)
-
-
-def share(values: Sequence[float]) -> str:
-    """Return a share with its interval, as it is printed."""
-    result = measured(values)
-    return f"{result.mean:6.1%} [{result.low:5.1%}, {result.high:5.1%}]"
-
-
-if __name__ == "__main__":
-    main()

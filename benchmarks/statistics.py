@@ -14,11 +14,13 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import estimation, leaks, promotion
+from benchmarks import drift_after_training, drift_alarms, estimation, leaks, promotion
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    *drift_after_training.EXPERIMENTS,
+    *drift_alarms.EXPERIMENTS,
     *estimation.EXPERIMENTS,
     *leaks.EXPERIMENTS,
     *promotion.EXPERIMENTS,

@@ -244,13 +244,21 @@ def score_guess(
     """Return the score on rows of what the training rows' target gives without the features."""
     known = targets.numeric_target(train_target, spec.classes)
     y = targets.numeric_target(frame[held_out.data.target], spec.classes)
-    if spec.classes:
-        shares = np.bincount(known.astype(int), minlength=len(spec.classes)) / len(known)
-        output = np.tile(shares, (len(y), 1))
-    else:
-        constant = np.median(known) if metric == "mae" else known.mean()
-        output = np.full(len(y), constant)
+    output = guess(known, len(spec.classes or ()), len(y), metric)
     return bootstrap.resampled(metric, thresholds.decided(Rows(y, output), None), held_out.seed)
+
+
+def guess(known: np.ndarray, n_classes: int, rows: int, metric: str) -> np.ndarray:
+    """Return for so many rows what the known targets, or class codes, give without the features.
+
+    The constant that is best by the metric, shape (rows,), or the classes' shares, shape
+    (rows, classes); `n_classes` is 0 for regression.
+    """
+    if n_classes:
+        shares = np.bincount(known.astype(int), minlength=n_classes) / len(known)
+        return np.tile(shares, (rows, 1))
+    constant = np.median(known) if metric == "mae" else known.mean()
+    return np.full(rows, constant)
 
 
 def check_classes(
