@@ -8,7 +8,7 @@ rows mean: where the same row has another answer than before, only labels show i
 The calibration is learnt from some rows, and the model is not quite those that were fitted on the
 folds: the range holds the errors of both. A bootstrap of the calibration shows the first; drawing
 half as many rows as there are makes it wider by the root of 2 for the second, as naive intervals of
-cross-validation are too narrow (Bates, Hastie and Tibshirani 2023, doi:10.1080/01621459.2023.2197686).
+cross-validation are too narrow (Bates, Hastie and Tibshirani 2023, arXiv:2104.00673).
 """
 
 from collections.abc import Callable, Iterable, Iterator
