@@ -14,7 +14,15 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import drift_after_training, drift_alarms, estimation, leaks, promotion
+from benchmarks import (
+    choice,
+    drift_after_training,
+    drift_alarms,
+    estimation,
+    intervals,
+    leaks,
+    promotion,
+)
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
@@ -24,6 +32,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *estimation.EXPERIMENTS,
     *leaks.EXPERIMENTS,
     *promotion.EXPERIMENTS,
+    *intervals.EXPERIMENTS,
+    *choice.EXPERIMENTS,
 )
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")
