@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -211,7 +212,7 @@ def _check_delimiter(path: Path, only_name: str, separator: str) -> None:
 
 def check_names(path: Path, header: list[str]) -> None:
     """Raise DataError where two columns of a file have one name, or one has none."""
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         raise DataError(
             f"{path}: the header names {errors.listed(twice)} more than once; rename the columns"
