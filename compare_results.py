@@ -14,8 +14,10 @@ Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pi
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipeline import command
+from pipeline.data.leaks.table import leaks_in
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
@@ -50,18 +52,23 @@ def compare(dataset: str, settings: Params) -> Compared:
             look_into(dataset, result, predicted, settings),
         )
     result = replace(result, slices=slices)
-    pieces = advice.advise(dataset, result, stage_figures.read_drift(dataset))
+    leaks = leaks_in(read_quality(dataset))
+    pieces = advice.advise(dataset, result, stage_figures.read_drift(dataset), leaks)
     result = replace(result, advice=pieces, verdict=advice.verdict(pieces))
     return Compared(result, replace(drawn, course=pictures.read_course(dataset)))
+
+
+def read_quality(dataset: str) -> dict[str, Any]:
+    """Return the figures of a dataset's table."""
+    made_by = f"python prepare_data.py --dataset {dataset}"
+    return files.read_json(paths.metrics(dataset, "quality"), made_by)
 
 
 def choose(dataset: str, settings: Params) -> DatasetResult:
     """Return a dataset's figures with the best candidate, still without slices and advice."""
     standing = read_candidates(dataset)
     trained, recorded = standing.trained, standing.by_name
-    quality = files.read_json(
-        paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}"
-    )
+    quality = read_quality(dataset)
     spec, metric = settings.dataset(dataset), trained["primary_metric"]
     candidates = {name: comparison.candidate(content) for name, content in recorded.items()}
     chosen = best.choose(candidates, metric)

@@ -14,11 +14,13 @@ import pipeline.project.processor  # noqa: F401 - before numpy
 import pandas as pd
 
 from pipeline import command
-from pipeline.data import cleaning, quality, reading, splits
+from pipeline.data import cleaning, doubts, quality, reading, splits
+from pipeline.data.leaks import search
+from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
 from pipeline.data.quality import Origin
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data, Params
+from pipeline.project.params import Data, Dataset, Params
 from pipeline.tracking import record
 
 
@@ -39,28 +41,19 @@ def read_table(dataset: str, data: Data) -> tuple[pd.DataFrame, Origin]:
     return reading.read_table(data), origin
 
 
-def check_leakage(train: pd.DataFrame, dataset: str, settings: Params) -> dict[str, float]:
-    """Return {column: score} of the leaks that params.yaml allows; raise DataError at any other."""
-    spec = settings.dataset(dataset)
+def check_leaks(found: list[Leak], columns: list[str], dataset: str, spec: Dataset) -> None:
+    """Raise DataError at a certain leak that params.yaml does not allow."""
     data, allowed = spec.data, spec.prepare.allow_leakage
-    unknown = [column for column in allowed if column not in train.columns]
+    unknown = [column for column in allowed if column not in columns]
     if unknown:
         raise UsageError(
             f"{paths.PARAMS}: datasets.{dataset}.prepare.allow_leakage: no feature "
             f"{errors.listed(unknown)} in {data.file}; there are: "
-            f"{errors.listed(train.columns.drop(data.target), most=30)}"
+            f"{errors.listed(columns, most=30)}"
         )
-    leaks = quality.leaking_columns(train, data.target, data.task, settings.seed)
-    refused = [
-        f"{column} (score {score})" for column, score in leaks.items() if column not in allowed
-    ]
+    refused = [leak for leak in found if leak.certain and not leak.allowed(allowed)]
     if refused:
-        raise DataError(
-            f"{data.file}: predicts {data.target} all alone, as a leak of the answer does: "
-            f"{', '.join(refused)}; name it in data.drop, or in prepare.allow_leakage where it is "
-            f"known at prediction time"
-        )
-    return leaks
+        raise DataError(f"{data.file}: the target is given away: {'; '.join(lines(refused))}")
 
 
 def prepare(dataset: str, settings: Params) -> dict[str, Any]:
@@ -73,8 +66,10 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     labels = cleaned[data.target] if data.task == "classification" else None
     rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)
     train, test = cleaned.iloc[rows.fit], cleaned.iloc[rows.predict]
-    learnable = train.drop(columns=[split_column]) if split_column else train
-    leaks = check_leakage(learnable, dataset, settings)
+    dropped = raw[raw.columns.difference(train.columns, sort=False)]
+    leaks = search.search(training_table(train, dropped, data, spec.prepare, settings.seed))
+    others = raw.columns.drop([column for column in (data.target, split_column) if column])
+    check_leaks(leaks.found, list(others), dataset, spec)
 
     splits.write_splits(paths.processed(dataset), train, test)
     figures = {
@@ -86,10 +81,23 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         "split_hash": files.digest(paths.processed(dataset)),
         **quality.quality_figures(raw, cleaned, data, split_column),
         "split": {"by": spec.prepare.split, "train": len(train), "test": len(test)},
-        "leakage_allowed": leaks,
+        **leaks.as_json(spec.prepare.allow_leakage),
+        "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
     }
     files.write_json(paths.metrics(dataset, "quality"), figures)
     return figures
+
+
+def closing_line(dataset: str, figures: dict[str, Any]) -> str:
+    """Return the line that says what came out, where it lies, and which columns are doubtful."""
+    split = figures["split"]
+    line = (
+        f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
+        f"{figures['features']} features, {figures['missing_share']:.1%} missing -> "
+        f"{paths.processed(dataset)}/"
+    )
+    names = [doubt.column for doubt in doubts.in_figures(figures)]
+    return f"{line}; doubtful: {errors.listed(names, most=30)}" if names else line
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -100,12 +108,11 @@ def main(argv: list[str] | None = None) -> None:
     for dataset in settings.names(args.dataset):
         figures = prepare(dataset, settings)
         record.record(dataset, "prepare", settings)
-        split = figures["split"]
-        print(
-            f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
-            f"{figures['features']} features, {figures['missing_share']:.1%} missing -> "
-            f"{paths.processed(dataset)}/"
-        )
+        print(closing_line(dataset, figures))
+        for line in doubts.lines(doubts.in_figures(figures)):
+            print(f"  doubtful: {line}")
+        for line in lines(leaks_in(figures)):
+            print(f"  may be a leak: {line}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from pipeline.project.params import Params
 from pipeline.registry import decisions, promotion_log, registration
 from pipeline.registry.promotion_log import Entry
 from pipeline.registry.registration import Request
+from pipeline.scoring import gates
+from pipeline.scoring.gates import Verdict
 
 
 def requested(
@@ -43,6 +45,7 @@ def requested(
         cv=registration.overall_scores(metadata["metrics"]["cv"]),
         test=registration.overall_scores(metadata["metrics"]["test"]),
         gates=validation["gates"],
+        not_ready=validation.get("not_ready", []),
     )
 
 
@@ -57,7 +60,7 @@ def check_gates(
             f"compare_results.py` and `python validate_metrics.py --dataset {dataset}`"
         )
     failed = [
-        f"{gate['on']} {gate['metric']} {gate['value']}"
+        f"{gates.score_text(Verdict(**gate))} {gate['value']}"
         for gate in validation["gates"]
         if not gate["passed"]
     ]
@@ -82,12 +85,12 @@ def read_request(dataset: str, name: str) -> Request:
 
 
 def register(dataset: str, request: Request, settings: Params) -> Entry | None:
-    """Bring the registry to a request; return the decision, None where there was one before.
+    """Bring the registry to a request; return the decision, None where there is no new one.
 
     A stage of `dvc repro` does not open the store for a model that was decided on.
     """
     log = promotion_log.read_log(dataset)
-    if "DVC_STAGE" in os.environ and promotion_log.last_decision(log, request.model_sha256):
+    if "DVC_STAGE" in os.environ and promotion_log.is_settled(log, request.model_sha256):
         return None
     return decisions.bring(dataset, settings, request)
 

@@ -16,7 +16,7 @@ from pipeline import command
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Gate
-from pipeline.report import best, comparison
+from pipeline.report import advice, best, comparison
 from pipeline.report.comparison import DatasetResult
 from pipeline.scoring import gates
 from pipeline.scoring.gates import Validation
@@ -44,21 +44,25 @@ def validate(dataset: str, wanted: Mapping[str, Gate], result: DatasetResult) ->
         model_sha256=chosen.model_sha256,
         passed=all(verdict.passed for verdict in verdicts),
         gates=verdicts,
+        not_ready=[piece.what for piece in result.advice if piece.level == advice.STOP],
     )
 
 
 def lines(validation: Validation) -> list[str]:
-    """Return one line per gate, PASS or FAIL; a dataset without gates has one that says so."""
+    """Return a line per gate, PASS or FAIL, after one for each thing that speaks against the model.
+
+    A dataset without gates has one that says so.
+    """
     name = f"{validation.dataset} {validation.candidate}"
+    text = [f"NOTE {name}: not ready: {reason}" for reason in validation.not_ready]
     if not validation.gates:
-        return [f"PASS {name}: no gate in {paths.PARAMS}"]
+        return [*text, f"PASS {name}: no gate in {paths.PARAMS}"]
     data = " on synthetic data" if validation.synthetic else ""
-    text = []
     for gate in validation.gates:
         word = "PASS" if gate.passed else "FAIL"
         value = "is not defined" if gate.value is None else f"{gate.value:.4f}"
         demand = gates.demand_text(gate)
-        text.append(f"{word} {name}: {gate.on} {gate.metric} {value}{data} ({demand})")
+        text.append(f"{word} {name}: {gates.score_text(gate)} {value}{data} ({demand})")
     return text
 
 

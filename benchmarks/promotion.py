@@ -1,31 +1,55 @@
-"""How often the rules promote a challenger that is no better, and how often one that is.
-
-    python -m benchmarks.promotion [--seeds 1000] [--rows 50 100 300 1000]
+"""How often the registry promotes a model that is no better, and how often one that is.
 
 Two models predict the same synthetic rows with errors of their own. "alike" are equally good, so
 that promoting the second by the rule `better` is a mistake; else the second's errors are larger or
-smaller by 30 %. Each share is printed with its 95 % interval (Wilson 1927). With fewer rows than
-register.min_rows, 50 by default, the pipeline makes no decision; the rules alone do.
+smaller by a share. `python -m benchmarks.statistics` runs the trials.
 """
 
-import argparse
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
-from scipy.stats import binomtest
 
+from benchmarks import noise
+from benchmarks.experiment import Claim, Experiment
 from pipeline.project.params import Register
-from pipeline.registry import promotion, promotion_log
-from pipeline.registry.promotion import Evidence
+from pipeline.registry import evidence, promotion, promotion_log
+from pipeline.registry.evidence import CHAMPION, Evidence
 from pipeline.scoring import bootstrap, thresholds
+from pipeline.scoring.bootstrap import Resampled
 from pipeline.scoring.rows import Rows
 
-METRICS = {"regression": ("rmse",), "classification": ("roc_auc", "log_loss")}
 MARGIN = Register(name="Benchmark").margin
 SPREAD = 0.5  # of a model's errors, where the target's is 1
+CHALLENGERS = 20  # that one test split judges in turn
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """How two models err: by which metric, how heavy the tails are, how much both err alike.
+
+    `shared` is the share of an error's variance that both models have in common.
+    """
+
+    name: str
+    metric: str
+    shared: float = 0.5
+    heavy_tails: bool = False
+
+    @property
+    def is_regression(self) -> bool:
+        return self.metric == "rmse"
+
+
+SCENARIOS = (
+    Scenario("rmse, normal errors", "rmse"),
+    Scenario("rmse, correlated models", "rmse", shared=0.95),
+    Scenario("rmse, heavy tails", "rmse", heavy_tails=True),
+    Scenario("rmse, both", "rmse", shared=0.95, heavy_tails=True),
+    Scenario("two classes, roc_auc", "roc_auc"),
+    Scenario("two classes, log_loss", "log_loss"),
+    Scenario("roc_auc, correlated", "roc_auc", shared=0.95),
+)
 
 
 @dataclass(frozen=True)
@@ -40,24 +64,34 @@ class Question:
 QUESTIONS = (
     Question("alike, better", 0, "better"),
     Question("alike, not_worse", 0, "not_worse"),
+    Question("10 % better, better", 0.1, "better"),
     Question("30 % better, better", 0.3, "better"),
     Question("30 % worse, not_worse", -0.3, "not_worse"),
 )
 
 
-def pair(task: str, rng: np.random.Generator, rows: int, gain: float) -> tuple[Rows, Rows]:
-    """Return what two models predict that share half of their errors; the second's are smaller."""
-    truth, shared = rng.normal(size=rows), rng.normal(size=rows)
-    guesses = []
-    for spread in (SPREAD, SPREAD * (1 - gain)):
-        guesses.append(truth + spread * (shared + rng.normal(size=rows)) / 2**0.5)
-    one, other = guesses
-    if task == "regression":
+def pair(scenario: Scenario, rng: np.random.Generator, rows: int, gain: float) -> tuple[Rows, Rows]:
+    """Return what two models predict; the second's errors are smaller by a share, `gain`."""
+    truth, shared = rng.normal(size=rows), _errors(scenario, rng, rows)
+    one = truth + SPREAD * _mixed(scenario, shared, rng)
+    other = truth + SPREAD * (1 - gain) * _mixed(scenario, shared, rng)
+    if scenario.is_regression:
         return Rows(truth, one), Rows(truth, other)
     y = (rng.random(rows) < chance(truth)).astype(int)
     # both classes are there
     y[:2] = 0, 1
     return classified(y, chance(one)), classified(y, chance(other))
+
+
+def _errors(scenario: Scenario, rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Return errors of variance 1, normal or of Student's t with three degrees of freedom."""
+    return rng.standard_t(3, rows) / 3**0.5 if scenario.heavy_tails else rng.normal(size=rows)
+
+
+def _mixed(scenario: Scenario, shared: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a model's errors: those that it shares with another, and its own."""
+    own = _errors(scenario, rng, len(shared))
+    return scenario.shared**0.5 * shared + (1 - scenario.shared) ** 0.5 * own
 
 
 def chance(value: np.ndarray) -> np.ndarray:
@@ -68,55 +102,138 @@ def classified(y: np.ndarray, positive: np.ndarray) -> Rows:
     return thresholds.decided(Rows(y, np.column_stack([1 - positive, positive])), None)
 
 
-def promoted(task: str, rows: int, seed: int) -> list[tuple[str, str]]:
-    """Return the (metric, title of a question) of those rules that promote the challenger."""
-    answers = []
-    for question in QUESTIONS:
+def judged(
+    champion: Resampled, challenger: Resampled, rows: int, rule: str, judged_before: int = 0
+) -> str:
+    """Return the outcome of a rule on two models' scores."""
+    difference = evidence.compare(champion, challenger, MARGIN, judged_before)
+    found = Evidence(rows=rows, metric=champion.metric, difference=difference)
+    return promotion.decide_promotion(rule, found).outcome
+
+
+def promoted(scenario: Scenario, rows: int, seed: int) -> dict[str, float]:
+    """Return for each question whether its rule promotes the challenger."""
+    challengers_by_gain = {}
+    for gain in {question.gain for question in QUESTIONS}:
         rng = np.random.default_rng([seed, rows])
-        for evidence in evidences(pair(task, rng, rows, question.gain), METRICS[task], seed):
-            decision = promotion.decide_promotion(question.rule, evidence)
-            if decision.outcome == promotion_log.PROMOTED:
-                answers.append((evidence.metric or "", question.title))
+        one, other = pair(scenario, rng, rows, gain)
+        challengers_by_gain[gain] = bootstrap.resampled(scenario.metric, other, seed)
+    # whose predictions are the same each time
+    champion = bootstrap.resampled(scenario.metric, one, seed)
+    answers = {}
+    for question in QUESTIONS:
+        outcome = judged(champion, challengers_by_gain[question.gain], rows, question.rule)
+        answers[question.title] = float(outcome == promotion_log.PROMOTED)
     return answers
 
 
-def evidences(models: tuple[Rows, Rows], metrics: Sequence[str], seed: int) -> Iterator[Evidence]:
-    """Yield the evidence on two models by each metric."""
-    for metric in metrics:
-        champion, challenger = (bootstrap.resampled(metric, rows, seed) for rows in models)
-        difference = promotion.compare(champion, challenger, MARGIN)
-        yield Evidence(rows=len(models[0]), metric=metric, difference=difference)
+def settled(scenario: Scenario, rows: int, seed: int) -> dict[str, float]:
+    """Return whether as many new rows as a "no decision" names do settle a true difference."""
+    rng = np.random.default_rng([seed, rows])
+    first = pair(scenario, rng, rows, gain=0.1)
+    one, other = (bootstrap.resampled(scenario.metric, model, seed) for model in first)
+    difference = evidence.compare(one, other, MARGIN)
+    if difference is None or difference.low > 0 or difference.high < 0:
+        return {}
+    true = replace(difference, difference=_true_difference(scenario))
+    found = Evidence(rows=rows, metric=scenario.metric, difference=true, against=CHAMPION)
+    needed = evidence.rows_to_settle(found, bound=0.0)
+    assert needed is not None
+    second = pair(scenario, rng, needed, gain=0.1)
+    one, other = (bootstrap.resampled(scenario.metric, model, seed + 1) for model in second)
+    outcome = judged(one, other, needed, "better")
+    return {"settled": float(outcome == promotion_log.PROMOTED)}
 
 
-def share(hits: int, n: int) -> str:
-    """Return a share with its interval, as it is printed."""
-    low, high = binomtest(hits, n).proportion_ci(method="wilson")
-    return f"{hits / n:6.1%} [{low:5.1%}, {high:5.1%}]"
+def _true_difference(scenario: Scenario) -> float:
+    """Return how much smaller the second's rmse truly is where its errors are 10 % smaller."""
+    assert scenario.is_regression
+    return SPREAD * 0.1
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def challengers(seed: int) -> dict[str, float]:
+    """Return whether one of many challengers, all as good as the champion, is promoted."""
+    rows, rng = 300, np.random.default_rng(seed)
+    truth = rng.normal(size=rows)
+    champion = bootstrap.resampled("rmse", Rows(truth, _guess(truth, rng)), seed)
+    outcomes = []
+    for number in range(CHALLENGERS):
+        challenger = bootstrap.resampled("rmse", Rows(truth, _guess(truth, rng)), seed)
+        outcomes.append(judged(champion, challenger, rows, "better", judged_before=number))
+    return {"any": float(promotion_log.PROMOTED in outcomes)}
+
+
+def _guess(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return truth + SPREAD * rng.normal(size=len(truth))
+
+
+def _promoted_experiment(scenario: Scenario, rows: int, trials: int) -> Experiment:
+    """Return the trials of the four questions on one kind of rows."""
+    where = f"{scenario.name}, {rows:,} rows"
+    return Experiment(
+        name=f"promotion {where}".replace(", ", " ").replace(" ", "_"),
+        data="synthetic rows",
+        trials=trials,
+        trial=partial(promoted, scenario, rows),
+        claims=(
+            Claim(
+                "alike, better",
+                f"`better` promotes one of two equally good models in about 2.5 % ({where})",
+                lowest=0.01,
+                highest=0.05,
+            ),
+            Claim(
+                "30 % worse, not_worse",
+                f"`not_worse` promotes hardly any model with 30 % larger errors ({where})",
+                highest=0.02,
+            ),
+            Claim(
+                "30 % better, better",
+                f"the share of challengers with 30 % smaller errors that `better` finds ({where})",
+            ),
+            Claim(
+                "10 % better, better",
+                f"the share of challengers with 10 % smaller errors that `better` finds ({where})",
+            ),
+        ),
     )
-    parser.add_argument("--seeds", type=int, default=1000)
-    parser.add_argument("--rows", type=int, nargs="+", default=[50, 100, 300, 1000], metavar="N")
-    parser.add_argument("--workers", type=int, default=2, metavar="N")
-    args = parser.parse_args(argv)
-    titles = " ".join(f"{question.title:>22}" for question in QUESTIONS)
-    print(f"promoted, of {args.seeds} seeds each (synthetic rows)\n")
-    print(f"{'':21} {'rows':>5} {titles}")
-    for task, metrics in METRICS.items():
-        name = "two classes" if task == "classification" else task
-        for rows in args.rows:
-            jobs = (delayed(promoted)(task, rows, seed) for seed in range(args.seeds))
-            hits: Counter[tuple[str, str]] = Counter()
-            for answers in Parallel(n_jobs=args.workers)(jobs):
-                hits.update(answers)
-            for metric in metrics:
-                shares = [share(hits[metric, one.title], args.seeds) for one in QUESTIONS]
-                cells = " ".join(f"{text:>22}" for text in shares)
-                print(f"{f'{name}, {metric}':21} {rows:>5} {cells}", flush=True)
 
 
-if __name__ == "__main__":
-    main()
+def _settled_experiment(scenario: Scenario) -> Experiment:
+    return Experiment(
+        name=f"settled_{scenario.name}".replace(", ", "_").replace(" ", "_"),
+        data="synthetic rows",
+        trials=250,
+        trial=partial(settled, scenario, 100),
+        claims=(
+            Claim(
+                "settled",
+                'as many rows as a "no decision" says settle a difference of that size in 80 % of '
+                f"new samples ({scenario.name})",
+                lowest=0.7,
+                highest=0.9,
+            ),
+        ),
+    )
+
+
+EXPERIMENTS = (
+    *(_promoted_experiment(scenario, 100, trials=400) for scenario in SCENARIOS),
+    *(_promoted_experiment(scenario, 1000, trials=60) for scenario in SCENARIOS),
+    *(_settled_experiment(scenario) for scenario in SCENARIOS[:3]),
+    Experiment(
+        name="challengers_of_one_test_split",
+        data="synthetic rows",
+        trials=200,
+        trial=challengers,
+        claims=(
+            Claim(
+                "any",
+                f"of {CHALLENGERS} equally good challengers that one test split judges, one is "
+                "promoted in at most 4.1 % of cases",
+                highest=0.041,
+            ),
+        ),
+    ),
+    *noise.EXPERIMENTS,
+)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
+from benchmarks import leaks, promotion
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
-EXPERIMENTS: tuple[Experiment, ...] = ()
+EXPERIMENTS: tuple[Experiment, ...] = (*leaks.EXPERIMENTS, *promotion.EXPERIMENTS)
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")
 BEGIN = "<!-- claims, made by `python -m benchmarks.statistics`: -->\n"

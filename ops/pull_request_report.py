@@ -36,7 +36,7 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.rounding import number_text
 from pipeline.report.comparison import DatasetResult
-from pipeline.scoring.gates import Verdict, demand_text
+from pipeline.scoring.gates import Verdict, demand_text, score_text
 
 PASS, FAIL = "✅ pass", "❌ fail"
 ROOM_FOR_LAST_LINE = 100  # characters
@@ -137,10 +137,10 @@ def gates(before: Results, now: Results) -> list[list[Any]]:
     """Return a row per gate, those that fail first."""
     rows = []
     for name, verdicts in now.gates.items():
-        old = {(gate.on, gate.metric): gate for gate in before.gates.get(name, [])}
+        old = {score_text(gate): gate for gate in before.gates.get(name, [])}
         for gate in verdicts:
-            was = old.get((gate.on, gate.metric))
-            words = f"{gate.on} {gate.metric} ({demand_text(gate)})"
+            was = old.get(score_text(gate))
+            words = f"{score_text(gate)} ({demand_text(gate)})"
             row = [_verdict(gate), name, words, number_text(gate.value)]
             rows.append(
                 [*row, f"{number_text(was.value)} {_verdict(was)}" if was else "no such gate"]

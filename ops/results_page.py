@@ -100,7 +100,7 @@ def _model_row(name: str, result: DatasetResult) -> str:
 def _gate(verdict: gates.Verdict) -> str:
     word = "passed" if verdict.passed else "**failed**"
     value, bounds = number_text(verdict.value), gates.bounds_text(verdict)
-    return f"{word}: {verdict.on} {verdict.metric} {value} ({bounds})"
+    return f"{word}: {gates.score_text(verdict)} {value} ({bounds})"
 
 
 def _tuning_rows(name: str, result: DatasetResult) -> list[str]:

@@ -79,9 +79,14 @@ def checked(settings: Params) -> Params:
         primary = dataset.train.primary_metric
         if primary not in [metric.name for metric in metrics.of_task(task)]:
             raise _not_a_metric(f"{block}.train.primary_metric", primary, task)
-        for gate in dataset.gates:
-            if not _may_be_gated(gate, task):
-                raise _not_a_metric(f"{block}.gates.{gate}", gate, task)
+        for metric, gate in dataset.gates.items():
+            if not _may_be_gated(metric, task):
+                raise _not_a_metric(f"{block}.gates.{metric}", metric, task)
+            if gate.by != "value" and "__" in metric:
+                raise UsageError(
+                    f"{paths.PARAMS}: {block}.gates.{metric}: by: {gate.by} needs an interval, "
+                    f"which the metrics of a single class do not have; remove it"
+                )
     return settings
 
 

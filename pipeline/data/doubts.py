@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ FEWEST_NUMBERS = 5
 MANY_LEVELS, LEVELS_SHARE = 250, 0.5
 # rows below which all values may differ by chance
 FEWEST_ROWS = 50
+# columns that a line names; quality.json has all
+MOST_TOLD = 30
 # words of a text that nobody takes for a category
 MANY_WORDS = 6
 
@@ -62,14 +64,16 @@ class Column:
     levels: pd.Index
 
 
-def find(raw: pd.DataFrame, cleaned: pd.DataFrame, data: Data) -> list[Doubt]:
+def find(
+    raw: pd.DataFrame, cleaned: pd.DataFrame, data: Data, split_column: str | None = None
+) -> list[Doubt]:
     """Return what is doubtful in the columns of a cleaned table, in its order.
 
-    A column that data.numeric or data.categorical names is of that kind for certain; labels that
+    The split's column is no feature. A column that data.numeric or data.categorical names is of that kind for certain; labels that
     differ in case only are looked for in all categories, the target's too.
     """
     doubts = []
-    for name in cleaned.columns:
+    for name in cleaned.columns.drop([split_column] if split_column else []):
         is_settled = name in (data.target, *data.numeric, *data.categorical)
         checks = SPELLING_CHECKS if is_settled else CHECKS
         doubt = of_column(raw[name], cleaned[name], checks)
@@ -95,13 +99,22 @@ def of_column(
     return None
 
 
-def told(doubts: list[Doubt]) -> str:
-    """Return all doubts in one line: the columns that share one, and what to do about them."""
+def in_figures(figures: Mapping[str, Any]) -> list[Doubt]:
+    """Return the doubts that quality.json holds."""
+    return [Doubt(**doubt) for doubt in figures.get("doubts", [])]
+
+
+def lines(doubts: list[Doubt]) -> list[str]:
+    """Return the doubts in words: the columns that share a remedy in one line."""
     columns: dict[str, list[str]] = {}
     for doubt in doubts:
         columns.setdefault(doubt.do, []).append(f"{doubt.column} ({doubt.what})")
-    parts = [f"{', '.join(names)}: {do}" for do, names in columns.items()]
-    return "; ".join(parts)
+    return [f"{_and_more(named)}: {do}" for do, named in columns.items()]
+
+
+def _and_more(named: list[str]) -> str:
+    further = len(named) - MOST_TOLD
+    return ", ".join(named[:MOST_TOLD]) + (f" and {further:,} more" if further > 0 else "")
 
 
 def _some(values: pd.Series) -> pd.Series:

@@ -145,12 +145,12 @@ def _by_time(table: Table, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     day's later rows would give its earlier ones away.
     """
     column = table.frame[table.prepare.split_column]
-    moments = _moments(column, table.origin).to_numpy()
-    order = np.argsort(moments, kind="stable")
-    return order, np.searchsorted(moments[order], moments[order][cuts], side="left")
+    times = moments(column, table.origin).to_numpy()
+    order = np.argsort(times, kind="stable")
+    return order, np.searchsorted(times[order], times[order][cuts], side="left")
 
 
-def _moments(column: pd.Series, origin: str) -> pd.Series:
+def moments(column: pd.Series, origin: str) -> pd.Series:
     """Return the column's numbers, or its dates in UTC; raises DataError where one is neither."""
     if pd.api.types.is_numeric_dtype(column):
         return column

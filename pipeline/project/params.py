@@ -281,9 +281,12 @@ class Slices(Settings):
 
 
 class Gate(Settings):
+    """The bounds of a score, of the test rows or out of fold, or of an end of its interval."""
+
     min: float | None = Field(None, allow_inf_nan=False)
     max: float | None = Field(None, allow_inf_nan=False)
     on: Literal["test", "oof"] = "test"
+    by: Literal["value", "low", "high"] = "value"
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
@@ -291,6 +294,17 @@ class Gate(Settings):
             raise ValueError("a gate needs min or max")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}, so that nothing passes")
+        return self
+
+    @model_validator(mode="after")
+    def _worse_end_of_an_interval(self) -> Self:
+        if self.by == "value":
+            return self
+        if self.on == "oof":
+            raise ValueError(f"by: {self.by} is for on: test; out of fold there is no interval")
+        bound, other = ("min", self.max) if self.by == "low" else ("max", self.min)
+        if other is not None:
+            raise ValueError(f"by: {self.by} goes with {bound} alone, else it asks for less")
         return self
 
 

@@ -10,8 +10,17 @@ from pipeline.data import splits
 from pipeline.project import paths
 from pipeline.project.errors import DataError, PipelineError, UsageError
 from pipeline.project.params import Params
-from pipeline.registry import bundles, promotion, promotion_log, recovery, registration, versions
-from pipeline.registry.promotion import Decision, Evidence
+from pipeline.registry import (
+    bundles,
+    evidence,
+    promotion,
+    promotion_log,
+    recovery,
+    registration,
+    versions,
+)
+from pipeline.registry.evidence import Evidence, HeldOut
+from pipeline.registry.promotion import Decision
 from pipeline.registry.promotion_log import Entry, Line
 from pipeline.registry.registration import Request
 from pipeline.registry.versions import CHAMPION, RegisteredModel, Version
@@ -39,14 +48,14 @@ def _open_store() -> Iterator[Any]:
 def bring(dataset: str, settings: Params, request: Request | None) -> Entry | None:
     """Bring the registry to what the promotion log says, then decide on a request's model.
 
-    Return the decision; None where that model was decided on before, and without a request.
+    Return the decision; None where it would be the one before, and without a request.
     """
     with _open_store() as mlflow:
         model = versions.registered_model(mlflow.MlflowClient(), dataset, settings)
         lines = recovery.catch_up(mlflow, model, settings.dataset(dataset).experiment)
         if lines:
             recovery.check_champion(model, lines)
-        if request is None or promotion_log.last_decision(lines, request.model_sha256):
+        if request is None or promotion_log.is_settled(lines, request.model_sha256):
             return None
         return _decide(mlflow, model, settings, request, lines)
 
@@ -91,35 +100,56 @@ def sync_registry(settings: Params) -> dict[str, Entry]:
 
 def _decide(
     mlflow: Any, model: RegisteredModel, settings: Params, request: Request, lines: list[Line]
-) -> Entry:
-    """Register the requested model, hold it against the champion, and carry the decision out."""
+) -> Entry | None:
+    """Register the requested model, decide on it, and carry the decision out."""
     dataset = settings.dataset(model.dataset)
-    rule = dataset.registration
     by_sha256 = {version.sha256: version for version in model.versions()}
     version = by_sha256.get(request.model_sha256)
     if version is None:
         version = _register(mlflow, model, dataset.experiment, request)
-    challenger = model.bundle(version)
-    bundles.check(challenger)
-    if not lines:
-        first = Decision(promotion_log.PROMOTED, "the first version: its gates hold")
-        return _record(model, lines, version, first)
-    champion = by_sha256[promotion_log.aliases_after(lines)[CHAMPION]]
+    bundle = model.bundle(version)
+    bundles.check(bundle)
+    rule, found = dataset.registration.promote, None
+    if request.not_ready:
+        decision = promotion.not_ready(request.not_ready)
+    else:
+        champion = by_sha256.get(promotion_log.aliases_after(lines).get(CHAMPION, ""))
+        found = _evidence(model, settings, request, lines, bundle, champion)
+        decision = promotion.decide_promotion(rule, found)
+    last = promotion_log.last_decision(lines, version.sha256)
+    reason = decision.reason[:LONGEST_REASON]
+    if last and (last.outcome, last.reason) == (decision.outcome, reason):
+        return None
+    return _record(model, lines, version, decision, rule, found)
+
+
+def _evidence(
+    model: RegisteredModel,
+    settings: Params,
+    request: Request,
+    lines: list[Line],
+    bundle: Path,
+    champion: Version | None,
+) -> Evidence:
+    """Return how a model compares with the champion or, while there is none, with guessing."""
+    dataset = settings.dataset(model.dataset)
+    rule = dataset.registration
+    held_out = HeldOut(
+        frame=splits.read_split(model.dataset, "test"),
+        origin=f"{paths.processed(model.dataset)}/test.parquet",
+        split_hash=request.split_hash,
+        judged_before=promotion_log.judged_by(lines, request.split_hash),
+        data=dataset.data,
+        metric=request.primary_metric,
+        seed=settings.seed,
+    )
+    if champion is None:
+        train_target = splits.read_split(model.dataset, "train")[dataset.data.target]
+        return evidence.against_guessing(bundle, train_target, held_out, rule)
     try:
-        evidence = promotion.gather_evidence(
-            champion=model.bundle(champion),
-            challenger=challenger,
-            frame=splits.read_split(model.dataset, "test"),
-            origin=f"{paths.processed(model.dataset)}/test.parquet",
-            data=dataset.data,
-            rule=rule,
-            metric=request.primary_metric,
-            seed=settings.seed,
-        )
+        return evidence.against_champion(model.bundle(champion), bundle, held_out, rule)
     except DataError as error:  # the champion's files
-        evidence = Evidence(fault=str(error))
-    decision = promotion.decide_promotion(rule.promote, evidence)
-    return _record(model, lines, version, decision, rule.promote, evidence)
+        return Evidence(fault=str(error))
 
 
 def _register(mlflow: Any, model: RegisteredModel, experiment: str, request: Request) -> Version:
@@ -136,7 +166,7 @@ def _record(
     version: Version,
     decision: Decision,
     rule: str | None = None,
-    evidence: Evidence | None = None,
+    found: Evidence | None = None,
 ) -> Entry:
     """Write a decision into the registry, carry it out, and write it into the log; return it."""
     champion = model.entry().aliases.get(CHAMPION)
@@ -155,7 +185,7 @@ def _record(
         reason=decision.reason[:LONGEST_REASON],
         git_commit=git.head(),
         rule=rule,
-        figures=evidence.as_json() if evidence else None,
+        figures=found.as_json() if found else None,
     )
     line = promotion_log.next_line(lines, entry)
     recovery.tag_line(model, line)

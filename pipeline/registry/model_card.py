@@ -93,7 +93,7 @@ def content(
         "cv": request.cv,
         "test": request.test,
         "slices": parts,
-        "limits": limits(quality["synthetic"], parts),
+        "limits": limits(request.not_ready, quality["synthetic"], parts),
         "how_to_load": {
             "mlflow": f"mlflow.pyfunc.load_model('{model}').predict(rows)",
             "pipeline": f"python evaluate.py --dataset {request.dataset} --version champion",
@@ -101,9 +101,9 @@ def content(
     }
 
 
-def limits(synthetic: bool, parts: Parts) -> list[str]:
-    """Return what the scores do not say."""
-    of_data = []
+def limits(not_ready: list[str], synthetic: bool, parts: Parts) -> list[str]:
+    """Return what speaks against using the model, and what the scores do not say."""
+    of_data = [f"The comparison calls it not ready: {reason}" for reason in not_ready]
     if synthetic:
         of_data.append("The data are synthetic: the scores say nothing about real ones.")
     small = [name for name, part in parts.items() if part["rows"] < FEWEST_TEST_ROWS]

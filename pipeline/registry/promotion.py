@@ -1,58 +1,11 @@
-"""A promotion: the evidence on a challenger and the champion, and the rule for it."""
+"""A promotion: the rule for it, what the rule makes of the evidence, and the words for that."""
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-import pandas as pd
+from pipeline.registry import promotion_log
+from pipeline.registry.evidence import CHAMPION, GUESSING, Difference, Evidence, rows_to_settle
 
-from pipeline.data import kinds, targets
-from pipeline.models import storage
-from pipeline.project import errors, paths, rounding
-from pipeline.project.errors import DataError
-from pipeline.project.params import Data, Register
-from pipeline.registry import bundles, promotion_log
-from pipeline.scoring import bootstrap, thresholds
-from pipeline.scoring.bootstrap import Resampled
-from pipeline.scoring.rows import Rows
-
-# of a class: with fewer rows the resamples vary less than the metric really does
-FEWEST_CLASS_ROWS = 10
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Two models' values of a metric; a positive difference is in the challenger's favour.
-
-    `low` and `high` bound the difference (95 %). `margin` is how much worse counts as not worse.
-    """
-
-    champion: float
-    challenger: float
-    difference: float
-    low: float
-    high: float
-    margin: float
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """How two models compare on the rows that neither was trained on.
-
-    Where they cannot be compared, `fault` says why and there is no difference.
-    """
-
-    rows: int | None = None
-    metric: str | None = None
-    difference: Difference | None = None
-    fault: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the figures as the promotion log holds them, without those that there are not."""
-        content = {"rows": self.rows, "metric": self.metric, "fault": self.fault}
-        if self.difference:
-            content |= asdict(self.difference)
-        return {key: value for key, value in content.items() if value is not None}
+MANY = 1_000_000  # rows; no larger number is named
 
 
 @dataclass(frozen=True)
@@ -63,109 +16,22 @@ class Decision:
     reason: str
 
 
-def gather_evidence(
-    champion: Path,
-    challenger: Path,
-    frame: pd.DataFrame,
-    origin: str,
-    data: Data,
-    rule: Register,
-    metric: str,
-    seed: int,
-) -> Evidence:
-    """Return how the models of two bundles compare on those rows of `frame` that are new to both.
+@dataclass(frozen=True)
+class Demand:
+    """What a rule asks of the lower end of the interval of the difference, in words as well."""
 
-    `origin` is what messages call the rows. Both models are scored by `metric`; the interval is
-    that of a paired bootstrap.
-    """
-    try:
-        is_new = bundles.is_new(champion, frame, origin) & bundles.is_new(challenger, frame, origin)
-        rows = frame[is_new]
-        if len(rows) < rule.min_rows:
-            fault = (
-                f"{len(rows)} rows of {origin} are new to both, register.min_rows asks for "
-                f"{rule.min_rows}"
-            )
-            return Evidence(rows=len(rows), fault=fault)
-        old = score_bundle("the champion", champion, rows, origin, data, metric, seed)
-        new = score_bundle("the challenger", challenger, rows, origin, data, metric, seed)
-    except DataError as error:
-        return Evidence(fault=str(error))
-    difference = compare(old, new, rule.margin)
-    if difference is None:
-        fault = f"{metric} is not defined on the {len(rows)} rows of {origin} that are new to both"
-        return Evidence(rows=len(rows), fault=fault)
-    return Evidence(rows=len(rows), metric=metric, difference=difference)
+    bound: float
+    may_equal: bool
+    text: str
 
 
-def compare(champion: Resampled, challenger: Resampled, margin: float) -> Difference | None:
-    """Return two scores and the interval of their difference; None where one is not defined.
-
-    `margin` is a share of the champion's score. Values have six significant digits.
-    """
-    better_by = bootstrap.difference(challenger, champion)
-    values = {
-        "champion": champion.value,
-        "challenger": challenger.value,
-        "difference": better_by.value,
-        "low": better_by.interval.low,
-        "high": better_by.interval.high,
-        "margin": margin * abs(champion.value),
-    }
-    rounded = {}
-    for name, value in values.items():
-        digits = rounding.significant(value)
-        if digits is None:
-            return None
-        rounded[name] = digits
-    return Difference(**rounded)
-
-
-def score_bundle(
-    who: str,
-    folder: Path,
-    frame: pd.DataFrame,
-    origin: str,
-    data: Data,
-    metric: str,
-    seed: int,
-) -> Resampled:
-    """Return the score of a bundle's model on rows, and on draws of them.
-
-    Raises DataError where the model was made for another task or other classes.
-    """
-    model = storage.load(folder)
-    spec = model.spec
-    if (spec.task, spec.target) != (data.task, data.target):
-        raise DataError(
-            f"{who} is for {spec.task} of {spec.target!r}, {paths.PARAMS} asks for {data.task} of "
-            f"{data.target!r}"
-        )
-    output = model.output(kinds.conform(frame, spec.inputs, origin))
-    target = frame[data.target]
-    if spec.classes:
-        check_classes(who, spec.classes, target, origin, data.positive)
-    y = targets.numeric_target(target, spec.classes)
-    rows = thresholds.decided(Rows(y, output), spec.threshold)
-    return bootstrap.resampled(metric, rows, seed)
-
-
-def check_classes(
-    who: str, classes: list[str], labels: pd.Series, origin: str, positive: str | None
-) -> None:
-    """Raise DataError where rows hold other classes than a model knows, or too few of a class."""
-    if classes != targets.class_labels(labels, positive):
-        raise DataError(
-            f"{who} knows the classes {errors.listed(classes)}, the rows of {origin} hold "
-            f"{errors.listed(sorted(labels.unique()))}"
-        )
-    counts = [int((labels == label).sum()) for label in classes]
-    fewest = min(counts)
-    if fewest < FEWEST_CLASS_ROWS:
-        raise DataError(
-            f"{fewest} rows of class {classes[counts.index(fewest)]!r} in {origin} are new to "
-            f"both, {FEWEST_CLASS_ROWS} are needed"
-        )
+def not_ready(advice: list[str]) -> Decision:
+    """Return the decision on a model that the comparison calls not ready, whatever the rule."""
+    return Decision(
+        promotion_log.REFUSED,
+        f"the comparison calls it not ready: {' '.join(advice)} Only a model without such advice "
+        f"is promoted",
+    )
 
 
 def decide_promotion(rule: str, evidence: Evidence) -> Decision:
@@ -173,27 +39,65 @@ def decide_promotion(rule: str, evidence: Evidence) -> Decision:
 
     better: the whole interval of the difference lies above 0. not_worse: it lies above the margin
     below 0. always: whatever it is. The whole interval on the other side is a refusal, and an
-    interval that lies on both is no decision.
+    interval that lies on both is no decision. Against guessing, not_worse asks for better.
     """
     if rule == "always":
         return Decision(promotion_log.PROMOTED, "the gates hold, and register.promote is always")
     gain = evidence.difference
     if gain is None:
         return Decision(promotion_log.UNDECIDED, evidence.fault or "")
-    if rule == "better":
-        bound, asked = 0.0, "more than 0"
-        passes = gain.low > bound
+    demand = _demand(rule, evidence.against, gain)
+    if gain.low > demand.bound or (demand.may_equal and gain.low == demand.bound):
+        outcome = promotion_log.PROMOTED
+        line = f"{demand.text}, which it is"
+    elif gain.high < demand.bound:
+        outcome = promotion_log.REFUSED
+        line = f"{demand.text}, and even the upper end is below that"
     else:
-        bound = -gain.margin
-        asked = f"at least {bound:g}"
-        passes = gain.low >= bound
-    reason = (
-        f"{evidence.metric} {gain.challenger:g} against the champion's {gain.champion:g} on "
-        f"{evidence.rows} rows new to both; better by {gain.difference:g} [{gain.low:g}, "
-        f"{gain.high:g}], {rule} asks for {asked}"
+        outcome = promotion_log.UNDECIDED
+        line = (
+            f"{demand.text}, which it is not, while the upper end is beyond that: these rows do "
+            f"not tell; {_what_settles(evidence, demand.bound)}"
+        )
+    return Decision(outcome, f"{_comparison(evidence, gain)}; {line}")
+
+
+def _demand(rule: str, against: str, gain: Difference) -> Demand:
+    if against == GUESSING:
+        text = "while there is no champion, the rule asks for a lower end above 0"
+        return Demand(0.0, False, text)
+    if rule == "better":
+        return Demand(0.0, False, "better asks for a lower end above 0")
+    bound = -gain.margin
+    text = f"not_worse asks for a lower end of at least {bound:g}, register.margin below 0"
+    return Demand(bound, True, text)
+
+
+def _comparison(evidence: Evidence, gain: Difference) -> str:
+    """Return the figures in words."""
+    if evidence.against == CHAMPION:
+        opponent, new_to = f"the champion's {gain.baseline:g}", "both"
+    else:
+        opponent, new_to = f"{gain.baseline:g} by guessing", "it"
+    widened = ""
+    if evidence.judged_before:
+        models = "1 model" if evidence.judged_before == 1 else f"{evidence.judged_before} models"
+        widened = f", widened as this test split has judged {models} before"
+    return (
+        f"{evidence.metric} {gain.challenger:g} against {opponent} on {evidence.rows} rows new to "
+        f"{new_to}; better by {gain.difference:g} [{gain.low:g}, {gain.high:g}]{widened}"
     )
-    if passes:
-        return Decision(promotion_log.PROMOTED, reason)
-    if gain.high < bound:
-        return Decision(promotion_log.REFUSED, reason)
-    return Decision(promotion_log.UNDECIDED, reason)
+
+
+def _what_settles(evidence: Evidence, bound: float) -> str:
+    needed = rows_to_settle(evidence, bound)
+    if needed is None:
+        return "no number of rows settles a difference that is exactly what the rule asks for"
+    if needed > MANY:
+        return "not even a million rows would settle a difference of this size"
+    return f"about {_two_digits(needed):,} rows would settle a difference of this size"
+
+
+def _two_digits(count: int) -> int:
+    """Return a count with two significant digits; an estimate has no more."""
+    return int(float(f"{count:.2g}"))

@@ -26,7 +26,7 @@ class Entry:
     """A decision on a version, with what it was decided by.
 
     `champion_before` and `champion` are the numbers of the version in use before and after it. A
-    rollback and the first promotion have neither a rule nor figures.
+    rollback has neither a rule nor figures.
     """
 
     dataset: str
@@ -165,8 +165,12 @@ def who() -> str:
 
 
 def summary(entry: Entry) -> str:
-    """Return a decision in one line."""
-    return f"{entry.name} version {entry.version}, {entry.outcome}: {entry.reason}"
+    """Return a decision in one line, with what a person may do where it is not a promotion."""
+    text = f"{entry.name} version {entry.version}, {entry.outcome}: {entry.reason}"
+    if entry.outcome in (REFUSED, UNDECIDED):
+        command = f"python rollback.py --dataset {entry.dataset} --to {entry.version}"
+        text += f"; to put it in use all the same: `{command} --reason ...`"
+    return text
 
 
 def last_decision(lines: list[Line], sha256: str) -> Entry | None:
@@ -175,10 +179,28 @@ def last_decision(lines: list[Line], sha256: str) -> Entry | None:
     return decisions[-1] if decisions else None
 
 
+def is_settled(lines: list[Line], sha256: str) -> bool:
+    """Return whether a model needs no decision any more: a comparison or a person has decided.
+
+    Too few rows, or a comparison that calls it not ready, may be no longer so next time.
+    """
+    last = last_decision(lines, sha256)
+    if last is None:
+        return False
+    return last.outcome in (PROMOTED, ROLLED_BACK) or "difference" in (last.figures or {})
+
+
+def judged_by(lines: list[Line], split_hash: str) -> int:
+    """Return how many models were compared with another on the rows of a test split."""
+    figures = [line.entry.figures or {} for line in lines]
+    return sum("difference" in one and one.get("split_hash") == split_hash for one in figures)
+
+
 def aliases_after(lines: list[Line]) -> dict[str, str]:
     """Return {alias: sha256} after the lines.
 
-    They are the champion, the one before it, and the last that was not promoted since.
+    They are the champion, the one before it, and the last that was not promoted since. There is no
+    champion before the first promotion.
     """
     champion = previous = challenger = None
     for line in lines:

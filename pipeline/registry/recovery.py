@@ -39,7 +39,7 @@ def catch_up(mlflow: Any, model: RegisteredModel, experiment: str) -> list[Line]
             tag_line(model, line)
     elif in_file:
         # the champion was deleted, in MLflow's interface perhaps
-        champion = promotion_log.aliases_after(in_file)[CHAMPION]
+        champion = promotion_log.aliases_after(in_file).get(CHAMPION)
         about_champion = [line for line in in_file if line.entry.sha256 == champion]
         if register_again(mlflow, model, experiment, about_champion):
             carry_out(model, in_file)
@@ -94,19 +94,23 @@ def carry_out(model: RegisteredModel, lines: list[Line]) -> None:
     promotion_log.write_log(model.dataset, lines)
 
 
-def check_champion(model: RegisteredModel, lines: list[Line], *more: list[Line]) -> Version:
-    """Return the champion; DataError where it is not the one after these lines or other ones."""
+def check_champion(model: RegisteredModel, lines: list[Line], *more: list[Line]) -> Version | None:
+    """Return the champion, None where no version was promoted yet.
+
+    Raises DataError where it is not the one after these lines or other ones.
+    """
     champions = [version for version in model.versions() if CHAMPION in version.aliases]
-    expected = [promotion_log.aliases_after(log).get(CHAMPION) for log in (lines, *more)]
-    if champions and champions[0].sha256 in expected:
-        return champions[0]
-    decision = promotion_log.last_decision(lines, promotion_log.aliases_after(lines)[CHAMPION])
-    assert decision is not None  # the champion is one of the lines' models
-    present = f"version {champions[0].version}" if champions else "gone"
+    champion = champions[0] if champions else None
+    present = champion.sha256 if champion else None
+    if present in [promotion_log.aliases_after(log).get(CHAMPION) for log in (lines, *more)]:
+        return champion
+    said = promotion_log.aliases_after(lines).get(CHAMPION, "")
+    decision = promotion_log.last_decision(lines, said)
     raise DataError(
-        f"{model.name}: @{CHAMPION} is {present}, the promotion log says version "
-        f"{decision.version}: it was moved by hand, or its files are lost; `python rollback.py "
-        f"--dataset {model.dataset} --to N` settles it"
+        f"{model.name}: @{CHAMPION} is {f'version {champion.version}' if champion else 'gone'}, "
+        f"the promotion log says {f'version {decision.version}' if decision else 'none'}: it was "
+        f"moved by hand, or its files are lost; `python rollback.py --dataset {model.dataset} "
+        f"--to N` settles it"
     )
 
 
@@ -159,9 +163,11 @@ def verify(model: RegisteredModel) -> str:
             f"others"
         )
     champion = check_champion(model, in_registry, in_file)
-    model.bundle(champion)
     cut_short = ", the last still to be carried out: run `make sync`" if behind else ""
+    whole = f"{model.name}: the log is whole, {len(in_registry)} lines{cut_short}"
+    if champion is None:
+        return f"{whole}; no version was promoted yet"
+    model.bundle(champion)
     return (
-        f"{model.name}: the log is whole, {len(in_registry)} lines{cut_short}; @{CHAMPION} is "
-        f"version {champion.version}, with the files that were registered"
+        f"{whole}; @{CHAMPION} is version {champion.version}, with the files that were registered"
     )

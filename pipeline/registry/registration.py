@@ -4,7 +4,7 @@ Register writes it to metrics/registration/, with the same bytes for the same mo
 carries it as request.json.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ class Request:
     """A model that is to be registered under a name.
 
     `cv` holds {metric: {mean, std}}, `test` {metric: {value, low, high}}, `gates` the verdicts of
-    validate_metrics.py. The fields stand in the file in this order.
+    validate_metrics.py, `not_ready` what the comparison says against its use. The fields stand in
+    the file in this order.
     """
 
     dataset: str
@@ -33,6 +34,7 @@ class Request:
     cv: dict[str, dict[str, float | None]]
     test: dict[str, dict[str, float | None]]
     gates: list[dict[str, Any]]
+    not_ready: list[str] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:
@@ -45,8 +47,9 @@ class Request:
 
 
 def from_json(content: dict[str, Any]) -> Request:
-    """Return the request that a file holds."""
-    return Request(**{field.name: content[field.name] for field in fields(Request)})
+    """Return the request that a file holds; an older one may lack the last fields."""
+    known = [one.name for one in fields(Request)]
+    return Request(**{name: content[name] for name in known if name in content})
 
 
 def write_request(path: Path, request: Request) -> None:

@@ -1,15 +1,17 @@
 """Advice on using a dataset's best model: what its figures call for, each piece by one rule."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.data.leaks.table import Leak
 from pipeline.drift import verdicts
 from pipeline.models import catalogue
 from pipeline.project.rounding import number_text
+from pipeline.report import doubts
 from pipeline.report.comparison import Advice, Candidate, DatasetResult, SliceResult
 from pipeline.report.stage_figures import DriftFigures
 from pipeline.scoring import metrics
-from pipeline.scoring.gates import bounds_text
+from pipeline.scoring.gates import bounds_text, score_text
 
 # of a class in the test split: below it the test score is not enough to judge by
 FEW_ROWS = 10
@@ -30,10 +32,12 @@ class Evidence:
     drift: DriftFigures | None
 
 
-def advise(dataset: str, result: DatasetResult, drift: DriftFigures | None) -> list[Advice]:
+def advise(
+    dataset: str, result: DatasetResult, drift: DriftFigures | None, leaks: Sequence[Leak] = ()
+) -> list[Advice]:
     """Return what speaks against the best model and what is worth knowing, the gravest first."""
     evidence = Evidence(dataset, result, drift)
-    pieces: list[Advice] = []
+    pieces = list(doubts.doubts(result, leaks))
     for rule in RULES:
         pieces.extend(rule(evidence))
     return sorted(pieces, key=lambda piece: GRAVEST_FIRST.index(piece.level))
@@ -68,7 +72,7 @@ def failed_gates(evidence: Evidence) -> Iterator[Advice]:
         value = "not defined" if gate.value is None else number_text(gate.value)
         yield Advice(
             STOP,
-            f"{gate.on} {gate.metric} is {value}; the gate asks for {bounds_text(gate)}.",
+            f"{score_text(gate)} is {value}; the gate asks for {bounds_text(gate)}.",
             "Improve the data or the model; change the gate only if the use allows it.",
         )
 

@@ -65,8 +65,7 @@ def choose(candidates: dict[str, Candidate], metric: str) -> Best:
 
 def hold_gates(wanted: Mapping[str, Gate], candidate: Candidate) -> list[Verdict]:
     """Return the verdict of each gate on a candidate."""
-    on_test = {metric: score.value for metric, score in candidate.test.items()}
-    return gates.verdicts(wanted, on_test, candidate.cv_oof)
+    return gates.verdicts(wanted, candidate.test, candidate.cv_oof)
 
 
 def _improvement(

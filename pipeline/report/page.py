@@ -21,6 +21,7 @@ from pipeline.report.pictures import Pictures
 from pipeline.report.sections import (
     all_metrics,
     confusion,
+    doubtful_columns,
     drift,
     gates,
     lead,
@@ -36,7 +37,7 @@ from pipeline.report.sections import (
 )
 from pipeline.report.sections.subject import OPENED, Subject
 from pipeline.report.stage_figures import read_drift
-from pipeline.scoring.gates import bounds_text
+from pipeline.scoring.gates import bounds_text, score_text
 
 FOLDER = Path(__file__).parent
 TEMPLATES, SECTIONS = FOLDER / "templates", FOLDER / "sections"
@@ -69,7 +70,7 @@ class SideBySide:
 PAGE_SECTIONS: tuple[PageSection, ...] = (overview, all_metrics)
 DATASET_SECTIONS: tuple[DatasetSection | SideBySide, ...] = (
     lead,
-    SideBySide(left=(what_follows, gates, registry), right=(the_data,)),
+    SideBySide(left=(what_follows, gates, registry), right=(the_data, doubtful_columns)),
     leaderboard,
     tuning,
     pictures,
@@ -116,7 +117,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(shown=number_text, bounds=bounds_text)
+    environment.globals.update(shown=number_text, bounds=bounds_text, looked_at=score_text)
     return environment
 
 

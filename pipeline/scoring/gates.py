@@ -1,8 +1,8 @@
 """Gates: bounds that params.yaml sets to the scores of the best model, and whether they hold."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 from pipeline.project import files, paths
 from pipeline.project.params import Gate
@@ -13,7 +13,8 @@ from pipeline.project.rounding import number_text
 class Verdict:
     """Whether a gate holds.
 
-    `value` is the score it looks at, None where that is not defined; `min` and `max` are bounds.
+    `value` is the score it looks at, or with `by` the low or high end of its interval; None where
+    that is not defined. `min` and `max` are bounds.
     """
 
     metric: str
@@ -22,11 +23,16 @@ class Verdict:
     min: float | None
     max: float | None
     passed: bool
+    by: str = "value"
 
 
 @dataclass(frozen=True)
 class Validation:
-    """The verdict on the best model of a dataset, as metrics/validation/<dataset>.json holds it."""
+    """The verdict on the best model of a dataset, as metrics/validation/<dataset>.json holds it.
+
+    `passed` is whether all gates hold; `not_ready` what the comparison says against using the model
+    at all, for which it is not promoted.
+    """
 
     dataset: str
     candidate: str
@@ -35,6 +41,7 @@ class Validation:
     model_sha256: str
     passed: bool
     gates: list[Verdict]
+    not_ready: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -48,16 +55,41 @@ def read_validation(dataset: str) -> Validation:
     return Validation(gates=verdicts, **content)
 
 
+class Bounded(Protocol):
+    """A score on the test rows with the ends of its interval."""
+
+    @property
+    def value(self) -> float | None: ...
+
+    @property
+    def low(self) -> float | None: ...
+
+    @property
+    def high(self) -> float | None: ...
+
+
 def verdicts(
     gates: Mapping[str, Gate],
-    on_test: Mapping[str, float | None],
+    on_test: Mapping[str, Bounded],
     out_of_fold: Mapping[str, float | None],
 ) -> list[Verdict]:
     """Return the verdict of each gate on a candidate's scores by metric."""
-    return [
-        verdict(metric, gate, (out_of_fold if gate.on == "oof" else on_test).get(metric))
-        for metric, gate in gates.items()
-    ]
+    results = []
+    for metric, gate in gates.items():
+        if gate.on == "oof":
+            value = out_of_fold.get(metric)
+        else:
+            value = _end_of(on_test.get(metric), gate.by)
+        results.append(verdict(metric, gate, value))
+    return results
+
+
+def _end_of(score: Bounded | None, by: str) -> float | None:
+    """Return the value of a score, or the end of its interval that a gate goes by."""
+    if score is None:
+        return None
+    ends = {"value": score.value, "low": score.low, "high": score.high}
+    return ends[by]
 
 
 def verdict(metric: str, gate: Gate, value: float | None) -> Verdict:
@@ -69,6 +101,7 @@ def verdict(metric: str, gate: Gate, value: float | None) -> Verdict:
         min=gate.min,
         max=gate.max,
         passed=_holds(gate, value),
+        by=gate.by,
     )
 
 
@@ -78,6 +111,12 @@ def _holds(gate: Gate, value: float | None) -> bool:
         return False
     enough = gate.min is None or value >= gate.min
     return enough and (gate.max is None or value <= gate.max)
+
+
+def score_text(verdict: Verdict) -> str:
+    """Return what a gate looks at: `test f1`, or `test roc_auc, low end of the interval,`."""
+    end = "" if verdict.by == "value" else f", {verdict.by} end of the interval,"
+    return f"{verdict.on} {verdict.metric}{end}"
 
 
 def bounds_text(verdict: Verdict) -> str:

@@ -6,18 +6,19 @@ The same result has the same identity, so that writing it twice makes no second 
 import hashlib
 import json
 import os
-import re
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
-from pipeline.tracking import git, store
+from pipeline.tracking import git, names, store
+
+Value = TypeVar("Value")
 
 HOURS_TO_WRITE_A_RUN = 24  # after which another machine's unfinished run counts as given up
 
@@ -47,6 +48,7 @@ class ChildRun:
 class Run:
     """What is recorded of one result of a stage.
 
+    Names are true ones; the store holds them as tracking.names spells them.
     `hashes` are of what it was computed from. `artifacts` are files and folders that go with it.
     `log`, called with mlflow while the run is open, adds a model and returns MLflow's ModelInfo.
     """
@@ -91,18 +93,13 @@ def params_text(params: Mapping[str, object]) -> dict[str, str]:
 
 
 def defined_metrics(values: Mapping[str, float | None]) -> dict[str, float]:
-    """Return the metrics that are defined, each under a name that MLflow takes."""
-    return {metric_name(name): float(value) for name, value in values.items() if value is not None}
+    """Return the metrics that are defined."""
+    return {name: float(value) for name, value in values.items() if value is not None}
 
 
 def defined_tags(values: Mapping[str, object]) -> dict[str, str]:
     """Return the tags that are set, as text."""
     return {name: str(value) for name, value in values.items() if value is not None}
-
-
-def metric_name(name: str) -> str:
-    """Return a name that MLflow takes: a column's may hold other characters than it allows."""
-    return re.sub(r"[^\w\-./ ]", "_", name, flags=re.ASCII)
 
 
 def finished_runs(mlflow: Any, experiment_id: str, dataset: str) -> dict[str, str]:
@@ -151,8 +148,11 @@ def write_run(mlflow: Any, run: Run) -> WrittenRun:
     """Write a run, its artifacts, its model and its children into the experiment that is set."""
     # the tags go in with the start, so that it is known from the first moment whose run it is
     with mlflow.start_run(run_name=run.name, tags=_tags(run)) as started:
-        mlflow.log_params(run.params)
-        mlflow.log_metrics(run.metrics)
+        mlflow.log_params(_as_stored(run.params))
+        mlflow.log_metrics(_as_stored(run.metrics))
+        true_names = names.changed_names([*run.params, *run.metrics, *run.tags])
+        if true_names:
+            mlflow.log_dict(true_names, names.TRUE_NAMES)
         for path in run.artifacts:
             if path.is_dir():
                 mlflow.log_artifacts(str(path), path.name)
@@ -164,12 +164,17 @@ def write_run(mlflow: Any, run: Run) -> WrittenRun:
     return WrittenRun(started.info.run_id, model)
 
 
+def _as_stored(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return values under the names that the store takes."""
+    return {names.stored_name(name): value for name, value in values.items()}
+
+
 def _tags(run: Run) -> dict[str, str]:
     """Return a run's tags: its own, and who writes it when at which commit."""
     return {
         "dataset": run.dataset,
         "stage": run.stage,
-        **run.tags,
+        **_as_stored(run.tags),
         "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         **git.git_tags(),
         "identity": run.identity,
@@ -187,7 +192,7 @@ def _write_child(mlflow: Any, parent: Any, child: ChildRun) -> None:
     tags = {
         "mlflow.parentRunId": parent.info.run_id,
         "mlflow.user": parent.info.user_id,
-        **child.tags,
+        **_as_stored(child.tags),
     }
     run = client.create_run(
         parent.info.experiment_id,
@@ -195,7 +200,10 @@ def _write_child(mlflow: Any, parent: Any, child: ChildRun) -> None:
         tags=tags,
         run_name=child.name,
     )
-    metrics = [Metric(point.metric, point.value, now, point.step) for point in child.points]
-    params = [Param(name, value) for name, value in child.params.items()]
+    metrics = [
+        Metric(names.stored_name(point.metric), point.value, now, point.step)
+        for point in child.points
+    ]
+    params = [Param(name, value) for name, value in _as_stored(child.params).items()]
     client.log_batch(run.info.run_id, metrics, params)
     client.set_terminated(run.info.run_id, child.status, end_time=now)

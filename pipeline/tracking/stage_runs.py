@@ -245,7 +245,11 @@ def validate_runs(dataset: str, settings: Params) -> list[Run]:
     figures = read_figures(path)
     if figures is None:
         return []
-    metrics = {f"gate_{gate['on']}_{gate['metric']}": gate["value"] for gate in figures["gates"]}
+    metrics = {}
+    for gate in figures["gates"]:
+        by = gate.get("by", "value")
+        end = "" if by == "value" else f"_{by}"
+        metrics[f"gate_{gate['on']}_{gate['metric']}{end}"] = gate["value"]
     tags = {
         **_data_tags(figures),
         "verdict": "PASS" if figures["passed"] else "FAIL",

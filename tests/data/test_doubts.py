@@ -101,8 +101,17 @@ def test_ordinary_columns_are_not_doubtful(values):
     assert doubt_of(values) is None
 
 
-def test_all_columns_are_told_in_one_line_with_what_to_do():
+def test_columns_that_share_a_remedy_stand_in_one_line():
     found = [doubts.Doubt("a", "x", "do it"), doubts.Doubt("b", "y", "do it")]
-    assert doubts.told([*found, doubts.Doubt("c", "z", "leave it")]) == (
-        "a (x), b (y): do it; c (z): leave it"
-    )
+    found.append(doubts.Doubt("c", "z", "leave it"))
+    assert doubts.lines(found) == ["a (x), b (y): do it", "c (z): leave it"]
+    assert doubts.in_figures({"doubts": [doubt.as_json() for doubt in found]}) == found
+
+
+def test_the_column_of_the_split_is_not_doubtful():
+    raw = pd.DataFrame({"day": DAYS.strftime("%d/%m/%Y"), "x": RNG.random(ROWS)})
+    raw["y"] = np.arange(ROWS) / 7
+    spec = data(target="y", task="regression")
+    cleaned = cleaning.clean(raw, spec, "day")
+    assert [doubt.column for doubt in doubts.find(raw, cleaned, spec)] == ["day"]
+    assert doubts.find(raw, cleaned, spec, "day") == []

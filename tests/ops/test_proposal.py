@@ -168,10 +168,18 @@ def test_block_reads_like_those_of_params(project, capsys):
     tune: {}
     drift: {}
     gates:
-      r2: {min: 0.2}
+      r2: {min: 0.2, by: low}
     register: {name: FlatsPredictor}
 """
     )
+
+
+@pytest.mark.parametrize("rare, by", [(240, "low"), (260, "value")])
+def test_gate_goes_by_the_low_end_where_the_test_rows_of_a_class_are_few(project, capsys, rare, by):
+    table = tiny_table(1000).assign(sold=["Yes"] * rare + ["No"] * (1000 - rare))
+    table.to_csv("mine.csv", index=False)
+    settings = pasted(project, printed(capsys, "mine", "mine.csv", "sold"))
+    assert settings.dataset("mine").gates["roc_auc"].by == by
 
 
 @pytest.mark.parametrize(

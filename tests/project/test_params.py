@@ -176,6 +176,15 @@ REFUSED = {
         f"allowed: {METRICS_OF_CLASSES}"
     ),
     ("{r2: {min: 0.5}}", "{r2: {}}"): f"{TINY}.gates.r2: a gate needs min or max",
+    ("{r2: {min: 0.5}}", "{r2: {min: 0.5, on: oof, by: low}}"): f"{TINY}.gates.r2: by: low is for "
+    f"on: test; out of fold there is no interval",
+    ("{r2: {min: 0.5}}", "{r2: {max: 0.5, by: low}}"): f"{TINY}.gates.r2: by: low goes with min "
+    f"alone, else it asks for less",
+    (
+        "{accuracy: {min: 0.80}}",
+        "{f1__virginica: {min: 0.8, by: low}}",
+    ): f"{IRIS}.gates.f1__virginica: by: low needs an interval, which the metrics of a single "
+    f"class do not have; remove it",
     (
         "{r2: {min: 0.5}}",
         "{r2: 0.5}",

@@ -30,7 +30,7 @@ def test_better_model_takes_the_champions_place_and_the_line_says_why(first, reg
         ((storage.load(resolve(n).folder).predict(frame) - frame["price"]) ** 2).mean() ** 0.5
         for n in (1, 2)
     )
-    assert (figures["champion"], figures["challenger"]) == (
+    assert (figures["baseline"], figures["challenger"]) == (
         pytest.approx(one, rel=1e-5),
         pytest.approx(other, rel=1e-5),
     )

@@ -47,6 +47,9 @@ def test_half_a_line_is_reported(become):
     "outcomes, expected",
     [
         ("p1", {"champion": "1", "production": "1"}),
+        ("n1", {"challenger": "1"}),
+        ("n1 p2", {"champion": "2", "production": "2"}),
+        ("n1 r1", {"champion": "1", "production": "1"}),
         ("p1 p2", {"champion": "2", "production": "2", "previous": "1"}),
         ("p1 n2", {"champion": "1", "production": "1", "challenger": "2"}),
         ("p1 n2 p3", {"champion": "3", "production": "3", "previous": "1"}),

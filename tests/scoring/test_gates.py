@@ -1,13 +1,17 @@
 """Gates look at the value they name, and fail where there is none."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.project.params import Gate
+from pipeline.report.comparison import BoundedScore
 from pipeline.scoring import gates
 
 
 def test_gates_look_at_test_or_out_of_fold_and_fail_where_there_is_no_value():
-    on_test, out_of_fold = {"f1": 0.6, "log_loss": 0.5}, {"f1": 0.4, "roc_auc": None}
+    on_test = {"f1": BoundedScore(0.6, 0.5, 0.7), "log_loss": BoundedScore(0.5, 0.4, 0.6)}
+    out_of_fold = {"f1": 0.4, "roc_auc": None}
 
     def passed(metric, **gate):
         (verdict,) = gates.verdicts({metric: Gate(**gate)}, on_test, out_of_fold)
@@ -15,7 +19,10 @@ def test_gates_look_at_test_or_out_of_fold_and_fail_where_there_is_no_value():
 
     assert passed("f1", min=0.6) == (0.6, True)
     assert passed("f1", min=0.5, on="oof") == (0.4, False)
+    assert passed("f1", min=0.6, by="low") == (0.5, False)
+    assert passed("f1", min=0.5, by="low") == (0.5, True)
     assert passed("log_loss", max=0.5) == (0.5, True)
+    assert passed("log_loss", max=0.5, by="high") == (0.6, False)
     assert passed("log_loss", min=0.1, max=0.4) == (0.5, False)
     assert passed("roc_auc", max=1.0, on="oof") == (None, False)
     assert passed("f1__virginica", min=0.0) == (None, False)
@@ -33,3 +40,6 @@ def test_bounds_in_words(bounds, shown, demanded):
     verdict = gates.Verdict(metric="rmse", on="test", value=0.5, passed=True, **bounds)
     assert gates.bounds_text(verdict) == shown
     assert gates.demand_text(verdict) == demanded
+    assert gates.score_text(verdict) == "test rmse"
+    by_end = replace(verdict, by="high")
+    assert gates.score_text(by_end) == "test rmse, high end of the interval,"

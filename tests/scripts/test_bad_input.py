@@ -112,14 +112,14 @@ FILES = {
         csv(sales().assign(twin=sales()["sold"])),
         "prepare_data",
         (
-            "predicts sold all alone, as a leak of the answer does: twin (score 1.0); "
+            "the target is given away: twin alone repeats sold in 100.0% of the rows: "
             "name it in data.drop, or in prepare.allow_"
         ),
     ),
     "perfect predictor": (
         csv(sales().assign(fee=(sales()["sold"] == "Yes") * 9.5)),
         "prepare_data",
-        "predicts sold all alone, as a leak of the answer does: fee (score 1.0)",
+        "the target is given away: fee alone repeats sold in 100.0% of the rows",
     ),
     "a class of one row": (
         csv(with_values("sold", ["Maybe"])),

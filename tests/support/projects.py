@@ -24,7 +24,7 @@ datasets:
     tune: {models: [logistic_regression], trials: 3, batch: 2}
     drift: {}
     gates: {accuracy: {min: 0.80}}
-    register: {name: IrisClassifier}
+    register: {name: IrisClassifier, min_rows: 30}
   tiny:
     experiment: Tiny-Regression
     data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv,

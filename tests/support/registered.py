@@ -32,6 +32,7 @@ STATES = {  # of params.yaml's dataset tiny: what is changed
     "better": [(RIDGE, "{ridge: {alpha: 3.0}}")],
     "worse": [(RIDGE, "{decision_tree: {max_depth: 3}}")],
     "failing": [(RIDGE, "[dummy]")],
+    "guessing": [(RIDGE, "[dummy]"), ("{min: 0.5}", "{min: -1.0}")],
     "without_town": [
         (RIDGE, "[ridge]"),
         ("drop: [id]", "drop: [id, town]"),

@@ -10,7 +10,6 @@ import pytest
 import generate_data
 from pipeline.project.params import load
 from pipeline.tracking import record, store
-from pipeline.tracking.runs import metric_name
 from support.processes import shell
 from support.recorded import recorded
 
@@ -50,10 +49,6 @@ def test_drift_run_holds_scores_verdict_and_the_pages(finished):
         "target_drift_report.html",
         "performance_report.html",
     } == names
-
-
-def test_names_of_metrics_are_those_that_mlflow_takes():
-    assert metric_name("drift_score__f(x) é %") == "drift_score__f_x_ _ _"
 
 
 def test_run_that_was_cut_short_is_replaced(pipeline_run):
