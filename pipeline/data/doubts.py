@@ -128,23 +128,40 @@ def _name(column: Column) -> str:
     return str(column.raw.name)
 
 
+def is_meant_as_numbers(values: pd.Series) -> bool:
+    """Say whether half of a column of text, blanks missing, reads as numbers in any spelling."""
+    texts = _some(values.dropna())
+    return bool(_spelt_numbers(texts).mean() >= SHARE) if len(texts) else False
+
+
+def _spelt_numbers(texts: pd.Series) -> pd.Series:
+    """Say of each text whether it reads as a number in any spelling."""
+
+    def is_number(text: str) -> bool:
+        return bool(PLAIN_NUMBER.fullmatch(text) or SPELT_NUMBER.fullmatch(text))
+
+    return texts.map(is_number)
+
+
+def _is_plain(text: str) -> bool:
+    return PLAIN_NUMBER.fullmatch(text) is not None
+
+
 def _numbers_in_text(column: Column) -> Doubt | None:
     if column.kind != CATEGORY or len(column.levels) < FEWEST_NUMBERS:
         return None
     texts = _some(column.raw)
-    spelt = texts[texts.map(lambda text: SPELT_NUMBER.fullmatch(text) is not None)]
-    plain = texts[texts.map(lambda text: PLAIN_NUMBER.fullmatch(text) is not None)]
-    numbers = pd.concat([spelt, plain[~plain.index.isin(spelt.index)]])
-    if len(numbers) < SHARE * len(texts) or numbers.nunique() < FEWEST_NUMBERS:
+    is_number = _spelt_numbers(texts)
+    numbers, rest = texts[is_number], texts[~is_number]
+    if is_number.mean() < SHARE or numbers.nunique() < FEWEST_NUMBERS:
         return None
-    others = spelt[~spelt.isin(plain)]
+    others = numbers[~numbers.map(_is_plain)]
     if len(others):
         return Doubt(
             _name(column),
             f"numbers in another spelling, such as {others.iloc[0]!r}, taken as categories",
             "write them as 1234.5 in the file, or name the column in data.categorical",
         )
-    rest = texts[~texts.isin(numbers)]
     if rest.empty:
         return None
     return Doubt(
