@@ -44,10 +44,10 @@ from pipeline.monitoring.log_comparison import compare_with_training, read_serve
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Dataset, Drift, Params
-from pipeline.scoring import bootstrap
 from pipeline.tracking import record
-from pipeline.training.predictions import OUT_OF_FOLD, TEST, read_output
-from pipeline.training.results import Candidate, classes_of, read_candidates
+from pipeline.training import split_scores
+from pipeline.training.predictions import OUT_OF_FOLD, TEST_BY_FOLD, read_output
+from pipeline.training.results import Candidate, StageResults, classes_of, read_candidates
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
     standing = read_candidates(dataset)
     trained, name = standing.trained, standing.best()
     best = standing.by_name[name]
-    # training rows have the prediction of the fold that did not see them
+    # both have predictions of the folds' models, on rows that these did not see
     train = with_predictions(read_split(dataset, "train", spec), dataset, name, best, OUT_OF_FOLD)
-    test = with_predictions(read_split(dataset, "test", spec), dataset, name, best, TEST)
+    test = with_predictions(read_split(dataset, "test", spec), dataset, name, best, TEST_BY_FOLD)
 
     ignored = verdicts.ignored_columns(best.get("importance"), train.columns, spec.drift, dataset)
     plan = Plan(
@@ -91,7 +91,7 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
         train,
         test,
         plan,
-        scores(name, best, trained["primary_metric"]),
+        scores(name, best, trained),
         settings.cores(),
         command.progress,
     )
@@ -126,16 +126,19 @@ def with_predictions(
     return with_output(frame, output, classes, candidate.get("threshold"))
 
 
-def scores(name: str, candidate: Candidate, metric: str) -> dict[str, Any]:
-    """Return how a candidate scored on both splits, and whether it does clearly worse on test."""
-    expected, test = candidate["cv_oof"], candidate["test"]
-    interval = test[metric].get("low"), test[metric].get("high")
+def scores(name: str, candidate: Candidate, trained: StageResults) -> dict[str, Any]:
+    """Return how a candidate scored on both splits, and whether train's do clearly worse on test.
+
+    `gain` is how much better the folds' models do on the training rows that they did not see.
+    """
+    gain = split_scores.gain_on_training_rows(trained)
     return {
         "candidate": name,
-        "metric": metric,
-        "worse": bootstrap.clearly_worse(metric, expected[metric], interval),
-        "reference": dict(expected),
-        "current": {key: figures["value"] for key, figures in test.items()},
+        "metric": trained["primary_metric"],
+        "worse": split_scores.is_clear(gain),
+        "gain_on_training_rows": gain.score.as_json(),
+        "reference": dict(candidate["cv_oof"]),
+        "current": {key: figures["value"] for key, figures in candidate["test"].items()},
     }
 
 

@@ -28,9 +28,10 @@ import pyarrow
 import pyarrow.parquet
 
 from pipeline import command
-from pipeline.data import reading
+from pipeline.data import reading, spreadsheets
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
+from pipeline.project.params import Serve
 from pipeline.scoring import thresholds
 from pipeline.serving import compiled, loaded
 from pipeline.serving.inference_log import writer
@@ -87,9 +88,10 @@ Write = Callable[[pyarrow.Table], None]
 
 
 @contextmanager
-def result_file(path: Path, as_parquet: bool) -> Iterator[Write]:
+def result_file(path: Path, as_parquet: bool, spreadsheet_safe: bool) -> Iterator[Write]:
     """Yield a function that writes a part of the result to a CSV or Parquet file."""
-    with _parquet_file(path) if as_parquet else _csv_file(path) as write:
+    file = _parquet_file(path) if as_parquet else _csv_file(path, spreadsheet_safe)
+    with file as write:
         yield write
 
 
@@ -111,11 +113,13 @@ def _parquet_file(path: Path) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv_file(path: Path) -> Iterator[Write]:
+def _csv_file(path: Path, spreadsheet_safe: bool) -> Iterator[Write]:
     with open(path, "w", encoding="utf-8", newline="") as stream:
 
         def write(part: pyarrow.Table) -> None:
             frame = part.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+            if spreadsheet_safe:
+                frame = spreadsheets.safe(frame)
             header = stream.tell() == 0
             frame.to_csv(stream, index=False, header=header, lineterminator="\n")
 
@@ -146,11 +150,11 @@ def logged_answers(columns: dict[str, np.ndarray], classes: list[str] | None) ->
     ]
 
 
-def append_to_log(dataset: str, log: BinaryIO, file_size: int) -> None:
+def append_to_log(dataset: str, log: BinaryIO, serve: Serve) -> None:
     """Append the lines of a file to a dataset's inference log."""
     log.seek(0)
-    while lines := b"".join(log.readlines(file_size)):
-        writer.append(paths.inference_log(dataset), lines, file_size)
+    while lines := b"".join(log.readlines(serve.log_file_size)):
+        writer.append(paths.inference_log(dataset), lines, serve.log_file_size, serve.log_fsync)
 
 
 class RowCount:
@@ -182,6 +186,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--version", default="champion", metavar="V", help="a version's number or alias (champion)"
     )
+    parser.add_argument(
+        "--spreadsheet-safe",
+        action="store_true",
+        help="put an apostrophe before text in a CSV output that spreadsheets run as a formula",
+    )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
     return parser.parse_args(argv)
 
@@ -192,6 +201,11 @@ def check_output(args: argparse.Namespace) -> None:
         raise UsageError(f"--output {args.output}: is the input; choose another file")
     if not Path(args.output).suffix:
         raise UsageError(f"--output {args.output}: end it in .csv or .parquet")
+    if args.spreadsheet_safe and reading.is_parquet(args.output):
+        raise UsageError(
+            f"--spreadsheet-safe is for CSV files, and --output {args.output} is a Parquet file; "
+            f"leave it out"
+        )
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -207,7 +221,7 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryFile() as log:
         with (
             files.replacing(args.output) as partial,
-            result_file(partial, reading.is_parquet(args.output)) as write,
+            result_file(partial, reading.is_parquet(args.output), args.spreadsheet_safe) as write,
         ):
             for part in parts:
                 predicted = predict(served, part, count.rows, args.input)
@@ -217,7 +231,7 @@ def main(argv: list[str] | None = None) -> None:
                     log.write(log_lines(served, predicted, count.rows, request_id, redact))
                 count.add(len(predicted.features))
         # into the log only now, when the predictions are there
-        append_to_log(args.dataset, log, dataset.serve.log_file_size)
+        append_to_log(args.dataset, log, dataset.serve)
     logged = f", logged as request {request_id}" if args.log else ""
     version = f"{served.name} version {served.version}"
     print(f"predict {args.dataset}: {count.rows:,} rows by {version} -> {args.output}{logged}")

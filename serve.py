@@ -4,7 +4,8 @@ It follows the registry's alias.
 
     python serve.py --dataset iris                          # http://127.0.0.1:8000
     python serve.py --dataset iris --port 8080 --workers 2
-    SERVE_DATASET=iris uvicorn --factory serve:app --reload
+    SERVE_DATASET=iris uvicorn --factory serve:app --reload \
+        --http pipeline.serving.protocol:LimitedProtocol
 
 With SERVE_TOKEN set, all but GET /health and /ready ask for `Authorization: Bearer <token>`;
 another --host needs it, too.
@@ -18,6 +19,11 @@ import argparse
 import os
 import socket
 import tempfile
+from contextlib import ExitStack
+from typing import Any
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from pipeline import command
 from pipeline.project.errors import DataError, UsageError
@@ -25,8 +31,16 @@ from pipeline.serving import loaded
 from pipeline.serving.app import create_app
 from pipeline.serving.counters import SHARED_METRICS
 from pipeline.serving.door import TOKEN, Door, is_loopback
+from pipeline.serving.protocol import LimitedProtocol
 
 DATASET = "SERVE_DATASET"
+# connections that wait to be taken
+BACKLOG = 2048
+OPTIONS: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "timeout_graceful_shutdown": 10,
+}
 
 
 def app() -> Door:
@@ -54,54 +68,65 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-def check_address(host: str, port: int) -> None:
-    """Raise UsageError or DataError where the server may not or cannot listen there."""
-    if host != "localhost" and not is_loopback(host) and not os.environ.get(TOKEN):
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Return sockets that listen on every address of a host; connections wait until they are taken.
+
+    Raises UsageError or DataError where the server may not or cannot listen there.
+    """
+    if not is_loopback(host) and not os.environ.get(TOKEN):
         raise UsageError(
             f"--host {host}: others could ask this server; "
             f"set {TOKEN} to a secret that they have to send"
         )
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = found[0]
-        with socket.socket(family, kind, protocol) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(address)
-    except OSError as error:
-        raise DataError(
-            f"cannot listen on {host} port {port}: {error.strerror}; choose another --port"
-        ) from None
+    with ExitStack() as opened:
+        sockets = []
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            for family, _, _, _, address in sorted(set(found)):
+                listening = socket.create_server(address, family=family, backlog=BACKLOG)
+                sockets.append(opened.enter_context(listening))
+        except OSError as error:
+            # create_server adds the address to the system's own words
+            reason = str(error.strerror).partition(" (while")[0]
+            raise DataError(
+                f"cannot listen on {host} port {port}: {reason}; choose another --port"
+            ) from None
+        opened.pop_all()
+    return sockets
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     settings = command.settings()
     settings.dataset(args.dataset)
-    check_address(args.host, args.port)
-    import uvicorn
-
-    options = {
-        "host": args.host,
-        "port": args.port,
-        "log_level": "warning",
-        "access_log": False,
-        "timeout_graceful_shutdown": 10,
-    }
-    address = f"http://{args.host}:{args.port}"
+    sockets = listen(args.host, args.port)
+    host = f"[{args.host}]" if ":" in args.host else args.host
+    address = f"http://{host}:{args.port}"
     try:
         if args.workers == 1:
             served = create_app(args.dataset, settings)
             print(f"serve {args.dataset}: {address}", flush=True)
-            uvicorn.run(served, **options)
+            run(served, sockets)
             return
         # so that a fault is reported once, not by each worker
         loaded.load(args.dataset, settings)
         with tempfile.TemporaryDirectory() as shared:
             os.environ |= {DATASET: args.dataset, SHARED_METRICS: shared}
             print(f"serve {args.dataset}: {address}, {args.workers} workers", flush=True)
-            uvicorn.run("serve:app", factory=True, workers=args.workers, **options)
+            run_workers("serve:app", sockets, args.workers)
     except KeyboardInterrupt:
         print(f"serve {args.dataset}: stopped")
+
+
+def run(served: Door, sockets: list[socket.socket]) -> None:
+    """Answer with an app, in this process, until it is stopped."""
+    uvicorn.Server(uvicorn.Config(served, http=LimitedProtocol, **OPTIONS)).run(sockets)
+
+
+def run_workers(factory: str, sockets: list[socket.socket], workers: int) -> None:
+    """Answer with the app that a function makes, in so many processes, until they are stopped."""
+    config = uvicorn.Config(factory, factory=True, workers=workers, http=LimitedProtocol, **OPTIONS)
+    Multiprocess(config, sockets).run()
 
 
 if __name__ == "__main__":

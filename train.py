@@ -6,8 +6,8 @@
 
 Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/quality.json
 Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/train.json,
-        data/predictions/iris/train/{oof,test}.parquet, reports/iris/train/<model>/*.png;
-        records one MLflow run per model
+        data/predictions/iris/train/{oof,test,test_by_fold}.parquet,
+        reports/iris/train/<model>/*.png; records one MLflow run per model
 """
 
 from collections.abc import Callable
@@ -82,7 +82,8 @@ def fit_candidates(
             model=final.model,
             parameters=chosen[name],
             out_of_fold=candidates.out_of_fold(problem, name, fits),
-            test=final.output,
+            test=final.test_output,
+            test_by_fold=candidates.test_by_fold(problem, name, fits),
             seconds=final.seconds,
         )
     return fitted

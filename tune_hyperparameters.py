@@ -74,10 +74,12 @@ def fit_candidates(
     if plan.cost is None:
         best = selection.better_than_baseline(problem, best, trials, library)
     chosen = [trial.name for trial in best.values()]
-    candidates_of_blend = {name: library.out_of_fold[name] for name in [*members, *chosen]}
+    selection.rescore(problem, library, chosen, run, command.progress)
+    in_blend = [*members, *chosen]
     weights: dict[str, float] = {}
     if plan.blends:
-        weights = blending.weights_by_name(problem, candidates_of_blend)
+        out_of_fold = {name: library.out_of_fold[name] for name in in_blend}
+        weights = blending.weights_by_name(problem, out_of_fold)
     if len(weights) == 1:  # one model alone is no blend
         weights = {}
     names = [*weights, *chosen]
@@ -88,7 +90,12 @@ def fit_candidates(
     if weights:
         parts = [fit_on_all_rows(name, fits) for name in weights]
         fitted["blend"] = blending.blend(
-            problem, weights, parts, library.recipes, candidates_of_blend
+            problem,
+            weights,
+            parts,
+            library.recipes,
+            {name: library.out_of_fold[name] for name in in_blend},
+            {name: library.test_by_fold[name] for name in in_blend},
         )
     return fitted
 

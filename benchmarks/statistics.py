@@ -14,11 +14,16 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import leaks, promotion
+from benchmarks import drift_after_training, drift_alarms, leaks, promotion
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
-EXPERIMENTS: tuple[Experiment, ...] = (*leaks.EXPERIMENTS, *promotion.EXPERIMENTS)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    *drift_after_training.EXPERIMENTS,
+    *drift_alarms.EXPERIMENTS,
+    *leaks.EXPERIMENTS,
+    *promotion.EXPERIMENTS,
+)
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")
 BEGIN = "<!-- claims, made by `python -m benchmarks.statistics`: -->\n"

@@ -65,7 +65,7 @@ def post(url: str, message: str, limit: float = LIMIT, **fields: Any) -> bool:
     is shown, as the rest is what lets one in.
     """
     outcome: list[str] = []
-    content = {"text": message, **fields}
+    content = {"text": _without_commands(message), **fields}
 
     def send() -> None:
         outcome.append(_failure(url, content, min(TIMEOUT, limit)))
@@ -77,6 +77,14 @@ def post(url: str, message: str, limit: float = LIMIT, **fields: Any) -> bool:
     if failure:
         print(f"alert not sent to {_host(url)}: {failure}", file=sys.stderr)
     return not failure
+
+
+def _without_commands(message: str) -> str:
+    """Return a message in which the name of a column calls nobody and links nothing.
+
+    By https://docs.slack.dev/messaging/formatting-message-text#escaping.
+    """
+    return message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _failure(url: str, content: dict[str, Any], timeout: float) -> str:
@@ -153,7 +161,8 @@ def announce_drift(
     if found.verdict != DRIFT:
         return
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        print(f"::warning title=drift {name}::{found.recommendation}")
+        title = _in_command(f"drift {name}", "%\r\n:,")
+        print(f"::warning title={title}::{_in_command(found.recommendation)}")
     stages_send = settings is not None and settings.alerts.stages
     url = address(settings)
     if url and ("DVC_STAGE" not in os.environ or stages_send):
@@ -165,6 +174,16 @@ def announce_drift(
             drifted=found.features.drifted,
             recommendation=found.recommendation,
         )
+
+
+def _in_command(text: str, signs: str = "%\r\n") -> str:
+    """Return text for a command of a workflow, in which these signs mean something else.
+
+    By https://github.com/actions/toolkit/blob/main/packages/core/src/command.ts.
+    """
+    for sign in signs:
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text
 
 
 def run_message(status: str, link: str | None) -> Message:

@@ -90,7 +90,7 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
     features = table.frame.drop(columns=target)
     dropped = [column for column in features if _is_useless(features[column])]
     codes = [column for column in table.codes if column not in (target, *dropped)]
-    data = {
+    data: dict[str, Any] = {
         "source": table.source,
         "depends_on": table.depends_on,
         "file": file,
@@ -102,7 +102,7 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
         "drop": dropped or None,
     }
     data = {key: value for key, value in data.items() if value is not None}
-    prepare = {"test_size": TEST_SIZE, "split": "random"}
+    prepare: dict[str, Any] = {"test_size": TEST_SIZE, "split": "random"}
     trial = proposal_trial.tried(
         table.frame, Data(**data), Prepare(**prepare), settings.seed, shown
     )

@@ -32,7 +32,7 @@ from ops.figure_changes import (
 )
 from ops.github import LIMIT, MARK
 from pipeline import command
-from pipeline.project import files, paths
+from pipeline.project import files, markup, paths
 from pipeline.project.errors import DataError
 from pipeline.project.rounding import number_text
 from pipeline.report.comparison import DatasetResult
@@ -62,7 +62,7 @@ def report(before: Results, now: Results, head: str) -> str:
 
 def compared_with(base: str, commit: str, links: dict[str, str]) -> str:
     """Return the line that names the other commit, and links."""
-    parts = [f"Compared with {base} ({commit[:7]})."]
+    parts = [f"Compared with {markup.markdown(base)} ({commit[:7]})."]
     parts += [f"[{name}]({address})" for name, address in links.items()]
     return " ".join(parts)
 
@@ -168,7 +168,7 @@ def settings(before: Results, now: Results) -> list[list[Any]]:
     for key in dict.fromkeys([*before.settings, *now.settings]):
         one, other = _setting(before.settings, key), _setting(now.settings, key)
         if one != other:
-            rows.append([f"`{key}`", one, other])
+            rows.append([key, one, other])
     return rows
 
 
@@ -233,10 +233,10 @@ def _candidate_change(
 
 
 def table(head: list[str], rows: list[list[Any]]) -> list[str]:
-    """Return a Markdown table; no cell's text can break out of it."""
-    lines = []
-    for row in (head, ["---"] * len(head), *rows):
-        cells = [str(cell).replace("|", "\\|").replace("\n", " ") for cell in row]
+    """Return a Markdown table; the text of a cell stays text."""
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * len(head))} |"]
+    for row in rows:
+        cells = [markup.markdown(cell) for cell in row]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -33,7 +33,8 @@ MANY_WORDS = 6
 _DIGITS = r"(\d{1,3}([,.' \u00a0\u202f]\d{3})+|\d+)([.,]\d+)?|[.,]\d+"
 _CURRENCY = r"[$€£¥₹]|[A-Z]{3}\s"
 SPELT_NUMBER = re.compile(
-    rf"\(?[-+−]?\s*({_CURRENCY})?\s*[-+−]?({_DIGITS})\s*([%‰$€£¥₹]|\s[A-Za-zµ°²³/]{{1,6}})?\)?"
+    rf"\(?[-+−]?\s*({_CURRENCY})?\s*[-+−]?({_DIGITS})"
+    r"\s*([%‰$€£¥₹]|\s[A-Za-zµ°²³/]{1,6})?\)?"
 )
 PLAIN_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 SPELT_DATE = re.compile(
@@ -69,8 +70,9 @@ def find(
 ) -> list[Doubt]:
     """Return what is doubtful in the columns of a cleaned table, in its order.
 
-    The split's column is no feature. A column that data.numeric or data.categorical names is of that kind for certain; labels that
-    differ in case only are looked for in all categories, the target's too.
+    The split's column is no feature. A column that data.numeric or data.categorical names is of
+    that kind for certain; labels that differ in case only are looked for in all categories, the
+    target's too.
     """
     doubts = []
     for name in cleaned.columns.drop([split_column] if split_column else []):

@@ -52,8 +52,16 @@ class Table:
         return self.rows
 
     def __getitem__(self, name: str) -> pd.Series:
-        column = typed(self.raw(name)).rename(name)
-        return kinds.as_text(column) if name in self.texts else column
+        if name in self.texts:
+            return self.as_text(name)
+        return typed(self.raw(name)).rename(name)
+
+    def as_text(self, name: str) -> pd.Series:
+        """Return a column as categories; a number reads alike however it is spelled."""
+        raw = kinds.blank_to_missing(self.raw(name))
+        text = kinds.as_text(typed(raw))
+        # what could not be read beside numbers is a category as well
+        return text.where(text.notna() | raw.isna(), kinds.as_text(raw)).rename(name)
 
 
 AnyTable: TypeAlias = Table | pd.DataFrame
@@ -74,6 +82,16 @@ def shared_columns(reference: AnyTable, current: AnyTable) -> list[str]:
     """Return the columns that both tables have, in the reference's order."""
     there = set(current)
     return [column for column in reference if column in there]
+
+
+def read_as(table: AnyTable, name: str, kind: str) -> pd.Series:
+    """Return a column as one of another kind than its own; what cannot be read is missing."""
+    if kind == kinds.CATEGORY:
+        return table.as_text(name) if isinstance(table, Table) else kinds.as_text(table[name])
+    values = table[name]
+    column = kinds.KINDS[kind].read(values)
+    column.attrs["unreadable"] = int(values.notna().sum() - column.notna().sum())
+    return column
 
 
 def typed(values: pd.Series) -> pd.Series:

@@ -1,1 +1,1 @@
-"""Whether two tables differ by more than chance: tests, verdicts, quality, Evidently's pages."""
+"""Whether two tables differ by more than chance: tests, verdicts, quality, pages."""

@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.data import kinds, quality
 from pipeline.data.kinds import CATEGORY, NUMBER
 from pipeline.drift.roles import Sides
-from pipeline.drift.two_sample import TESTS, TestResult, compare_missing
+from pipeline.drift.two_sample import TESTS, TestResult, compare_missing, contingency_test
 from pipeline.drift.verdicts import (
     NO_DRIFT,
     NOT_COMPARED,
@@ -23,6 +23,8 @@ from pipeline.project.params import Drift
 
 # changes of what a table holds; a new column, which no model reads, breaks nothing
 GONE, NEW, EMPTY, OTHER_TYPE = "missing", "new", "empty", "type"
+# a type that changes changes for nearly all values; below this p-value it is not chance
+SURE = 1e-4
 # values in which a column that is not constant nearly always shows a second one
 A_LOOK = 100
 
@@ -127,6 +129,29 @@ def content_changes(reference: pd.Series, current: pd.Series) -> list[SchemaChan
         return []
     detail = f"{before} in the reference, {now} in the current data"
     return [SchemaChange(name, OTHER_TYPE, detail)]
+
+
+def is_of_another_type_by_chance(sides: Sides[pd.Series]) -> bool:
+    """Tell whether two columns are of different types that chance alone may have given them.
+
+    A column is of a type where 95 % of its values read as that: of one that lies near that line a
+    random half may be numbers, and the other half categories.
+    """
+    before, now = kinds.kind_of(sides.reference), kinds.kind_of(sides.current)
+    if before == now or CATEGORY not in (before, now):
+        return False
+    if sides.reference.isna().all() or sides.current.isna().all():
+        return False
+    strict = kinds.KINDS[now if before == CATEGORY else before]
+
+    def counts(values: pd.Series) -> tuple[int, int]:
+        present = values.dropna()
+        readable = int(strict.read(present).notna().sum())
+        return readable, len(present) - readable + unreadable_values(values)
+
+    table = np.array([counts(sides.reference), counts(sides.current)])
+    p_value = contingency_test(table).p_value
+    return p_value is not None and p_value >= SURE
 
 
 def missing_share(values: pd.Series) -> float:

@@ -3,7 +3,7 @@
 Tables are whatever gives typed columns by name: a typed_tables.Table or a DataFrame.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,19 +12,21 @@ import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.data.kinds import NUMBER
-from pipeline.data.typed_tables import AnyTable, shared_columns
+from pipeline.data.typed_tables import AnyTable, read_as, shared_columns
 from pipeline.drift import data_quality, verdicts
 from pipeline.drift.column import (
+    EMPTY,
     GONE,
     NEW,
     ColumnExamination,
     SchemaChange,
-    content_changes,
     examine_column,
+    is_of_another_type_by_chance,
 )
 from pipeline.drift.data_quality import RowHashes
 from pipeline.drift.results import AnswerResult, TableComparison, recommendation
 from pipeline.drift.roles import Roles, Sides
+from pipeline.drift.separation import Separation, separate
 from pipeline.drift.verdicts import ColumnResult
 from pipeline.project import workers
 from pipeline.project.params import Drift
@@ -77,8 +79,16 @@ class _ColumnPass:
             seen = run(self._look_at, None, jobs, lambda place, _: step())
         self.seen = dict(zip(names, seen))
 
-    def _look_at(self, _shared: None, place: int, name: str) -> _Seen:
+    def _sides(self, name: str) -> Sides[pd.Series]:
+        """Return a column of both tables, typed alike unless its type changed."""
         sides: Sides[pd.Series] = self.tables.map(lambda table: table[name])
+        if is_of_another_type_by_chance(sides):
+            kind = kinds.kind_of(sides.reference)
+            return replace(sides, current=read_as(self.tables.current, name, kind))
+        return sides
+
+    def _look_at(self, _shared: None, place: int, name: str) -> _Seen:
+        sides = self._sides(name)
         examination = examine_column(
             sides.reference, sides.current, self.plan.limits, name in self.plan.sparse
         )
@@ -99,16 +109,22 @@ class _ColumnPass:
         return {name: seen.examination for name, seen in self.seen.items() if name not in answers}
 
     def corrected(self) -> dict[str, ColumnResult]:
-        """Return the columns' results, corrected over all of them.
+        """Return the columns' results, corrected over the features and over the answers.
 
         The predicted class is left out where there is its probability, which says the same.
         """
         roles = self.plan.roles
         hidden = {roles.label} - {roles.prediction}
-        results = {
-            name: seen.examination.result for name, seen in self.seen.items() if name not in hidden
-        }
-        return verdicts.corrected(results, self.plan.limits)
+        features, answers = {}, {}
+        for name, seen in self.seen.items():
+            if name not in roles.answers:
+                features[name] = seen.examination.result
+            elif name not in hidden:
+                answers[name] = seen.examination.result
+        limits = self.plan.limits
+        return verdicts.corrected(features, limits, verdicts.FEATURES_SHARE) | verdicts.corrected(
+            answers, limits, verdicts.ANSWERS_SHARE
+        )
 
     def samples(self) -> Sides[pd.DataFrame]:
         """Return the drawn rows of either table."""
@@ -148,7 +164,7 @@ def compare_tables(
     columns_seen = _ColumnPass(Sides(reference, current), plan)
     columns_seen.run(n_workers, progress)
     found = _judged(columns_seen, performance)
-    if found.drifted_answers:
+    if found.drifted_answers or (found.together and found.together.has_drifted):
         found = replace(found, verdict=verdicts.DRIFT)
     return replace(found, recommendation=recommendation(found))
 
@@ -161,8 +177,7 @@ def _judged(seen: _ColumnPass, performance: dict[str, Any] | None) -> TableCompa
     changes = _named_differently(tables.reference, tables.current, plan.roles.answers)
     correlations = []
     if min(rows.reference, rows.current) >= plan.limits.min_rows:
-        for examination in features.values():
-            changes += examination.changes
+        changes += _changed_contents(features, columns)
         correlations = _correlations(seen.thinned(), plan.limits)
     broken = [change.column for change in changes if change.is_broken]
     verdict = verdicts.table_verdict(columns, broken, rows, plan.limits, plan.ignored)
@@ -182,7 +197,16 @@ def _judged(seen: _ColumnPass, performance: dict[str, Any] | None) -> TableCompa
         limits=plan.limits,
         roles=plan.roles,
         samples=seen.samples(),
+        together=_together(seen) if verdict.verdict == verdicts.NO_DRIFT else None,
     )
+
+
+def _together(seen: _ColumnPass) -> Separation | None:
+    """Return whether the rows can be told apart by the features that count, taken together."""
+    plan = seen.plan
+    names = [name for name in seen.features if name not in plan.ignored]
+    samples = seen.samples().map(lambda frame: frame[names])
+    return separate(samples, seen.drawn, plan.limits, plan.seed)
 
 
 def _answer(results: dict[str, ColumnResult], name: str | None) -> AnswerResult | None:
@@ -209,31 +233,24 @@ def _correlations(
     return data_quality.correlation_changes(thinned.reference, thinned.current, limits)
 
 
-def compare_columns(
-    reference: AnyTable, current: AnyTable, limits: Drift
-) -> dict[str, ColumnResult]:
-    """Return the corrected results of the columns that both tables have."""
-    results = {
-        name: examine_column(reference[name], current[name], limits).result
-        for name in shared_columns(reference, current)
-    }
-    return verdicts.corrected(results, limits)
+def _changed_contents(
+    features: Mapping[str, ColumnExamination], columns: Mapping[str, ColumnResult]
+) -> list[SchemaChange]:
+    """Return the columns of another type, and those that are empty by more than chance.
 
-
-def schema_changes(reference: AnyTable, current: AnyTable, min_rows: int = 0) -> list[SchemaChange]:
-    """Return the columns that are missing, new, empty on one side or of another type.
-
-    What a column holds is judged only where both tables have `min_rows` rows.
+    A random half of a table holds no value of a column that is nearly always missing.
     """
-    changes = _named_differently(reference, current)
-    if min(len(reference), len(current)) >= min_rows:
-        for name in shared_columns(reference, current):
-            changes += content_changes(reference[name], current[name])
+    changes = []
+    for name, examination in features.items():
+        has_fewer_values = columns[name].missing.verdict == verdicts.DRIFT
+        for change in examination.changes:
+            if change.change != EMPTY or has_fewer_values:
+                changes.append(change)
     return changes
 
 
 def _named_differently(
-    reference: AnyTable, current: AnyTable, answers: Collection[str] = ()
+    reference: AnyTable, current: AnyTable, answers: Collection[str]
 ) -> list[SchemaChange]:
     """Return the columns that one table has and the other does not, but for the answers."""
     missing = [name for name in reference if name not in current and name not in answers]

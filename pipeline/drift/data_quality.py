@@ -170,13 +170,14 @@ def _outlier_reasons(tables: Sides[TableQuality], limits: Drift) -> list[str]:
     rows = tables.map(lambda table: table.rows)
     for name, count in tables.current.outliers.items():
         counts = Sides(tables.reference.outliers.get(name, 0), count)
-        if _is_more_often(counts, rows, limits):
+        # as many columns are tested (Bonferroni)
+        if _is_more_often(counts, rows, limits, limits.alpha / len(tables.current.outliers)):
             before, now = counts.reference / rows.reference, counts.current / rows.current
             reasons.append(f"{name}: outliers {before:.1%} -> {now:.1%}")
     return reasons
 
 
-def _is_more_often(counts: Sides[int], rows: Sides[int], limits: Drift) -> bool:
+def _is_more_often(counts: Sides[int], rows: Sides[int], limits: Drift, alpha: float) -> bool:
     """Tell whether a share rose by RISE or more and by more than chance."""
     if min(rows.reference, rows.current) < limits.min_rows:
         return False
@@ -189,7 +190,7 @@ def _is_more_often(counts: Sides[int], rows: Sides[int], limits: Drift) -> bool:
         ]
     )
     p_value = contingency_test(table).p_value
-    return p_value is not None and p_value < limits.alpha
+    return p_value is not None and p_value < alpha
 
 
 # correlations

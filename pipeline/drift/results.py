@@ -9,9 +9,16 @@ from pipeline.drift import verdicts
 from pipeline.drift.column import SchemaChange
 from pipeline.drift.data_quality import CorrelationChange, DataQuality
 from pipeline.drift.roles import Roles, Sides
+from pipeline.drift.separation import CLASSIFIER, Separation
+from pipeline.drift.two_sample import TestResult
 from pipeline.drift.verdicts import ColumnResult, JudgedTest, TableVerdict
 from pipeline.project import errors, rounding
 from pipeline.project.params import Drift
+
+# notes that are listed
+LISTED_NOTES = 10
+# and printed
+PRINTED_NOTES = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,8 @@ class AnswerResult:
 class TableComparison:
     """Every result of comparing two tables, and a seeded sample of either.
 
-    `features` is the verdict on the features alone, `verdict` that on everything. `performance`
+    `features` is the verdict on the features one by one, `together` that on all of them taken
+    together, None where one drifted by itself, and `verdict` that on everything. `performance`
     holds the model's scores on both sides as whoever compares the tables knows them.
     """
 
@@ -60,6 +68,7 @@ class TableComparison:
     limits: Drift
     roles: Roles
     samples: Sides[pd.DataFrame]
+    together: Separation | None = None
 
     @property
     def answers(self) -> list[AnswerResult]:
@@ -82,6 +91,29 @@ class TableComparison:
         return [change.column for change in self.schema_changes if change.is_broken]
 
     @property
+    def moved(self) -> list[str]:
+        """The columns for which the verdict is drift.
+
+        Broken and drifted ones and drifted answers; if none, those by which rows stand out.
+        """
+        answers = [answer.column for answer in self.drifted_answers]
+        names = [*self.broken, *self.features.drifted, *answers]
+        if not names and self.together and self.together.has_drifted:
+            return self.together.columns
+        return names
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth knowing and is no drift: current values that the reference does not have.
+
+        Those of the most rows come first.
+        """
+        unseen = {name: column.values.result for name, column in self.columns.items()}
+        names = [name for name in unseen if unseen[name].unseen_rows]
+        names.sort(key=lambda name: (-unseen[name].unseen_rows, name))
+        return [_note(name, unseen[name]) for name in names[:LISTED_NOTES]]
+
+    @property
     def does_worse(self) -> bool:
         """Whether the model does worse on the current rows, by more than chance."""
         return bool((self.performance or {}).get("worse"))
@@ -95,6 +127,8 @@ class TableComparison:
             **asdict(self.features),
             "target": self.target.as_json() if self.target else None,
             "prediction": self.prediction.as_json() if self.prediction else None,
+            "together": self.together.as_json() if self.together else None,
+            "notes": self.notes,
             "schema_drift": [change.as_json() for change in self.schema_changes],
             "performance": self.performance,
             "columns": {name: column.as_json() for name, column in self.columns.items()},
@@ -108,6 +142,16 @@ class TableComparison:
 
 
 # in words
+
+
+def _note(name: str, found: TestResult) -> str:
+    """Return what a column holds that the reference does not, in words."""
+    rows = f"{found.unseen_rows:,} row{'s' if found.unseen_rows > 1 else ''}"
+    if found.new_categories is None:
+        return f"{name}: {rows} {' or '.join(found.unseen)}, where the reference has no value"
+    more = ", ..." if found.new_categories > len(found.unseen) else ""
+    values = ", ".join(found.unseen)
+    return f"{name}: {rows} with {values}{more}, which the reference does not have"
 
 
 def recommendation(found: TableComparison) -> str:
@@ -124,8 +168,12 @@ def recommendation(found: TableComparison) -> str:
         moved = errors.listed([answer.column for answer in found.drifted_answers])
         others = f", and so did {drifted}" if found.features.drifted else ""
         return f"retrain: {moved} moved{others}"
-    if found.verdict == verdicts.DRIFT:
+    if found.verdict == verdicts.DRIFT and found.features.drifted:
         return f"look at {drifted}; retrain if the change is to stay"
+    if found.verdict == verdicts.DRIFT and found.together:
+        stand_out = f"{found.together.found:,} rows that stand out"
+        columns = errors.listed(found.together.columns)
+        return f"look at {stand_out} by {columns}; retrain if the change is to stay"
     if found.features.drifted_ignored:
         ignored = errors.listed(found.features.drifted_ignored)
         return f"nothing to do: the model ignores {ignored}, which moved"
@@ -157,7 +205,20 @@ def change_lines(found: TableComparison) -> list[str]:
         lines += _drift_lines(name, found.columns[name])
     for answer in found.drifted_answers:
         lines += _drift_lines(answer.column, answer.result)
-    return lines
+    if found.together and found.together.has_drifted:
+        lines.append(_together_line(found.together))
+    return lines + [f"  note: {note}" for note in found.notes[:PRINTED_NOTES]]
+
+
+def _together_line(together: Separation) -> str:
+    """Return how the rows can be told apart by all columns, and which rows stand out."""
+    rows = ", ".join(map(str, together.rows))
+    return (
+        f"  all columns together: {CLASSIFIER}, {_p_value(together.test)}, AUC "
+        f"{together.test.result.statistic:.3f}; {together.found:,} of "
+        f"{together.compared_rows.current:,} rows stand out by "
+        f"{errors.listed(together.columns)}: rows {rows}, ..."
+    )
 
 
 def _drift_lines(name: str, column: ColumnResult) -> list[str]:

@@ -17,6 +17,9 @@ from pipeline.project.params import Drift
 
 # an expected count below it makes chi-squared a poor approximation (Cochran 1954)
 SMALL = 5
+# of values that are the only one of their category, from which on unseen ones are no news
+OPEN_SHARE = 0.05
+LISTED_CATEGORIES = 3
 # the tests and the effect sizes, as results and documents call them
 KOLMOGOROV_SMIRNOV, WASSERSTEIN = "Kolmogorov-Smirnov", "normed Wasserstein"
 CHI_SQUARED, FISHER, G_TEST = "chi-squared", "Fisher's exact", "G-test"
@@ -27,7 +30,8 @@ JENSEN_SHANNON = "Jensen-Shannon"
 class TestResult:
     """What a test and its effect size gave; `test` is None where nothing was tested.
 
-    `new_categories` counts the categories that the reference does not have.
+    `new_categories` counts the categories that the reference does not have, `unseen_rows` the
+    current values that the reference neither has nor, of numbers, lies around; `unseen` says which.
     """
 
     __test__ = False  # not one of pytest's
@@ -38,6 +42,8 @@ class TestResult:
     effect: str | None = None
     effect_size: float = 0.0
     new_categories: int | None = None
+    unseen_rows: int = 0
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,12 +97,18 @@ def compare_numbers(reference: np.ndarray, current: np.ndarray) -> TestResult:
     distance = float(gaps @ np.diff(both / unit))
     scale = (reference if reference[0] < reference[-1] else both) / unit
     rows = round(len(reference) * len(current) / (len(reference) + len(current)))
+    below = int(np.searchsorted(current, reference[0]))
+    above = len(current) - int(np.searchsorted(current, reference[-1], "right"))
+    unseen = [f"below {reference[0]:.6g}"] if below else []
+    unseen += [f"above {reference[-1]:.6g}"] if above else []
     return TestResult(
         KOLMOGOROV_SMIRNOV,
         statistic,
         float(kstwo.sf(statistic, rows)),
         WASSERSTEIN,
         distance / float(scale.std()) if distance else 0.0,
+        unseen_rows=below + above,
+        unseen=tuple(unseen),
     )
 
 
@@ -128,13 +140,19 @@ def compare_categories(reference: pd.Series, current: pd.Series) -> TestResult:
     counts = counts.fillna(0).sort_index()
     table = _rare_together(counts.to_numpy().T)
     tested = contingency_test(table)
+    new = counts[CURRENT][counts[REFERENCE] == 0].sort_values(ascending=False, kind="stable")
+    # where every twentieth value is the only one of its category, new ones are the rule
+    is_open = (counts[REFERENCE] == 1).sum() > OPEN_SHARE * len(reference)
+    unseen = pd.Series() if is_open else new
     return TestResult(
         tested.test,
         tested.statistic,
         tested.p_value,
         JENSEN_SHANNON,
         _jensen_shannon(table),
-        new_categories=int((counts[REFERENCE] == 0).sum()),
+        new_categories=len(new),
+        unseen_rows=int(unseen.sum()),
+        unseen=tuple(repr(name) for name in unseen.index[:LISTED_CATEGORIES]),
     )
 
 

@@ -1,8 +1,12 @@
 """Verdicts on columns and tables, and the words for them.
 
 A column has drifted where a test rejects that both tables were drawn alike, after Benjamini and
-Hochberg's correction over all columns, and an effect size says that the difference matters: with
-enough rows the first alone calls every trifle drift, with few the second alone calls noise drift.
+Hochberg's correction over the columns of its part, and an effect size says that the difference
+matters: with enough rows the first alone calls every trifle drift, with few the second alone calls
+noise drift.
+
+Each part of a comparison has its own share of `alpha`, so that at most this share of comparisons of
+tables drawn alike alarms, and a tiny p-value in one part does not loosen the bar of another.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -30,6 +34,8 @@ FAIL_ON: dict[str, tuple[str, ...]] = {
     "drift": (DRIFT,),
     "not-enough-data": (DRIFT, NOT_ENOUGH_DATA),
 }
+# of alpha that the features, the answers, and the features taken together may spend
+FEATURES_SHARE, ANSWERS_SHARE, TOGETHER_SHARE = 0.6, 0.2, 0.2
 # what of a column may have drifted
 VALUES, MISSING = "values", "missing"
 # of the greatest importance: a column below it does not matter to the model
@@ -104,7 +110,7 @@ class ColumnResult:
     def as_json(self) -> dict[str, Any]:
         """Return it as drift.json holds it."""
         values, missing = self.values.result, self.missing.result
-        content = {
+        content: dict[str, Any] = {
             "kind": self.kind,
             "test": values.test,
             "statistic": values.statistic,
@@ -126,6 +132,8 @@ class ColumnResult:
         }
         if values.new_categories is not None:
             content["new_categories"] = values.new_categories
+        if values.unseen_rows:
+            content["unseen"] = {"rows": values.unseen_rows, "values": list(values.unseen)}
         return content | {
             "verdict": self.verdict,
             "drift_in": self.drift_in,
@@ -133,17 +141,24 @@ class ColumnResult:
         }
 
 
-def corrected(results: Mapping[str, ColumnResult], limits: Drift) -> dict[str, ColumnResult]:
-    """Return the columns' results with p-values adjusted over all of them, and the verdicts."""
+def corrected(
+    results: Mapping[str, ColumnResult], limits: Drift, share: float
+) -> dict[str, ColumnResult]:
+    """Return the columns' results with p-values adjusted over all of them, and the verdicts.
+
+    The columns may spend a `share` of alpha: an adjusted p-value is divided by it, and compared
+    with alpha itself.
+    """
     waiting = {}
     for name, result in results.items():
         for part, test in result.tests.items():
             if test.is_uncorrected:
                 waiting[name, part] = test
     p_values = np.array([test.result.p_value for test in waiting.values()], dtype=np.float64)
+    adjusted = np.minimum(adjusted_p_values(p_values) / share, 1.0)
     judged = {
         place: test.corrected(float(p_value), limits.alpha)
-        for (place, test), p_value in zip(waiting.items(), adjusted_p_values(p_values))
+        for (place, test), p_value in zip(waiting.items(), adjusted)
     }
     return {
         name: replace(

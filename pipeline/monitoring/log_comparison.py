@@ -1,4 +1,4 @@
-"""The comparison of served rows with the rows that their model was trained on."""
+"""The comparison of served rows with the rows that their model was trained and tested on."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -10,7 +10,7 @@ from pipeline.data import splits, typed_tables
 from pipeline.drift import comparison, verdicts
 from pipeline.drift.comparison import Plan
 from pipeline.drift.results import TableComparison
-from pipeline.drift.roles import MODEL_OUTPUT, with_output
+from pipeline.drift.roles import MODEL_OUTPUT, Roles, with_output
 from pipeline.monitoring import performance, quick_look, windows
 from pipeline.monitoring.known_version import KnownVersion, read_known_version
 from pipeline.monitoring.labels import matched_labels
@@ -21,7 +21,7 @@ from pipeline.project import rounding
 from pipeline.project.params import Drift, Params
 from pipeline.serving.inference_log import reader
 from pipeline.serving.inference_log.reader import LoggedRows
-from pipeline.training.predictions import OUT_OF_FOLD, read_output
+from pipeline.training.predictions import OUT_OF_FOLD, TEST, read_output
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class LogComparison:
             "synthetic": version.metadata["synthetic"],
             "model": rows.model,
             "model_version": rows.version,
-            "reference": f"training rows of {version.name}",
+            "reference": f"training and test rows of {version.name}",
             "current": "inference log",
             "log": {
                 "broken_lines": rows.broken,
@@ -113,7 +113,7 @@ def compare_with_training(
     seed: int = 0,
     n_workers: int = 1,
 ) -> LogComparison:
-    """Return every result of comparing served rows with the training rows of their version.
+    """Return every result of comparing served rows with the rows their version learned from.
 
     `unlogged` names inputs that are left out of the log on purpose. Raises DataError where the
     training rows are no longer those of the version, or the labels do not belong to the rows.
@@ -122,20 +122,23 @@ def compare_with_training(
     version.check_training_rows(log.dataset)
     inputs = [name for name in version.metadata["inputs"] if name not in (unlogged or [])]
     training = _training_rows(log.dataset, version, inputs)
+    reference = _reference(log.dataset, version, inputs)
     labels = matched_labels(log.rows, labels_file, version) if labels_file else None
     current = _served_rows(log.rows, version, labels)
     scores = performance.served_performance(log.rows, version, training, labels, limits, seed)
     importance = version.candidate.get("importance") if version.candidate else None
     ignored = verdicts.ignored_columns(importance, inputs, limits, log.dataset)
-    plan = Plan(version.roles, limits, seed, frozenset(ignored), sparse=frozenset([version.target]))
+    # labels come for some rows, and the training rows have no output of the version
+    sparse = frozenset([version.target, MODEL_OUTPUT])
+    plan = Plan(version.roles, limits, seed, frozenset(ignored), sparse)
     found = comparison.compare_tables(
-        training.frame,
+        reference,
         typed_tables.with_text(typed_tables.of_frame(current), version.texts),
         plan,
         scores.as_json() if scores else None,
         n_workers,
     )
-    compared = _windows(training.frame, current, log, plan)
+    compared = _windows(reference, current, log, plan, n_workers)
     found = replace(
         found,
         verdict=windows_verdict(compared, limits),
@@ -146,7 +149,7 @@ def compare_with_training(
 
 
 def _windows(
-    reference: pd.DataFrame, current: pd.DataFrame, log: ServedLog, plan: Plan
+    reference: pd.DataFrame, current: pd.DataFrame, log: ServedLog, plan: Plan, n_workers: int
 ) -> list[Window]:
     """Return the windows of the served rows, compared by features and prediction."""
     prediction = plan.roles.prediction
@@ -154,9 +157,8 @@ def _windows(
     reference = reference[[name for name in reference if name not in others]]
     current = current[[name for name in current if name not in others]]
     times, texts = log.rows.rows["time"], log.version.texts
-    return windows.compare_windows(
-        reference, current, times, prediction, texts, plan.limits, plan.ignored
-    )
+    plan = replace(plan, roles=Roles(prediction=prediction))
+    return windows.compare_windows(reference, current, times, texts, plan, n_workers)
 
 
 def _training_rows(dataset: str, version: KnownVersion, inputs: list[str]) -> TrainingRows:
@@ -169,6 +171,23 @@ def _training_rows(dataset: str, version: KnownVersion, inputs: list[str]) -> Tr
     there = ~np.isnan(oof).reshape(len(oof), -1).any(axis=1)
     answered = with_output(frame, oof, version.classes, version.metadata["threshold"])
     return TrainingRows(answered, oof[there])
+
+
+def _reference(dataset: str, version: KnownVersion, inputs: list[str]) -> pd.DataFrame:
+    """Return the training rows and, below them, the test rows with what the version put out.
+
+    The version's output on rows that it has not seen compares with what it served; that of the
+    folds' models, which predicted the training rows, is distributed otherwise.
+    """
+    columns = [*inputs, version.target]
+    training = splits.read_split(dataset, "train")[columns]
+    if version.candidate is None:
+        return training
+    stage, name = version.metadata["stage"], version.metadata["candidate"]
+    test = splits.read_split(dataset, "test")[columns]
+    output = read_output(dataset, stage, name, TEST, version.classes, test.index)
+    answered = with_output(test, output, version.classes, version.metadata["threshold"])
+    return pd.concat([training, answered], ignore_index=True)
 
 
 def _served_rows(

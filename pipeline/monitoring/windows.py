@@ -3,15 +3,14 @@
 An alarm needs several windows: one bad hour is none.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
 
 from pipeline.data import typed_tables
-from pipeline.drift import comparison, verdicts
+from pipeline.drift import comparison
+from pipeline.drift.comparison import Plan
 from pipeline.drift.results import TableComparison
-from pipeline.drift.roles import Sides
 from pipeline.drift.verdicts import DRIFT, NO_DRIFT, NOT_ENOUGH_DATA
 from pipeline.project import errors
 from pipeline.project.params import Drift
@@ -32,10 +31,9 @@ def compare_windows(
     reference: pd.DataFrame,
     served: pd.DataFrame,
     times: pd.Series,
-    prediction: str | None,
     texts: tuple[str, ...],
-    limits: Drift,
-    ignored: Collection[str] = frozenset(),
+    plan: Plan,
+    n_workers: int = 1,
 ) -> list[Window]:
     """Return windows of `window_rows` served rows each, the oldest first, at most `windows`.
 
@@ -43,12 +41,12 @@ def compare_windows(
     one. Both tables hold features and the prediction; `texts` are the columns of categories.
     """
     compared = []
-    for start in _starts(len(served), limits):
-        rows = served.iloc[start : start + limits.window_rows]
+    for start in _starts(len(served), plan.limits):
+        rows = served.iloc[start : start + plan.limits.window_rows]
         window = typed_tables.with_text(typed_tables.of_frame(rows), texts)
-        verdict, drifted = _judged(reference, window, prediction, limits, ignored)
+        found = comparison.compare_tables(reference, window, plan, n_workers=n_workers)
         first, last = times.iloc[start], times.iloc[start + len(rows) - 1]
-        compared.append(Window(first, last, len(rows), verdict, drifted))
+        compared.append(Window(first, last, len(rows), found.verdict, found.moved))
     return compared
 
 
@@ -56,27 +54,6 @@ def _starts(rows: int, limits: Drift) -> list[int]:
     """Return the positions at which the windows start, the oldest first."""
     newest_first = range(rows - limits.window_rows, -1, -limits.window_rows)[: limits.windows]
     return list(reversed(newest_first)) or [0]
-
-
-def _judged(
-    reference: pd.DataFrame,
-    window: typed_tables.Table,
-    prediction: str | None,
-    limits: Drift,
-    ignored: Collection[str],
-) -> tuple[str, list[str]]:
-    """Return the verdict on a window, and what drifted in it."""
-    columns = comparison.compare_columns(reference, window, limits)
-    answer = columns.pop(prediction, None) if prediction else None
-    changes = comparison.schema_changes(reference, window, limits.min_rows)
-    broken = [
-        change.column for change in changes if change.is_broken and change.column != prediction
-    ]
-    rows = Sides(len(reference), len(window))
-    found = verdicts.table_verdict(columns, broken, rows, limits, ignored)
-    if prediction and answer and answer.verdict == DRIFT:
-        return DRIFT, [*broken, *found.drifted, prediction]
-    return found.verdict, [*broken, *found.drifted]
 
 
 def windows_verdict(windows: list[Window], limits: Drift) -> str:

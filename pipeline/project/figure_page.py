@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from markupsafe import Markup
 
 from pipeline.project import markup
@@ -23,20 +23,9 @@ class FigurePage:
     figures: dict[str, dict[str, Any]]
 
 
-def environment(package: str, folder: str = "templates") -> Environment:
-    """Return Jinja with a room's templates, in which text of any origin is escaped."""
-    return Environment(
-        loader=PackageLoader(package, folder),
-        autoescape=select_autoescape(("j2",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
 def html(page: FigurePage, plotly_beside: bool = False) -> str:
     """Return the page; plotly itself is in it, or in PLOTLY_FILE beside it."""
-    templates = environment("pipeline.project")
+    templates = markup.templates("pipeline.project")
     scripts = []
     if page.figures:
         draw = _source(templates, "draw.js")

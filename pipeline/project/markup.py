@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 # in JSON they stand within strings only, where their escapes mean the same
@@ -19,6 +20,19 @@ NOTHING_ELSE = (
 MARKDOWN = re.compile(r"[\\`*\[\]<>&|~$!#@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=\bwww)\.", re.I)
 NO_WIDTH = "\u200b"  # between a sign and the word that GitHub would make a link of
 LINKING = "@#"
+# what HTML may read as the beginning of a tag or a comment
+TAG = re.compile(r"<(?=[a-z/!?])", re.I)
+
+
+def templates(package: str, folder: str = "templates") -> Environment:
+    """Return Jinja with the templates of a package, in which text of any origin is escaped."""
+    return Environment(
+        loader=PackageLoader(package, folder),
+        autoescape=select_autoescape(("j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def script_data(content: Any) -> Markup:
@@ -47,6 +61,14 @@ def security_policy(*scripts: str, beside: bool = False) -> str:
 
 def _sha256(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def without_tags(value: Any) -> Any:
+    """Return text in which nothing begins a tag, `<b>` as `‹b>`; what is no text as it is.
+
+    It is for other programs' pages, which put text into a script unescaped.
+    """
+    return TAG.sub("‹", storable(value)) if isinstance(value, str) else value
 
 
 def storable(text: str) -> str:

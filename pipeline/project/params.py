@@ -31,6 +31,7 @@ def _plain(value: object) -> object:
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+HostName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
 Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
 
 
@@ -255,6 +256,8 @@ class Serve(Settings):
 
     # unseen categories: accept or refuse them
     unseen: Literal["accept", "refuse"] = "accept"
+    # names, beside localhost, by which the server may be called without a token
+    allowed_hosts: list[HostName] = []
     # bytes of a request
     max_body: int = Field(default=1_000_000, ge=1_000)
     # between two looks at the champion's alias
@@ -267,6 +270,8 @@ class Serve(Settings):
     log_redact: list[str] = []
     # bytes at which a new file is begun
     log_file_size: int = Field(default=50_000_000, ge=10_000)
+    # each write of the log is put on the disk, for power failures
+    log_fsync: bool = False
 
 
 class Slices(Settings):

@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader
 
 from pipeline.data import kinds, targets
 from pipeline.models.fitted import Fitted
-from pipeline.project import rounding
+from pipeline.project import markup, rounding
 from pipeline.registry.registration import Request
 from pipeline.scoring import metrics, slices, thresholds
 from pipeline.scoring.rows import Rows
@@ -117,10 +117,12 @@ def limits(not_ready: list[str], synthetic: bool, parts: Parts) -> list[str]:
 
 def text(card: dict[str, Any]) -> str:
     """Return the card as Markdown."""
-    page = Environment(
+    environment = Environment(
         loader=PackageLoader("pipeline.registry", ""),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-    ).get_template("model_card.md.j2")
-    return page.render(card=card)
+    )
+    # "text" marks what comes from the data: no tag, link or table's bar in it has a meaning
+    environment.filters["text"] = markup.markdown
+    return environment.get_template("model_card.md.j2").render(card=card)

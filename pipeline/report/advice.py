@@ -157,7 +157,10 @@ def drifted(evidence: Evidence) -> Iterator[Advice]:
             _sentence(drift.recommendation),
         )
     if drift.verdict == verdicts.DRIFT:
-        columns = ", ".join(drift.drifted[:MOST_DRIFTED])
+        names = drift.drifted
+        if not names and drift.together and drift.together.verdict == verdicts.DRIFT:
+            names = drift.together.columns
+        columns = ", ".join(names[:MOST_DRIFTED])
         yield Advice(
             WATCH,
             "The test rows differ from the training rows: "

@@ -6,7 +6,6 @@ DVC: it also shows what does not repeat, such as durations and the addresses of 
 machine has them.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from pipeline.project import markup
 from pipeline.project.rounding import number_text
 from pipeline.report import advice
 from pipeline.report.comparison import Comparison, MeanRank
@@ -98,15 +98,18 @@ def render(comparison: Comparison, drawn: dict[str, Pictures]) -> str:
     ]
     candidates = [len(result.candidates) for result in comparison.datasets.values()]
     drawings = {subject.dataset: pictures.drawing(subject) for subject in subjects}
-    return environment.get_template("comparison.html.j2").render(
+    script = _static("comparison.js")
+    page = environment.get_template("comparison.html.j2").render(
         candidates=sum(candidates),
         page_sections=_page_sections(environment, subjects, comparison.overall),
         datasets=[_dataset_part(environment, subject) for subject in subjects],
         opened=len(subjects) <= OPENED,
         style=_static("comparison.css"),
-        script=_static("comparison.js"),
-        data=_embedded(drawings),
+        script=script,
+        policy=markup.security_policy(script),
+        data=markup.script_data(drawings),
     )
+    return markup.storable(page)
 
 
 def _environment() -> Environment:
@@ -174,9 +177,3 @@ def _html(environment: Environment, module: str, **context: Any) -> Markup:
 
 def _static(name: str) -> Markup:
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
-
-
-def _embedded(drawings: dict[str, dict[str, Any]]) -> Markup:
-    """Return JSON for a script element; no text of the data can end it: "<" is an escape."""
-    text = json.dumps(drawings, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))

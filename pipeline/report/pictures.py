@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipeline.project import files, paths
+from pipeline.project import files, markup, paths
 from pipeline.project.rounding import significant
 from pipeline.report import charts
 from pipeline.report.best import BestPredictions
@@ -147,4 +147,6 @@ def _write_csv(path: Path, header: list[str], rows: Iterable[Sequence[Any]]) -> 
         with open(partial, "w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(header)
-            writer.writerows(rows)
+            for row in rows:
+                # `dvc plots show` puts the file into a script of its page as it is
+                writer.writerow(map(markup.without_tags, row))

@@ -111,6 +111,14 @@ class QualityFigures:
     reasons: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class TogetherFigures:
+    """Whether rows stand out by all columns taken together, and by which the most."""
+
+    verdict: str
+    columns: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DriftFigures:
     """A comparison of two tables: the verdict, what to do, and the tests by column."""
@@ -124,6 +132,8 @@ class DriftFigures:
     drifted: list[str] = field(default_factory=list)
     target: DriftTest | None = None
     prediction: DriftTest | None = None
+    together: TogetherFigures | None = None
+    notes: list[str] = field(default_factory=list)
     columns: dict[str, DriftTest] = field(default_factory=dict)
 
 

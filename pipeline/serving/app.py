@@ -21,6 +21,8 @@ from pipeline.serving.door import TOKEN, Door, refusal
 from pipeline.serving.inference_log.lines import Entry
 from pipeline.serving.inference_log.writer import Writer
 from pipeline.serving.live import Live
+from pipeline.serving.loaded import ServedModel
+from pipeline.serving.shadow import ShadowTest
 from pipeline.serving.signature import BadRequest
 
 # of Python's threads (0.005 by default): requests wait less for the log's and the registry's
@@ -61,7 +63,7 @@ def create_app(dataset: str, settings: Params) -> Door:
 
     app.openapi = document  # type: ignore[method-assign]
     paths = {route.path for route in app.routes}  # type: ignore[attr-defined]
-    return Door(app, token, service.counters, paths)
+    return Door(app, token, service.serve.allowed_hosts, service.counters, paths)
 
 
 def _add_paths(app: Any, service: "Service") -> None:
@@ -92,6 +94,7 @@ class Service:
         self.live = Live(dataset, settings, self.counters)
         # while the server runs
         self.log: Writer | None = None
+        self.shadow: ShadowTest | None = None
 
     @asynccontextmanager
     async def lifespan(self, app: Any) -> AsyncIterator[None]:
@@ -105,12 +108,16 @@ class Service:
             self.serve.log_sample,
             self.serve.log_redact,
             self.serve.log_file_size,
+            self.serve.log_fsync,
             self.counters.count_logged,
-            self.live.shadow_test,
         )
+        if self.serve.shadow:
+            self.shadow = ShadowTest(self.live, self.log)
         following = asyncio.create_task(self._follow())
         yield
         following.cancel()
+        if self.shadow is not None:
+            await run_in_threadpool(self.shadow.close)
         await run_in_threadpool(self.log.close)
 
     async def _follow(self) -> None:
@@ -120,6 +127,9 @@ class Service:
 
     async def predict(self, request: Request) -> Response:
         """Predict one row, an object with every feature, or many, a list of such objects."""
+        if not is_json(request.headers.get("content-type", "")):
+            reason = "the rows have to come as JSON"
+            return refusal(415, f"{reason}; send the header `Content-Type: application/json`")
         body = await read_body(request, self.serve.max_body)
         if body is None:
             reason = f"the body is larger than {self.serve.max_body:,} bytes"
@@ -128,8 +138,8 @@ class Service:
             entry = await self._answered(body, request.state.request_id)
         except BadRequest as error:
             return refusal(422, error.faults)
-        if self.log is not None:
-            self.log.put(entry)
+        if self.log is not None and self.log.is_behind():
+            await run_in_threadpool(self.log.flush)
         self.counters.rows.labels(entry.version).inc(len(entry.rows))
         answer = {
             "model": entry.model,
@@ -143,8 +153,15 @@ class Service:
         """Return a request with its answers, by one version whatever is swapped meanwhile."""
         served = self.live.champion
         if served.form is not None and len(body) <= QUICK_BODY:
-            return served.answered(body, request_id)
-        return await run_in_threadpool(served.answered, body, request_id)
+            return self._answered_and_logged(served, body, request_id)
+        return await run_in_threadpool(self._answered_and_logged, served, body, request_id)
+
+    def _answered_and_logged(self, served: ServedModel, body: bytes, request_id: str) -> Entry:
+        """Return a request with its answers, whose lines now wait to be written."""
+        entry = served.answered(body, request_id)
+        if self.log is not None and self.log.put(entry) and self.shadow is not None:
+            self.shadow.put(entry)
+        return entry
 
     async def model_info(self) -> dict[str, Any]:
         """The model that answers, its features, scores and origin."""
@@ -168,6 +185,14 @@ class Service:
     async def page(self) -> Response:
         """How to ask this server."""
         return HTMLResponse(description.page(self.dataset, self.live.champion))
+
+
+def is_json(content_type: str) -> bool:
+    """Say whether a body is said to be JSON.
+
+    A web page of another site cannot say so without asking first, which no answer here permits.
+    """
+    return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
 async def read_body(request: Request, most: int) -> bytes | None:

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import BaseModel
 
+from pipeline.project import markup
 from pipeline.serving.door import OPEN_PATHS
 from pipeline.serving.loaded import ServedModel
 
@@ -40,16 +40,16 @@ class Refusal(BaseModel):
 
 
 # JSON, whatever the path itself answers with
+REFUSED = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 GUARDED: dict[int | str, dict[str, Any]] = {
-    401: {
-        "description": "The token is missing or wrong",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
-    }
+    401: {"description": "The token is missing or wrong", "content": REFUSED},
+    403: {"description": "The host or the web page is not this server's own", "content": REFUSED},
 }
 PREDICT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": Answer, "description": "A prediction for each row, in their order"},
     **GUARDED,
     413: {"model": Refusal, "description": "The body is too large"},
+    415: {"model": Refusal, "description": "The body is not said to be application/json"},
     422: {
         "model": Faults,
         "description": "Fields that are missing, unknown or of another type, and why",
@@ -99,15 +99,15 @@ def document(app: Any, served: ServedModel, guarded: bool) -> dict[str, Any]:
 
 def page(dataset: str, served: ServedModel) -> str:
     """Return the HTML page that says how to ask the server."""
-    environment = Environment(
-        loader=PackageLoader("pipeline.serving", ""),
-        autoescape=select_autoescape(("j2",)),
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = (
+        markup.templates("pipeline.serving", "")
+        .get_template("serving.html.j2")
+        .render(
+            dataset=dataset,
+            served=served.described(),
+            example=json.dumps(served.example, ensure_ascii=False),
+            most_categories=MOST_CATEGORIES,
+            policy=markup.security_policy(),
+        )
     )
-    return environment.get_template("serving.html.j2").render(
-        dataset=dataset,
-        served=served.described(),
-        example=json.dumps(served.example, ensure_ascii=False),
-        most_categories=MOST_CATEGORIES,
-    )
+    return markup.storable(page)

@@ -1,11 +1,17 @@
-"""The door: what every request passes, which checks its token, names it and counts it."""
+"""The door: what every request passes, which lets it in or not, names it and counts it.
+
+With a token, requests have to send it. Without one, only this machine is served, and no web page
+that is open in a browser on it: a page of another site shows by its `Origin`, and one whose name
+was made to point to this machine (DNS rebinding) by its `Host`.
+"""
 
 import hmac
 import ipaddress
 import re
 import time
 import uuid
-from functools import cache
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,17 +24,29 @@ TOKEN = "SERVE_TOKEN"
 # for those who watch the server; they say nothing of the model
 OPEN_PATHS = ("/health", "/ready")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# a name or an address, and perhaps a port
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?")
 
 
 class Door:
-    """An ASGI app before another one; `paths` are those that are counted by name."""
+    """An ASGI app before another one.
+
+    `allowed_hosts` are further names by which the server may be called without a token; `paths` are
+    those that are counted by name.
+    """
 
     def __init__(
-        self, app: ASGIApp, token: str | None, counters: Counters, paths: set[str]
+        self,
+        app: ASGIApp,
+        token: str | None,
+        allowed_hosts: Iterable[str],
+        counters: Counters,
+        paths: set[str],
     ) -> None:
         self.app = app
         self.counters = counters
         self.paths = paths
+        self.allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
         self.expected = f"Bearer {token}".encode() if token else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,12 +65,8 @@ class Door:
                 self._count(path, message["status"], started)
             await send(message)
 
-        refused = None if path in OPEN_PATHS else self._reason_to_refuse(headers, scope)
-        if refused is None:
-            await self.app(scope, receive, answer)
-        else:
-            response = refusal(401, refused, headers={"www-authenticate": "Bearer"})
-            await response(scope, receive, answer)
+        refused = None if path in OPEN_PATHS else self._refused(headers, scope)
+        await (refused or self.app)(scope, receive, answer)
 
     def _count(self, path: str, status: int, started: float) -> None:
         name = path if path in self.paths else "other"
@@ -60,15 +74,48 @@ class Door:
         if path == "/predict":
             self.counters.seconds.observe(time.perf_counter() - started)
 
-    def _reason_to_refuse(self, headers: dict[bytes, bytes], scope: Scope) -> str | None:
-        if self.expected is None:
-            server = scope.get("server")
-            if not server or is_loopback(server[0]):
+    def _refused(self, headers: dict[bytes, bytes], scope: Scope) -> Response | None:
+        """Return the refusal of a request, or None for one that is let in."""
+        if self.expected is not None:
+            if hmac.compare_digest(headers.get(b"authorization", b""), self.expected):
                 return None
-            return f"{TOKEN} is not set, so that only loopback is served"
-        if hmac.compare_digest(headers.get(b"authorization", b""), self.expected):
-            return None
-        return "missing or wrong token; send the header `Authorization: Bearer <token>`"
+            reason = "missing or wrong token; send the header `Authorization: Bearer <token>`"
+            return refusal(401, reason, headers={"www-authenticate": "Bearer"})
+        if not _came_in_by_loopback(scope):
+            reason = f"{TOKEN} is not set, so that only loopback is served"
+            return refusal(401, reason, headers={"www-authenticate": "Bearer"})
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        if not self._is_own_name(host):
+            reason = f"the host {host!r} is not this machine's own name"
+            return refusal(403, f"{reason}; ask for localhost, or add it to serve.allowed_hosts")
+        origin = headers.get(b"origin", b"").decode("latin-1").lower()
+        if origin and not self._is_own_origin(origin, host):
+            return refusal(403, f"a web page of {origin!r} may not use this server")
+        return None
+
+    def _is_own_name(self, host: str) -> bool:
+        name = _without_port(host)
+        return name is not None and (is_loopback(name) or name in self.allowed_hosts)
+
+    def _is_own_origin(self, origin: str, host: str) -> bool:
+        """Say whether a page came from this server, under the name that it is called by now."""
+        site = origin.partition("://")[2]
+        return site == host or _without_port(site) in self.allowed_hosts
+
+
+def _came_in_by_loopback(scope: Scope) -> bool:
+    """Say whether a connection was made to an address of this machine alone, or to a file."""
+    address = scope.get("server")
+    if not address:
+        return True
+    name, port = address
+    return port is None or is_loopback(name)
+
+
+def _without_port(host: str) -> str | None:
+    """Return the name or address of `host:port`; None where it is not of this form."""
+    found = HOST.fullmatch(host)
+    return found[1] if found else None
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:
@@ -77,13 +124,15 @@ def _request_id(headers: dict[bytes, bytes]) -> str:
     return sent.decode() if REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
-@cache
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
-    """Return whether an address is one of this machine alone; so is a name (a socket's path)."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
+    """Say whether a name or an address stands for this machine alone."""
+    if host == "localhost":
         return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def refusal(status: int, detail: Any, headers: dict[str, str] | None = None) -> Response:

@@ -53,7 +53,7 @@ def log_trained_model(mlflow: Any, dataset: str, folder: Path, table: str) -> An
         LocalArtifactDatasetSource(table),
         name=dataset,
         digest=model.data_hash,
-        schema=_input_schema(model.spec.inputs),
+        schema=_table_schema(model.spec.inputs),
     )
     mlflow.log_input(trained_on, context="training")
     rows = pd.read_parquet(
@@ -64,27 +64,41 @@ def log_trained_model(mlflow: Any, dataset: str, folder: Path, table: str) -> An
 
 def log_model(mlflow: Any, model: StoredModel, example: pd.DataFrame) -> Any:
     """Log a stored model with rows as an example; return MLflow's ModelInfo of it."""
-    from mlflow.models import ModelSignature
-
-    signature = ModelSignature(
-        _input_schema(model.spec.inputs), _prediction_schema(model.spec.task)
-    )
     return mlflow.pyfunc.log_model(
         name="model",
         loader_module=LOADER,
         data_path=str(model.folder),
         code_paths=[str(Path(__file__).parents[1])],
-        signature=signature,
+        signature=signature(model.spec),
         input_example=example,
         pip_requirements=_requirements(model.spec),
     )
 
 
-def _input_schema(inputs: dict[str, str]) -> Any:
-    """Return MLflow's schema of a model's inputs; to infer it from rows takes as long as a fit."""
+def signature(model: ModelSpec) -> Any:
+    """Return MLflow's signature of a model."""
+    from mlflow.models import ModelSignature
+
+    return ModelSignature(_input_schema(model.inputs), _prediction_schema(model.task))
+
+
+def _table_schema(inputs: dict[str, str]) -> Any:
+    """Return MLflow's schema of the inputs in a typed table."""
     from mlflow.types.schema import ColSpec, Schema
 
     return Schema([ColSpec(KINDS[kind].mlflow_type, column) for column, kind in inputs.items()])
+
+
+def _input_schema(inputs: dict[str, str]) -> Any:
+    """Return MLflow's schema of the rows that a model takes, as a user has them, of any type.
+
+    The model types its rows itself, as everywhere in this project. MLflow would refuse what pandas
+    reads from a CSV file: whole numbers for a column of type double, and for one of type string
+    categories that look like numbers.
+    """
+    from mlflow.types.schema import AnyType, ColSpec, Schema
+
+    return Schema([ColSpec(AnyType(), column) for column in inputs])
 
 
 def _prediction_schema(task: str) -> Any:

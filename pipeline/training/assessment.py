@@ -61,6 +61,7 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
         problem.y_test[rows],
         problem.primary_metric,
         problem.seed,
+        threshold=model.spec.threshold,
     )
 
 

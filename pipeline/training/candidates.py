@@ -12,6 +12,7 @@ from pipeline.models.fitted import Fitted, Model
 from pipeline.models.spec import ModelSpec
 from pipeline.project import paths
 from pipeline.project.errors import PipelineError, UsageError
+from pipeline.training.predictions import OUT_OF_FOLD, TEST, TEST_BY_FOLD
 from pipeline.training.problem import Problem
 
 ALL_ROWS = None  # in place of a fold
@@ -36,15 +37,17 @@ class FitJob:
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit that is done, and the model's output on the rows that the fold predicts.
+    """One fit that is done, and the model's output on the rows that it is to predict.
 
-    That of ALL_ROWS is on the test split. `output` has shape (rows,) or (rows, classes).
+    `output` is on the training rows that the fold predicts, None for ALL_ROWS; `test_output` on the
+    test rows that are the fold's, or on all. Both have shape (rows,) or (rows, classes).
     """
 
     candidate: str
     fold: int | None
     model: Model
-    output: np.ndarray
+    output: np.ndarray | None
+    test_output: np.ndarray
     seconds: float
 
 
@@ -52,8 +55,9 @@ class Fit:
 class CandidateOutputs:
     """A candidate fitted on all rows, and its output on the training and the test rows.
 
-    That on training rows is out of fold, nan where no fold predicts. Outputs have shape (rows,) or
-    (rows, classes).
+    That on training rows is out of fold, nan where no fold predicts; `test_by_fold` is that of the
+    folds' models on the test rows, see Problem.test_fold. Outputs have shape (rows,) or (rows,
+    classes).
     `parameters` are those to be recorded, `seconds` those of the fit on all rows.
     """
 
@@ -61,7 +65,13 @@ class CandidateOutputs:
     parameters: dict[str, Any]
     out_of_fold: np.ndarray
     test: np.ndarray
+    test_by_fold: np.ndarray
     seconds: float
+
+    def of_part(self, part: str) -> np.ndarray:
+        """Return the output that a stage's file of predictions holds, one of predictions.PARTS."""
+        parts = {OUT_OF_FOLD: self.out_of_fold, TEST: self.test, TEST_BY_FOLD: self.test_by_fold}
+        return parts[part]
 
 
 def fit(problem: Problem, job: FitJob) -> Fit:
@@ -70,10 +80,11 @@ def fit(problem: Problem, job: FitJob) -> Fit:
     Raises UsageError where the library refuses the hyperparameters.
     """
     started = time.perf_counter()
-    X, y, X_new = problem.X, problem.y, problem.X_test
+    X, y, X_test = problem.X, problem.y, problem.X_test
     if job.fold is not ALL_ROWS:
-        fold = problem.folds[job.fold]
-        X, y, X_new = X.iloc[fold.fit], y[fold.fit], X.iloc[fold.predict]
+        rows = problem.folds[job.fold].fit
+        X, y = X.iloc[rows], y[rows]
+        X_test = X_test[problem.test_fold == job.fold]
     recipe = job.recipe
     try:
         model = fitting.fit(
@@ -87,8 +98,14 @@ def fit(problem: Problem, job: FitJob) -> Fit:
             f"{paths.PARAMS}: {job.candidate} cannot be fitted with "
             f"{recipe.hyperparameters}: {error}"
         ) from error
-    output = model.output(X_new)
-    return Fit(job.candidate, job.fold, model, output, time.perf_counter() - started)
+    if job.fold is ALL_ROWS:
+        output, test_output = None, model.output(X_test)
+    else:
+        output = model.output(problem.X.iloc[problem.folds[job.fold].predict])
+        # of few test rows some folds have none, which some libraries refuse to predict
+        test_output = model.output(X_test) if len(X_test) else output[:0]
+    seconds = time.perf_counter() - started
+    return Fit(job.candidate, job.fold, model, output, test_output, seconds)
 
 
 def fit_all(
@@ -106,10 +123,26 @@ def out_of_fold(problem: Problem, candidate: str, fits: list[Fit]) -> np.ndarray
 
     The shape is (rows,) or (rows, classes), nan for rows that no fold predicts.
     """
-    by_fold = {one.fold: one.output for one in fits if one.candidate == candidate}
+    by_fold = {
+        one.fold: one.output
+        for one in fits
+        if one.candidate == candidate and one.output is not None
+    }
     output = np.full((len(problem.X), *by_fold[0].shape[1:]), np.nan)
     for number, fold in enumerate(problem.folds):
         output[fold.predict] = by_fold[number]
+    return output
+
+
+def test_by_fold(problem: Problem, candidate: str, fits: list[Fit]) -> np.ndarray:
+    """Return what the folds' fits of a candidate predict for the test rows, each for its own.
+
+    The shape is (rows,) or (rows, classes).
+    """
+    of_folds = [one for one in fits if one.candidate == candidate and one.fold is not ALL_ROWS]
+    output = np.empty((len(problem.X_test), *of_folds[0].test_output.shape[1:]))
+    for one in of_folds:
+        output[problem.test_fold == one.fold] = one.test_output
     return output
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.project import rounding
-from pipeline.scoring import metrics
+from pipeline.scoring import metrics, thresholds
 from pipeline.scoring.rows import Rows
 from pipeline.training.results import Contribution
 
@@ -84,16 +84,19 @@ def permutation_importance(
     metric: str,
     seed: int,
     repeats: int = 3,
+    threshold: float | None = None,
 ) -> dict[str, float]:
     """Return how much worse the metric gets when an owner's columns are shuffled.
 
-    Of a wide table only the `owners_looked_at` are. The mean over repeats, by Breiman, Random Forests, Machine Learning 45 (2001).
+    Of a wide table only the `owners_looked_at` are. Metrics of labels are of the decisions by the
+    model's threshold. The mean over repeats, by Breiman, Random Forests, Machine Learning 45
+    (2001).
     """
     rng = np.random.default_rng(seed)
     values = np.asarray(Z)
     sign = -metrics.sign(metric)
     output = predict(Z)
-    base = _value(metric, y, output)
+    base = _value(metric, y, output, threshold)
     places = _places(owners)
     looked_at = owners_looked_at(Z, owners, output)
     shuffles = []
@@ -110,16 +113,16 @@ def permutation_importance(
             table[:, columns] = values[shuffle.order][:, columns]
         outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
         for shuffle, output in zip(block, np.split(outputs, len(block))):
-            loss = sign * (_value(metric, y, output) - base)
+            loss = sign * (_value(metric, y, output, threshold) - base)
             losses[shuffle.owner].append(loss)
     return {owner: float(np.mean(losses[owner])) for owner in looked_at}
 
 
-def _value(metric: str, y: np.ndarray, output: np.ndarray) -> float:
-    """Return the metric; labels are those of the likeliest class, as none has a threshold."""
+def _value(metric: str, y: np.ndarray, output: np.ndarray, threshold: float | None) -> float:
+    """Return the metric of a model's output, decided as the model decides."""
     decisions = None
     if metrics.lookup(metric).of == "labels":
-        decisions = output.argmax(axis=1)
+        decisions = thresholds.decide(output, threshold)
     return metrics.value(metric, Rows(y, output, decisions))
 
 

@@ -1,7 +1,9 @@
 """Stored predictions: what each candidate put out for the rows of a split, beside these rows.
 
-A stage keeps one Parquet file for the training rows, each predicted by a model that had not seen
-it, and one for the test rows. A candidate has a column of its name, or one for each class.
+A stage keeps one Parquet file for the training rows, each predicted by a fold's model that had not
+seen it, and two for the test rows: predicted by the model of all training rows, and each by one of
+the folds' models, which compares with the first like with like. A candidate has a column of its
+name, or one for each class.
 """
 
 from dataclasses import dataclass
@@ -15,8 +17,8 @@ from pipeline.project import paths
 from pipeline.project.errors import DataError
 from pipeline.training.problem import Problem
 
-OUT_OF_FOLD, TEST = "oof", "test"
-PARTS = (OUT_OF_FOLD, TEST)
+OUT_OF_FOLD, TEST, TEST_BY_FOLD = "oof", "test", "test_by_fold"
+PARTS = (OUT_OF_FOLD, TEST, TEST_BY_FOLD)
 TARGET, FOLD = "target", "fold"  # the columns beside those of the candidates
 
 
@@ -124,11 +126,11 @@ def write_columns(
     folder: Path, part: str, problem: Problem, columns: dict[str, np.ndarray]
 ) -> None:
     """Write a stage's file of the training or the test rows, with their targets and folds."""
-    X, y = problem.X_test, problem.y_test
+    X, y, fold = problem.X_test, problem.y_test, problem.test_fold
     if part == OUT_OF_FOLD:
-        X, y = problem.X, problem.y
+        X, y, fold = problem.X, problem.y, problem.fold
     content = {TARGET: y if problem.classes is None else np.array(problem.classes)[y]}
-    if part == OUT_OF_FOLD:
-        content[FOLD] = problem.fold
+    if part != TEST:
+        content[FOLD] = fold
     frame = pd.DataFrame(content | columns, index=X.index)
     frame.to_parquet(folder / f"{part}.parquet", compression="zstd")

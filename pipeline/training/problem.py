@@ -59,6 +59,19 @@ class Problem:
             fold[positions.predict] = number
         return fold
 
+    @property
+    def test_fold(self) -> np.ndarray:
+        """Return the number of the fold whose model predicts each test row, drawn at random.
+
+        Each predicts the share of the test rows that it predicts of the training rows, so that
+        both compare.
+        """
+        predicted = np.sort(self.fold[self.fold >= 0])
+        rows = len(self.X_test)
+        middles = (np.arange(rows) + 0.5) / rows
+        shared_out = predicted[(middles * len(predicted)).astype(int)]
+        return np.random.default_rng(self.seed).permutation(shared_out)
+
     def model_spec(self, name: str, target_transform: str | None = None) -> ModelSpec:
         """Return what a model of this problem must know beside its preprocessing and estimator."""
         columns = kinds.kinds_of(self.X)

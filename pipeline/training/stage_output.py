@@ -165,14 +165,12 @@ def _draw(
 
 
 def _write_predictions(problem: Problem, fitted: dict[str, CandidateOutputs], folder: Path) -> None:
-    """Write both files of predictions, with what they hold of kept candidates."""
-    out_of_fold = predictions.read_columns(folder, predictions.OUT_OF_FOLD)
-    test = predictions.read_columns(folder, predictions.TEST)
-    for name, outputs in fitted.items():
-        out_of_fold |= predictions.as_columns(name, outputs.out_of_fold, problem.classes)
-        test |= predictions.as_columns(name, outputs.test, problem.classes)
-    predictions.write_columns(folder, predictions.OUT_OF_FOLD, problem, out_of_fold)
-    predictions.write_columns(folder, predictions.TEST, problem, test)
+    """Write the files of predictions, with what they hold of kept candidates."""
+    for part in predictions.PARTS:
+        columns = predictions.read_columns(folder, part)
+        for name, outputs in fitted.items():
+            columns |= predictions.as_columns(name, outputs.of_part(part), problem.classes)
+        predictions.write_columns(folder, part, problem, columns)
 
 
 def _explain_best(

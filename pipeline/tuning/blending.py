@@ -49,18 +49,31 @@ def blended(outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.tensordot(weights, outputs, axes=1)
 
 
-def cross_fitted(y: np.ndarray, outputs: np.ndarray, fold: np.ndarray, metric: str) -> np.ndarray:
-    """Return the blend's out-of-fold output, each fold's by the weights that the others choose.
+def fold_weights(
+    y: np.ndarray, outputs: np.ndarray, fold: np.ndarray, metric: str
+) -> dict[int, np.ndarray]:
+    """Return the weights that blend the outputs on each fold, chosen by the others.
 
-    Weights that were chosen on the very rows that they are scored on flatter the blend. The output
-    is nan where no fold predicts.
+    Weights that were chosen on the very rows that they are scored on flatter the blend.
+    """
+    weights = {}
+    for number in np.unique(fold[fold >= 0]):
+        others = (fold >= 0) & (fold != number)
+        weights[int(number)] = blend_weights(y[others], outputs[:, others], metric)
+    return weights
+
+
+def blended_by_fold(
+    outputs: np.ndarray, fold: np.ndarray, weights: dict[int, np.ndarray]
+) -> np.ndarray:
+    """Return the blend of outputs of shape (models, rows[, classes]), by the weights of each fold.
+
+    It is nan where no fold predicts.
     """
     result = np.full(outputs.shape[1:], np.nan)
-    for number in np.unique(fold[fold >= 0]):
+    for number, of_fold in weights.items():
         here = fold == number
-        others = (fold >= 0) & (fold != number)
-        weights = blend_weights(y[others], outputs[:, others], metric)
-        result[here] = blended(outputs[:, here], weights)
+        result[here] = blended(outputs[:, here], of_fold)
     return result
 
 
@@ -82,20 +95,24 @@ def blend(
     fits: list[Fit],
     recipes: dict[str, Recipe],
     out_of_fold: dict[str, np.ndarray],
+    test_by_fold: dict[str, np.ndarray],
 ) -> CandidateOutputs:
     """Return the blend of some fits on all rows, in the order of `weights`, as a candidate.
 
-    `out_of_fold` are the outputs of all that the members were chosen from.
+    `out_of_fold` and `test_by_fold` are the outputs of all that the members were chosen from.
     """
     values = list(weights.values())
     models = [fit.model for fit in fits]
-    test_outputs = np.stack([fit.output for fit in fits])
+    test_outputs = np.stack([fit.test_output for fit in fits])
     outputs = np.stack(list(out_of_fold.values()))
+    outputs_on_test = np.stack(list(test_by_fold.values()))
+    by_fold = fold_weights(problem.y, outputs, problem.fold, problem.primary_metric)
     return CandidateOutputs(
         model=models_fitted.blend(models, values, problem.model_spec("blend")),
         parameters={"members": _members(weights, recipes)},
-        out_of_fold=cross_fitted(problem.y, outputs, problem.fold, problem.primary_metric),
+        out_of_fold=blended_by_fold(outputs, problem.fold, by_fold),
         test=blended(test_outputs, np.array(values)),
+        test_by_fold=blended_by_fold(outputs_on_test, problem.test_fold, by_fold),
         seconds=sum(fit.seconds for fit in fits),
     )
 

@@ -37,12 +37,14 @@ NOT_BLENDED = "dummy"
 class Library:
     """What can be selected, by name: finished trials, and train's candidates of other models.
 
-    `recipes` are those of all; `out_of_fold` are outputs under train's cross-validation, of shape
-    (rows,) or (rows, classes), as far as they are known.
+    `recipes` are those of all; `out_of_fold` are outputs under train's cross-validation and
+    `test_by_fold` those of its models on the test rows, of shape (rows,) or (rows, classes), as far
+    as they are known.
     """
 
     recipes: dict[str, Recipe]
     out_of_fold: dict[str, np.ndarray]
+    test_by_fold: dict[str, np.ndarray]
 
 
 def winners(trials: list[Trial], metric: str, tolerance: float) -> dict[str, Trial]:
@@ -73,7 +75,7 @@ def recipe(problem: Problem, trial: Trial) -> Recipe:
 
 def read_others(problem: Problem, plan: Plan, trained: StageResults, settings: Params) -> Library:
     """Return train's candidates that a blend may be made of: other models than the tuned ones."""
-    others = Library({}, {})
+    others = Library({}, {}, {})
     if not plan.blends:
         return others
     for name in trained["candidates"]:
@@ -81,20 +83,25 @@ def read_others(problem: Problem, plan: Plan, trained: StageResults, settings: P
             continue
         hyperparameters = settings.hyperparameters(problem.dataset, name)
         others.recipes[name] = Recipe(problem.model_spec(name), hyperparameters)
-        others.out_of_fold[name] = predictions.read_output(
-            problem.dataset, "train", name, predictions.OUT_OF_FOLD, problem.classes
-        )
+        for part, outputs in (
+            (predictions.OUT_OF_FOLD, others.out_of_fold),
+            (predictions.TEST_BY_FOLD, others.test_by_fold),
+        ):
+            outputs[name] = predictions.read_output(
+                problem.dataset, "train", name, part, problem.classes
+            )
     return others
 
 
 def library_of(problem: Problem, trials: list[Trial], others: Library) -> Library:
     """Return all that can be selected.
 
-    A baseline was fitted in the search as train fits it, so its outputs are known.
+    A baseline was fitted in the search as train fits it, so its outputs are known, but not those on
+    the test rows, which the search does not see.
     """
     recipes = {trial.name: recipe(problem, trial) for trial in finished(trials)}
     known = {trial.name: trial.out_of_fold(problem) for trial in baselines(trials).values()}
-    return Library(recipes | others.recipes, known | others.out_of_fold)
+    return Library(recipes | others.recipes, known | others.out_of_fold, dict(others.test_by_fold))
 
 
 def promising(problem: Problem, trials: list[Trial], others: Library) -> list[str]:
@@ -108,7 +115,7 @@ def rescore(
     problem: Problem, library: Library, names: list[str], run: Any, progress: Progress
 ) -> None:
     """Fit some members of the library on train's folds, and put their outputs into it."""
-    unknown = [name for name in dict.fromkeys(names) if name not in library.out_of_fold]
+    unknown = [name for name in dict.fromkeys(names) if name not in library.test_by_fold]
     jobs = []
     for name in unknown:
         for fold in range(len(problem.folds)):
@@ -116,6 +123,7 @@ def rescore(
     fits = _fit(problem, jobs, run, progress)
     for name in unknown:
         library.out_of_fold[name] = candidates.out_of_fold(problem, name, fits)
+        library.test_by_fold[name] = candidates.test_by_fold(problem, name, fits)
 
 
 def better_than_baseline(
@@ -162,7 +170,8 @@ def tuned(trial: Trial, library: Library, fits: list[Fit]) -> CandidateOutputs:
         model=final.model,
         parameters=trial.settled(),
         out_of_fold=library.out_of_fold[trial.name],
-        test=final.output,
+        test=final.test_output,
+        test_by_fold=library.test_by_fold[trial.name],
         seconds=final.seconds,
     )
 

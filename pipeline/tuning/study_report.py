@@ -4,13 +4,16 @@ Each figure is an interactive page and a PNG file; the pages share one plotly.mi
 that they open without a network.
 """
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from pipeline.project import files
+from pipeline.project import figure_page, files
+from pipeline.project.figure_page import FigurePage
 from pipeline.project.rounding import significant
 from pipeline.training import figures
 from pipeline.training.results import ParetoFront, TrialCounts
@@ -174,13 +177,14 @@ def _write_page(
     folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
 ) -> None:
     import optuna
-    from plotly.offline import get_plotlyjs
 
-    page = getattr(optuna.visualization, function)(study, **options).update_layout(title=title)
-    text = page.to_html(include_plotlyjs="directory", div_id=name)
-    files.write_text(folder / f"{name}.html", text)
-    if not (folder / "plotly.min.js").is_file():
-        files.write_text(folder / "plotly.min.js", get_plotlyjs())
+    figure = getattr(optuna.visualization, function)(study, **options)
+    body = Markup('<h1>{}</h1>\n<div data-figure="{}"></div>').format(title, name)
+    page = FigurePage(title, body, {name: json.loads(figure.to_json())})
+    files.write_text(folder / f"{name}.html", figure_page.html(page, plotly_beside=True))
+    program = folder / figure_page.PLOTLY_FILE
+    if not program.is_file():
+        files.write_text(program, figure_page.plotly_program())
 
 
 def _write_png(

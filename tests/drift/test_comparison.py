@@ -4,19 +4,18 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import drift_alarms
+from pipeline.data import kinds
 from pipeline.data.typed_tables import of_frame
-from pipeline.drift.comparison import compare_columns, schema_changes
 from pipeline.drift.results import change_lines
-from support.drift_tables import LIMITS, column_verdicts, compare
+from support.drift_tables import column_verdicts, compare
 
 
 def test_order_of_the_columns_changes_nothing():
     rng = np.random.default_rng(0)
     one, other = drift_alarms.table(rng, 300), drift_alarms.table(rng, 300)
-    assert compare_columns(one, other, LIMITS) == compare_columns(
-        one, other[other.columns[::-1]], LIMITS
-    )
-    assert schema_changes(one, other[other.columns[::-1]]) == []
+    found, reordered = compare(one, other), compare(one, other[other.columns[::-1]])
+    assert found.columns == reordered.columns
+    assert found.schema_changes == reordered.schema_changes == []
 
 
 def test_changes_of_the_schema_are_told_by_name_and_the_rest_is_compared():
@@ -25,14 +24,14 @@ def test_changes_of_the_schema_are_told_by_name_and_the_rest_is_compared():
         {"same": rng.normal(size=80), "gone": 1.0, "void": 1.0, "text": rng.normal(size=80)}
     )
     other = one.drop(columns="gone").assign(void=np.nan, text="a", added=1.0)
-    found = [(change.column, change.change) for change in schema_changes(one, other)]
+    found = [(change.column, change.change) for change in compare(one, other).schema_changes]
     assert found == [("gone", "missing"), ("added", "new"), ("void", "empty"), ("text", "type")]
     assert column_verdicts(one, other) == {
         "same": "no drift",
         "void": "drift",
         "text": "not compared",
     }
-    few = schema_changes(one.head(5), other.head(5), min_rows=50)
+    few = compare(one.head(5), other.head(5)).schema_changes
     assert [change.column for change in few] == ["gone", "added"]
 
 
@@ -52,3 +51,34 @@ def test_drift_in_an_ignored_column_is_told_and_is_no_alarm():
     assert "  b: Kolmogorov-Smirnov" in change_lines(found)[0]
     alarmed = compare(one, other, ignored=frozenset("a"))
     assert (alarmed.verdict, alarmed.features.drifted) == ("drift", ["b"])
+
+
+def test_column_that_a_random_window_finds_empty_is_no_drift_and_one_that_lost_its_values_is():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"size": rng.normal(size=1460), "pool": None, "garage": rng.choice(["a", "b", None], 1460)}
+    )
+    table.loc[rng.permutation(1460)[:7], "pool"] = "good"
+    window = table[table["pool"].isna()].sample(200, random_state=0)
+    found = compare(of_frame(table), of_frame(window))
+    assert (found.verdict, found.schema_changes) == ("no drift", [])
+    found = compare(of_frame(table), of_frame(window.assign(garage=None)))
+    assert [(change.column, change.change) for change in found.schema_changes] == [
+        ("garage", "empty")
+    ]
+    assert found.recommendation == "fix the columns first: 'garage'"
+
+
+def test_column_near_the_line_between_two_types_does_not_change_its_type_by_chance():
+    rng = np.random.default_rng(0)
+    one, other = (
+        pd.DataFrame({"code": ["x"] * letters + list(rng.integers(0, 9, 1000).astype(str))})
+        for letters in (50, 60)
+    )
+    kinds_seen = {kinds.kind_of(of_frame(half)["code"]) for half in (one, other)}
+    assert kinds_seen == {"number", "category"}
+    for first, second in ((one, other), (other, one)):
+        found = compare(of_frame(first), of_frame(second))
+        assert (found.verdict, found.schema_changes) == ("no drift", [])
+    changed = compare(of_frame(one), of_frame(pd.DataFrame({"code": ["x", "y"] * 100})))
+    assert [change.change for change in changed.schema_changes] == ["type"]

@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.data.typed_tables import of_frame
-from pipeline.drift.comparison import compare_columns
 from pipeline.drift.verdicts import LISTED_IMPORTANCES, exit_status, ignored_columns
 from pipeline.project import rounding
 from pipeline.project.errors import DataError
 from pipeline.training.assessment import MOST_COLUMNS
-from support.drift_tables import LIMITS, column_verdicts
+from support.drift_tables import LIMITS, column_verdicts, compare_columns
 
 
 def test_sure_but_small_difference_is_no_drift_and_large_but_unsure_neither():

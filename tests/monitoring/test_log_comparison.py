@@ -96,7 +96,7 @@ def test_served_rows_that_drift_alarm_and_those_that_do_not_are_silent(pipeline_
         3,
     )
     assert (
-        found["rows"] == {"reference": 150, "current": 200}
+        found["rows"] == {"reference": 200, "current": 200}
         and "skipped: 3 broken lines" in done.stdout
     )
     assert found["prediction"]["verdict"] == "no drift" and found["target"] is None

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from pipeline.data.typed_tables import of_frame, with_text
-from pipeline.drift.comparison import compare_columns, schema_changes
+from pipeline.drift.comparison import Plan
+from pipeline.drift.roles import Roles
 from pipeline.monitoring.windows import compare_windows, windows_verdict
 from pipeline.project.params import Drift
+from support.drift_tables import compare
 
 LIMITS = Drift(window_rows=100, windows=3, alarm_windows=2)
 
@@ -36,7 +38,8 @@ def frames(rows=(400, 330), shifts=(), seed=0):
 def windows(shifts=(), limits=LIMITS, rows=(400, 330), **options):
     one, other = frames(rows, shifts)
     times = pd.Series([f"{number:04}" for number in range(len(other))])
-    return compare_windows(one, other, times, "model output", ("town",), limits, **options)
+    plan = Plan(Roles(prediction="model output"), limits, **options)
+    return compare_windows(one, other, times, ("town",), plan)
 
 
 def test_windows_end_with_the_newest_row_and_leave_the_rest_out():
@@ -86,13 +89,14 @@ def test_drift_of_the_prediction_alone_is_drift_of_a_window_and_that_of_an_ignor
     one, other = frames()
     times = pd.Series(["t"] * len(other))
     other = other.assign(**{"model output": 5.0})
-    moved = compare_windows(one, other, times, "model output", ("town",), LIMITS)
+    plan = Plan(Roles(prediction="model output"), LIMITS)
+    moved = compare_windows(one, other, times, ("town",), plan)
     assert [window.drifted for window in moved] == [["model output"]] * 3
-    assert {window.verdict for window in windows((2, 2, 2), ignored={"x"})} == {"no drift"}
+    assert {window.verdict for window in windows((2, 2, 2), ignored=frozenset("x"))} == {"no drift"}
 
 
 def test_number_that_was_trained_as_a_category_is_compared_as_one():
     reference = pd.DataFrame({"flag": pd.Series(["0", "1"] * 100, dtype="str")})
     served = with_text(of_frame(pd.DataFrame({"flag": [0, 1] * 100})), ("flag",))
-    assert compare_columns(reference, served, LIMITS)["flag"].verdict == "no drift"
-    assert schema_changes(reference, served) == []
+    found = compare(reference, served)
+    assert (found.verdict, found.schema_changes) == ("no drift", [])

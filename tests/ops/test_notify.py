@@ -2,6 +2,7 @@
 telling the address.
 """
 
+import html
 import http.server
 import json
 import threading
@@ -236,7 +237,7 @@ def test_drift_found_by_hand_is_sent(receiver, monkeypatch, tmp_path):
     )
     assert done.returncode == 3 and SECRET not in done.stdout + done.stderr
     assert [message["drifted"] for message in server.received] == [["size"]]
-    assert server.received[0]["text"] in done.stdout
+    assert html.unescape(server.received[0]["text"]) in done.stdout
     assert (
         server.received[0]["verdict"] == "drift"
         and "look at 'size'" in server.received[0]["recommendation"]
@@ -268,6 +269,21 @@ def test_stage_sends_only_where_it_is_told_to(
     found = replace(drifted(), verdict=verdict)
     notify.announce_drift("tiny", "text", found, "tiny", params.load())
     assert len(server.received) == sent and capfd.readouterr() == ("", "")
+
+
+def test_names_of_files_and_columns_call_nobody_and_give_no_command(receiver, monkeypatch, capfd):
+    server = receiver()
+    monkeypatch.setenv(notify.VARIABLE, server.url)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    advice = "look at <!channel> & 5 %\n::add-mask::x"
+    found = replace(drifted(), recommendation=advice)
+    notify.announce_drift("a:b\n::stop-commands::c", advice, found, None, None)
+    (line,) = capfd.readouterr().out.splitlines()
+    assert line == (
+        "::warning title=drift a%3Ab%0A%3A%3Astop-commands%3A%3Ac"
+        "::look at <!channel> & 5 %25%0A::add-mask::x"
+    )
+    assert server.received[0]["text"] == "look at &lt;!channel&gt; &amp; 5 %\n::add-mask::x"
 
 
 def test_alert_that_cannot_be_sent_changes_no_result(receiver, monkeypatch, capfd):

@@ -197,6 +197,8 @@ def test_stage_compares_the_splits_with_the_predictions_of_the_best_model(
         metric: value["value"] for metric, value in candidate["test"].items()
     }
     assert found["target"]["column"] == target and target not in found["columns"]
+    gain = found["performance"]["gain_on_training_rows"]
+    assert gain["low"] <= gain["high"] and found["performance"]["worse"] == (gain["low"] > 0)
     assert sorted(path.name for path in (finished / f"reports/{dataset}/drift").iterdir()) == [
         "drift_report.html",
         "performance_report.html",

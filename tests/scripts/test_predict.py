@@ -151,3 +151,19 @@ def test_file_that_is_no_table_is_refused(served_copy, content, message):
         open("new.csv", "w").write(content)
     with pytest.raises(DataError, match=message):
         run("--input", "new.csv", "--output", "out.csv")
+
+
+def test_text_is_copied_as_it_is_or_made_safe_for_spreadsheets(served_copy, parts):
+    formula = '=HYPERLINK("http://evil.example")'
+    table = tiny_table(20, seed=3).assign(note=formula, town="-Aville", age=-3)
+    table.to_csv("new.csv", index=False)
+    run("--input", "new.csv", "--output", "plain.csv")
+    run("--input", "new.csv", "--output", "safe.csv", "--spreadsheet-safe")
+    plain, safe = pd.read_csv("plain.csv"), pd.read_csv("safe.csv")
+    assert set(plain["note"]) == {formula} and set(plain["town"]) == {"-Aville"}
+    assert set(safe["note"]) == {f"'{formula}"} and set(safe["town"]) == {"'-Aville"}
+    assert set(safe["age"]) == {-3}
+    numbers = ["id", "size", "age", "prediction"]
+    pd.testing.assert_frame_equal(safe[numbers], plain[numbers])
+    with pytest.raises(UsageError, match="--spreadsheet-safe is for CSV files"):
+        run("--input", "new.csv", "--output", "out.parquet", "--spreadsheet-safe")

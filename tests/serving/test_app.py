@@ -6,7 +6,6 @@ import re
 
 import pandas as pd
 import pytest
-from starlette.testclient import TestClient
 
 from pipeline.models import storage
 from pipeline.project import paths
@@ -15,7 +14,9 @@ from pipeline.serving.compiled import NotCompiled
 from pipeline.serving.inference_log import reader
 from pipeline.serving.loaded import ServedModel
 from support.processes import until
-from support.served import ROW, app_of, as_json, set_serving, split_rows
+from support.served import ROW, app_of, as_json, asking, set_serving, split_rows
+
+AS_JSON = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize("form", ["compiled", "the model's own"])
@@ -27,7 +28,7 @@ def test_answers_are_the_pipelines_own(served_copy, monkeypatch, form):
         monkeypatch.setattr(compiled, "compile_model", not_compiled)
     model, frame = storage.load(paths.models("tiny", "train") / "ridge"), split_rows()
     rows = as_json(frame[list(model.spec.inputs)])
-    with TestClient(app_of("tiny")) as client:
+    with asking(app_of("tiny")) as client:
         assert client.get("/model-info").json()["compiled"] == (form == "compiled")
         together = client.post("/predict", json=rows).json()
         singly = [client.post("/predict", json=row).json()["predictions"][0] for row in rows]
@@ -41,7 +42,7 @@ def test_answers_are_the_pipelines_own(served_copy, monkeypatch, form):
 def test_classes_are_answered_with_probabilities(served_copy):
     model = storage.load(paths.models("iris", "train") / "logistic_regression")
     frame = pd.read_parquet(paths.processed("iris") / "test.parquet")
-    with TestClient(app_of("iris")) as client:
+    with asking(app_of("iris")) as client:
         answers = client.post("/predict", json=as_json(frame[list(model.spec.inputs)])).json()[
             "predictions"
         ]
@@ -91,7 +92,7 @@ def test_unseen_categories_are_accepted_or_refused_by_setting(served_copy, clien
     strange = {**ROW, "town": "elsewhere"}
     assert client.post("/predict", json=strange).status_code == 200
     set_serving(unseen="refuse")
-    with TestClient(app_of("tiny")) as strict:
+    with asking(app_of("tiny")) as strict:
         assert (
             strict.post("/predict", json=strange).json()["detail"][0]["type"] == "category_unseen"
         )
@@ -105,14 +106,26 @@ def test_too_large_a_body_is_refused_whether_or_not_it_says_its_length(served_co
         for _ in range(100):
             yield json.dumps(ROW).encode()
 
-    with TestClient(app_of("tiny")) as client:
+    with asking(app_of("tiny")) as client:
         for content in (b" " * 1001, parts()):
-            answer = client.post("/predict", content=content)
+            answer = client.post("/predict", content=content, headers=AS_JSON)
             assert (answer.status_code, answer.json()["detail"][:36]) == (
                 413,
                 "the body is larger than 1,000 bytes;",
             )
-        assert client.post("/predict", content=json.dumps(ROW).ljust(1000)).status_code == 200
+        body = json.dumps(ROW).ljust(1000)
+        assert client.post("/predict", content=body, headers=AS_JSON).status_code == 200
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_rows_that_are_not_said_to_be_json_are_refused_and_not_logged(client, kind):
+    headers = {} if kind is None else {"Content-Type": kind}
+    answer = client.post("/predict", content=json.dumps(ROW), headers=headers)
+    assert answer.status_code == 415
+    assert "send the header `Content-Type: application/json`" in answer.json()["detail"]
+    for kind in ("application/json; charset=utf-8", "Application/JSON"):
+        accepted = client.post("/predict", content=json.dumps(ROW), headers={"Content-Type": kind})
+        assert accepted.status_code == 200
 
 
 def test_prediction_that_is_no_number_is_refused(client, monkeypatch):
@@ -140,11 +153,11 @@ def test_client_that_leaves_in_the_middle_of_its_request_is_no_fault_of_the_serv
         "path": "/predict",
         "raw_path": b"/predict",
         "query_string": b"",
-        "headers": [],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
     }
     asyncio.run(app(scope, receive, send))
     assert told[0]["status"] == 499
-    with TestClient(app) as client:
+    with asking(app) as client:
         assert (
             'serve_requests_total{path="/predict",status="499"} 1.0' in client.get("/metrics").text
         )

@@ -11,7 +11,8 @@ import pytest
 
 from pipeline.project import params
 from pipeline.registry import versions
-from support.served import ROW, running, set_serving
+from support.processes import ROOT
+from support.served import ROW, register_builtin, running, set_serving
 
 
 def test_what_the_server_tells(client):
@@ -50,7 +51,8 @@ def test_what_the_server_tells(client):
 def test_page_shows_a_request_that_works(client):
     page = client.get("/").text
     example = re.search(r"-d '(.*?)' \\", html.unescape(page))[1]
-    assert client.post("/predict", content=example).status_code == 200
+    headers = {"Content-Type": "application/json"}
+    assert client.post("/predict", content=example, headers=headers).status_code == 200
     assert "TinyPredictor version 1" in page and "<td>town</td>" in page
 
 
@@ -64,7 +66,9 @@ def test_document_types_the_rows_by_the_model(client):
     assert {"type": "null"} in row["properties"]["size"]["anyOf"] and row["properties"]["age"][
         "type"
     ] == "number"
-    assert {"401", "413", "422"} <= set(document["paths"]["/predict"]["post"]["responses"])
+    assert {"401", "403", "413", "415", "422"} <= set(
+        document["paths"]["/predict"]["post"]["responses"]
+    )
 
 
 def examine(address: str, examples: int, *options: str):
@@ -100,3 +104,22 @@ def test_none_of_many_requests_finds_a_fault(served_copy, unseen):
     set_serving(unseen=unseen)
     with running(SERVE_TOKEN="a-secret") as (address, _):
         examine(address, 1000, "-H", "Authorization: Bearer a-secret")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "dataset, candidate",
+    [
+        ("customer_churn", "logistic_regression"),
+        ("house_prices", "decision_tree"),
+        ("iris", "decision_tree"),
+    ],
+)
+def test_none_of_many_requests_finds_a_fault_of_the_projects_own_datasets(
+    tmp_path, monkeypatch, dataset, candidate
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    register_builtin(dataset, candidate)
+    with running(command=[str(ROOT / "serve.py"), "--dataset", dataset]) as (address, _):
+        examine(address, 300)

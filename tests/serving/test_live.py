@@ -3,7 +3,6 @@
 import contextlib
 
 import pandas as pd
-from starlette.testclient import TestClient
 
 from pipeline.models import storage
 from pipeline.project import params, paths
@@ -11,12 +10,12 @@ from pipeline.registry import versions
 from pipeline.serving.inference_log import reader
 from pipeline.tracking.store import client as mlflow_client
 from support.processes import until
-from support.served import ROW, app_of, as_json, roll_back, set_serving, split_rows
+from support.served import ROW, app_of, as_json, asking, roll_back, set_serving, split_rows
 
 
 def test_rollback_is_live_within_seconds(served_copy):
     set_serving(reload_seconds=0.1)
-    with TestClient(app_of("tiny")) as client:
+    with asking(app_of("tiny")) as client:
         roll_back(2)
         until(lambda: client.get("/model-info").json()["model_version"] == 2, 5)
         tree = storage.load(paths.models("tiny", "train") / "decision_tree")
@@ -33,7 +32,7 @@ def test_rollback_is_live_within_seconds(served_copy):
 
 def test_version_that_fails_its_check_does_not_take_the_place_of_the_old_one(served_copy):
     set_serving(reload_seconds=0.1)
-    with TestClient(app_of("tiny")) as client:
+    with asking(app_of("tiny")) as client:
         roll_back(2)
         roll_back(1)  # so that the next is not seen before its file is changed
         until(lambda: client.get("/model-info").json()["model_version"] == 1)
@@ -58,7 +57,7 @@ def test_challenger_runs_along_into_the_log_only(served_copy):
     set_serving(shadow=True)
     mlflow_client().set_registered_model_alias("TinyPredictor", "challenger", "2")
     rows = as_json(split_rows()[list(ROW)])
-    with TestClient(app_of("tiny")) as client:
+    with asking(app_of("tiny")) as client:
         assert client.get("/model-info").json()["shadow_version"] == 2
         answer = client.post("/predict", json=rows).json()
     assert answer["model_version"] == 1 and len(answer["predictions"]) == len(rows)
@@ -75,7 +74,7 @@ def test_no_challenger_is_no_fault(served_copy):
     set_serving(shadow=True, reload_seconds=0.1)
     store = mlflow_client()
     store.delete_registered_model_alias("TinyPredictor", "challenger")
-    with TestClient(app_of("tiny")) as client:
+    with asking(app_of("tiny")) as client:
         assert client.get("/model-info").json()["shadow_version"] is None
         store.set_registered_model_alias("TinyPredictor", "challenger", "2")
         until(lambda: client.get("/model-info").json()["shadow_version"] == 2)
@@ -86,7 +85,7 @@ def test_no_challenger_is_no_fault(served_copy):
 
 def test_alias_that_is_gone_and_files_that_change_leave_what_is_served(served_copy):
     set_serving(reload_seconds=0.1)
-    with TestClient(app_of("tiny")) as client:
+    with asking(app_of("tiny")) as client:
         file = versions.resolve("tiny", params.load()).folder / "estimator.skops"
         kept = file.read_bytes()
         store = mlflow_client()

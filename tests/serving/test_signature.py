@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.data import kinds
 from pipeline.project.errors import DataError
+from pipeline.serving import signature
 from pipeline.serving.signature import LARGEST, BadRequest, Column, Signature
 
 COLUMNS = {
@@ -178,3 +180,7 @@ def test_a_table_that_breaks_it_is_refused_with_column_and_line(signature, colum
 
 def test_largest_number_is_taken():
     assert OPEN.rows(body(age=LARGEST))[0]["age"] == LARGEST
+
+
+def test_every_kind_that_models_take_has_its_rule_for_requests():
+    assert tuple(signature.RULES) == kinds.MODELLED

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.drift.comparison import Plan, compare_columns, compare_tables
+from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import Roles
+from pipeline.drift.verdicts import ColumnResult
 from pipeline.project.params import Drift
 
 LIMITS = Drift()
@@ -13,6 +14,10 @@ LIMITS = Drift()
 
 def categories(rng: np.random.Generator, rows: int, shares: dict[str, float]) -> pd.Series:
     return pd.Series(rng.choice(list(shares), rows, p=list(shares.values())), dtype="str")
+
+
+def compare_columns(reference, current, limits: Drift = LIMITS) -> dict[str, ColumnResult]:
+    return compare_tables(reference, current, Plan(Roles(), limits)).columns
 
 
 def column_verdicts(reference, current, limits: Drift = LIMITS) -> dict[str, str]:

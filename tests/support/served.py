@@ -5,15 +5,18 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pandas as pd
 import pytest
-from starlette.testclient import TestClient
+import uvicorn
 
 import generate_data
 import prepare_data
@@ -25,6 +28,7 @@ from pipeline.registry.decisions import bring
 from pipeline.registry.promotion_log import Entry
 from pipeline.serving.app import create_app
 from pipeline.serving.door import Door
+from pipeline.serving.protocol import LimitedProtocol
 from support.processes import ROOT, free_port, until
 from support.projects import PARAMS, tiny_table
 
@@ -75,6 +79,16 @@ def served(tmp_path_factory) -> Path:
     return folder
 
 
+def register_builtin(dataset: str, candidate: str) -> None:
+    """Make a model of a dataset that comes with the project the champion of a new project here."""
+    shutil.copy(ROOT / "params.yaml", ".")
+    settings = params.load()
+    generate_data.generate(dataset, settings)
+    prepare_data.prepare(dataset, settings)
+    train.train(dataset, settings, only=candidate, n_workers=1)
+    register_candidate(dataset, candidate)
+
+
 @pytest.fixture
 def served_copy(served, tmp_path, monkeypatch) -> Path:
     """A copy of that project, as the working directory; the versions' files are shared."""
@@ -99,7 +113,7 @@ def running(
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: process.poll() is None and is_ready(address), 90)
+        until(lambda: process.poll() is None and is_ready(address), 180)
         yield address, process
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -121,9 +135,26 @@ def app_of(dataset: str) -> Door:
     return create_app(dataset, params.load())
 
 
+@contextlib.contextmanager
+def asking(app: Door) -> Iterator[httpx.Client]:
+    """Serve an app from a thread of this process; yield a client of it."""
+    server = uvicorn.Server(uvicorn.Config(app, http=LimitedProtocol, log_level="critical"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, args=[[listening]])
+        thread.start()
+        try:
+            until(lambda: server.started, 60, pause=0.01)
+            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            with httpx.Client(base_url=address, timeout=30) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
 @pytest.fixture
 def client(served_copy):
-    with TestClient(app_of("tiny"), raise_server_exceptions=False) as client:
+    with asking(app_of("tiny")) as client:
         yield client
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -9,8 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.models import storage
-from support.processes import shell
+import generate_data
+import prepare_data
+from pipeline.data.kinds import CATEGORY, NUMBER, conform
+from pipeline.models import fitting, storage
+from pipeline.project import params
+from pipeline.tracking import logged_models
+from pipeline.training.problem import read_problem
+from support import model_cases
+from support.processes import ROOT, shell
 from support.recorded import recorded
 
 
@@ -88,3 +96,61 @@ def test_recorded_model_loads_without_pickle_and_predicts_the_same_for_nulls_too
         json.loads(done.stdout)
         == storage.load(f"models/{dataset}/train/{model}").predict(rows).tolist()
     )
+
+
+def test_mlflow_takes_rows_as_pandas_reads_them_from_a_csv(tmp_path):
+    """Whole numbers, blanks in numbers, categories that look like numbers or truth values."""
+    import mlflow
+
+    table = "size,rooms,zone,garden,price\n" + "".join(
+        f"{size},{number % 5},{number % 3 + 1},{bool(number % 2)},{number}\n"
+        for number, size in enumerate([*map(str, range(39)), " "])
+    )
+    (tmp_path / "table.csv").write_text(table, encoding="utf-8")
+    rows = pd.read_csv(tmp_path / "table.csv")
+    inputs = {"size": NUMBER, "rooms": NUMBER, "zone": CATEGORY, "garden": CATEGORY}
+    X = conform(rows, inputs)
+    spec = model_cases.spec("decision_tree", "regression", inputs=inputs, features=inputs)
+    model = fitting.fit(spec, {"max_depth": 3}, X, rows["price"].to_numpy(float), seed=0)
+    folder = tmp_path / "stored"
+    model_cases.save(model, folder)
+    mlflow.pyfunc.save_model(
+        tmp_path / "mlflow",
+        loader_module=logged_models.LOADER,
+        data_path=str(folder),
+        signature=logged_models.signature(spec),
+        pip_requirements=[],
+    )
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "mlflow"))
+    assert loaded.predict(rows).tolist() == model.predict(rows).tolist()
+    assert len(set(model.predict(rows).tolist())) > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", ["customer_churn", "house_prices", "iris"])
+def test_logged_model_takes_rows_as_pandas_reads_them_from_the_csv(tmp_path, monkeypatch, dataset):
+    """Among them are whole numbers, categories that look like numbers, and blanks in numbers."""
+    import mlflow
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", ".")
+    settings = params.load()
+    generate_data.generate(dataset, settings)
+    prepare_data.prepare(dataset, settings)
+    problem = read_problem(dataset, settings)
+    spec = problem.model_spec("decision_tree")
+    model = fitting.fit(spec, {"max_depth": 5}, problem.X, problem.y, seed=0)
+    folder = tmp_path / "stored"
+    folder.mkdir()
+    storage.save(model, folder, {"data_hash": problem.data_hash})
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/own.db")
+    try:
+        with mlflow.start_run():
+            stored = logged_models.read_stored_model(folder, made_by="a test")
+            logged = logged_models.log_model(mlflow, stored, problem.X.head())
+        loaded = mlflow.pyfunc.load_model(logged.model_uri)
+    finally:
+        mlflow.set_tracking_uri(None)
+    rows = pd.read_csv(settings.dataset(dataset).data.file)
+    assert loaded.predict(rows).tolist() == model.predict(rows).tolist()
+    assert len(set(loaded.predict(rows).tolist())) > 1

@@ -37,6 +37,20 @@ def test_importance_of_a_classifier_counts_a_loss_as_positive(metric):
     assert importance["signal"] > 0.1
 
 
+def test_importance_of_labels_is_of_the_decisions_by_the_models_threshold():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 200)
+    Z = (0.1 + 0.2 * y).reshape(-1, 1)
+
+    def signal(threshold):
+        return explanations.permutation_importance(
+            lambda Z: binary(Z[:, 0]), Z, ["signal"], y, "f1", 0, threshold=threshold
+        )["signal"]
+
+    # no probability reaches 0.5
+    assert signal(None) == 0 and signal(0.2) > 0.3
+
+
 def test_importance_shuffles_the_one_hot_columns_of_a_category_together():
     rng = np.random.default_rng(0)
     towns = np.eye(3)[rng.integers(0, 3, 100)]

@@ -49,9 +49,14 @@ def test_score_of_a_blend_uses_for_each_fold_the_weights_of_the_others():
     y, fold = rng.normal(size=60), np.arange(60) % 3
     fold[:6] = -1
     outputs = np.array([y + rng.normal(0, 1, 60), y + rng.normal(0, 1.2, 60)])
-    before = blending.cross_fitted(y, outputs, fold, "rmse")
+
+    def cross_fitted(y):
+        weights = blending.fold_weights(y, outputs, fold, "rmse")
+        return blending.blended_by_fold(outputs, fold, weights)
+
+    before = cross_fitted(y)
     changed = np.where(fold == 2, 1e3 * np.arange(60), y)
-    after = blending.cross_fitted(changed, outputs, fold, "rmse")
+    after = cross_fitted(changed)
     assert (before[fold == 2] == after[fold == 2]).all() and not (
         before[fold == 1] == after[fold == 1]
     ).all()

@@ -41,7 +41,7 @@ def test_model_whose_best_trial_disappoints_when_scored_as_train_scores_stays_wi
     worst.value = 0.0  # as the search might have flattered it
     with workers.pool(2) as run:
         fitted = tune_hyperparameters.fit_candidates(
-            problem, plan_of("tiny", settings), trials, Library({}, {}), run
+            problem, plan_of("tiny", settings), trials, Library({}, {}, {}), run
         )
     assert {name: one.parameters for name, one in fitted.items()} == {
         "tuned_ridge": trials[0].settled()

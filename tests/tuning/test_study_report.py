@@ -3,6 +3,7 @@
 from pipeline.project.params import Tune
 from pipeline.tuning import study_report
 from pipeline.tuning.trials import Plan
+from support.hostile_texts import RAN, TEXTS
 
 ONE_OBJECTIVE = Plan(Tune(), {}, {}, {})
 
@@ -58,3 +59,31 @@ def test_long_names_of_hyperparameters_fit_into_the_picture(tmp_path):
     assert (
         pixels[:, :, :3].min() < 0.5 and (pixels[-3:, :, :3] == 1).all()
     )  # nothing runs over the lower edge
+
+
+def test_pages_open_offline_and_show_names_as_text(tmp_path, browser):
+    import optuna
+
+    name = TEXTS[0]
+    searched = optuna.create_study()
+    choices = {
+        "model": optuna.distributions.CategoricalDistribution(["ridge"]),
+        name: optuna.distributions.CategoricalDistribution(list(TEXTS[:4])),
+    }
+    for value, text in enumerate(TEXTS[:4]):
+        trial = {"model": "ridge", name: text}
+        searched.add_trial(
+            optuna.trial.create_trial(value=value, distributions=choices, params=trial)
+        )
+    study_report.draw(tmp_path, searched, ONE_OBJECTIVE, "rmse", TEXTS[1])
+    pages = sorted(tmp_path.glob("*.html"))
+    assert [page.stem for page in pages] == [
+        "history",
+        "importances_ridge",
+        "parallel_coordinates_ridge",
+    ]
+    for page in pages:
+        assert browser.open(page, "document.querySelector('.js-plotly-plot .main-svg')") == []
+        assert TEXTS[1] in browser.driver.title
+        ran = f"return document.documentElement.hasAttribute('{RAN}')"
+        assert browser.driver.execute_script(ran) is False

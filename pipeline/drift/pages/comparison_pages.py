@@ -17,7 +17,7 @@ from pipeline.drift.pages.column_table import Row
 from pipeline.drift.pages.evidently_figures import Figure
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import CURRENT, REFERENCE, Sides
-from pipeline.project import figure_page
+from pipeline.project import figure_page, markup
 from pipeline.project.figure_page import FigurePage
 from pipeline.project.rounding import number_text
 
@@ -93,19 +93,19 @@ def _drawn_columns(found: TableComparison) -> dict[str, str]:
 
     Evidently fails on an empty column.
     """
-    samples = found.samples
+    reference, current = found.samples.reference, found.samples.current
+    there = set(shared_columns(reference, current))
     drawn = {}
     for row in column_table.answer_rows(found) + column_table.feature_rows(found):
-        there = shared_columns(samples.reference, samples.current)
         if not row.column.is_tested or row.name not in there:
             continue
-        if samples.reference[row.name].notna().any() and samples.current[row.name].notna().any():
+        if reference[row.name].notna().any() and current[row.name].notna().any():
             drawn[row.name] = row.column.kind
     return dict(list(drawn.items())[:MOST_FIGURES])
 
 
 def _html(name: str, content: Content, compared: Compared) -> str:
-    templates = figure_page.environment("pipeline.drift.pages")
+    templates = markup.templates("pipeline.drift.pages")
     templates.globals.update(
         number=number_text, most_figures=MOST_FIGURES, most_correlated=MOST_CORRELATED
     )
@@ -153,13 +153,14 @@ def _quality(compared: Compared) -> Content:
 
 def _performance(compared: Compared) -> Content | None:
     found = compared.found
-    scores = found.performance
-    if scores is None:
+    scores = found.performance or {}
+    if not scores.get(CURRENT) and not scores.get("estimated"):
         return None
-    rows = _score_rows(scores)
-    if not rows:
-        return None
-    shown = {"rows": rows, "candidate": scores.get("candidate"), "metric": scores.get("metric")}
+    shown = {
+        "rows": _score_rows(scores),
+        "candidate": scores.get("candidate"),
+        "metric": scores.get("metric"),
+    }
     figures = {}
     if scores.get(REFERENCE) and scores.get(CURRENT):
         figures = evidently_figures.performance_figures(found.samples, found.roles)

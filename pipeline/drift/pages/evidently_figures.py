@@ -24,13 +24,13 @@ MOST_CATEGORIES = 50  # of a column that are drawn one by one
 ROUNDING = 1e-9  # of the largest number
 # names of the columns that Evidently sees, as it fails on some that tables have
 TARGET, PREDICTION = "target", "prediction"
-# the headings of Evidently's that stand above the figures taken from its presets
-CLASSIFIER_FIGURES = ("ROC Curve", "Precision-Recall Curve")
-REGRESSION_FIGURES = (
-    "Predicted vs Actual in Time",
-    "Error (Predicted - Actual)",
-    "Error Distribution",
-)
+# the figures taken from Evidently's presets: its heading above each, and the caption here
+CLASSIFIER_FIGURES = {"ROC Curve": "ROC", "Precision-Recall Curve": "Precision and recall"}
+REGRESSION_FIGURES = {
+    "Predicted vs Actual in Time": "Predicted and actual, current rows in their order",
+    "Error (Predicted - Actual)": "Error (predicted - actual), rows in their order",
+    "Error Distribution": "Distribution of the errors",
+}
 # red, Evidently's colour of current rows, is that of drift here
 CURRENT_COLOUR, REFERENCE_COLOUR = "#0072b2", "#8a94a0"
 
@@ -71,7 +71,7 @@ def distributions(samples: Sides[pd.DataFrame], columns: Mapping[str, str]) -> d
 
 
 def performance_figures(samples: Sides[pd.DataFrame], roles: Roles) -> dict[str, Figure]:
-    """Return {heading: figure} of a model's output; {} where there is nothing to draw.
+    """Return {caption: figure} of a model's output; {} where there is nothing to draw.
 
     These are curves of the probability of the positive class, or a regression's errors.
     """
@@ -175,15 +175,15 @@ def _widgets(samples: Sides[pd.DataFrame], definition: Any, metrics: list[Any]) 
     return run.to_snapshot_model().widgets
 
 
-def _below_headings(widgets: list[Any], headings: tuple[str, ...]) -> dict[str, Figure]:
-    """Return {heading: figure} of those that stand below the headings."""
+def _below_headings(widgets: list[Any], captions: dict[str, str]) -> dict[str, Figure]:
+    """Return {caption: figure} of those below Evidently's headings, which `captions` renames."""
     figures = {}
     heading = ""
     for widget in widgets:
         if widget.type == "counter":
             heading = widget.params["counters"][0]["label"]
-        elif widget.type == "big_graph" and heading in headings:
-            figures[heading] = _figure(widget.params)
+        elif widget.type == "big_graph" and heading in captions:
+            figures[captions[heading]] = _figure(widget.params)
     return figures
 
 
@@ -202,5 +202,5 @@ def _figure(params: Any) -> Figure:
     layout |= {"margin": {"l": 55, "r": 15, "t": 60, "b": 45}, "height": 320}
     for menu in layout.get("updatemenus", []):
         # not below plotly's own buttons, which are on the right
-        menu |= {"x": 0, "xanchor": "left", "y": 1.25}
+        menu |= {"x": 0, "xanchor": "left", "y": 1.28}
     return figure

@@ -31,7 +31,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Link:
-    """A page of Evidently's."""
+    """A page of the drift stage."""
 
     title: str
     href: str
@@ -39,7 +39,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Drift:
-    """The drift stage's figures, the rows of the table, and Evidently's pages if they are here."""
+    """The drift stage's figures, the rows of the table, and its pages if they are here."""
 
     figures: DriftFigures
     rows: list[Row]

@@ -65,10 +65,10 @@ def test_curves_of_a_classifier_and_errors_of_a_regression_are_drawn_without_sco
     chance = pd.Series(rng.uniform(size=100))
     binary = Roles("classification", "<t>", "p", label="decided", positive="b")
     curves = evidently_figures.performance_figures(answered(labels, chance), binary)
-    assert set(curves) == set(evidently_figures.CLASSIFIER_FIGURES)
+    assert set(curves) == set(evidently_figures.CLASSIFIER_FIGURES.values())
     regression = Roles("regression", "<t>", "p")
     errors = evidently_figures.performance_figures(answered(numbers, chance), regression)
-    assert set(errors) == set(evidently_figures.REGRESSION_FIGURES)
+    assert set(errors) == set(evidently_figures.REGRESSION_FIGURES.values())
 
 
 def test_nothing_is_drawn_of_one_class_of_decisions_alone_or_of_one_error():

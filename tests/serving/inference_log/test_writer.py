@@ -5,13 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from pipeline.project import paths
-from pipeline.serving.inference_log import reader, writer
+from pipeline.serving.inference_log import reader
+from pipeline.serving.inference_log import writer as module
 from pipeline.serving.inference_log.lines import as_lines
 from pipeline.serving.inference_log.writer import Writer, append
 from support.inference_rows import LARGE, entry
@@ -41,14 +44,9 @@ def test_lines_are_of_the_format_that_is_read(project):
 
 
 def test_redacted_features_are_left_out_and_shadow_lines_say_so(project):
-    writer = Writer(
-        "iris",
-        1.0,
-        ["town"],
-        LARGE,
-        shadow=lambda entries: [entry("r1", shadow=True) for _ in entries],
-    )
+    writer = Writer("iris", 1.0, ["town"], LARGE)
     writer.put(entry("r1"))
+    writer.add(entry("r1", shadow=True))
     writer.close()
     first, second = logged(paths.inference_log("iris"))
     assert first["features"] == second["features"] == {"size": 1.5}
@@ -64,23 +62,90 @@ def test_a_share_of_the_requests_is_logged(project):
     assert 500 < len(logged(paths.inference_log("iris"))) < 700
 
 
-def test_memory_is_bounded_and_what_finds_no_room_is_counted(project, monkeypatch):
-    monkeypatch.setattr("pipeline.serving.inference_log.writer.MOST_WAITING", 10)
-    counts = {}
-    writer = Writer(
-        "iris",
-        1.0,
-        [],
-        LARGE,
-        lambda outcome, rows: counts.update({outcome: counts.get(outcome, 0) + rows}),
-    )
-    for number in range(8):
-        writer.put(entry(str(number), rows=2))
+def test_memory_is_bounded_while_the_file_cannot_be_written(project, monkeypatch, capfd):
+    """Serving goes on: no request waits for a log that is broken, and what is lost is counted."""
+    monkeypatch.setattr(module, "MOST_WAITING", 10)
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_WRITES", 60)
+    counts = Counter()
+    writer = Writer("iris", 1.0, [], LARGE, count=lambda *count: counts.update([count]))
+    paths.inference_log("iris").mkdir(parents=True)
+    writer.put(entry("a", rows=2))
+    writer.flush()
+    for _ in range(8):
+        writer.put(entry("b", rows=2))
+        assert not writer.is_behind()
+    assert counts == {("disk", 2): 1, ("full", 2): 3}
+    paths.inference_log("iris").rmdir()
     writer.close()
-    assert counts == {"full": 6, "written": 10}
-    assert [row["request_id"] for row in logged(paths.inference_log("iris"))] == [
-        number for number in "01234" for _ in "ab"
-    ]
+    assert counts[("written", 10)] == 1
+    told = capfd.readouterr().err.splitlines()
+    assert "Is a directory; nothing is logged until that is fixed" in told[0]
+    assert told[1].endswith("logged again")
+
+
+def test_fault_that_is_not_the_systems_is_told_with_its_type(project, monkeypatch, capfd):
+    def broken(*arguments):
+        raise KeyError("rows")
+
+    monkeypatch.setattr(module, "append", broken)
+    writer = Writer("iris", 1.0, [], LARGE)
+    writer.put(entry("a"))
+    writer.close()
+    assert "iris.jsonl: KeyError: 'rows'; nothing is logged" in capfd.readouterr().err
+
+
+def test_requests_write_before_they_are_answered_where_lines_wait_too_long(project, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_WRITES", 60)
+    writer = Writer("iris", 1.0, [], LARGE)
+    writer.put(entry("a"))
+    assert not writer.is_behind()
+    time.sleep(module.SECONDS_BEHIND)
+    writer.put(entry("b"))
+    assert writer.is_behind()
+    writer.flush()
+    assert not writer.is_behind()
+    assert [row["request_id"] for row in logged(paths.inference_log("iris"))] == ["a", "b"]
+    writer.put(entry("c", rows=5000))
+    assert writer.is_behind(), "a long write would take too long"
+    writer.close()
+
+
+def test_requests_wait_while_a_write_hangs(project, monkeypatch):
+    """What waits behind a write that does not end could not be in the file in time."""
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def slow(*arguments):
+        hangs.set()
+        goes_on.wait(20)
+
+    monkeypatch.setattr(module, "append", slow)
+    writer = Writer("iris", 1.0, [], LARGE)
+    writer.put(entry("a"))
+    assert hangs.wait(20)
+    time.sleep(module.SECONDS_BEHIND)
+    writer.put(entry("b"))
+    assert writer.is_behind()
+    goes_on.set()
+    writer.flush()
+    assert not writer.is_behind()
+    writer.close()
+
+
+def test_each_write_is_put_on_the_disk_where_that_is_set(project, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+    writer = Writer("iris", 1.0, [], LARGE, fsync=True)
+    writer.put(entry("a"))
+    writer.flush()
+    # the file, with its line in it, and its folder
+    assert len(synced) == 2 and synced[0] == paths.inference_log("iris").stat().st_size
+    writer.put(entry("b"))
+    writer.close()
+    assert len(synced) == 3
+    quick = Writer("iris", 1.0, [], LARGE)
+    quick.put(entry("c"))
+    quick.close()
+    assert len(synced) == 3
 
 
 def test_full_files_are_put_aside_and_none_is_larger_than_set(project):
@@ -99,7 +164,7 @@ def test_broken_last_line_of_a_killed_writer_is_cut_off(project):
         stream.write(line[:40])
     append(path, as_lines(entry("next")), LARGE)
     assert [row["request_id"] for row in logged(path)] == ["whole", "next"]
-    path.write_bytes(b"x" * (2 * writer.BLOCK))  # nothing but a broken line
+    path.write_bytes(b"x" * (2 * module.BLOCK))  # nothing but a broken line
     append(path, line, LARGE)
     assert path.read_bytes() == line
 
@@ -119,12 +184,12 @@ size = paths.inference_log("iris").stat().st_size
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
 counts = []
-writer = Writer("iris", 1.0, [], LARGE, lambda *count: counts.append(count))
+writer = Writer("iris", 1.0, [], LARGE, count=lambda *count: counts.append(count))
 writer.put(entry("lost", rows=3))
 writer.close()
 assert paths.inference_log("iris").stat().st_size == size
 resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-writer = Writer("iris", 1.0, [], LARGE, lambda *count: counts.append(count))
+writer = Writer("iris", 1.0, [], LARGE, count=lambda *count: counts.append(count))
 writer.put(entry("after"))
 writer.close()
 print(counts)

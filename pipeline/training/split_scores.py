@@ -1,0 +1,92 @@
+"""Whether a model does worse on the test rows because of these rows: the folds' models on both.
+
+An out-of-fold score and a test score differ for three reasons that have nothing to do with the
+rows: they are of other models, one of them chose the candidate, which flatters it, and both have
+errors. Here the models are those of the folds on either side, and which candidate counts on a fold
+is chosen on the others.
+"""
+
+import numpy as np
+
+from pipeline.scoring import bootstrap, metrics, scores, thresholds
+from pipeline.scoring.bootstrap import Resampled
+from pipeline.scoring.rows import OutOfFold, Rows
+from pipeline.training import predictions
+from pipeline.training.predictions import OUT_OF_FOLD, TEST_BY_FOLD, Predicted
+from pipeline.training.results import StageResults, classes_of
+
+
+def gain_on_training_rows(trained: StageResults) -> Resampled:
+    """Return how much better train's models do on the rows that they did not see than on test rows.
+
+    The value is positive where they do better on the training rows. Raises DataError where the
+    predictions are absent.
+    """
+    candidates, metric = trained["candidates"], trained["primary_metric"]
+    classes = classes_of(next(iter(candidates.values())))
+    stages = dict.fromkeys(candidates, "train")
+    training, test = (
+        predictions.read_predicted(trained["dataset"], part, stages, classes)
+        for part in (OUT_OF_FOLD, TEST_BY_FOLD)
+    )
+    return gain_of_predictions(training, test, metric, trained["seed"])
+
+
+def gain_of_predictions(training: Predicted, test: Predicted, metric: str, seed: int) -> Resampled:
+    """Return the same from the folds' predictions for either split."""
+    on_training, on_test = judged_rows(training, test, metric)
+    return bootstrap.difference(
+        bootstrap.resampled(metric, on_training, seed),
+        # draws of its own, as these are other rows
+        bootstrap.resampled(metric, on_test, seed + 1),
+    )
+
+
+def is_clear(gain: Resampled) -> bool:
+    """Return whether it lies above 0 with all of its 95 % interval."""
+    return gain.interval.low > 0
+
+
+def judged_rows(training: Predicted, test: Predicted, metric: str) -> tuple[Rows, Rows]:
+    """Return training and test rows with the output of the candidate that the other folds choose.
+
+    Both have the fold of each row; a threshold is chosen on the other folds as well.
+    """
+    fold, test_fold = training.fold, test.fold
+    if fold is None or test_fold is None:
+        raise ValueError("the predictions must be by fold")
+    first = next(iter(training.outputs.values()))
+    output, test_output = np.empty_like(first), np.empty_like(next(iter(test.outputs.values())))
+    decisions, test_decisions = np.zeros(len(fold), int), np.zeros(len(test_fold), int)
+    for number, name in chosen_by_others(training, metric).items():
+        here, there = fold == number, test_fold == number
+        output[here], test_output[there] = training.outputs[name][here], test.outputs[name][there]
+        if first.ndim == 2:
+            others = training.outputs[name][~here]
+            threshold = thresholds.best_threshold(
+                training.y[~here], others, metric if metric == "f1" else "accuracy"
+            )
+            decisions[here] = thresholds.decide(output[here], threshold)
+            test_decisions[there] = thresholds.decide(test_output[there], threshold)
+    if first.ndim == 1:
+        return Rows(training.y, output), Rows(test.y, test_output)
+    return Rows(training.y, output, decisions), Rows(test.y, test_output, test_decisions)
+
+
+def chosen_by_others(training: Predicted, metric: str) -> dict[int, str]:
+    """Return {fold: the candidate with the best mean of the metric over the other folds}."""
+    if training.fold is None:
+        raise ValueError("the predictions must be by fold")
+    numbers = np.unique(training.fold)
+    sign, names = metrics.sign(metric), list(training.outputs)
+    by_fold = []
+    for output in training.outputs.values():
+        out_of_fold = OutOfFold(training.y, output, training.fold)
+        by_fold.append(scores.fold_scores(out_of_fold, metric, "accuracy"))
+    values = sign * np.array(by_fold)
+    chosen = {}
+    for place, number in enumerate(numbers):
+        means = np.delete(values, place, axis=1).mean(axis=1)
+        # a candidate without a score on some fold is not chosen
+        chosen[int(number)] = names[int(np.argmax(np.nan_to_num(means, nan=-np.inf)))]
+    return chosen
