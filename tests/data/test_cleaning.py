@@ -169,8 +169,12 @@ def test_dates_of_a_parquet_file_read_as_those_of_a_csv(tmp_path):
 @pytest.mark.parametrize(
     "column, factor, message",
     [
-        ("size", 1e307, r"size: 5e\+308|size: .*e\+308 in line 2 and 39 more is beyond 3.4e\+38"),
-        ("price", 1e200, r"price: 1.5e\+200 in line 3 and 38 more is beyond 1e\+18.*: rescale it"),
+        ("size", 1e307, r"size: 7.14286e\+307 in line 2 and 39 more is beyond 3.4e\+38"),
+        (
+            "price",
+            1e200,
+            r"price: 2.14286e\+199 in line 3 and 38 more is beyond 1e\+18.*: rescale it",
+        ),
         ("price", 1e-200, "price: a target within 1e-18, whose squared errors are 0: rescale it"),
     ],
 )
