@@ -72,6 +72,7 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
     spec, metric = settings.dataset(dataset), trained["primary_metric"]
     candidates = {name: comparison.candidate(content) for name, content in recorded.items()}
     chosen = best.choose(candidates, metric)
+    expected = best.expected_scores(dataset, spec, standing, settings.seed)
     return DatasetResult(
         task=trained["task"],
         primary_metric=metric,
@@ -86,8 +87,9 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
         cv_folds=trained["cv_folds"],
         candidates=candidates,
         best=chosen,
+        expected=expected,
         tuning=stage_figures.read_tuning(dataset),
-        gates=best.hold_gates(spec.gates, candidates[chosen.name]),
+        gates=best.hold_gates(spec.gates, candidates[chosen.name], expected),
         explanation=stage_figures.explanation(recorded[chosen.name]),
         slices=[],
         advice=[],

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import drift_after_training, drift_alarms, leaks, promotion
+from benchmarks import choice, drift_after_training, drift_alarms, intervals, leaks, promotion
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
@@ -23,6 +23,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *drift_alarms.EXPERIMENTS,
     *leaks.EXPERIMENTS,
     *promotion.EXPERIMENTS,
+    *intervals.EXPERIMENTS,
+    *choice.EXPERIMENTS,
 )
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")

@@ -33,17 +33,21 @@ class TrainingRows:
 class ServedPerformance:
     """Scores of a served model: out of fold, estimated without labels, and on labelled rows.
 
-    `current` is empty without labels. The model does worse where the out-of-fold score lies beyond
-    the better end of the `interval` of the labelled rows' score.
+    `current` is empty without labels. The model does worse where the score that is `expected`,
+    which is that out of fold less what its being chosen by it flatters, lies beyond the better end
+    of the `interval` of the labelled rows' score. `too_few` says of which class there are too few
+    labels to judge.
     """
 
     candidate: str
     metric: str
     reference: dict[str, float | None]
+    expected: float | None
     current: dict[str, float]
     estimated: dict[str, Estimate] | None = None
     interval: Interval | None = None
     worse: bool = False
+    too_few: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as drift.json holds it."""
@@ -55,6 +59,7 @@ class ServedPerformance:
             "metric": self.metric,
             "worse": self.worse,
             "reference": dict(self.reference),
+            "expected": self.expected,
             "current": self.current,
             "estimated": estimated,
         }
@@ -75,10 +80,14 @@ def served_performance(
 
     None where its training was replaced, so that there is nothing to compare with.
     """
-    if version.candidate is None or version.primary_metric is None:
+    if version.candidate is None or version.primary_metric is None or version.expected is None:
         return None
     found = ServedPerformance(
-        version.metadata["candidate"], version.primary_metric, version.candidate["cv_oof"], {}
+        version.metadata["candidate"],
+        version.primary_metric,
+        version.candidate["cv_oof"],
+        version.expected[version.primary_metric],
+        {},
     )
     output = _output(served, version.classes)
     if output is None:
@@ -101,14 +110,31 @@ def served_performance(
         None if decisions is None else decisions[there],
     )
     found = replace(found, current=metrics.score(rows, version.classes))
-    return _judged(found, rows, seed) if len(rows) >= limits.min_rows else found
+    return _judged(found, rows, version.classes, seed) if len(rows) >= limits.min_rows else found
 
 
-def _judged(found: ServedPerformance, rows: Rows, seed: int) -> ServedPerformance:
-    """Return the performance with the interval of the labelled rows' score, and what it shows."""
+def _judged(
+    found: ServedPerformance, rows: Rows, classes: list[str] | None, seed: int
+) -> ServedPerformance:
+    """Return the performance with the interval of the labelled rows' score, and what it shows.
+
+    No split has fixed how many rows of a class come, so that each row is drawn by itself.
+    """
     interval = bootstrap.resampled(found.metric, rows, seed).interval
-    worse = bootstrap.clearly_worse(found.metric, found.reference[found.metric], interval)
+    rarest = _rarest_class(rows, classes) if classes else None
+    if rarest is not None:
+        return replace(found, interval=interval, too_few=rarest)
+    worse = bootstrap.clearly_worse(found.metric, found.expected, interval)
     return replace(found, interval=interval, worse=worse)
+
+
+def _rarest_class(rows: Rows, classes: list[str]) -> str | None:
+    """Return how many labels the rarest class has, in words, where these are too few to judge."""
+    counts = np.bincount(rows.y, minlength=len(classes))
+    rarest = int(counts.argmin())
+    if counts[rarest] >= bootstrap.FEWEST_OF_CLASS:
+        return None
+    return f"{counts[rarest]} labelled rows of class {classes[rarest]}"
 
 
 def _output(served: LoggedRows, classes: list[str] | None) -> np.ndarray | None:
@@ -141,5 +167,10 @@ def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
         texts.append(
             f"  {found.metric}: out of fold {found.reference[found.metric]:.4g}, measured "
             f"{found.current[found.metric]:.4g} on {labelled}"
+        )
+    if found.too_few:
+        texts.append(
+            f"  {found.metric}: too few to judge: {found.too_few}, "
+            f"{bootstrap.FEWEST_OF_CLASS} are needed"
         )
     return texts

@@ -42,6 +42,7 @@ def scores(
         classes=problem.classes,
         threshold_metric=problem.threshold_metric,
         seed=problem.seed,
+        sampling=problem.sampling,
     )
 
 
@@ -164,7 +165,9 @@ def _resampled(problem: Problem, one: Contender) -> Resampled:
     """Return the primary metric of a candidate on draws of the test rows, decided as it decides."""
     rows = Rows(problem.y_test, one.test_output)
     decided = thresholds.decided(rows, one.candidate.get("threshold"))
-    return bootstrap.resampled(problem.primary_metric, decided, problem.seed)
+    return bootstrap.resampled(
+        problem.primary_metric, decided, problem.seed, sampling=problem.sampling
+    )
 
 
 def _gain(metric: str, one: float | None, other: float | None) -> Gain:

@@ -23,7 +23,7 @@ def candidate(model_type, cv, std=0.02, test=None, low=None, high=None, oof=None
                 "high": test + 0.03 if high is None else high,
             }
         },
-        "confusion_matrix": {"labels": ["no", "yes"], "counts": [[50, 5], [6, 40]]},
+        "confusion_matrix": {"labels": ["no", "yes"], "counts": [[50, 5], [6, 44]]},
     }
 
 
@@ -93,6 +93,7 @@ DRIFT = DriftFigures(
 )
 CHECK = replace(DRIFT, verdict="no drift", quality=QualityFigures("check", ["age: constant"]))
 TOO_FEW = replace(DRIFT, verdict="not enough data")
+HEAVIEST = {"rows": 5, "of": 1460, "share": 0.27}
 RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
 
 
@@ -128,7 +129,15 @@ RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
             changed(xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE}),
             None,
             "watch",
-            "The test split holds 4 rows of class yes, too few to judge by.",
+            "The test split holds 4 rows of class yes, too few to judge by: below 50 the interval "
+            "is too narrow.",
+        ),
+        (
+            changed(xgboost={**candidate("xgboost", 0.9), "heaviest_rows": HEAVIEST}),
+            None,
+            "info",
+            "5 of 1,460 rows make 27 % of the squared error on the test split: the interval of "
+            "roc_auc can be too narrow, as other rows may hold errors as large or none.",
         ),
         (
             changed(xgboost=candidate("xgboost", 0.9, test=0.8, high=0.85)),

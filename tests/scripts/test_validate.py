@@ -1,12 +1,15 @@
 """validate_metrics.py: each gate is held against the chosen model, and its verdict can be read."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 import validate_metrics
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Gate
+from pipeline.report.advice import STOP, WATCH
+from pipeline.report.comparison import Advice
 from pipeline.scoring import gates
 from support.results import dataset_result
 
@@ -40,6 +43,27 @@ def test_undefined_value_fails_and_synthetic_data_are_named():
     ]
 
 
+def test_gate_by_the_low_end_of_the_interval_says_so():
+    scores = {**RIDGE, "test": {"r2": {"value": 0.6, "low": 0.45, "high": 0.7}}}
+    result = dataset_result({"candidates": {"ridge": scores}, "best": {"name": "ridge"}})
+    validation = validate_metrics.validate("tiny", {"r2": Gate(min=0.5, by="low")}, result)
+    assert validate_metrics.lines(validation) == [
+        "FAIL tiny ridge: test r2, low end of the interval, 0.4500 (must be >= 0.5)"
+    ]
+
+
+def test_what_makes_a_model_not_ready_is_noted_and_kept_for_register():
+    result = dataset_result({"candidates": {"ridge": RIDGE}, "best": {"name": "ridge"}})
+    grave = [Advice(STOP, "Guessing does it as well.", "Look for columns.")]
+    others = [Advice(WATCH, "No gate.", "Add one.")]
+    validation = validate_metrics.validate("tiny", {}, replace(result, advice=grave + others))
+    assert validation.not_ready == ["Guessing does it as well."] and validation.passed
+    assert validate_metrics.lines(validation) == [
+        "NOTE tiny ridge: not ready: Guessing does it as well.",
+        "PASS tiny ridge: no gate in params.yaml",
+    ]
+
+
 def test_dataset_without_gates_passes_and_says_so():
     validation = validated({})
     assert validation.passed is True
@@ -58,9 +82,8 @@ def test_verdict_is_read_as_it_was_written(tmp_path, monkeypatch):
     validate_metrics.write([validation], whole=True)
     assert gates.read_validation("tiny") == validation
     content = json.loads((tmp_path / "metrics/validation/tiny.json").read_text())
-    assert content["gates"] == [
-        {"metric": "r2", "on": "test", "value": 0.6, "min": 0.7, "max": None, "passed": False}
-    ]
+    gate = {"metric": "r2", "on": "test", "value": 0.6, "min": 0.7, "max": None}
+    assert content["gates"] == [{**gate, "passed": False, "by": "value"}]
 
 
 def test_verdict_on_a_dataset_that_is_gone_goes_unless_one_dataset_is_asked_for(
