@@ -37,6 +37,23 @@ pytest_plugins = [
 ]
 
 
+def process_state() -> dict[str, object]:
+    """Return what of this process a test could leave changed for the next one."""
+    state: dict[str, object] = {"folder": os.getcwd()}
+    state |= {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
+    mlflow = sys.modules.get("mlflow")
+    state["mlflow has an address"] = mlflow is not None and mlflow.is_tracking_uri_set()
+    return state
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_changed():
+    """Fail a test that leaves the folder or MLflow's settings changed for the next one."""
+    before = process_state()
+    yield
+    assert process_state() == before, "put back what the test changed"
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """An empty project with the tiny params.yaml and tiny.csv, as the working directory."""
