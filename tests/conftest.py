@@ -31,6 +31,7 @@ pytest_plugins = [
     "support.s3_server",
     "support.browser",
     "support.tuning",
+    "support.table_server",
     "support.hostile",
     "support.toy_stages",
 ]
