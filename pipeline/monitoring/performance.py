@@ -10,11 +10,15 @@ from pipeline.data import kinds, targets
 from pipeline.monitoring import estimation
 from pipeline.monitoring.estimation import Estimate
 from pipeline.monitoring.known_version import KnownVersion
+from pipeline.monitoring.outside import Outside, outside
 from pipeline.project.params import Drift
 from pipeline.scoring import bootstrap, metrics
 from pipeline.scoring.bootstrap import Interval
 from pipeline.scoring.rows import Rows
 from pipeline.serving.inference_log.reader import LoggedRows
+
+# of an estimate without labels
+CONDITION = "if only the rows changed, not their meaning"
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class ServedPerformance:
     expected: float | None
     current: dict[str, float]
     estimated: dict[str, Estimate] | None = None
+    outside: Outside | None = None
     interval: Interval | None = None
     worse: bool = False
     too_few: str | None = None
@@ -63,6 +68,8 @@ class ServedPerformance:
             "current": self.current,
             "estimated": estimated,
         }
+        if self.outside is not None:
+            content["outside"] = asdict(self.outside)
         if self.interval is not None:
             content["interval"] = self.interval
         return content
@@ -99,8 +106,10 @@ def served_performance(
         if training.oof is not None:
             y = targets.class_numbers(training.frame[version.target], version.classes)
             calibrated = estimation.calibration(y, training.oof)(output)
-            estimated = estimation.estimate(calibrated, output, decisions, seed)
-            found = replace(found, estimated=estimated)
+            others = estimation.resampled(y, training.oof, output, seed)
+            estimated = estimation.estimate(calibrated, output, decisions, seed, others)
+            beyond = outside(training.frame, served.features)
+            found = replace(found, estimated=estimated, outside=beyond)
     if labels is None:
         return found
     there = labels.notna().to_numpy()
@@ -154,11 +163,11 @@ def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
     """Return a line for each metric that was estimated, and for the primary metric."""
     labelled = f"{labelled_rows:,} labelled rows"
     estimated = found.estimated or {}
-    texts = []
+    texts = [found.outside.line()] if found.outside else []
     for metric, estimate in estimated.items():
         text = (
             f"  {metric}: out of fold {found.reference[metric]:.4g}, estimated without labels "
-            f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}]"
+            f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}] {CONDITION}"
         )
         if metric in found.current:
             text += f", measured {found.current[metric]:.4g} on {labelled}"
