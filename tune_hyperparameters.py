@@ -247,4 +247,4 @@ def run(args: argparse.Namespace, settings: Params) -> None:
 
 
 if __name__ == "__main__":
-    command.run(main)
+    command.run(main, stopped=command.STOPPED_AND_GOES_ON)

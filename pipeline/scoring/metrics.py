@@ -41,6 +41,10 @@ class Metric:
     weighted: Callable[[WeightedRows], np.ndarray]
     blend_loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
+    def is_beyond_perfect(self, value: float) -> bool:
+        """Return whether no model can have this value, as it is better than the best one."""
+        return value > self.perfect if self.greater_is_better else value < self.perfect
+
 
 def _rmse(rows: Rows) -> float:
     return _sklearn_metrics().root_mean_squared_error(rows.y, rows.output)
