@@ -85,11 +85,13 @@ def few_rows_carry_the_error(result: DatasetResult) -> Iterator[Advice]:
 def worse_than_cross_validation(result: DatasetResult) -> Iterator[Advice]:
     """The score to expect lies beyond the better end of the test score's interval.
 
-    That is the out-of-fold score less what being the best of several flatters it.
+    That is the out-of-fold score less what being the best of several flatters it. Too few rows of
+    a class say nothing on it.
     """
     metric, test = result.primary_metric, result.test
     expected = result.expected[metric]
-    if expected is None or test.low is None or test.high is None:
+    too_few = rare_class(result.chosen) is not None
+    if too_few or expected is None or test.low is None or test.high is None:
         return
     better_than_low = metrics.is_better(metric, expected, test.low)
     better_than_high = metrics.is_better(metric, expected, test.high)

@@ -247,3 +247,14 @@ def test_the_gravest_comes_first_and_each_says_what_to_do():
     assert [piece.level for piece in pieces] == ["stop", "watch", "watch", "info"]
     assert all(piece.do.endswith(".") and piece.what.endswith(".") for piece in pieces)
     assert pieces[1].do == "Train again."
+
+
+def test_test_score_of_too_few_rows_of_a_class_is_not_held_against_what_was_promised():
+    few = {**candidate("xgboost", 0.9, test=0.7, high=0.75), "confusion_matrix": RARE}
+    assert len(told(changed(xgboost=few))) == 1
+
+
+def test_test_score_is_held_against_what_to_expect_and_not_against_what_flatters():
+    result = changed(xgboost=candidate("xgboost", 0.9, test=0.8, high=0.85))
+    result["expected"] = {"roc_auc": 0.84}
+    assert told(result) == []
