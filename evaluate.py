@@ -26,22 +26,28 @@ from pipeline.models.fitted import Fitted
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data
+from pipeline.project.params import Data, Prepare
 from pipeline.registry import versions
 from pipeline.scoring import thresholds
 from pipeline.scoring.bootstrap import Score
 from pipeline.scoring.rows import Rows
-from pipeline.scoring.scores import scores_with_intervals
+from pipeline.scoring.sampling import BY_ROW, Sampling
+from pipeline.scoring.scores import HeaviestRows, heaviest_rows, scores_with_intervals
 from pipeline.training import results
+from pipeline.training.problem import sampling_of_test
 
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Rows to score as a file or the test split holds them, their targets, and their origin."""
+    """Rows to score as a file or the test split holds them, their targets, and their origin.
+
+    `training_rows` are those of the split beside the test split; None for a file.
+    """
 
     frame: pd.DataFrame
     target: pd.Series
     origin: str
+    training_rows: int | None
 
 
 def stored_model(dataset: str, name: str | None) -> Path:
@@ -64,8 +70,10 @@ def labelled_rows(dataset: str, data: Data, file: str | None) -> LabelledRows:
 
     Raises DataError where the target is missing, as a column or in a row.
     """
+    training_rows = None
     if file is None:
         frame = splits.read_split(dataset, "test")
+        training_rows = len(splits.read_split(dataset, "train"))
         origin = f"{paths.processed(dataset)}/test.parquet"
     else:
         frame = reading.read(file, reading.form_of(data))
@@ -78,7 +86,7 @@ def labelled_rows(dataset: str, data: Data, file: str | None) -> LabelledRows:
         raise DataError(
             f"{origin}: {missing} rows have no {data.target!r}; fill them in or remove them"
         )
-    return LabelledRows(frame, target, origin)
+    return LabelledRows(frame, target, origin, training_rows)
 
 
 def numeric_target(labelled: LabelledRows, spec: ModelSpec) -> np.ndarray:
@@ -105,13 +113,34 @@ def numeric_target(labelled: LabelledRows, spec: ModelSpec) -> np.ndarray:
     return targets.class_numbers(labels, spec.classes)
 
 
-def evaluate(model: Fitted, labelled: LabelledRows, seed: int) -> dict[str, Score]:
-    """Return every metric of a model on labelled rows, with its interval but for those by class."""
+@dataclass(frozen=True)
+class Evaluation:
+    """Every metric of a model on labelled rows, with its interval but for those by class."""
+
+    scores: dict[str, Score]
+    heaviest_rows: HeaviestRows | None
+
+
+def evaluate(model: Fitted, labelled: LabelledRows, prepare: Prepare, seed: int) -> Evaluation:
+    """Return how a model does on labelled rows, which are drawn again as `prepare` drew them."""
     features = kinds.conform(labelled.frame, model.spec.inputs, labelled.origin)
     output = model.output(features)
     rows = Rows(numeric_target(labelled, model.spec), output)
     rows = thresholds.decided(rows, model.spec.threshold)
-    return scores_with_intervals(rows, model.spec.classes, seed)
+    sampling = sampling_of(labelled, rows, prepare)
+    scores = scores_with_intervals(rows, model.spec.classes, seed, sampling)
+    return Evaluation(scores, heaviest_rows(rows))
+
+
+def sampling_of(labelled: LabelledRows, rows: Rows, prepare: Prepare) -> Sampling:
+    """Return how the rows were drawn; those of a file as a split by time or group would have it."""
+    frame, origin = labelled.frame, labelled.origin
+    codes = rows.y if rows.task == "classification" else None
+    if labelled.training_rows is not None:
+        return sampling_of_test(frame, codes, prepare, labelled.training_rows, origin)
+    if prepare.split_column not in frame:
+        return BY_ROW
+    return sampling_of_test(frame, None, prepare, 0, origin)
 
 
 def line(metric: str, score: Score) -> str:
@@ -141,7 +170,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     args = parsed(argv)
     settings = command.settings()
-    data = settings.dataset(args.dataset).data
+    spec = settings.dataset(args.dataset)
     if args.version is None:
         folder = stored_model(args.dataset, args.model)
         name = str(folder)
@@ -150,16 +179,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         # `resolve` fetched its files
         assert version.folder is not None
         folder, name = version.folder, f"{version.name} version {version.version}"
-    labelled = labelled_rows(args.dataset, data, args.input)
-    scores = evaluate(storage.load(folder), labelled, settings.seed)
+    labelled = labelled_rows(args.dataset, spec.data, args.input)
+    evaluation = evaluate(storage.load(folder), labelled, spec.prepare, settings.seed)
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}"
     )
     synthetic = metadata["synthetic"] and not args.input
     data_note = ", synthetic data" if synthetic else ""
     print(f"{name} on {len(labelled.frame):,} rows of {labelled.origin}{data_note}")
-    for metric, score in scores.items():
+    for metric, score in evaluation.scores.items():
         print(line(metric, score))
+    if evaluation.heaviest_rows is not None:
+        print(f"{evaluation.heaviest_rows}: the intervals can be too narrow")
 
 
 if __name__ == "__main__":

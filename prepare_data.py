@@ -14,7 +14,7 @@ import pipeline.project.processor  # noqa: F401 - before numpy
 import pandas as pd
 
 from pipeline import command
-from pipeline.data import cleaning, quality, reading, splits
+from pipeline.data import cleaning, doubts, quality, reading, splits
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
 from pipeline.data.quality import Origin
@@ -82,9 +82,22 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         **quality.quality_figures(raw, cleaned, data, split_column),
         "split": {"by": spec.prepare.split, "train": len(train), "test": len(test)},
         **leaks.as_json(spec.prepare.allow_leakage),
+        "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
     }
     files.write_json(paths.metrics(dataset, "quality"), figures)
     return figures
+
+
+def closing_line(dataset: str, figures: dict[str, Any]) -> str:
+    """Return the line that says what came out, where it lies, and which columns are doubtful."""
+    split = figures["split"]
+    line = (
+        f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
+        f"{figures['features']} features, {figures['missing_share']:.1%} missing -> "
+        f"{paths.processed(dataset)}/"
+    )
+    names = [doubt.column for doubt in doubts.in_figures(figures)]
+    return f"{line}; doubtful: {errors.listed(names, most=30)}" if names else line
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -95,12 +108,9 @@ def main(argv: list[str] | None = None) -> None:
     for dataset in settings.names(args.dataset):
         figures = prepare(dataset, settings)
         record.record(dataset, "prepare", settings)
-        split = figures["split"]
-        print(
-            f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
-            f"{figures['features']} features, {figures['missing_share']:.1%} missing -> "
-            f"{paths.processed(dataset)}/"
-        )
+        print(closing_line(dataset, figures))
+        for line in doubts.lines(doubts.in_figures(figures)):
+            print(f"  doubtful: {line}")
         for line in lines(leaks_in(figures)):
             print(f"  may be a leak: {line}")
 

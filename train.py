@@ -47,7 +47,7 @@ def chosen_models(dataset: str, settings: Params, only: str | None) -> dict[str,
 def other_candidates(problem: Problem, listed: list[str]) -> dict[str, Candidate]:
     """Return the candidates of the last training that params.yaml still lists.
 
-    Raises DataError where they are of other data or another seed.
+    Raises DataError where they are of other data or another seed, or their files are not there.
     """
     path = paths.metrics(problem.dataset, "train")
     if not path.is_file():
@@ -58,7 +58,17 @@ def other_candidates(problem: Problem, listed: list[str]) -> dict[str, Candidate
             f"{path}: its models are of other data or another seed; run `python train.py --dataset "
             f"{problem.dataset}` without --model, so that all are compared on the same rows"
         )
-    return {name: last["candidates"][name] for name in last["candidates"] if name in listed}
+    others = {name: last["candidates"][name] for name in last["candidates"] if name in listed}
+    for folder in (
+        paths.models(problem.dataset, "train"),
+        paths.predictions(problem.dataset, "train"),
+    ):
+        if others and not folder.is_dir():
+            raise DataError(
+                f"{folder} is not there, but {path} names the models in it; run `dvc pull`, or "
+                f"`python train.py --dataset {problem.dataset}` without --model"
+            )
+    return others
 
 
 def fit_candidates(

@@ -35,7 +35,7 @@ def validate(dataset: str, wanted: Mapping[str, Gate], result: DatasetResult) ->
             f"{paths.PARAMS}: datasets.{dataset}.gates.{unknown[0]}: no such metric; there are: "
             f"{', '.join(chosen.test)}"
         )
-    verdicts = best.hold_gates(wanted, chosen)
+    verdicts = best.hold_gates(wanted, chosen, result.expected)
     return Validation(
         dataset=dataset,
         candidate=result.best.name,

@@ -108,7 +108,9 @@ def measured(code: str, *arguments: object) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--rows", type=int, nargs="+", default=ROWS, help="of each table")
     parser.add_argument(

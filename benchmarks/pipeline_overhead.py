@@ -109,7 +109,9 @@ def print_stage(name: str, command: list[str], folder: Path) -> None:
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--cores", type=int, default=2, help="cores to run on (default 2)")
     parser.add_argument(

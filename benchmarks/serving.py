@@ -217,7 +217,9 @@ def equal(predictions: list, expected: np.ndarray, classes: list[str] | None) ->
 
 def main():
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--dataset", default="customer_churn", metavar="D")
     parser.add_argument(

@@ -14,15 +14,26 @@ from pathlib import Path
 
 from joblib import Parallel, delayed
 
-from benchmarks import drift_after_training, drift_alarms, leaks, promotion
+from benchmarks import (
+    choice,
+    drift_after_training,
+    drift_alarms,
+    estimation,
+    intervals,
+    leaks,
+    promotion,
+)
 from benchmarks.experiment import Experiment, Measured, measured
 from pipeline.project import files
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     *drift_after_training.EXPERIMENTS,
     *drift_alarms.EXPERIMENTS,
+    *estimation.EXPERIMENTS,
     *leaks.EXPERIMENTS,
     *promotion.EXPERIMENTS,
+    *intervals.EXPERIMENTS,
+    *choice.EXPERIMENTS,
 )
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")
@@ -97,7 +108,9 @@ def write(table: list[str]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     names = [experiment.name for experiment in EXPERIMENTS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))

@@ -214,7 +214,9 @@ def print_table(found: dict[str, Result]) -> None:
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("file", help="a CSV file")
     parser.add_argument("--target", required=True, help="the column to predict")

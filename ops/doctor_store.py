@@ -186,7 +186,8 @@ def recorded_identities() -> set[str]:
 
 def write_missing_runs() -> None:
     """Write the runs that the store lacks."""
-    record.sync_runs(command.settings())
+    settings = command.settings()
+    record.sync_runs(settings.datasets, settings)
 
 
 def broken_aliases() -> list[Fault]:

@@ -140,17 +140,19 @@ def dispatch(workflow: str, ref: str, inputs: dict[str, str]) -> str:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     actions = parser.add_subparsers(dest="action", required=True)
-    one = actions.add_parser("comment", help="on the pull request of a branch")
+    one = actions.add_parser("comment", help="on the pull request of a branch", allow_abbrev=False)
     one.add_argument("--head", required=True, metavar="OWNER:BRANCH")
     one.add_argument("--file", required=True)
-    one = actions.add_parser("issue", help="open or update")
+    one = actions.add_parser("issue", help="open or update", allow_abbrev=False)
     one.add_argument("--title", required=True)
     one.add_argument("--file", required=True)
     one.add_argument("--label", default="drift")
-    one = actions.add_parser("dispatch", help="start a workflow")
+    one = actions.add_parser("dispatch", help="start a workflow", allow_abbrev=False)
     one.add_argument("--workflow", required=True)
     one.add_argument("--ref", default="main")
     one.add_argument("--input", action="append", default=[], metavar="NAME=VALUE")

@@ -12,13 +12,14 @@ import pipeline.project.processor  # noqa: F401 - before numpy
 import pandas as pd
 from ruamel.yaml import YAML
 
-from pipeline.data import kinds, reading, sources
+from ops import proposal_trial
+from pipeline.data import doubts, kinds, reading, sources
 from pipeline.data.kinds import NUMBER
 from pipeline.data.reading import Format
 from pipeline.data.sources import Wanted
 from pipeline.project import downloads, errors
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Params
+from pipeline.project.params import Data, Params, Prepare
 
 # at most so many different numbers are taken for classes
 FEW = 20
@@ -89,7 +90,7 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
     features = table.frame.drop(columns=target)
     dropped = [column for column in features if _is_useless(features[column])]
     codes = [column for column in table.codes if column not in (target, *dropped)]
-    data = {
+    data: dict[str, Any] = {
         "source": table.source,
         "depends_on": table.depends_on,
         "file": file,
@@ -100,12 +101,20 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
         "categorical": codes or None,
         "drop": dropped or None,
     }
+    data = {key: value for key, value in data.items() if value is not None}
+    prepare: dict[str, Any] = {"test_size": TEST_SIZE, "split": "random"}
+    trial = proposal_trial.tried(
+        table.frame, Data(**data), Prepare(**prepare), settings.seed, shown
+    )
+    for role in ("categorical", "drop"):
+        if columns := getattr(trial.data, role):
+            data[role] = columns
     title = name.replace("_", " ").title()
     content = {
         "experiment": f"{title.replace(' ', '-')}-{task.task.title()}",
-        "data": {key: value for key, value in data.items() if value is not None},
-        "prepare": {"test_size": TEST_SIZE, "split": "random"},
-        "train": task.train,
+        "data": data,
+        "prepare": prepare,
+        "train": task.train | {"cv_folds": trial.cv_folds},
         "tune": {},
         "drift": {},
         "gates": task.gates,
@@ -113,7 +122,7 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
     }
     origin = f"fetched from {shown}; " if downloads.is_url(source) else ""
     comment = f"{origin}the gate says {task.reason}; raise it once you know the data"
-    return _yaml({name: content}, comment)
+    return _yaml({name: content}, [comment, *trial.remarks])
 
 
 def _read(name: str, source: str) -> Found:
@@ -147,18 +156,30 @@ def _target(frame: pd.DataFrame, target: str, origin: str) -> pd.Series:
         raise DataError(
             f"{origin}: the target {target!r} has one value in every row; choose another column"
         )
+    is_text = not pd.api.types.is_numeric_dtype(answers)
+    if is_text and doubts.is_meant_as_numbers(answers) and kinds.typed(answers).kind != NUMBER:
+        raise DataError(
+            f"{origin}: the target {target!r} holds numbers in another spelling, such as "
+            f"{str(answers.iloc[0])!r}; write them as 1234.5"
+        )
     return answers
 
 
-def _yaml(content: dict[str, Any], comment: str) -> str:
-    """Return a block as it stands under `datasets:`, a comment first."""
+def _yaml(content: dict[str, Any], comments: list[str]) -> str:
+    """Return a block as it stands under `datasets:`, comments first."""
     writer: Any = YAML(typ="safe", pure=True)
     stream = io.StringIO()
     writer.default_flow_style = None
     writer.sort_base_mapping_type_on_output = False
     writer.width = WIDTH
     writer.dump(content, stream)
-    return textwrap.indent(f"# {comment}\n{stream.getvalue().rstrip()}", "  ")
+    lines = []
+    for comment in comments:
+        # a name with a line break would end the comment
+        one_line = " ".join(comment.split())
+        lines += textwrap.wrap(one_line, WIDTH, break_long_words=False)
+    above = "".join(f"# {line}\n" for line in lines)
+    return textwrap.indent(f"{above}{stream.getvalue().rstrip()}", "  ")
 
 
 def _task(answers: pd.Series) -> Task:
@@ -250,4 +271,4 @@ def _is_identifier(values: pd.Series) -> bool:
         return bool(counted or re.search(r"(^|_)id$|Id$|ID$", str(values.name)))
     if pd.api.types.is_numeric_dtype(values):
         return False
-    return bool(pd.to_numeric(values, errors="coerce").isna().all())
+    return not doubts.is_meant_as_numbers(values)

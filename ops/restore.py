@@ -9,6 +9,7 @@ Writes  data/, models/, reports/
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from pipeline import command
 from pipeline.project.errors import DataError, listed
 
 MOST_NAMES, MOST_CHARACTERS = 3, 400
+# DVC's, to lose what has no copy, by an option that `make restore` does not have
+ADVICE = re.compile(r" *Use `(-f|--force)` to force\.")
 
 
 def outputs() -> dict[str, bool]:
@@ -65,6 +68,7 @@ def dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
 def reason(done: subprocess.CompletedProcess[str]) -> str:
     """Return DVC's own reason for a failure, in one line."""
     words = " ".join(done.stderr.partition("ERROR: ")[2].split())
+    words = ADVICE.sub("", words)
     if len(words) > MOST_CHARACTERS:
         return f"{words[:MOST_CHARACTERS]} ..."
     return words or "no reason given"

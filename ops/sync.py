@@ -1,6 +1,7 @@
 """Write to the MLflow store what the stages' files hold and it lacks: runs, versions and aliases.
 
     python -m ops.sync
+    python -m ops.sync --dataset iris
 
 After a store was deleted, after `dvc pull`, or after DVC restored a stage from its cache without
 running it. Run again, it writes nothing.
@@ -12,10 +13,13 @@ from pipeline.tracking import record, store
 
 
 def main(argv: list[str] | None = None) -> None:
-    command.parser(__doc__).parse_args(argv)
+    parser = command.parser(__doc__)
+    command.add_dataset(parser)
+    args = parser.parse_args(argv)
     settings = command.settings()
-    written = record.sync_runs(settings)
-    decided = decisions.sync_registry(settings)
+    datasets = settings.names(args.dataset)
+    written = record.sync_runs(datasets, settings)
+    decided = decisions.sync_registry(datasets, settings)
     for (dataset, stage), count in written.items():
         print(f"sync {dataset}: {count} {stage} {'run' if count == 1 else 'runs'} written")
     for dataset, decision in decided.items():
@@ -23,7 +27,8 @@ def main(argv: list[str] | None = None) -> None:
     if written:
         print(f"sync: {sum(written.values())} runs written to {store.tracking_uri()}")
     else:
-        print("sync: the store holds every run already")
+        of_dataset = "" if args.dataset == "all" else f" of {args.dataset}"
+        print(f"sync: the store holds every run{of_dataset} already")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.project import params, paths
 from pipeline.project.errors import PipelineError, UsageError
-from pipeline.project.params import Params
+from pipeline.project.params import Gate, Params
 from pipeline.project.workers import Step
 from pipeline.scoring import metrics
 
@@ -28,14 +28,18 @@ REMEDIES = {
     errno.EACCES: NOT_ALLOWED,
     errno.EPERM: NOT_ALLOWED,
 }
-STOPPED = "stopped; what was finished is kept, the same command goes on from there"
+STOPPED = "stopped; what was there before stays, the same command starts anew"
+# of a command that keeps what it has done so far
+STOPPED_AND_GOES_ON = "stopped; what was finished is kept, the same command goes on from there"
 STOPPED_STATUS = 130
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
     """Return a parser that shows the script's own docstring as its help."""
     parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
@@ -82,6 +86,7 @@ def checked(settings: Params) -> Params:
         for metric, gate in dataset.gates.items():
             if not _may_be_gated(metric, task):
                 raise _not_a_metric(f"{block}.gates.{metric}", metric, task)
+            _check_bounds(f"{block}.gates.{metric}", metric, gate)
             if gate.by != "value" and "__" in metric:
                 raise UsageError(
                     f"{paths.PARAMS}: {block}.gates.{metric}: by: {gate.by} needs an interval, "
@@ -97,6 +102,17 @@ def _may_be_gated(name: str, task: str) -> bool:
     if metric is None or metric.task != task:
         return False
     return metric.by_class or not of_a_class
+
+
+def _check_bounds(key: str, name: str, gate: Gate) -> None:
+    """Raise UsageError for a bound beyond a metric's best value: every model fails it, or none."""
+    metric = metrics.METRICS[name.partition("__")[0]]
+    word, remedy = ("above", "write 85 % as 0.85") if metric.greater_is_better else ("below", "")
+    for side, bound in (("min", gate.min), ("max", gate.max)):
+        if bound is not None and metric.is_beyond_perfect(bound):
+            fault = f"{bound:g} is {word} {metric.perfect:g}, the best {metric.name} there is"
+            text = f"{paths.PARAMS}: {key}.{side}: {fault}"
+            raise UsageError(f"{text}; {remedy}" if remedy else text)
 
 
 def _not_a_metric(key: str, name: str, task: str) -> UsageError:
@@ -158,16 +174,17 @@ def limit_threads() -> None:
     threadpool_limits(1)
 
 
-def run(main: Callable[[], int | None]) -> None:
+def run(main: Callable[[], int | None], stopped: str = STOPPED) -> None:
     """Run a script's main and leave with its exit status.
 
-    An error is one line on standard error; --debug adds its traceback.
+    An error is one line on standard error; --debug adds its traceback. `stopped` says what Ctrl-C
+    leaves.
     """
     limit_threads()
     try:
         sys.exit(main() or 0)
     except (Exception, KeyboardInterrupt) as error:
-        message, status = _message_and_status(error)
+        message, status = _message_and_status(error, stopped)
         if "--debug" in sys.argv:
             traceback.print_exc()
     script = Path(sys.argv[0]).name
@@ -175,12 +192,12 @@ def run(main: Callable[[], int | None]) -> None:
     sys.exit(status)
 
 
-def _message_and_status(error: BaseException) -> tuple[str, int]:
+def _message_and_status(error: BaseException, stopped: str) -> tuple[str, int]:
     """Return what to say of an error, and the exit status."""
     if isinstance(error, PipelineError):
         return str(error), error.status
     if isinstance(error, KeyboardInterrupt):
-        return STOPPED, STOPPED_STATUS
+        return stopped, STOPPED_STATUS
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         remedy = REMEDIES.get(error.errno or 0, "check the path and run again")

@@ -31,9 +31,27 @@ pytest_plugins = [
     "support.s3_server",
     "support.browser",
     "support.tuning",
+    "support.table_server",
     "support.hostile",
     "support.toy_stages",
 ]
+
+
+def process_state() -> dict[str, object]:
+    """Return what of this process a test could leave changed for the next one."""
+    state: dict[str, object] = {"folder": os.getcwd()}
+    state |= {name: value for name, value in os.environ.items() if name.startswith("MLFLOW_")}
+    mlflow = sys.modules.get("mlflow")
+    state["mlflow has an address"] = mlflow is not None and mlflow.is_tracking_uri_set()
+    return state
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_changed():
+    """Fail a test that leaves the folder or MLflow's settings changed for the next one."""
+    before = process_state()
+    yield
+    assert process_state() == before, "put back what the test changed"
 
 
 @pytest.fixture

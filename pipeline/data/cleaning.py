@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.data import kinds, reading
-from pipeline.data.kinds import CATEGORY, NUMBER, Typed
+from pipeline.data.kinds import CATEGORY, LARGEST, NUMBER, Typed
 from pipeline.project import paths
 from pipeline.project.errors import DataError, listed
 from pipeline.project.params import Data
@@ -14,6 +14,8 @@ from pipeline.project.params import Data
 # a target with more classes than both, the second a share of the rows, is taken for a number
 MOST_CLASSES = 20
 MOST_CLASSES_SHARE = 0.2
+# of a target of numbers: the squares of larger ones, and of smaller differences, leave 32 bits
+LARGEST_TARGET, SMALLEST_SPREAD = 1e18, 1e-18
 
 
 def clean(
@@ -112,13 +114,37 @@ def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rul
     gaps = reading.rows_in_file(values.index[values.isna()])
     if values.name == target:
         same = "the same target in every row: nothing to learn, choose another target"
-        return [
+        rules = [
             Rule(_every, f"no target in {gaps}: fill it in or remove the rows"),
             Rule(_several, same),
         ]
+        return rules + _rules_of_range(values, LARGEST_TARGET) + _rules_of_spread(values)
     if values.name == split_column:
         return [Rule(_every, f"no value in {gaps}, which prepare.split needs: fill it in")]
-    return [Rule(_some, "no value at all: name it in data.drop")]
+    rules = [Rule(_some, "no value at all: name it in data.drop")]
+    return rules + _rules_of_range(values, LARGEST)
+
+
+def _rules_of_range(values: pd.Series, largest: float) -> list[Rule]:
+    """Return the rule that numbers are no larger than models and their metrics can take."""
+    if kinds.kind_of(values) != NUMBER:
+        return []
+    beyond = values[values.abs() > largest]
+    example = f"{beyond.iloc[0]:.6g} in {reading.rows_in_file(beyond.index)}" if len(beyond) else ""
+    error = f"{example} is beyond {largest:.3g}, the largest number that is taken here: rescale it"
+    return [Rule(lambda checked: not (checked.abs() > largest).any(), error)]
+
+
+def _rules_of_spread(values: pd.Series) -> list[Rule]:
+    """Return the rule that the target's numbers lie far enough apart to have squared errors."""
+    if kinds.kind_of(values) != NUMBER:
+        return []
+    error = f"a target within {SMALLEST_SPREAD:.3g}, whose squared errors are 0: rescale it"
+
+    def holds(checked: pd.Series) -> bool:
+        return checked.nunique() < 2 or checked.max() - checked.min() >= SMALLEST_SPREAD
+
+    return [Rule(holds, error)]
 
 
 def _some(values: pd.Series) -> bool:

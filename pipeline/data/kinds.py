@@ -15,6 +15,8 @@ from pipeline.project import errors
 from pipeline.project.errors import DataError
 
 NUMBER, CATEGORY, DATE = "number", "category", "date"
+# trees and boosters read numbers into 32 bits
+LARGEST = float(np.finfo(np.float32).max)
 # a column of text in which this share of the values can be read as a kind is meant to be of it
 READABLE_SHARE = 0.95
 # values, drawn at random, that show whether reading the whole column as a kind is worth the time

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,10 +58,40 @@ def read(path: str | Path, form: Format = PLAIN) -> pd.DataFrame:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
+    _check_form(path, form)
     frame = _read_parquet(path) if is_parquet(path) else _read_csv(path, form)
     if frame.empty:
         raise DataError(f"{path}: a header and no rows; give a file with data")
     return frame
+
+
+# the first bytes of files that are often taken for CSV, what they are, and what to do
+MAGIC = (
+    (b"\x1f\x8b", "compressed by gzip", "unpack it (gunzip)"),
+    (b"PK\x03\x04", "a zip archive or an Excel workbook", "unpack it, or save the sheet as CSV"),
+    (b"BZh", "compressed by bzip2", "unpack it (bunzip2)"),
+    (b"\xfd7zXZ", "compressed by xz", "unpack it (unxz)"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it (unzstd)"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV in UTF-8"),
+    (b"PAR1", "a Parquet file", "give its name the ending .parquet"),
+)
+WIDE_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")  # UTF-16, by its byte order mark
+
+
+def _check_form(path: Path, form: Format) -> None:
+    """Raise DataError where a file that should be CSV begins as one of another form does."""
+    if is_parquet(path):
+        return
+    with open(path, "rb") as stream:
+        start = stream.read(8)
+    for magic, what, do in MAGIC:
+        if start.startswith(magic):
+            raise DataError(f"{path}: {what}, not CSV; {do}")
+    if start.startswith(WIDE_ENCODINGS) and not form.encoding.lower().startswith("utf-16"):
+        raise DataError(
+            f"{path}: in UTF-16; save the file as CSV in UTF-8, or set data.encoding: utf-16 in "
+            f"{paths.PARAMS}"
+        )
 
 
 def is_parquet(path: str | Path) -> bool:
@@ -70,9 +101,21 @@ def is_parquet(path: str | Path) -> bool:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     with _parquet_errors(path):
-        check_names(path, pyarrow.parquet.read_schema(path).names)
+        _check_schema(path)
         frame = pd.read_parquet(path)
     return frame.reset_index(drop=isinstance(frame.index, pd.RangeIndex))
+
+
+def _check_schema(path: Path) -> None:
+    """Raise DataError where a Parquet file has columns that no table of rows and values has."""
+    schema = pyarrow.parquet.read_schema(path)
+    check_names(path, schema.names)
+    nested = [field.name for field in schema if pyarrow.types.is_nested(field.type)]
+    if nested:
+        raise DataError(
+            f"{path}: column {errors.listed(nested)} holds a list, a struct or a map in each row; "
+            f"write its parts to columns of their own, or leave it out of the file"
+        )
 
 
 @contextmanager
@@ -128,7 +171,7 @@ def _csv_errors(path: Path, form: Format) -> Iterator[None]:
     try:
         check_header(path, form)
         yield
-    except UnicodeDecodeError:
+    except UnicodeError:
         line = _undecodable_line(path, form.encoding)
         raise DataError(
             f"{path}: line {line} is not {form.encoding}; save the file as CSV in UTF-8, or set "
@@ -149,6 +192,7 @@ def parts(path: str | Path, rows: int, form: Format = PLAIN) -> Iterator[pyarrow
     path, empty = Path(path), True
     if not path.is_file():
         raise DataError(f"{path}: no such file; check the path")
+    _check_form(path, form)
     part_of = _parts_of_parquet(path, rows) if is_parquet(path) else _parts_of_csv(path, rows, form)
     for part in part_of:
         empty = False
@@ -159,7 +203,7 @@ def parts(path: str | Path, rows: int, form: Format = PLAIN) -> Iterator[pyarrow
 
 def _parts_of_parquet(path: Path, rows: int) -> Iterator[pyarrow.Table]:
     with _parquet_errors(path):
-        check_names(path, pyarrow.parquet.read_schema(path).names)
+        _check_schema(path)
         for batch in pyarrow.parquet.ParquetFile(path).iter_batches(rows):
             yield pyarrow.Table.from_batches([batch])
 
@@ -211,7 +255,7 @@ def _check_delimiter(path: Path, only_name: str, separator: str) -> None:
 
 def check_names(path: Path, header: list[str]) -> None:
     """Raise DataError where two columns of a file have one name, or one has none."""
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         raise DataError(
             f"{path}: the header names {errors.listed(twice)} more than once; rename the columns"

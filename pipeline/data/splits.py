@@ -164,6 +164,19 @@ def moments(column: pd.Series, origin: str) -> pd.Series:
     return found.values
 
 
+def units(frame: pd.DataFrame, prepare: Prepare, origin: str) -> np.ndarray | None:
+    """Return the number of each row's group, or of its place in time; None for a random split.
+
+    Raises DataError where a time cannot be read.
+    """
+    if prepare.split_kind == "group":
+        return pd.factorize(frame[prepare.split_column])[0]
+    if prepare.split_kind == "time":
+        times = moments(frame[prepare.split_column], origin).to_numpy()
+        return np.argsort(np.argsort(times, kind="stable"))
+    return None
+
+
 # by groups, or by sets of equal rows
 
 

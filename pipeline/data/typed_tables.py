@@ -80,7 +80,8 @@ def with_text(table: Table, names: tuple[str, ...]) -> Table:
 
 def shared_columns(reference: AnyTable, current: AnyTable) -> list[str]:
     """Return the columns that both tables have, in the reference's order."""
-    return [column for column in reference if column in current]
+    there = set(current)
+    return [column for column in reference if column in there]
 
 
 def read_as(table: AnyTable, name: str, kind: str) -> pd.Series:

@@ -22,6 +22,8 @@ from pipeline.project.params import Drift
 RISE = 0.05
 # of each table, or a few more: enough rows to see any change of a correlation that matters
 CORRELATED_ROWS = 20_000
+# the first columns of numbers whose pairs are compared: the pairs grow with the square
+MOST_CORRELATED = 300
 # changes of correlations that are listed, the largest first
 LISTED = 10
 # correlations beyond it count as it, as Fisher's z of 1 is infinite
@@ -235,11 +237,11 @@ def correlation_changes(
     """Return the pairs of number columns whose rank correlation changed, the largest change first.
 
     Each is tested by Fisher's z with Bonett and Wright's (2000) variance, corrected over the pairs
-    as the columns are.
+    as the columns are. Of a wide table the first MOST_CORRELATED columns are looked at.
     """
     names = [
         name for name in shared_columns(reference, current) if _varies(reference, current, name)
-    ]
+    ][:MOST_CORRELATED]
     if len(names) < 2:
         return []
     pairs = np.triu_indices(len(names), k=1)

@@ -4,9 +4,14 @@ Confidence-based performance estimation: calibrated probabilities say how often 
 right, and a metric is a random variable whose distribution follows from them (Kivimäki, Bialek,
 Kuberski and Nurminen 2025, arXiv:2505.05295). It sees a change of the rows, not one of what the
 rows mean: where the same row has another answer than before, only labels show it.
+
+The calibration is learnt from some rows, and the model is not quite those that were fitted on the
+folds: the range holds the errors of both. A bootstrap of the calibration shows the first; drawing
+half as many rows as there are makes it wider by the root of 2 for the second, as naive intervals of
+cross-validation are too narrow (Bates, Hastie and Tibshirani 2023, arXiv:2104.00673).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +21,9 @@ CELLS = 2**22  # labels that are drawn at a time
 # rows of the rarer side below which a sigmoid calibrates better (Niculescu-Mizil and Caruana 2005)
 FEW = 100
 SMALLEST = 1e-6
+CALIBRATIONS = 100  # that are learnt from drawn rows
+# drawn for each: half of the rows, and no more than show how uncertain a calibration is
+MOST_DRAWN = 25_000
 
 # from probabilities of one class, or of shape (rows, classes), to calibrated ones
 Calibration = Callable[[np.ndarray], np.ndarray]
@@ -23,9 +31,9 @@ Calibration = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Estimate:
-    """The mean of a metric over the draws of the labels, and the range that holds 95 % of them.
+    """The mean of a metric over draws of labels and calibrations, and the range of 95 % of them.
 
-    The realised score lies in the range if nothing but the rows has changed.
+    The realised score is to lie in the range if nothing but the rows has changed.
     """
 
     value: float
@@ -33,13 +41,20 @@ class Estimate:
     high: float
 
 
-def calibration(y: np.ndarray, probabilities: np.ndarray) -> Calibration:
+def calibration(
+    y: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
+) -> Calibration:
     """Return a function that calibrates probabilities of shape (rows, classes).
 
-    It is learnt from class numbers and out-of-fold probabilities. Each class is calibrated against
-    the others, isotonic or with few rows of it by a sigmoid (Platt 1999), and rows sum to 1.
+    It is learnt from class numbers and out-of-fold probabilities, each row as often as `weights`
+    say. Each class is calibrated against the others, isotonic or with few rows of it by a sigmoid
+    (Platt 1999), and rows sum to 1.
     """
-    curves = [_curve(y == k, probabilities[:, k]) for k in range(probabilities.shape[1])]
+    if weights is None:
+        weights = np.ones(len(y))
+    curves = []
+    for k in range(probabilities.shape[1]):
+        curves.append(_curve(y == k, probabilities[:, k], weights))
 
     def calibrated(new: np.ndarray) -> np.ndarray:
         if len(curves) == 2:
@@ -52,18 +67,32 @@ def calibration(y: np.ndarray, probabilities: np.ndarray) -> Calibration:
     return calibrated
 
 
-def _curve(positive: np.ndarray, probabilities: np.ndarray) -> Calibration:
+def resampled(
+    y: np.ndarray, probabilities: np.ndarray, output: np.ndarray, seed: int
+) -> Iterator[np.ndarray]:
+    """Yield `output` as each of many calibrations gives it that are learnt from drawn rows."""
+    rng = np.random.default_rng([seed, 1])
+    n_rows = len(y)
+    for _ in range(CALIBRATIONS):
+        drawn = rng.integers(n_rows, size=min(max(n_rows // 2, 1), MOST_DRAWN))
+        weights = np.bincount(drawn, minlength=n_rows)
+        there = weights > 0
+        yield calibration(y[there], probabilities[there], weights[there])(output)
+
+
+def _curve(positive: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> Calibration:
     """Return the calibration of one class's probabilities."""
     from sklearn.isotonic import IsotonicRegression
     from sklearn.linear_model import LogisticRegression
 
-    fewest = min(positive.sum(), (~positive).sum())
+    fewest = min(weights[positive].sum(), weights[~positive].sum())
     if fewest == 0:
         return lambda new: np.full(len(new), float(positive.all()))
     if fewest >= FEW:
         isotonic = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
-        return isotonic.fit(probabilities, positive).predict
-    sigmoid = LogisticRegression(C=1e6).fit(_logit(probabilities), positive)
+        return isotonic.fit(probabilities, positive, sample_weight=weights).predict
+    sigmoid = LogisticRegression(C=1e6)
+    sigmoid.fit(_logit(probabilities), positive, sample_weight=weights)
     return lambda new: sigmoid.predict_proba(_logit(new))[:, 1]
 
 
@@ -73,37 +102,67 @@ def _logit(probabilities: np.ndarray) -> np.ndarray:
 
 
 def estimate(
-    calibrated: np.ndarray, output: np.ndarray, decisions: np.ndarray, seed: int
+    calibrated: np.ndarray,
+    output: np.ndarray,
+    decisions: np.ndarray,
+    seed: int,
+    others: Iterable[np.ndarray] = (),
 ) -> dict[str, Estimate]:
     """Return the estimates of accuracy and ROC AUC.
 
     Labels are drawn many times from the `calibrated` probabilities of shape (rows, classes), and
     each draw is scored. Ranks are those of the model's own `output` of the same shape, and
     `decisions` are the class numbers it decided for. The ROC AUC is the mean over the classes, as
-    scoring has it; a draw in which a class is absent or alone leaves it out.
+    scoring has it; a draw in which a class is absent or alone leaves it out. `others` are what
+    other calibrations give, each of which says how far this one may be off.
     """
-    accuracy, roc_auc = _scores_of_draws(calibrated, output, decisions, seed)
+    drawn = _scores_of_draws(calibrated, output, decisions, seed)
+    expected = _expected_scores(calibrated, output, decisions)
+    errors = [_expected_scores(other, output, decisions) - expected for other in others]
     estimates = {}
-    for metric, values in (("accuracy", accuracy), ("roc_auc", roc_auc)):
-        defined = values[np.isfinite(values)]
-        if len(defined):
-            low, high = np.quantile(defined, 0.025), np.quantile(defined, 0.975)
-            estimates[metric] = Estimate(float(defined.mean()), float(low), float(high))
+    for place, metric in enumerate(("accuracy", "roc_auc")):
+        values = drawn[place]
+        values = values[np.isfinite(values)]
+        if not len(values):
+            continue
+        of_metric = np.array([error[place] for error in errors if np.isfinite(error[place])])
+        if len(of_metric):
+            # what a drawn calibration is off from this one, this one is off from the truth
+            values = values - np.resize(of_metric, len(values))
+        value, (low, high) = values.mean(), np.quantile(values, (0.025, 0.975))
+        estimates[metric] = Estimate(*(float(np.clip(x, 0, 1)) for x in (value, low, high)))
     return estimates
+
+
+def _expected_scores(
+    calibrated: np.ndarray, output: np.ndarray, decisions: np.ndarray
+) -> np.ndarray:
+    """Return accuracy and ROC AUC, each row counting for each class by its probability."""
+    accuracy = calibrated[np.arange(len(decisions)), decisions].mean()
+    by_class = []
+    for k, ranks in _ranks(output).items():
+        by_class.append(_roc_auc(calibrated[None, :, k], ranks)[0])
+    return np.array([accuracy, np.mean(by_class)])
+
+
+def _ranks(output: np.ndarray) -> dict[int, np.ndarray]:
+    """Return the ranks of the rows by each class that has a ROC curve."""
+    from scipy.stats import rankdata
+
+    n_classes = output.shape[1]
+    ranked = range(n_classes) if n_classes > 2 else [1]
+    return {k: rankdata(output[:, k]) for k in ranked}
 
 
 def _scores_of_draws(
     calibrated: np.ndarray, output: np.ndarray, decisions: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return accuracy and ROC AUC of each draw of the labels, both of shape (draws,)."""
-    from scipy.stats import rankdata
-
-    n_rows, n_classes = calibrated.shape
+    n_rows = len(calibrated)
     rng = np.random.default_rng(seed)
     # a draw between two of a row's steps is a label
     steps = calibrated.cumsum(axis=1)[:, :-1]
-    ranked = range(n_classes) if n_classes > 2 else [1]
-    ranks = {k: rankdata(output[:, k]) for k in ranked}
+    ranks = _ranks(output)
     accuracy, roc_auc = [], []
     block = max(1, CELLS // steps.size)
     for start in range(0, DRAWS, block):
@@ -116,7 +175,7 @@ def _scores_of_draws(
 
 
 def _roc_auc(positive: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Return the ROC AUC of each row of `positive`, NaN where one side is empty.
+    """Return the ROC AUC of each row of `positive`, labels or probabilities; NaN without a side.
 
     By ranks (Mann and Whitney 1947).
     """

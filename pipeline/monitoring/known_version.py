@@ -9,15 +9,17 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
 from pipeline.registry import versions
-from pipeline.training.results import Candidate, read_stage
+from pipeline.training import expected
+from pipeline.training.results import Candidate, read_candidates, read_stage
 
 
 @dataclass(frozen=True)
 class KnownVersion:
     """A served version: what stands in its `metadata.json` and `train_stats.json`.
 
-    `candidate` are its scores as its training wrote them, and `primary_metric` the metric by which
-    it was chosen; None where another training has taken the place of its own.
+    `candidate` are its scores as its training wrote them, `primary_metric` the metric by which it
+    was chosen, and `expected` the scores to expect of it: those out of fold, where it was chosen by
+    them less what that flatters. None where another training has taken the place of its own.
     """
 
     name: str
@@ -25,6 +27,7 @@ class KnownVersion:
     statistics: dict[str, Any]
     candidate: Candidate | None = None
     primary_metric: str | None = None
+    expected: dict[str, float | None] | None = None
 
     @property
     def classes(self) -> list[str] | None:
@@ -73,5 +76,22 @@ def read_known_version(dataset: str, settings: Params, model: str, number: int) 
     trained = read_stage(dataset, metadata["stage"])
     candidate = trained["candidates"].get(metadata["candidate"]) if trained else None
     if trained and candidate and candidate["model_sha256"] == metadata["model_sha256"]:
-        return KnownVersion(name, metadata, statistics, candidate, trained["primary_metric"])
+        return KnownVersion(
+            name,
+            metadata,
+            statistics,
+            candidate,
+            trained["primary_metric"],
+            _expected(dataset, settings, metadata["candidate"], candidate),
+        )
     return KnownVersion(name, metadata, statistics)
+
+
+def _expected(
+    dataset: str, settings: Params, name: str, candidate: Candidate
+) -> dict[str, float | None]:
+    """Return the scores to expect of a candidate; only the best one was chosen by its own."""
+    standing = read_candidates(dataset)
+    if standing.best() != name or not expected.is_known(dataset, standing):
+        return candidate["cv_oof"]
+    return expected.expected_scores(dataset, settings.dataset(dataset), standing, settings.seed)

@@ -10,11 +10,15 @@ from pipeline.data import kinds, targets
 from pipeline.monitoring import estimation
 from pipeline.monitoring.estimation import Estimate
 from pipeline.monitoring.known_version import KnownVersion
+from pipeline.monitoring.outside import Outside, outside
 from pipeline.project.params import Drift
 from pipeline.scoring import bootstrap, metrics
 from pipeline.scoring.bootstrap import Interval
 from pipeline.scoring.rows import Rows
 from pipeline.serving.inference_log.reader import LoggedRows
+
+# of an estimate without labels
+CONDITION = "if only the rows changed, not their meaning"
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,22 @@ class TrainingRows:
 class ServedPerformance:
     """Scores of a served model: out of fold, estimated without labels, and on labelled rows.
 
-    `current` is empty without labels. The model does worse where the out-of-fold score lies beyond
-    the better end of the `interval` of the labelled rows' score.
+    `current` is empty without labels. The model does worse where the score that is `expected`,
+    which is that out of fold less what its being chosen by it flatters, lies beyond the better end
+    of the `interval` of the labelled rows' score. `too_few` says of which class there are too few
+    labels to judge.
     """
 
     candidate: str
     metric: str
     reference: dict[str, float | None]
+    expected: float | None
     current: dict[str, float]
     estimated: dict[str, Estimate] | None = None
+    outside: Outside | None = None
     interval: Interval | None = None
     worse: bool = False
+    too_few: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as drift.json holds it."""
@@ -55,9 +64,12 @@ class ServedPerformance:
             "metric": self.metric,
             "worse": self.worse,
             "reference": dict(self.reference),
+            "expected": self.expected,
             "current": self.current,
             "estimated": estimated,
         }
+        if self.outside is not None:
+            content["outside"] = asdict(self.outside)
         if self.interval is not None:
             content["interval"] = self.interval
         return content
@@ -75,10 +87,14 @@ def served_performance(
 
     None where its training was replaced, so that there is nothing to compare with.
     """
-    if version.candidate is None or version.primary_metric is None:
+    if version.candidate is None or version.primary_metric is None or version.expected is None:
         return None
     found = ServedPerformance(
-        version.metadata["candidate"], version.primary_metric, version.candidate["cv_oof"], {}
+        version.metadata["candidate"],
+        version.primary_metric,
+        version.candidate["cv_oof"],
+        version.expected[version.primary_metric],
+        {},
     )
     output = _output(served, version.classes)
     if output is None:
@@ -90,8 +106,10 @@ def served_performance(
         if training.oof is not None:
             y = targets.class_numbers(training.frame[version.target], version.classes)
             calibrated = estimation.calibration(y, training.oof)(output)
-            estimated = estimation.estimate(calibrated, output, decisions, seed)
-            found = replace(found, estimated=estimated)
+            others = estimation.resampled(y, training.oof, output, seed)
+            estimated = estimation.estimate(calibrated, output, decisions, seed, others)
+            beyond = outside(training.frame, served.features)
+            found = replace(found, estimated=estimated, outside=beyond)
     if labels is None:
         return found
     there = labels.notna().to_numpy()
@@ -101,14 +119,31 @@ def served_performance(
         None if decisions is None else decisions[there],
     )
     found = replace(found, current=metrics.score(rows, version.classes))
-    return _judged(found, rows, seed) if len(rows) >= limits.min_rows else found
+    return _judged(found, rows, version.classes, seed) if len(rows) >= limits.min_rows else found
 
 
-def _judged(found: ServedPerformance, rows: Rows, seed: int) -> ServedPerformance:
-    """Return the performance with the interval of the labelled rows' score, and what it shows."""
+def _judged(
+    found: ServedPerformance, rows: Rows, classes: list[str] | None, seed: int
+) -> ServedPerformance:
+    """Return the performance with the interval of the labelled rows' score, and what it shows.
+
+    No split has fixed how many rows of a class come, so that each row is drawn by itself.
+    """
     interval = bootstrap.resampled(found.metric, rows, seed).interval
-    worse = bootstrap.clearly_worse(found.metric, found.reference[found.metric], interval)
+    rarest = _rarest_class(rows, classes) if classes else None
+    if rarest is not None:
+        return replace(found, interval=interval, too_few=rarest)
+    worse = bootstrap.clearly_worse(found.metric, found.expected, interval)
     return replace(found, interval=interval, worse=worse)
+
+
+def _rarest_class(rows: Rows, classes: list[str]) -> str | None:
+    """Return how many labels the rarest class has, in words, where these are too few to judge."""
+    counts = np.bincount(rows.y, minlength=len(classes))
+    rarest = int(counts.argmin())
+    if counts[rarest] >= bootstrap.FEWEST_OF_CLASS:
+        return None
+    return f"{counts[rarest]} labelled rows of class {classes[rarest]}"
 
 
 def _output(served: LoggedRows, classes: list[str] | None) -> np.ndarray | None:
@@ -128,11 +163,11 @@ def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
     """Return a line for each metric that was estimated, and for the primary metric."""
     labelled = f"{labelled_rows:,} labelled rows"
     estimated = found.estimated or {}
-    texts = []
+    texts = [found.outside.line()] if found.outside else []
     for metric, estimate in estimated.items():
         text = (
             f"  {metric}: out of fold {found.reference[metric]:.4g}, estimated without labels "
-            f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}]"
+            f"{estimate.value:.4g} [{estimate.low:.4g}, {estimate.high:.4g}] {CONDITION}"
         )
         if metric in found.current:
             text += f", measured {found.current[metric]:.4g} on {labelled}"
@@ -141,5 +176,10 @@ def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
         texts.append(
             f"  {found.metric}: out of fold {found.reference[found.metric]:.4g}, measured "
             f"{found.current[found.metric]:.4g} on {labelled}"
+        )
+    if found.too_few:
+        texts.append(
+            f"  {found.metric}: too few to judge: {found.too_few}, "
+            f"{bootstrap.FEWEST_OF_CLASS} are needed"
         )
     return texts

@@ -2,18 +2,24 @@
 
 import base64
 import re
-import shutil
+import socket
+import time
 from http.client import HTTPException
+from ipaddress import ip_address
 from pathlib import Path
+from typing import IO, Any
 from urllib.error import URLError
-from urllib.parse import unquote
-from urllib.request import Request, urlopen
+from urllib.parse import unquote, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from pipeline.project import files
 from pipeline.project.errors import DataError
 
 NETWORK_ERRORS = (URLError, HTTPException, TimeoutError, ConnectionError, ValueError)
 TIMEOUT = 60  # seconds without an answer
+LONGEST = 3600  # seconds of a whole download
+MOST_BYTES = 5 * 1024**3  # of a file; a larger one is for its owner to fetch
+PART = 2**20  # bytes that are read at a time
 # scheme, user and password, host and path, query and fragment
 URL = re.compile(r"(https?://)(?:([^/?#]*)@)?([^?#]*)(.*)", re.DOTALL)
 
@@ -43,11 +49,15 @@ def _parts(url: str) -> tuple[str, str | None, str, str]:
 
 
 def fetch(url: str, path: Path) -> None:
-    """Write what a URL gives to a file; raises DataError where it is cut short or a web page."""
+    """Write what a URL gives to a file, byte for byte: nothing is decompressed.
+
+    Raises DataError where it is cut short, a web page, larger than MOST_BYTES or slower than
+    LONGEST, or where a public address redirects to a private one.
+    """
     name = without_secrets(url)
     try:
         with (
-            urlopen(_request(url), timeout=TIMEOUT) as answer,
+            _opener(url).open(_request(url), timeout=TIMEOUT) as answer,
             files.replacing(path) as partial,
             open(partial, "wb") as stream,
         ):
@@ -55,7 +65,8 @@ def fetch(url: str, path: Path) -> None:
                 raise DataError(
                     f"{name}: gives a web page, not a file; find the address of the file itself"
                 )
-            shutil.copyfileobj(answer, stream)
+            _check_size(answer.length or 0, name)
+            _copy(answer, stream, name)
             # what is still to come: the connection was cut
             if answer.length:
                 raise DataError(
@@ -66,6 +77,63 @@ def fetch(url: str, path: Path) -> None:
             f"{name}: cannot be fetched ({_reason(error, url)}); check the address, or save the "
             f"file and give its path"
         ) from None
+
+
+def _copy(answer: IO[bytes], stream: IO[bytes], name: str) -> None:
+    """Copy an answer to a file, as long as it is neither too large nor too slow."""
+    end, written = time.monotonic() + LONGEST, 0
+    while part := answer.read(PART):
+        written += len(part)
+        _check_size(written, name)
+        if time.monotonic() > end:
+            raise DataError(
+                f"{name}: not fetched within {LONGEST:,} seconds; save the file and give its path"
+            )
+        stream.write(part)
+
+
+def _check_size(size: int, name: str) -> None:
+    if size > MOST_BYTES:
+        raise DataError(
+            f"{name}: larger than {MOST_BYTES:,} bytes; save the file and give its path"
+        )
+
+
+def _opener(url: str) -> Any:
+    """Return what opens a URL; only a URL at a private address may redirect to another one."""
+    return build_opener() if is_private(url) else build_opener(_PublicRedirects)
+
+
+class _PublicRedirects(HTTPRedirectHandler):
+    """Follows redirects to public addresses: a stranger's page must not read this network."""
+
+    def redirect_request(self, *args: Any) -> Request | None:
+        new_url = args[-1]
+        if not is_url(new_url) or is_private(new_url):
+            raise DataError(
+                f"{without_secrets(args[0].full_url)}: redirects to {without_secrets(new_url)}, a "
+                f"private address; where it is the right one, give it as the source"
+            )
+        return super().redirect_request(*args)
+
+
+def is_private(url: str) -> bool:
+    """Return whether the host of a URL has an address in a private network or on this machine.
+
+    False where the name is not known here: then there is nothing to open either, but for a proxy.
+    """
+    try:
+        found = socket.getaddrinfo(urlsplit(url).hostname, None)
+    except (OSError, ValueError):
+        return False
+    return any(not _is_global(str(address[4][0])) for address in found)
+
+
+def _is_global(text: str) -> bool:
+    address = ip_address(text.split("%")[0])
+    # ::ffff:127.0.0.1 is 127.0.0.1
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_global
 
 
 def _request(url: str) -> Request:

@@ -17,10 +17,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import YAMLError
 
 from pipeline.project import downloads, paths
 from pipeline.project.errors import UsageError
+
+DEEPEST = 20  # levels of params.yaml; the deepest setting is on the seventh
 
 
 def _plain(value: object) -> object:
@@ -485,13 +488,32 @@ def parse(text: str) -> Params:
     It is YAML 1.2, as DVC reads it: `Yes` is text and 1e-3 is a number.
     """
     try:
-        content = YAML(typ="safe", pure=True).load(text)
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Composer = _ShallowComposer
+        content = yaml.load(text)
     except YAMLError as error:
         raise UsageError(f"{paths.PARAMS} is not valid YAML: {_yaml_reason(error)}") from None
     try:
         return Params.model_validate(content)
     except ValidationError as error:
         raise UsageError(_one_line(error)) from None
+
+
+class _ShallowComposer(Composer):
+    """Refuses a file that is nested deeper than any setting, before Python's stack ends."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ComposerError(
+                problem=f"nested deeper than {DEEPEST} levels",
+                problem_mark=self.parser.peek_event().start_mark,
+            )
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 def _yaml_reason(error: Any) -> str:

@@ -1,7 +1,7 @@
 """The decisions on which version of a model is in use, taken on a request or by a person."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,10 @@ def verify(dataset: str, settings: Params) -> str:
     return recovery.verify(versions.registered_model(store.client(), dataset, settings))
 
 
-def sync_registry(settings: Params) -> dict[str, Entry]:
-    """Bring the registry to all logs and requests; return {dataset: new decision}."""
+def sync_registry(datasets: Iterable[str], settings: Params) -> dict[str, Entry]:
+    """Bring the registry to the datasets' logs and requests; return {dataset: new decision}."""
     decided = {}
-    for dataset in settings.datasets:
+    for dataset in datasets:
         request = registration.current_request(dataset)
         if request or paths.promotions(dataset).is_file():
             decision = bring(dataset, settings, request)

@@ -10,11 +10,8 @@ from pipeline.project.rounding import number_text
 from pipeline.report import doubts
 from pipeline.report.comparison import Advice, Candidate, DatasetResult, SliceResult
 from pipeline.report.stage_figures import DriftFigures
-from pipeline.scoring import metrics
 from pipeline.scoring.gates import bounds_text, score_text
 
-# of a class in the test split: below it the test score is not enough to judge by
-FEW_ROWS = 10
 MOST_DRIFTED = 3  # columns that are named
 STOP, WATCH, INFO = "stop", "watch", "info"
 GRAVEST_FIRST = (STOP, WATCH, INFO)
@@ -93,55 +90,6 @@ def no_better_than_guessing(evidence: Evidence) -> Iterator[Advice]:
             f"No model is clearly better than guessing: cv {metric} {number_text(mean)} "
             f"against {number_text(guess)}.",
             "Look for columns that tell more about the target, or for more rows.",
-        )
-
-
-@dataclass(frozen=True)
-class RareClass:
-    """A class with too few test rows to judge by."""
-
-    label: str
-    rows: int
-
-
-def rare_class(candidate: Candidate) -> RareClass | None:
-    """Return the rarest class of the test split where it is too rare to judge by."""
-    matrix = candidate.confusion_matrix
-    if matrix is None:
-        return None
-    rows, label = min(zip(matrix.rows_of_classes(), matrix.labels))
-    return RareClass(label, rows) if rows < FEW_ROWS else None
-
-
-def rare_class_in_test(evidence: Evidence) -> Iterator[Advice]:
-    """The test split holds too few rows of a class."""
-    rare = rare_class(evidence.result.chosen)
-    if rare is None:
-        return
-    gate_on_test = any(gate.on == "test" for gate in evidence.result.gates)
-    other_gate = ", and let the gates look at the out-of-fold scores (on: oof)"
-    yield Advice(
-        WATCH,
-        f"The test split holds {rare.rows} rows of class {rare.label}, too few to judge by.",
-        f"Collect more rows of that class{other_gate if gate_on_test else ''}.",
-    )
-
-
-def worse_than_cross_validation(evidence: Evidence) -> Iterator[Advice]:
-    """The out-of-fold score lies beyond the better end of the test score's interval."""
-    result, metric = evidence.result, evidence.result.primary_metric
-    expected, test = result.chosen.cv_oof[metric], result.test
-    if expected is None or test.low is None or test.high is None:
-        return
-    better_than_low = metrics.is_better(metric, expected, test.low)
-    better_than_high = metrics.is_better(metric, expected, test.high)
-    if better_than_low and better_than_high:
-        yield Advice(
-            WATCH,
-            f"The test {metric} of {number_text(test.value)} is worse than cross-validation "
-            f"promised: {number_text(expected)}.",
-            "Check how the split is made: do the test rows come from another time or another "
-            "group?",
         )
 
 
@@ -287,8 +235,6 @@ RULES: tuple[Callable[[Evidence], Iterator[Advice]], ...] = (
     no_gate,
     failed_gates,
     no_better_than_guessing,
-    rare_class_in_test,
-    worse_than_cross_validation,
     drifted,
     poor_quality,
     synthetic_data,

@@ -26,8 +26,11 @@ from pipeline.scoring import choice, gates, metrics, slices, thresholds
 from pipeline.scoring.choice import Contender
 from pipeline.scoring.gates import Verdict
 from pipeline.scoring.rows import Rows
-from pipeline.training import predictions
+from pipeline.scoring.sampling import Sampling
+from pipeline.training import expected, predictions
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, Predicted
+from pipeline.training.problem import sampling_of_test
+from pipeline.training.results import ScoredCandidates
 
 DUMMY = "dummy"  # the candidate that ignores the features
 
@@ -63,9 +66,11 @@ def choose(candidates: dict[str, Candidate], metric: str) -> Best:
     return Best(best, f"cv {metric}", _improvement(candidates, metric, best, baseline))
 
 
-def hold_gates(wanted: Mapping[str, Gate], candidate: Candidate) -> list[Verdict]:
-    """Return the verdict of each gate on a candidate."""
-    return gates.verdicts(wanted, candidate.test, candidate.cv_oof)
+def hold_gates(
+    wanted: Mapping[str, Gate], candidate: Candidate, expected: Mapping[str, float | None]
+) -> list[Verdict]:
+    """Return the verdict of each gate on the best candidate; out of fold it is what to expect."""
+    return gates.verdicts(wanted, candidate.test, expected)
 
 
 def _improvement(
@@ -180,12 +185,14 @@ def read_predictions(dataset: str, result: DatasetResult) -> BestPredictions | N
 class BestOnSplit:
     """The rows of a split that have predictions: features, targets and the best model's output.
 
-    `y` has shape (rows,), `output` (rows,) or (rows, classes).
+    `y` has shape (rows,), `output` (rows,) or (rows, classes). `sampling` says how a test split
+    drew them.
     """
 
     X: pd.DataFrame
     y: np.ndarray
     output: np.ndarray
+    sampling: Sampling
 
 
 def read_split(
@@ -195,7 +202,10 @@ def read_split(
     frame = splits.read_split(dataset, split)
     columns = cleaning.feature_columns(frame, spec.data, spec.prepare.split_column)
     output = predicted.outputs[result.best.name]
-    return BestOnSplit(frame.loc[predicted.rows, columns], predicted.y, output)
+    rows = frame.loc[predicted.rows]
+    codes = predicted.y if output.ndim == 2 else None
+    sampling = sampling_of_test(rows, codes, spec.prepare, result.rows.train, spec.data.file)
+    return BestOnSplit(rows[columns], predicted.y, output, sampling)
 
 
 def scored_slices(
@@ -211,7 +221,7 @@ def scored_slices(
     scored = []
     for part in slices.find(train.X, error, settings):
         of_part = part.mask(train.X)
-        score = slices.score(part, test.X, rows, metric, overall, seed)
+        score = slices.score(part, test.X, rows, metric, overall, seed, test.sampling)
         scored.append(
             SliceResult(
                 where=str(part),
@@ -239,14 +249,34 @@ def _error_ratio(error: np.ndarray, rows: np.ndarray) -> float | None:
     return rounding.significant(error[rows].mean() / mean, digits=4) if mean > 0 else None
 
 
+def expected_scores(
+    dataset: str, spec: Dataset, standing: ScoredCandidates, seed: int
+) -> dict[str, float | None]:
+    """Return the scores to expect of the best candidate on rows that had no part in its choice.
+
+    Where the predictions are not here, as in a clone, they are those of the last comparison.
+    """
+    chosen = standing.by_name[standing.best()]
+    if expected.is_known(dataset, standing):
+        return expected.expected_scores(dataset, spec, standing, seed)
+    last = _previous(dataset, chosen["model_sha256"])
+    return last.expected if last else chosen["cv_oof"]
+
+
 def previous_slices(dataset: str, result: DatasetResult) -> list[SliceResult]:
     """Return the slices of the last comparison if the best model is still the same, else none."""
+    last = _previous(dataset, result.chosen.model_sha256)
+    return last.slices if last else []
+
+
+def _previous(dataset: str, model_sha256: str) -> DatasetResult | None:
+    """Return a dataset's part of the last comparison if that chose this model, else None."""
     if not paths.COMPARISON.is_file():
-        return []
+        return None
     try:
         last = comparison.read().datasets.get(dataset)
     except DataError:  # of a form that cannot be read any more; it is about to be replaced
-        return []
-    if last is None or last.chosen.model_sha256 != result.chosen.model_sha256:
-        return []
-    return last.slices
+        return None
+    if last is None or last.chosen.model_sha256 != model_sha256:
+        return None
+    return last

@@ -11,6 +11,7 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.report.stage_figures import Explanation, Tuning
 from pipeline.scoring import gates
+from pipeline.scoring.scores import HeaviestRows
 
 SCHEMA = 1  # of docs/schema/comparison_results.schema.json
 
@@ -57,6 +58,7 @@ class Candidate:
     test: dict[str, BoundedScore]
     threshold: float | None = None
     confusion_matrix: ConfusionMatrix | None = None
+    heaviest_rows: HeaviestRows | None = None
     model_sha256: str
 
     @property
@@ -125,7 +127,10 @@ class Rows:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetResult:
-    """One dataset's part of the comparison."""
+    """One dataset's part of the comparison.
+
+    `expected` are the best candidate's metrics out of fold, less what its being chosen flatters.
+    """
 
     task: str
     primary_metric: str
@@ -140,6 +145,7 @@ class DatasetResult:
     cv_folds: int
     candidates: dict[str, Candidate]
     best: Best
+    expected: dict[str, float | None]
     tuning: Tuning | None
     gates: list[gates.Verdict]
     explanation: Explanation
@@ -224,9 +230,11 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _drop_what_does_not_apply(candidate: dict[str, Any]) -> None:
-    """Remove what regression, a metric of one class and a metric with a value do not have."""
+    """Remove what only classes, heavy tails, undefined folds or metrics of all classes have."""
     if candidate["confusion_matrix"] is None:
         del candidate["threshold"], candidate["confusion_matrix"]
+    if candidate["heaviest_rows"] is None:
+        del candidate["heaviest_rows"]
     for folds in candidate["cv"].values():
         if folds["reason"] is None:
             del folds["reason"]

@@ -21,6 +21,7 @@ from pipeline.report.pictures import Pictures
 from pipeline.report.sections import (
     all_metrics,
     confusion,
+    doubtful_columns,
     drift,
     gates,
     lead,
@@ -69,7 +70,7 @@ class SideBySide:
 PAGE_SECTIONS: tuple[PageSection, ...] = (overview, all_metrics)
 DATASET_SECTIONS: tuple[DatasetSection | SideBySide, ...] = (
     lead,
-    SideBySide(left=(what_follows, gates, registry), right=(the_data,)),
+    SideBySide(left=(what_follows, gates, registry), right=(the_data, doubtful_columns)),
     leaderboard,
     tuning,
     pictures,

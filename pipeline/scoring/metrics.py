@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pipeline.scoring.rows import SMALLEST_PROBABILITY, Rows, WeightedRows
+from pipeline.scoring.rows import SMALLEST_PROBABILITY, Rows, WeightedRows, divided
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,17 @@ class Metric:
     weighted: Callable[[WeightedRows], np.ndarray]
     blend_loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
+    def is_beyond_perfect(self, value: float) -> bool:
+        """Return whether no model can have this value, as it is better than the best one."""
+        return value > self.perfect if self.greater_is_better else value < self.perfect
+
 
 def _rmse(rows: Rows) -> float:
     return _sklearn_metrics().root_mean_squared_error(rows.y, rows.output)
 
 
 def _weighted_rmse(draws: WeightedRows) -> np.ndarray:
-    return np.sqrt(draws.squared_errors / len(draws.rows))
+    return np.sqrt(draws.squared_error)
 
 
 def _mae(rows: Rows) -> float:
@@ -59,15 +63,15 @@ def _weighted_mae(draws: WeightedRows) -> np.ndarray:
 
 
 def _r2(rows: Rows) -> float:
-    return _sklearn_metrics().r2_score(rows.y, rows.output) if len(rows) > 1 else math.nan
+    if not len(rows) or rows.y.min() == rows.y.max():
+        return math.nan
+    return _sklearn_metrics().r2_score(rows.y, rows.output)
 
 
 def _weighted_r2(draws: WeightedRows) -> np.ndarray:
     centred = draws.rows.y - draws.rows.y.mean()
-    squared_sum = (draws.weights @ centred) ** 2
-    total = draws.weights @ centred**2 - squared_sum / len(centred)
-    residual = draws.squared_errors
-    return 1 - np.divide(residual, total, out=np.ones_like(residual), where=total > 0)
+    variance = draws.mean(centred**2) - draws.mean(centred) ** 2
+    return 1 - divided(draws.squared_error, variance, otherwise=np.nan)
 
 
 def _accuracy(rows: Rows) -> float:
@@ -75,7 +79,7 @@ def _accuracy(rows: Rows) -> float:
 
 
 def _weighted_accuracy(draws: WeightedRows) -> np.ndarray:
-    return np.trace(draws.counts, axis1=1, axis2=2) / len(draws.rows)
+    return np.trace(draws.counts, axis1=1, axis2=2) / draws.sizes
 
 
 def _precision(rows: Rows | WeightedRows) -> np.ndarray:
@@ -122,9 +126,7 @@ def _log_loss(rows: Rows) -> float:
 
 
 def _weighted_log_loss(draws: WeightedRows) -> np.ndarray:
-    y = draws.rows.y
-    own = draws.rows.probabilities[np.arange(len(y)), y]
-    return draws.mean(-np.log(own))
+    return draws.mean(draws.rows.log_losses)
 
 
 def _squared_error(blended: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -11,7 +11,11 @@ SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # as scikit-learn's log_loss ha
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """Precision, recall and F1 by class, along the last axis; 0 where one would divide by 0."""
+    """Precision, recall and F1 by class, along the last axis.
+
+    nan where there is no row of the class, which no model could have found; 0 for the precision of
+    a class that is there and was not predicted.
+    """
 
     precision: np.ndarray
     recall: np.ndarray
@@ -72,6 +76,16 @@ class Rows:
         clipped = np.clip(self.output, SMALLEST_PROBABILITY, 1)
         return clipped / clipped.sum(axis=1, keepdims=True)
 
+    @cached_property
+    def squared_errors(self) -> np.ndarray:
+        """The squared error of each number, shape (rows,)."""
+        return (self.y - self.output) ** 2
+
+    @cached_property
+    def log_losses(self) -> np.ndarray:
+        """The log loss of each row, shape (rows,)."""
+        return -np.log(self.probabilities[np.arange(len(self)), self.y])
+
     def confusion_matrix(self, classes: list[str]) -> dict[str, list[Any]]:
         """Return {labels, counts}; counts[i][j] rows of class i were predicted as class j."""
         counts = np.bincount(self.cells, minlength=self.n_classes**2)
@@ -108,7 +122,7 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class WeightedRows:
-    """Many draws of the same rows, each as large as they are.
+    """Many draws of the same rows.
 
     `weights` says how often each row is drawn, shape (draws, rows).
     """
@@ -116,14 +130,23 @@ class WeightedRows:
     rows: Rows
     weights: np.ndarray
 
+    @cached_property
+    def sizes(self) -> np.ndarray:
+        """How many rows each draw has, shape (draws,): draws of whole groups differ."""
+        return self.weights.sum(axis=1)
+
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Return the mean over the drawn rows of what each row has, shape (draws,)."""
-        return self.weights @ values / len(self.rows)
+        return self.weights @ values / self.sizes
+
+    def deviation(self, values: np.ndarray) -> np.ndarray:
+        """Return the standard deviation over the drawn rows of what each row has."""
+        return np.sqrt(np.maximum(self.mean(values**2) - self.mean(values) ** 2, 0))
 
     @cached_property
-    def squared_errors(self) -> np.ndarray:
-        """The sum of squared errors of each draw, shape (draws,)."""
-        return self.weights @ (self.rows.y - self.rows.output) ** 2
+    def squared_error(self) -> np.ndarray:
+        """The mean squared error of each draw, shape (draws,)."""
+        return self.mean(self.rows.squared_errors)
 
     @cached_property
     def counts(self) -> np.ndarray:
@@ -151,10 +174,12 @@ def class_figures(counts: np.ndarray) -> ClassFigures:
     """Return figures of shape (n, classes) of n confusion matrices, shape (n, classes, classes)."""
     hits = np.diagonal(counts, axis1=1, axis2=2).astype(float)
     actual, predicted = counts.sum(axis=2), counts.sum(axis=1)
+    precision = divided(hits, predicted, otherwise=0)
+    f1 = divided(2 * hits, actual + predicted, otherwise=0)
     return ClassFigures(
-        precision=_divided(hits, predicted, otherwise=0),
-        recall=_divided(hits, actual, otherwise=0),
-        f1=_divided(2 * hits, actual + predicted, otherwise=0),
+        precision=np.where(actual > 0, precision, np.nan),
+        recall=divided(hits, actual, otherwise=np.nan),
+        f1=np.where(actual > 0, f1, np.nan),
     )
 
 
@@ -171,13 +196,14 @@ def ranking(weights: np.ndarray, positive: np.ndarray, scores: np.ndarray) -> Ra
     all_hits, all_false = hits.sum(axis=1), false.sum(axis=1)
     hits_so_far, false_so_far = hits.cumsum(axis=1), false.cumsum(axis=1)
     pairs_in_order = (false * (hits_so_far - hits / 2)).sum(axis=1)
-    precision = _divided(hits_so_far, hits_so_far + false_so_far, otherwise=0)
+    precision = divided(hits_so_far, hits_so_far + false_so_far, otherwise=0)
     return Ranking(
-        roc_auc=_divided(pairs_in_order, all_hits * all_false, otherwise=np.nan),
-        average_precision=_divided((precision * hits).sum(axis=1), all_hits, otherwise=np.nan),
+        roc_auc=divided(pairs_in_order, all_hits * all_false, otherwise=np.nan),
+        average_precision=divided((precision * hits).sum(axis=1), all_hits, otherwise=np.nan),
     )
 
 
-def _divided(numerator: np.ndarray, denominator: np.ndarray, otherwise: float) -> np.ndarray:
+def divided(numerator: np.ndarray, denominator: np.ndarray, otherwise: float) -> np.ndarray:
+    """Return a quotient, `otherwise` where the denominator is not above 0."""
     result = np.full_like(numerator, otherwise)
     return np.divide(numerator, denominator, out=result, where=denominator > 0)

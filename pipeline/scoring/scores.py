@@ -1,7 +1,7 @@
 """The scores of a candidate, out of fold and on both splits."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,12 @@ from pipeline.project import rounding
 from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.bootstrap import Score
 from pipeline.scoring.rows import OutOfFold, Rows
+from pipeline.scoring.sampling import BY_ROW, Sampling
+
+# that carry the error where the shares below are reached
+FEW_ROWS = 5
+LEAST_SHARE = 0.1
+NORMAL_KURTOSIS = 3
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,39 @@ class FoldScores:
 
 
 @dataclass(frozen=True)
+class HeaviestRows:
+    """Few rows that carry the error: `share` of the squared error of all `of` rows is theirs."""
+
+    rows: int
+    of: int
+    share: float
+
+    def __str__(self) -> str:
+        return f"{self.rows} of {self.of:,} rows make {100 * self.share:.0f} % of the squared error"
+
+
+def heaviest_rows(rows: Rows) -> HeaviestRows | None:
+    """Return the rows with the largest errors where the intervals can be too narrow for them.
+
+    That is where the errors' kurtosis is twice a normal distribution's, and a few rows make a good
+    part of their squares. None too for classes.
+    """
+    if rows.task == "classification" or not rows.squared_errors.any():
+        return None
+    squares = np.sort(rows.squared_errors)
+    kurtosis = np.mean(squares**2) / np.mean(squares) ** 2
+    share = squares[-FEW_ROWS:].sum() / squares.sum()
+    if kurtosis < 2 * NORMAL_KURTOSIS or share < LEAST_SHARE:
+        return None
+    return HeaviestRows(FEW_ROWS, len(rows), rounding.to_digits(float(share), digits=2))
+
+
+@dataclass(frozen=True)
 class CandidateScores:
     """A candidate's scores by metric: of each fold, of all folds' rows together, of both splits.
 
     The threshold is None unless there are two classes; the confusion matrix, of the test rows, is
-    None for regression.
+    None for regression. `heaviest_rows` are test rows that carry the error, if some do.
     """
 
     cv: dict[str, FoldScores]
@@ -47,6 +81,7 @@ class CandidateScores:
     test: dict[str, Score]
     threshold: float | None
     confusion_matrix: dict[str, list[Any]] | None
+    heaviest_rows: HeaviestRows | None
 
     def as_json(self) -> dict[str, Any]:
         """Return what train.json and tune.json hold of it."""
@@ -59,6 +94,8 @@ class CandidateScores:
         if self.confusion_matrix is not None:
             content["threshold"] = self.threshold
             content["confusion_matrix"] = self.confusion_matrix
+        if self.heaviest_rows is not None:
+            content["heaviest_rows"] = asdict(self.heaviest_rows)
         return content
 
 
@@ -69,11 +106,12 @@ def candidate_scores(
     classes: list[str] | None,
     threshold_metric: str,
     seed: int,
+    sampling: Sampling = BY_ROW,
 ) -> CandidateScores:
     """Return the scores of a candidate from its output out of fold and on both splits.
 
     `train` and `test` come without decisions: those are made by the threshold that is best out of
-    fold, by `threshold_metric`.
+    fold, by `threshold_metric`. `sampling` says how the test rows were drawn.
     """
     predicted, threshold, pooled_decisions = out_of_fold.predicted, None, None
     if classes:
@@ -89,15 +127,18 @@ def candidate_scores(
         cv={name: FoldScores(tuple(fold[name] for fold in by_fold)) for name in by_fold[0]},
         cv_oof=metrics.score(pooled[predicted], classes),
         train=metrics.score(train, classes),
-        test=scores_with_intervals(test, classes, seed),
+        test=scores_with_intervals(test, classes, seed, sampling),
         threshold=threshold,
         confusion_matrix=test.confusion_matrix(classes) if classes else None,
+        heaviest_rows=heaviest_rows(test),
     )
 
 
-def scores_with_intervals(rows: Rows, classes: list[str] | None, seed: int) -> dict[str, Score]:
+def scores_with_intervals(
+    rows: Rows, classes: list[str] | None, seed: int, sampling: Sampling = BY_ROW
+) -> dict[str, Score]:
     """Return every metric of the rows, with its interval but for those by class."""
-    intervals = bootstrap.intervals(rows, seed)
+    intervals = bootstrap.intervals(rows, seed, sampling=sampling)
     values = metrics.score(rows, classes)
     return {name: Score(value, intervals.get(name)) for name, value in values.items()}
 

@@ -17,6 +17,7 @@ from pipeline.project.params import Slices
 from pipeline.scoring import bootstrap
 from pipeline.scoring.bootstrap import Interval, Score
 from pipeline.scoring.rows import Rows
+from pipeline.scoring.sampling import BY_ROW, Sampling
 
 # slices of the tree that are shown
 WORST = 3
@@ -131,14 +132,24 @@ def errors(y: np.ndarray, output: np.ndarray) -> np.ndarray:
 
 
 def score(
-    part: Slice, X: pd.DataFrame, rows: Rows, metric: str, overall: float | None, seed: int
+    part: Slice,
+    X: pd.DataFrame,
+    rows: Rows,
+    metric: str,
+    overall: float | None,
+    seed: int,
+    sampling: Sampling = BY_ROW,
 ) -> SliceScore:
-    """Return the score of a metric on the rows of a slice; `overall` is that on all rows."""
+    """Return the score of a metric on the rows of a slice.
+
+    `overall` is that on all rows, and `sampling` says how these were drawn.
+    """
     kept = part.mask(X)
     count = int(kept.sum())
     if count < FEWEST_TEST_ROWS:
         return SliceScore(count, NOT_SCORED, worse=False)
-    measured = bootstrap.resampled(metric, rows[kept], seed, RESAMPLES)
+    of_slice = sampling.of_part(kept)
+    measured = bootstrap.resampled(metric, rows[kept], seed, RESAMPLES, of_slice)
     worse = bootstrap.clearly_worse(metric, overall, measured.interval)
     return SliceScore(count, measured.score, worse)
 

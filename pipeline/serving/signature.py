@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 from pydantic import (
     AllowInfNan,
@@ -25,13 +24,11 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from pipeline.data import reading
-from pipeline.data.kinds import CATEGORY, NUMBER, category_text, conform
+from pipeline.data.kinds import CATEGORY, LARGEST, NUMBER, category_text, conform
 from pipeline.models.fitted import Blend, Fitted, Model
 from pipeline.models.preprocessing import known_categories
 from pipeline.project.errors import DataError
 
-# trees and boosters read numbers into 32 bits
-LARGEST = float(np.finfo(np.float32).max)
 # that an answer names
 MOST_FAULTS = 20
 # known categories that a field's schema shows

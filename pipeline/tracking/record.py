@@ -6,6 +6,7 @@ store lacks, so that a store that was lost is written again from the files.
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from pipeline.project import files, paths
@@ -43,9 +44,9 @@ def record(dataset: str, stage: str, settings: Params) -> None:
         )
 
 
-def sync_runs(settings: Params) -> dict[tuple[str, str], int]:
+def sync_runs(datasets: Iterable[str], settings: Params) -> dict[tuple[str, str], int]:
     """Write what the store lacks of any stage; return {(dataset, stage): runs written}."""
-    return write_missing(dict.fromkeys(settings.datasets, STAGES), settings)
+    return write_missing(dict.fromkeys(datasets, STAGES), settings)
 
 
 def write_missing(

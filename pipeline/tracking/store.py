@@ -16,6 +16,9 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
+RUN_ID = "MLFLOW_RUN_ID"
+# while it works, for the processes that it starts
+SET_BY_MLFLOW = (TRACKING_URI, "MLFLOW_EXPERIMENT_ID", RUN_ID)
 LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` shows the local store
 SQLITE = "sqlite:///"
 
@@ -56,9 +59,9 @@ def open_store() -> Iterator[Any]:
     The lock is also needed to create the store: of two that do it at once both fail.
     """
     mlflow = _load_mlflow()
+    before = {variable: os.environ.get(variable) for variable in SET_BY_MLFLOW}
     # the run of `mlflow run`, which is none of those written here
-    os.environ.pop("MLFLOW_RUN_ID", None)
-    address_before = os.environ.get(TRACKING_URI)
+    os.environ.pop(RUN_ID, None)
     with FileLock(paths.STORE_LOCK):
         if uses_own_store() and not paths.STORE.exists():
             _create_store()
@@ -66,10 +69,18 @@ def open_store() -> Iterator[Any]:
         try:
             yield mlflow
         finally:
-            # MLflow writes the address into the environment, where another project would find it
-            mlflow.set_tracking_uri(address_before)
-            if address_before is None:
-                os.environ.pop(TRACKING_URI, None)
+            # so that MLflow asks the environment again, which may be another project's by then
+            mlflow.set_tracking_uri(None)
+            _put_back(before)
+
+
+def _put_back(variables: dict[str, str | None]) -> None:
+    """Give variables of the environment the values that they had, or none."""
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def client() -> Any:

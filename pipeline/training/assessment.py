@@ -42,6 +42,7 @@ def scores(
         classes=problem.classes,
         threshold_metric=problem.threshold_metric,
         seed=problem.seed,
+        sampling=problem.sampling,
     )
 
 
@@ -92,33 +93,38 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
     """Return what each column adds to the model's output on test rows.
 
     The output is a probability, that of the positive class where there are two, or a number in the
-    target's own unit.
+    target's own unit. Of a wide table only the `owners_looked_at` are columns of their own; the
+    others move together and are left out of the result.
     """
-    owners = model.columns()
-    columns = list(dict.fromkeys(owners))
-    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
     rng = np.random.default_rng(problem.seed)
-    rows = np.sort(rng.permutation(len(problem.X_test))[:n_rows])
+    order = rng.permutation(len(problem.X_test))
     background = np.sort(rng.permutation(len(problem.X))[:BACKGROUND_ROWS])
+    start = model.transform(problem.X.iloc[background])
 
     def output(Z: Any) -> np.ndarray:
         values = model.estimator_output(Z)
         is_binary = values.ndim == 2 and values.shape[1] == 2
         return values[:, 1] if is_binary else values
 
+    columns = explanations.owners_looked_at(start, model.columns(), output(start))
+    owners = _owners_among(columns, model.columns())
+    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
+    rows = np.sort(order[:n_rows])
     X = problem.X_test.iloc[rows]
-    values = explanations.shapley(
-        output,
-        model.transform(X),
-        owners,
-        model.transform(problem.X.iloc[background]),
-        problem.seed,
-    )
+    values = explanations.shapley(output, model.transform(X), owners, start, problem.seed)
+    places = {name: place for place, name in enumerate(dict.fromkeys(owners))}
+    values = values[:, [places[column] for column in columns]]
     return {
         "rows": len(rows),
         "unit": _unit(problem),
         "columns": explanations.summary(values, X, columns, MOST_COLUMNS),
     }
+
+
+def _owners_among(columns: list[str], owners: list[str]) -> list[str]:
+    """Return the owners with one in place of all that are not among some columns."""
+    named = set(columns)
+    return [owner if owner in named else explanations.OTHERS for owner in owners]
 
 
 def _unit(problem: Problem) -> str:
@@ -159,7 +165,9 @@ def _resampled(problem: Problem, one: Contender) -> Resampled:
     """Return the primary metric of a candidate on draws of the test rows, decided as it decides."""
     rows = Rows(problem.y_test, one.test_output)
     decided = thresholds.decided(rows, one.candidate.get("threshold"))
-    return bootstrap.resampled(problem.primary_metric, decided, problem.seed)
+    return bootstrap.resampled(
+        problem.primary_metric, decided, problem.seed, sampling=problem.sampling
+    )
 
 
 def _gain(metric: str, one: float | None, other: float | None) -> Gain:

@@ -24,6 +24,9 @@ from pipeline.training.results import Contribution
 
 # one prediction of many rows is much faster than many predictions of a few
 ROWS_AT_A_TIME = 50_000
+VALUES_AT_A_TIME = 20_000_000  # of these rows, so that a wide table does not fill the memory
+MOST_OWNERS = 200  # that are looked at: each costs predictions of whole rows, however wide
+OTHERS = "\0"  # the owner that stands for all others: no column has this name
 EVALUATIONS = 60_000  # predictions that the Shapley values of one model may take
 DRAWS = 8  # of an order and a background row, for each explained row
 MOST_ROWS = 200  # that are explained
@@ -40,6 +43,39 @@ class Shuffle:
     order: np.ndarray
 
 
+def owners_looked_at(Z: Any, owners: list[str], output: np.ndarray) -> list[str]:
+    """Return the owners that are looked at, in their order: all, or MOST_OWNERS of a wide table.
+
+    Of a wide table they are those with a column that goes most with the model's output, by the
+    squared correlation, which takes time in proportion to the columns.
+    """
+    names = list(dict.fromkeys(owners))
+    if len(names) <= MOST_OWNERS:
+        return names
+    strengths = _squared_correlations(np.asarray(Z, dtype=np.float64), output)
+    strongest = pd.Series(strengths).groupby(np.array(owners, dtype=object), sort=False).max()
+    looked_at = set(strongest.nlargest(MOST_OWNERS).index)
+    return [name for name in names if name in looked_at]
+
+
+def _squared_correlations(values: np.ndarray, output: np.ndarray) -> np.ndarray:
+    """Return the largest squared correlation of each column with an output; 0 where undefined."""
+    there = ~np.isnan(values)
+    means = np.where(there, values, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    centred = np.where(there, values - means, 0)
+    outputs = output.reshape(len(output), -1)
+    outputs = outputs - outputs.mean(axis=0)
+    products = centred.T @ outputs
+    scales = np.outer((centred**2).sum(axis=0), (outputs**2).sum(axis=0))
+    shares = np.divide(products**2, scales, out=np.zeros_like(products), where=scales > 0)
+    return shares.max(axis=1)
+
+
+def _rows_at_a_time(columns: int) -> int:
+    """Return how many rows of so many columns are predicted at a time."""
+    return min(ROWS_AT_A_TIME, VALUES_AT_A_TIME // max(1, columns))
+
+
 def permutation_importance(
     predict: Predict,
     Z: Any,
@@ -52,20 +88,23 @@ def permutation_importance(
 ) -> dict[str, float]:
     """Return how much worse the metric gets when an owner's columns are shuffled.
 
-    The mean over repeats, by Breiman, Random Forests, Machine Learning 45 (2001). Metrics of labels
-    are of the decisions by the model's threshold.
+    Of a wide table only the `owners_looked_at` are. Metrics of labels are of the decisions by the
+    model's threshold. The mean over repeats, by Breiman, Random Forests, Machine Learning 45
+    (2001).
     """
     rng = np.random.default_rng(seed)
     values = np.asarray(Z)
     sign = -metrics.sign(metric)
-    base = _value(metric, y, predict(Z), threshold)
+    output = predict(Z)
+    base = _value(metric, y, output, threshold)
     places = _places(owners)
+    looked_at = owners_looked_at(Z, owners, output)
     shuffles = []
-    for owner in places:
+    for owner in looked_at:
         for _ in range(repeats):
             shuffles.append(Shuffle(owner, rng.permutation(len(values))))
-    losses: dict[str, list[float]] = {owner: [] for owner in places}
-    at_a_time = max(1, ROWS_AT_A_TIME // len(values))
+    losses: dict[str, list[float]] = {owner: [] for owner in looked_at}
+    at_a_time = max(1, _rows_at_a_time(values.shape[1]) // len(values))
     for start in range(0, len(shuffles), at_a_time):
         block = shuffles[start : start + at_a_time]
         tables = np.tile(values, (len(block), 1, 1))
@@ -76,7 +115,7 @@ def permutation_importance(
         for shuffle, output in zip(block, np.split(outputs, len(block))):
             loss = sign * (_value(metric, y, output, threshold) - base)
             losses[shuffle.owner].append(loss)
-    return {owner: float(np.mean(losses[owner])) for owner in places}
+    return {owner: float(np.mean(losses[owner])) for owner in looked_at}
 
 
 def _value(metric: str, y: np.ndarray, output: np.ndarray, threshold: float | None) -> float:
@@ -136,10 +175,11 @@ def shapley(
     of the background rows it met.
     """
     names = list(dict.fromkeys(owners))
-    owner_of = np.array([names.index(owner) for owner in owners])
+    number_of = {name: number for number, name in enumerate(names)}
+    owner_of = np.array([number_of[owner] for owner in owners])
     values, others = np.asarray(Z), np.asarray(background)
     paths = _random_paths(len(values), len(others), len(names), draws, seed)
-    at_a_time = max(1, ROWS_AT_A_TIME // (len(names) + 1))
+    at_a_time = max(1, _rows_at_a_time(values.shape[1]) // (len(names) + 1))
     total = np.zeros(0)
     for first in range(0, len(paths.rows), at_a_time):
         part = paths.part(slice(first, first + at_a_time))

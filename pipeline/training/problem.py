@@ -11,6 +11,7 @@ from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params, Prepare
+from pipeline.scoring.sampling import BY_ROW, Sampling, by_class
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Problem:
 
     `X` and `X_test` are indexed by the row's number in the CSV. `y` and `y_test` are numbers, or
     class numbers in the order of `classes`, which is None for regression. `folds` are the
-    positions of the training rows to fit and to predict. `prepare` is the rule of the test split
-    and `file` the CSV, for messages.
+    positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
+    `sampling` says how that drew the test rows, and `file` is the CSV, for messages.
     """
 
     dataset: str
@@ -50,6 +51,7 @@ class Problem:
     seed: int
     prepare: Prepare
     file: str
+    sampling: Sampling = BY_ROW
 
     @property
     def fold(self) -> np.ndarray:
@@ -106,6 +108,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
             f"{data.file}: target {data.target!r} holds {y.min():g}, "
             f"for which log1p is not defined; set datasets.{dataset}.train.target_transform: none"
         )
+    y_test = targets.numeric_target(test_split[data.target], classes)
     return Problem(
         dataset=dataset,
         task=data.task,
@@ -115,7 +118,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         X=train_split[columns],
         y=y,
         X_test=test_split[columns],
-        y_test=targets.numeric_target(test_split[data.target], classes),
+        y_test=y_test,
         folds=_folds(train_split, block, settings.seed),
         synthetic=quality["synthetic"],
         data_hash=quality["data_hash"],
@@ -125,8 +128,27 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         resampling=train.resampling,
         seed=settings.seed,
         prepare=block.prepare,
+        sampling=sampling_of_test(
+            test_split, y_test if classes else None, block.prepare, len(train_split), data.file
+        ),
         file=data.file,
     )
+
+
+def sampling_of_test(
+    test_split: pd.DataFrame,
+    codes: np.ndarray | None,
+    prepare: Prepare,
+    training_rows: int,
+    origin: str,
+) -> Sampling:
+    """Return how the test rows were drawn; `codes` are their class codes, None for regression."""
+    units = splits.units(test_split, prepare, origin)
+    if units is not None:
+        return Sampling("group" if prepare.split_kind == "group" else "time", units)
+    if codes is None:
+        return BY_ROW
+    return by_class(codes, training_rows + len(test_split))
 
 
 def stopping_splits(problem: Problem, share: float) -> list[StoppingSplit | None]:

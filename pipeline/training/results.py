@@ -38,6 +38,14 @@ class ConfusionMatrix(TypedDict):
     counts: list[list[int]]
 
 
+class HeaviestRows(TypedDict):
+    """Few test rows that make a good share of the squared error of all."""
+
+    rows: int
+    of: int
+    share: float
+
+
 class Contribution(TypedDict):
     """How much a column adds to the output, and the sign of its rank correlation with that."""
 
@@ -64,6 +72,7 @@ class Candidate(TypedDict):
     test: dict[str, Measured]
     threshold: NotRequired[float | None]
     confusion_matrix: NotRequired[ConfusionMatrix]
+    heaviest_rows: NotRequired[HeaviestRows]
     model_sha256: str
     importance: dict[str, float | None]
     shap: NotRequired[Contributions]

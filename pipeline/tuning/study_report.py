@@ -6,6 +6,7 @@ that they open without a network.
 
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,7 @@ def _draw_model(
         part,
         f"{title}: what was tried",
         options,
+        labels=[metric, *names],
     )
     if len({trial.value for trial in placed}) > 1:
         _draw_both(
@@ -162,23 +164,33 @@ def _varied(trials: list[Any]) -> list[str]:
 
 
 def _draw_both(
-    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
+    folder: Path,
+    name: str,
+    function: str,
+    study: Study,
+    title: str,
+    options: dict[str, Any],
+    labels: Sequence[str] = (),
 ) -> None:
-    """Write one figure as a page and as PNG."""
+    """Write one figure as a page and as PNG.
+
+    `labels` are those of parallel coordinates, which Optuna cuts after 17 characters.
+    """
     import optuna
 
     with warnings.catch_warnings():  # that the functions with matplotlib are experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        _write_page(folder, name, function, study, title, options)
-        _write_png(folder, name, function, study, title, options)
+        figure = getattr(optuna.visualization, function)(study, **options)
+        if labels:
+            figure.update_xaxes(ticktext=labels)
+            for line in figure.data:  # what a pointer on a trial shows, by dimension
+                shown = zip(labels, line.customdata or ())
+                line.customdata = [[label, value] for label, (_, value) in shown]
+        _write_page(folder, name, title, figure)
+        _write_png(folder, name, function, study, title, options, labels)
 
 
-def _write_page(
-    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
-) -> None:
-    import optuna
-
-    figure = getattr(optuna.visualization, function)(study, **options)
+def _write_page(folder: Path, name: str, title: str, figure: Any) -> None:
     body = Markup('<h1>{}</h1>\n<div data-figure="{}"></div>').format(title, name)
     page = FigurePage(title, body, {name: json.loads(figure.to_json())})
     files.write_text(folder / f"{name}.html", figure_page.html(page, plotly_beside=True))
@@ -188,7 +200,13 @@ def _write_page(
 
 
 def _write_png(
-    folder: Path, name: str, function: str, study: Study, title: str, options: dict[str, Any]
+    folder: Path,
+    name: str,
+    function: str,
+    study: Study,
+    title: str,
+    options: dict[str, Any],
+    labels: Sequence[str],
 ) -> None:
     import matplotlib
     import optuna
@@ -200,6 +218,8 @@ def _write_png(
         axes = getattr(optuna.visualization.matplotlib, function)(study, **options)
         axes.set_title(title)
         axes.figure.set_size_inches(9, 5)
-        axes.figure.subplots_adjust(left=0.2, bottom=0.3)  # room for the names of hyperparameters
+        if labels:
+            axes.set_xticklabels(labels, rotation=330)
+        matplotlib.rcParams["savefig.bbox"] = "tight"  # room for the names of hyperparameters
         figures.save(axes.figure, folder / f"{name}.png")
         pyplot.close(axes.figure)

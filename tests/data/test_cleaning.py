@@ -164,3 +164,22 @@ def test_dates_of_a_parquet_file_read_as_those_of_a_csv(tmp_path):
         for name in ("a.csv", "a.parquet")
     ]
     pd.testing.assert_series_equal(*both)
+
+
+@pytest.mark.parametrize(
+    "column, factor, message",
+    [
+        ("size", 1e307, r"size: 7.14286e\+307 in line 2 and 39 more is beyond 3.4e\+38"),
+        (
+            "price",
+            1e200,
+            r"price: 2.14286e\+199 in line 3 and 38 more is beyond 1e\+18.*: rescale it",
+        ),
+        ("price", 1e-200, "price: a target within 1e-18, whose squared errors are 0: rescale it"),
+    ],
+)
+def test_numbers_that_models_cannot_take_are_refused_by_name(column, factor, message):
+    frame = houses()
+    frame[column] = frame[column] / 7 * factor
+    with pytest.raises(DataError, match=message):
+        cleaning.clean(frame, data())

@@ -3,8 +3,6 @@ addresses that nobody answers.
 """
 
 import base64
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
@@ -17,51 +15,7 @@ from pipeline.data.reading import PLAIN, Format
 from pipeline.data.sources import Wanted
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Params
-
-TABLE = b"size,price\n50,100\n60,\n"
-
-
-class Answers(BaseHTTPRequestHandler):
-    """The paths of a small server: a table, the same in pieces, and what goes wrong on the way."""
-
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        self.server.logins.append(self.headers["Authorization"])
-        kind = self.path.split("?")[0].strip("/")
-        if kind == "gone.csv":
-            return self.send_error(404)
-        if kind == "moved.csv":
-            self.send_response(302)
-            self.send_header("Location", "/table.csv")
-            return self.end_headers()
-        self.send_response(200)
-        self.send_header(
-            "Content-Type", "text/html; charset=utf-8" if kind == "page" else "text/csv"
-        )
-        if kind == "broken_chunks.csv":
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            return self.wfile.write(b"40\r\n" + TABLE)
-        body = self.server.parquet if kind == "table.parquet" else TABLE
-        self.send_header("Content-Length", str(len(body) + (1000 if kind == "half.csv" else 0)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        server.asked, server.logins = [], []
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        server.parquet = pd.DataFrame({"size": [50, 60], "price": [100.0, None]}).to_parquet()
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
+from support.table_server import TABLE
 
 
 def house() -> Data:
@@ -128,9 +82,9 @@ def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path
         models={},
         search_spaces={"ridge": {"alpha": {"low": 1, "high": 2}}},
     )
-    block = proposal.block("house", f"{server.url}/table.csv", "size", settings)
+    block = proposal.block("house", f"{server.url}/houses.csv", "price", settings)
     fetched = f"data/raw/{left(tmp_path)[0]}"
-    assert block.startswith(f"  # fetched from {server.url}/table.csv; the gate says ")
+    assert block.startswith(f"  # fetched from {server.url}/houses.csv; the gate says ")
     data = YAML(typ="safe").load(block)["house"]["data"]
     assert (data["source"], data["depends_on"]) == (fetched, fetched)
 

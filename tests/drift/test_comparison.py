@@ -6,8 +6,11 @@ import pandas as pd
 from benchmarks import drift_alarms
 from pipeline.data import kinds
 from pipeline.data.typed_tables import of_frame
+from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.results import change_lines
-from support.drift_tables import column_verdicts, compare
+from pipeline.drift.roles import Roles
+from pipeline.drift.two_sample import adjusted_p_values
+from support.drift_tables import LIMITS, column_verdicts, compare
 
 
 def test_order_of_the_columns_changes_nothing():
@@ -82,3 +85,18 @@ def test_column_near_the_line_between_two_types_does_not_change_its_type_by_chan
         assert (found.verdict, found.schema_changes) == ("no drift", [])
     changed = compare(of_frame(one), of_frame(pd.DataFrame({"code": ["x", "y"] * 100})))
     assert [change.change for change in changed.schema_changes] == ["type"]
+
+
+def test_answer_that_moved_for_sure_does_not_loosen_the_bar_of_the_features():
+    rng = np.random.default_rng(0)
+    one = pd.DataFrame(rng.normal(size=(400, 10))).rename(columns=str)
+    other = pd.DataFrame(rng.normal(size=(200, 10))).rename(columns=str)
+    answered = [frame.assign(output=frame["1"] + shift) for frame, shift in ((one, 0), (other, 9))]
+    found = compare_tables(*answered, Plan(Roles(prediction="output"), LIMITS))
+    alone = compare_tables(one, other, Plan(Roles(), LIMITS))
+    assert found.prediction.has_drifted and found.columns == alone.columns
+    # three fifths of alpha are the features'
+    p_values = [column.values.result.p_value for column in alone.columns.values()]
+    expected = adjusted_p_values(p_values) / 0.6
+    adjusted = [column.values.p_adjusted for column in alone.columns.values()]
+    assert adjusted == list(np.minimum(expected, 1))

@@ -74,6 +74,14 @@ def test_changed_correlation_is_listed():
     )
 
 
+def test_the_correlations_of_a_wide_table_are_those_of_its_first_columns(monkeypatch):
+    rng = np.random.default_rng(0)
+    one = pd.DataFrame(rng.normal(size=(400, 4)), columns=list("abcd"))
+    other = one.assign(b=one["a"], d=one["a"])
+    monkeypatch.setattr(data_quality, "MOST_CORRELATED", 2)
+    assert [change.columns for change in correlation_changes(one, other, LIMITS)] == [("a", "b")]
+
+
 def test_duplicate_rows_are_counted_over_all_columns():
     rng = np.random.default_rng(0)
     one = pd.DataFrame(

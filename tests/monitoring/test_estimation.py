@@ -93,6 +93,36 @@ def test_calibrated_probabilities_of_three_classes_sum_to_one_and_are_nearer_to_
     assert np.abs(corrected - p).mean() < 0.6 * np.abs(sure - p).mean()
 
 
+def test_range_holds_the_error_of_the_calibration_and_is_wider_with_fewer_rows():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0, 1, 2000)
+    output = np.column_stack([1 - p, p])
+    decisions = (p >= THRESHOLD).astype(int)
+    widths = {}
+    for rows in (200, 20_000):
+        q = rng.uniform(0, 1, rows)
+        y, oof = (rng.random(rows) < q).astype(int), np.column_stack([1 - q, q])
+        calibrated = estimation.calibration(y, oof)(output)
+        others = estimation.resampled(y, oof, output, 0)
+        found = estimation.estimate(calibrated, output, decisions, 0, others)
+        without = estimation.estimate(calibrated, output, decisions, 0)
+        for metric in found:
+            width = found[metric].high - found[metric].low
+            widths[metric, rows] = width / (without[metric].high - without[metric].low)
+    for metric in ("accuracy", "roc_auc"):
+        assert widths[metric, 200] > 2, widths
+        assert 1 <= widths[metric, 20_000] < 1.4, widths
+
+
+def test_expected_scores_are_the_mean_of_those_of_drawn_labels():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(3), 2000)
+    decisions = p.argmax(axis=1)
+    found = estimation.estimate(p, p, decisions, 0)
+    exactly = estimation.estimate(p, p, decisions, 0, [p] * 5)
+    assert exactly == found
+
+
 def test_class_that_is_never_drawn_leaves_its_score_out():
     p = np.column_stack([np.ones(60), np.zeros(60)])
     assert estimation.estimate(p, p, np.zeros(60, dtype=int), 0) == {

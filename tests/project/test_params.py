@@ -175,6 +175,18 @@ REFUSED = {
         "'accuracy__virginica' is not a metric of classification; "
         f"allowed: {METRICS_OF_CLASSES}"
     ),
+    (
+        "{accuracy: {min: 0.80}}",
+        "{accuracy: {min: 85}}",
+    ): f"{IRIS}.gates.accuracy.min: 85 is above 1, the best accuracy there is; write 85 % as 0.85",
+    (
+        "{accuracy: {min: 0.80}}",
+        "{f1__virginica: {max: 1.5}}",
+    ): f"{IRIS}.gates.f1__virginica.max: 1.5 is above 1, the best f1 there is; write 85 % as 0.85",
+    (
+        "{r2: {min: 0.5}}",
+        "{rmse: {max: -1}}",
+    ): f"{TINY}.gates.rmse.max: -1 is below 0, the best rmse there is",
     ("{r2: {min: 0.5}}", "{r2: {}}"): f"{TINY}.gates.r2: a gate needs min or max",
     ("{r2: {min: 0.5}}", "{r2: {min: 0.5, on: oof, by: low}}"): f"{TINY}.gates.r2: by: low is for "
     f"on: test; out of fold there is no interval",

@@ -1,5 +1,7 @@
 """A right params.yaml loads as it reads."""
 
+import time
+
 import pytest
 
 from pipeline.project import params
@@ -77,3 +79,22 @@ def test_split_names_its_kind_and_its_column():
 def test_workers_are_those_of_the_file_or_as_many_as_the_process_may_use(tmp_path, monkeypatch):
     assert loaded(tmp_path, monkeypatch, PARAMS).cores() == 2
     assert loaded(tmp_path, monkeypatch, edited("workers: 2", "workers: -1")).cores() >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: " + "[" * 5000 + "]" * 5000,
+        "a: " + "{a: " * 5000 + "1" + "}" * 5000,
+        "\n".join(" " * level + "a:" for level in range(5000)),
+        "- " * 5000 + "1",
+    ],
+    ids=["lists in a line", "blocks in a line", "blocks", "lists"],
+)
+def test_file_that_is_nested_deeper_than_any_setting_is_refused_at_once(text):
+    began = time.process_time()
+    with pytest.raises(
+        UsageError, match="not valid YAML: line [0-9]+: nested deeper than 20 levels"
+    ):
+        params.parse(text)
+    assert time.process_time() - began < 1

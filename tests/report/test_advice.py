@@ -23,7 +23,7 @@ def candidate(model_type, cv, std=0.02, test=None, low=None, high=None, oof=None
                 "high": test + 0.03 if high is None else high,
             }
         },
-        "confusion_matrix": {"labels": ["no", "yes"], "counts": [[50, 5], [6, 40]]},
+        "confusion_matrix": {"labels": ["no", "yes"], "counts": [[50, 5], [6, 44]]},
     }
 
 
@@ -93,6 +93,7 @@ DRIFT = DriftFigures(
 )
 CHECK = replace(DRIFT, verdict="no drift", quality=QualityFigures("check", ["age: constant"]))
 TOO_FEW = replace(DRIFT, verdict="not enough data")
+HEAVIEST = {"rows": 5, "of": 1460, "share": 0.27}
 RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
 
 
@@ -128,7 +129,15 @@ RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
             changed(xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE}),
             None,
             "watch",
-            "The test split holds 4 rows of class yes, too few to judge by.",
+            "The test split holds 4 rows of class yes, too few to judge by: below 50 the interval "
+            "is too narrow.",
+        ),
+        (
+            changed(xgboost={**candidate("xgboost", 0.9), "heaviest_rows": HEAVIEST}),
+            None,
+            "info",
+            "5 of 1,460 rows make 27 % of the squared error on the test split: the interval of "
+            "roc_auc can be too narrow, as other rows may hold errors as large or none.",
         ),
         (
             changed(xgboost=candidate("xgboost", 0.9, test=0.8, high=0.85)),
@@ -238,3 +247,14 @@ def test_the_gravest_comes_first_and_each_says_what_to_do():
     assert [piece.level for piece in pieces] == ["stop", "watch", "watch", "info"]
     assert all(piece.do.endswith(".") and piece.what.endswith(".") for piece in pieces)
     assert pieces[1].do == "Train again."
+
+
+def test_test_score_of_too_few_rows_of_a_class_is_not_held_against_what_was_promised():
+    few = {**candidate("xgboost", 0.9, test=0.7, high=0.75), "confusion_matrix": RARE}
+    assert len(told(changed(xgboost=few))) == 1
+
+
+def test_test_score_is_held_against_what_to_expect_and_not_against_what_flatters():
+    result = changed(xgboost=candidate("xgboost", 0.9, test=0.8, high=0.85))
+    result["expected"] = {"roc_auc": 0.84}
+    assert told(result) == []

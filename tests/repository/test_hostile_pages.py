@@ -23,11 +23,13 @@ const made = document.querySelectorAll("img[src=x], [onmouseover], [onload], [on
 return [document.documentElement.hasAttribute("{RAN}"), made.length]
 """
 DRAW_ALL = "dispatchEvent(new Event('beforeprint'))"
+POLICY = "return document.querySelectorAll('meta[http-equiv=Content-Security-Policy]').length"
 
 
-def check(browser, page: Path) -> str:
+def check(browser, page: Path, has_policy: bool = True) -> str:
     """Open a page, draw all of its figures, and return its text; nothing may have run."""
     assert browser.open(page) == [], page
+    assert browser.driver.execute_script(POLICY) == int(has_policy), page
     browser.driver.execute_script(DRAW_ALL)
     assert browser.settled("true") == [], page
     assert browser.driver.execute_script(MADE) == [False, 0], page
@@ -94,7 +96,7 @@ def test_markdown_of_card_and_pull_request_shows_hostile_text_and_runs_none(
     for text in texts:
         page = tmp_path / "page.html"
         page.write_text(f"<!doctype html>{viewer.render(text)}", encoding="utf-8")
-        check(browser, page)
+        check(browser, page, has_policy=False)
         assert (
             browser.driver.execute_script(
                 "return document.querySelectorAll('a, img, script').length"

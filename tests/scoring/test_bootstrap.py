@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.rows import Rows
+from pipeline.scoring.sampling import by_class
 from support.predicted import binary, classification, regression
 
 
@@ -23,6 +24,34 @@ def test_interval_of_rmse_covers_the_true_value_in_about_95_of_100_samples():
         return Rows(rng.normal(size=120), np.zeros(120))
 
     assert 0.90 <= coverage("rmse", 1.0, sample) <= 0.98
+
+
+def test_interval_of_rmse_allows_for_the_large_error_that_few_samples_hold():
+    def sample(rng):
+        return Rows(rng.standard_t(3, 120), np.zeros(120))
+
+    # percentiles hold the true value in 68 of 100
+    assert coverage("rmse", 3**0.5, sample, 400) >= 0.76
+
+
+def test_interval_stays_on_this_side_of_perfect():
+    y = np.arange(12.0)
+    rows = Rows(y, y + np.r_[np.zeros(11), 3])
+    bounds = bootstrap.intervals(rows, 0, 200)
+    assert bounds["rmse"].low >= 0 and bounds["r2"].high <= 1
+
+
+def test_interval_of_a_faultless_model_is_its_score():
+    y = np.arange(12.0)
+    bounds = bootstrap.intervals(Rows(y, y), 0, 50)
+    assert bounds["rmse"] == (0, 0) and bounds["r2"] == (1, 1)
+
+
+def test_draws_that_lack_a_class_are_left_out_of_the_interval():
+    y = np.r_[np.zeros(60, dtype=int), 1, 1]
+    rows = thresholds.decided(Rows(y, binary(np.linspace(0, 1, 62))), 0.5)
+    bounds = bootstrap.intervals(rows, 0, 200)
+    assert bounds["roc_auc"] == pytest.approx((1, 1))
 
 
 def test_interval_of_accuracy_covers_the_true_value_in_about_95_of_100_samples():
@@ -68,7 +97,7 @@ def test_one_metric_has_the_interval_that_it_has_among_all():
 def test_rare_class_is_in_every_resample():
     y = np.r_[np.zeros(96, dtype=int), np.ones(4, dtype=int)]
     rows = thresholds.decided(Rows(y, binary(np.linspace(0, 1, 100))), 0.955)
-    bounds = bootstrap.intervals(rows, 0)
+    bounds = bootstrap.intervals(rows, 0, sampling=by_class(y, table_rows=500))
     assert bounds["roc_auc"] == (1, 1) and bounds["recall"] == (1, 1)
 
 

@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold
 
 from pipeline.scoring import thresholds
 from pipeline.scoring.rows import OutOfFold, Rows
-from pipeline.scoring.scores import candidate_scores, fold_scores
+from pipeline.scoring.scores import candidate_scores, fold_scores, heaviest_rows
 from support.predicted import binary, classification, regression
 
 
@@ -66,12 +66,40 @@ def test_metric_that_a_fold_does_not_define_has_no_mean_and_says_so():
     assert cv["log_loss"].keys() == {"mean", "std"} and None not in cv["log_loss"].values()
 
 
+@pytest.mark.parametrize("metric", ["f1", "recall", "precision"])
+def test_fold_without_the_positive_class_does_not_count_as_a_score_of_0(metric):
+    y, fold = np.array([0, 1, 0, 1, 0, 0]), np.array([0, 0, 1, 1, 2, 2])
+    output = binary([0.1, 0.9, 0.2, 0.8, 0.6, 0.3])
+    rows = Rows(y, output)
+    scores = candidate_scores(OutOfFold(y, output, fold), rows, rows, ["no", "yes"], "f1", seed=0)
+    cv = scores.as_json()["cv"]
+    assert cv[metric] == {"mean": None, "std": None, "reason": "not defined on 1 of 3 folds"}
+    assert cv[f"{metric}__yes"]["mean"] is None and cv["accuracy"]["mean"] is not None
+
+
+def test_fold_of_one_target_value_leaves_r2_undefined():
+    y, fold = np.array([1.0, 2, 3, 5, 5, 5]), np.repeat([0, 1], 3)
+    scores = fold_scores(OutOfFold(y, y + 0.1, fold), "r2", "f1")
+    assert np.isfinite(scores[0]) and np.isnan(scores[1])
+
+
 def test_candidate_of_regression_has_neither_threshold_nor_confusion_matrix():
     rows = regression(60)
     out_of_fold = OutOfFold(rows.y, rows.output, np.arange(60) % 3)
     content = candidate_scores(out_of_fold, rows, rows, None, "f1", seed=0).as_json()
     assert list(content) == ["cv", "cv_oof", "train", "test"]
     assert content["train"]["rmse"] == content["test"]["rmse"]["value"]
+
+
+def test_rows_that_carry_the_error_are_counted_and_alike_errors_are_not():
+    y = np.zeros(1460)
+    error = np.random.default_rng(0).normal(size=1460)
+    assert heaviest_rows(Rows(y, error)) is None
+    error[:5] = 10.4
+    found = heaviest_rows(Rows(y, error))
+    assert str(found) == "5 of 1,460 rows make 27 % of the squared error"
+    assert heaviest_rows(Rows(y, y)) is None
+    assert heaviest_rows(classification(2)) is None
 
 
 @pytest.mark.parametrize("name", ["f1", "accuracy", "roc_auc", "log_loss"])

@@ -78,7 +78,7 @@ def test_exit_status_is_what_main_returns(returned, status, monkeypatch, capsys)
         (
             KeyboardInterrupt(),
             130,
-            "stopped; what was finished is kept, the same command goes on from there",
+            "stopped; what was there before stays, the same command starts anew",
         ),
         (
             ZeroDivisionError("division by zero"),
@@ -172,3 +172,18 @@ def test_usage_error_comes_without_heavy_imports(project):
         ["train.py: error: unknown dataset 'nope'; params.yaml has: iris, tiny"],
     )
     assert imported == []
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_option_may_be_cut_short(name):
+    """`--data` would be taken for --dataset until the day when another option begins with it."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "command.parser(" in text and "ArgumentParser(" not in text
+
+
+def test_option_that_is_cut_short_is_refused(capsys):
+    parser = command.parser("")
+    command.add_dataset(parser)
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--data", "iris"])
+    assert "unrecognized arguments: --data iris" in capsys.readouterr().err

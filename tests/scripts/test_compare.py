@@ -61,6 +61,34 @@ def test_plots_hold_the_scores_the_curves_and_what_was_predicted(finished, compa
         assert sum(int(row["rows"]) for row in outcomes) == result["rows"]["test"]
 
 
+def test_one_dataset_is_compared_and_shown_alone_and_the_others_stay(pipeline_run):
+    before = (pipeline_run / paths.COMPARISON).read_text()
+    for folder in ("data/predictions/tiny", "data/processed/tiny", "metrics/datasets/tiny"):
+        shutil.rmtree(pipeline_run / folder)
+    done = script("compare_results", "--dataset", "iris", cwd=pipeline_run)
+    assert done.returncode == 0 and "tiny" not in done.stdout, done.stderr
+    assert (pipeline_run / paths.COMPARISON).read_text() == before
+    assert sorted(path.name for path in (pipeline_run / paths.BEST).iterdir()) == [
+        "iris.json",
+        "tiny.json",
+    ]
+    shown = script("compare_results", "--show", "--dataset", "iris", cwd=pipeline_run).stdout
+    assert "iris" in shown and "tiny" not in shown
+    assert "of iris already" in script("ops.sync", "--dataset", "iris", cwd=pipeline_run).stdout
+
+
+@pytest.mark.parametrize("name", ["compare_results", "ops.repro", "ops.sync"])
+def test_unknown_dataset_is_told_with_the_known_ones(project, name):
+    done = script(name, "--dataset", "irs", cwd=project)
+    assert done.returncode == 2
+    assert "unknown dataset 'irs'; params.yaml has: iris, tiny" in done.stderr
+
+
+def test_comparison_asked_for_in_another_folder_says_where_to_run(tmp_path):
+    done = script("compare_results", "--show", cwd=tmp_path)
+    assert done.returncode == 2 and "run from the project's root" in done.stderr
+
+
 def test_dvc_plots_show_draws_offline(browser, pipeline_run):
     done = shell("dvc plots show", pipeline_run)
     assert done.returncode == 0, done.stderr

@@ -17,8 +17,10 @@ import httpx
 import pandas as pd
 import pytest
 
+import serve
 from pipeline.models import storage
 from pipeline.project import paths
+from pipeline.project.errors import DataError
 from pipeline.serving.inference_log import reader, writer
 from support.load import Load
 from support.processes import ROOT, free_port, script, until
@@ -31,6 +33,7 @@ from support.served import ROW, roll_back, running, set_serving
     [
         (["--dataset", "nope"], 2, "unknown dataset 'nope'"),
         (["--dataset", "tiny", "--host", "0.0.0.0"], 2, "set SERVE_TOKEN to a secret"),
+        (["--dataset", "tiny", "--host", "name.example"], 2, "set SERVE_TOKEN to a secret"),
         (["--dataset", "tiny", "--port", "0"], 2, "a --port from 1 to 65535"),
     ],
 )
@@ -52,9 +55,22 @@ def test_dataset_without_a_version_and_a_port_in_use_are_told_in_one_line(projec
         done = script("serve", "--dataset", "tiny", "--port", str(taken.getsockname()[1]))
     assert (
         done.returncode == 1
-        and "choose another --port" in done.stderr
+        and "Address already in use; choose another --port" in done.stderr
         and len(done.stderr.splitlines()) == 1
     )
+    assert done.stdout == "", "the address is printed where it cannot be had"
+
+
+def test_address_is_held_while_the_model_is_loaded():
+    """Of two servers that start at once, one says at once that it cannot have the port."""
+    port = free_port()
+    with contextlib.ExitStack() as opened:
+        for listening in serve.listen("localhost", port):
+            opened.enter_context(listening)
+        socket.create_connection(("127.0.0.1", port)).close()
+        for host in ("localhost", "127.0.0.1"):
+            with pytest.raises(DataError, match="Address already in use; choose another --port"):
+                serve.listen(host, port)
 
 
 def swap_under_load(swaps: int, requests: int) -> None:

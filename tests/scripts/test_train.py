@@ -73,7 +73,7 @@ def test_interrupted_training_ends_at_once_in_one_line_and_changes_nothing(pipel
     finally:
         process.kill()
     assert told == (
-        "train.py: error: stopped; what was finished is kept, the same command goes on from there"
+        "train.py: error: stopped; what was there before stays, the same command starts anew"
     )
     assert all(line.endswith(" of 8 fits") for line in fits)
     assert process.returncode == 130

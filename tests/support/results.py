@@ -42,6 +42,8 @@ def dataset_result(content: dict[str, Any]) -> DatasetResult:
     result["candidates"] = {
         name: CANDIDATE | candidate for name, candidate in content["candidates"].items()
     }
+    chosen = result["candidates"][result["best"]["name"]]
+    result["expected"] = content.get("expected", chosen["cv_oof"])
     result["best"] = {"by": "cv", "improvement": None} | result["best"]
     result["slices"] = [_slice(part) for part in result["slices"]]
     if result["tuning"]:

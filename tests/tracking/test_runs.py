@@ -105,7 +105,7 @@ def test_unfinished_run_stays_where_another_may_still_be_writing_it(project, mon
             unfinished("elsewhere", GONE, now - 1, "FAILED"),
         }
         assert len(writing | given_up) == 6
-    assert record.sync_runs(settings) == {}
+    assert record.sync_runs(settings.datasets, settings) == {}
     with store.open_store() as mlflow:
         left = {run.info.run_id for run in mlflow.MlflowClient().search_runs([experiment])}
     assert left == {written.info.run_id} | (writing if shared else set())

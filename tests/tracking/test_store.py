@@ -14,6 +14,25 @@ def test_tracking_address_of_the_environment_is_used(pipeline_run, monkeypatch):
     assert (pipeline_run / "other.db").is_file()
 
 
+def test_open_store_leaves_no_trace_in_the_process(project, monkeypatch):
+    import mlflow
+
+    for name, value in (
+        ("TRACKING_URI", "sqlite:///one.db"),
+        ("RUN_ID", "a"),
+        ("EXPERIMENT_ID", "7"),
+    ):
+        monkeypatch.setenv(f"MLFLOW_{name}", value)
+    before = dict(os.environ)
+    with store.open_store() as opened:
+        assert "MLFLOW_RUN_ID" not in os.environ
+        opened.set_experiment("Tiny")
+        assert os.environ["MLFLOW_EXPERIMENT_ID"] != "7"
+    assert dict(os.environ) == before
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///two.db")
+    assert mlflow.get_tracking_uri() == "sqlite:///two.db"
+
+
 def test_cause_of_an_error_is_one_line_even_where_it_says_nothing():
     assert [
         store.cause(error) for error in (ValueError("one\ntwo"), ValueError(" \n"), RuntimeError())

@@ -68,7 +68,7 @@ def test_out_of_fold_output_is_that_of_the_fold_that_predicts_a_row(problem):
 def test_fit_on_all_rows_predicts_the_test_split(problem):
     fits = [candidates.fit(problem, job) for job in reversed(jobs(problem))]
     final = candidates.fit_on_all_rows("linear_regression", fits)
-    assert final.fold is ALL_ROWS and final.output == pytest.approx(problem.y_test)
+    assert final.fold is ALL_ROWS and final.test_output == pytest.approx(problem.y_test)
 
 
 def test_setting_that_the_library_refuses_is_named(problem):

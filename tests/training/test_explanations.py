@@ -195,3 +195,26 @@ def test_wide_tables_are_explained_on_fewer_rows():
     assert explanations.rows_to_explain(4, 30) == 30
     assert explanations.rows_to_explain(4, 10_000) == explanations.MOST_ROWS
     assert 20 <= explanations.rows_to_explain(80, 10_000) < explanations.MOST_ROWS
+
+
+def test_a_wide_table_is_explained_by_the_columns_that_go_most_with_the_output():
+    """Looking at each of n columns takes predictions of n columns: with all, that is n squared."""
+    most = explanations.MOST_OWNERS
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(50, 4 * most))
+    Z[0, 0], Z[:, 1] = np.nan, np.nan
+    owners = [f"c{place}" for place in range(4 * most)]
+
+    def predict(Z):
+        predicted.append(len(Z))
+        return 3 * Z[:, 700] - 2 * Z[:, 20]
+
+    predicted: list[int] = []
+    looked_at = explanations.owners_looked_at(Z, owners, predict(Z))
+    assert len(looked_at) == most and {"c700", "c20"} <= set(looked_at)
+    assert looked_at == sorted(looked_at, key=owners.index)
+
+    predicted.clear()
+    importance = explanations.permutation_importance(predict, Z, owners, predict(Z), "rmse", 0)
+    assert list(importance) == looked_at and max(importance, key=importance.get) == "c700"
+    assert sum(predicted) == 50 * (2 + 3 * most)

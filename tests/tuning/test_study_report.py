@@ -1,5 +1,7 @@
 """The report of a search: its figures."""
 
+import json
+
 from pipeline.project.params import Tune
 from pipeline.tuning import study_report
 from pipeline.tuning.trials import Plan
@@ -59,6 +61,31 @@ def test_long_names_of_hyperparameters_fit_into_the_picture(tmp_path):
     assert (
         pixels[:, :, :3].min() < 0.5 and (pixels[-3:, :, :3] == 1).all()
     )  # nothing runs over the lower edge
+
+
+def test_names_that_begin_alike_are_told_apart(tmp_path, monkeypatch):
+    """Optuna cuts both of these to `random_forest.min...`."""
+    import optuna
+
+    drawn = {}
+
+    def note_labels(figure, path):
+        drawn[path.stem] = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+
+    monkeypatch.setattr(study_report.figures, "save", note_labels)
+    names = ["random_forest.min_samples_leaf", "random_forest.min_samples_split"]
+    choices = {name: optuna.distributions.IntDistribution(1, 10) for name in names}
+    choices["model"] = optuna.distributions.CategoricalDistribution(["random_forest"])
+    searched = optuna.create_study()
+    for leaf in (1, 3, 5, 9):
+        params = {"model": "random_forest", names[0]: leaf, names[1]: 10 - leaf}
+        searched.add_trial(
+            optuna.trial.create_trial(value=leaf, distributions=choices, params=params)
+        )
+    study_report.draw(tmp_path, searched, ONE_OBJECTIVE, "rmse", "tiny")
+    assert drawn["parallel_coordinates_random_forest"] == ["rmse", *names]
+    page = (tmp_path / "parallel_coordinates_random_forest.html").read_text()
+    assert json.dumps(["rmse", *names], separators=(",", ":")) in page.replace(", ", ",")
 
 
 def test_pages_open_offline_and_show_names_as_text(tmp_path, browser):

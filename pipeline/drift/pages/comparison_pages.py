@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from pipeline.data.typed_tables import shared_columns
 from pipeline.drift import verdicts
+from pipeline.drift.data_quality import MOST_CORRELATED
 from pipeline.drift.pages import column_table, evidently_figures
 from pipeline.drift.pages.column_table import Row
 from pipeline.drift.pages.evidently_figures import Figure
@@ -105,7 +106,9 @@ def _drawn_columns(found: TableComparison) -> dict[str, str]:
 
 def _html(name: str, content: Content, compared: Compared) -> str:
     templates = markup.templates("pipeline.drift.pages")
-    templates.globals.update(number=number_text, most_figures=MOST_FIGURES)
+    templates.globals.update(
+        number=number_text, most_figures=MOST_FIGURES, most_correlated=MOST_CORRELATED
+    )
     body = templates.get_template(f"{name}.html.j2").render(
         content=content, compared=compared, found=compared.found, **content.shown
     )

@@ -12,6 +12,11 @@ class Gates:
 
     verdicts: list[Verdict]
 
+    @property
+    def on_test(self) -> bool:
+        """Whether one of them chose by the test rows."""
+        return any(verdict.on == "test" for verdict in self.verdicts)
+
 
 def figures(subject: Subject) -> Gates | None:
     verdicts = subject.result.gates

@@ -25,9 +25,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The rows; times and addresses of runs are shown where this machine has them."""
+    """The rows; times and addresses of runs are shown where this machine has them.
+
+    `undefined` says on how many folds the metric is not defined, where it is not on some.
+    """
 
     rows: list[Row]
+    undefined: str | None
     timed: bool
     linked: bool
 
@@ -35,7 +39,9 @@ class Leaderboard:
 def figures(subject: Subject) -> Leaderboard:
     ranked = rows(subject)
     timed = any(row.ms for row in ranked)
-    return Leaderboard(ranked, timed, linked=ranked[0].run is not None)
+    reasons = [row.cv.reason for row in ranked if row.cv.reason]
+    undefined = reasons[0] if reasons else None
+    return Leaderboard(ranked, undefined, timed, linked=ranked[0].run is not None)
 
 
 def rows(subject: Subject) -> list[Row]:

@@ -10,6 +10,7 @@ from pipeline.report.sections import drift, leaderboard
 from pipeline.report.sections.subject import Subject
 from pipeline.report.stage_figures import Shapley
 from pipeline.scoring import metrics
+from pipeline.training.explanations import MOST_OWNERS
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Drawing:
     target: str
     models: list[Model]
     course: list[TrialCurve]
+    explained: str
     importance: list[Importance]
     shap: ShapleyBars | None
     drift: list[DriftBar]
@@ -101,6 +103,7 @@ def drawing(subject: Subject) -> dict[str, Any]:
         target=result.target,
         models=[Model(row.name, row.cv.mean, row.cv.std, row.ms) for row in board],
         course=course(subject.pictures.course or [], result.primary_metric),
+        explained=_explained(result.features),
         importance=[Importance(*item) for item in result.explanation.importance.items()],
         shap=_shapley_bars(result.explanation.shap),
         drift=_drift_bars(drift.rows(subject.drift)),
@@ -126,6 +129,15 @@ def course(trials: list[TrialValue], metric: str) -> list[TrialCurve]:
         ]
         curves.append(TrialCurve(model, points, dots))
     return curves
+
+
+def _explained(features: int) -> str:
+    """Return what the explanations of a wide table leave out, for the notes of the pictures."""
+    if features <= MOST_OWNERS:
+        return ""
+    return (
+        f" Of {features:,} columns, the {MOST_OWNERS} that go most with its output are looked at."
+    )
 
 
 def _shapley_bars(shap: Shapley | None) -> ShapleyBars | None:

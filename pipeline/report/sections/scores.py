@@ -13,6 +13,7 @@ class Row:
 
     metric: str
     oof: float | None
+    expected: float | None
     test: BoundedScore
 
 
@@ -24,8 +25,8 @@ class Scores:
 
 
 def figures(subject: Subject) -> Scores:
-    chosen = subject.result.chosen
+    chosen, expected = subject.result.chosen, subject.result.expected
     rows = []
     for metric in best.overall_metrics(subject.result):
-        rows.append(Row(metric, chosen.cv_oof[metric], chosen.test[metric]))
+        rows.append(Row(metric, chosen.cv_oof[metric], expected[metric], chosen.test[metric]))
     return Scores(rows)

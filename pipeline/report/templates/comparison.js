@@ -280,14 +280,14 @@ function draw(parent) {
     xTitle: `actual ${one.target}`, yTitle: `predicted ${one.target}`, header: ["actual", "predicted"], rows: one.dots,
     points: one.dots.map(([x, y]) => ({ x, y, text: `actual ${shown(x)}, predicted ${shown(y)}` })) });
   const weighty = one.importance.filter(([, value]) => value !== null).slice(0, 12);
-  if (weighty.length) bars(parent, { title: "Permutation importance", note: `What ${one.best} loses of the test ${one.metric} when a column is shuffled.`, signed: true,
+  if (weighty.length) bars(parent, { title: "Permutation importance", note: `What ${one.best} loses of the test ${one.metric} when a column is shuffled.${one.explained}`, signed: true,
     xTitle: `loss of ${one.metric}`, header: ["Column", "loss"], rows: weighty,
     items: weighty.map(([name, value]) => ({ name, value, text: `${name}: ${shown(value)}` })) });
   if (one.shap) {
     const directed = one.shap.columns.some(([, , direction]) => direction !== null);
     const way = direction => direction === null ? "no one direction" : direction > .3 ? "high values raise it" : direction < -.3 ? "high values lower it" : "no one direction";
     bars(parent, { title: "SHAP: what moves the prediction", signed: true, xTitle: `mean |SHAP|, ${one.shap.unit}`,
-      note: `${one.best} on ${one.shap.rows} test rows${directed ? ". Orange: high values raise the prediction, blue: they lower it, grey: neither." : one.shap.unit === "probability" ? ", mean over the classes." : "."}`,
+      note: `${one.best} on ${one.shap.rows} test rows${directed ? ". Orange: high values raise the prediction, blue: they lower it, grey: neither." : one.shap.unit === "probability" ? ", mean over the classes." : "."}${one.explained}`,
       header: ["Column", "mean |SHAP|", "direction"], rows: one.shap.columns.map(([name, size, direction]) => [name, size, way(direction)]),
       items: one.shap.columns.slice(0, 12).map(([name, size, direction]) => ({ name, value: size,
         color: direction > .3 ? color(1) : direction < -.3 ? color(0) : color(7), text: `${name}: ${shown(size)}, ${way(direction)}` })) });
