@@ -62,17 +62,30 @@ class Settings(BaseModel):
 
 class Data(Settings):
     source: str = Field(min_length=1)
+    """Where the table comes from: `synthetic`, `sklearn`, `openml:NAME@VERSION`, a path or a
+    URL."""
     depends_on: str = Field(min_length=1)
+    """The file whose change makes `dvc repro` read the source again."""
     file: str = Field(pattern=r"^data/[^/]+\.csv$")
+    """The CSV under `data/` that the pipeline works on."""
     task: Literal["regression", "classification"]
+    """What is predicted: a number or a class."""
     target: str
+    """The column to predict."""
     positive: str | None = None
+    """With two classes, the one that counts."""
     drop: list[str] = []
+    """Columns that no model may see, such as identifiers."""
     numeric: list[str] = []
+    """Columns to read as numbers whatever their values look like."""
     categorical: list[str] = []
+    """Columns to read as categories, such as codes made of digits."""
     rows: int | None = Field(None, ge=1)
+    """Rows of a synthetic table."""
     separator: str = Field(",", min_length=1, max_length=1)
+    """What separates the values of the source."""
     encoding: str = "utf-8"
+    """How the source encodes its characters."""
 
     @field_validator("source")
     @classmethod
@@ -109,8 +122,12 @@ class Data(Settings):
 
 class Prepare(Settings):
     test_size: float = Field(0.2, gt=0, lt=1)
+    """Share of the rows that become test rows."""
     split: str = Field("random", pattern=r"^(random|(time|group):.+)$")
+    """`random`, `time:COLUMN` (the latest rows are tested) or `group:COLUMN` (a group stays
+    together)."""
     allow_leakage: list[str] = []
+    """Columns that may predict the target almost perfectly."""
 
     @property
     def split_kind(self) -> str:
@@ -124,16 +141,23 @@ class Prepare(Settings):
 
 class Features(Settings):
     exclude: list[str] = []
+    """Prepared columns that the models of this dataset do not use."""
 
 
 class Train(Settings):
     primary_metric: str
+    """The metric by which models are compared."""
     cv_folds: int = Field(5, ge=2, le=50)
+    """Folds of the cross-validation."""
     models: dict[str, Hyperparameters] = Field(min_length=1)
+    """A list of model families, or a mapping of them to their hyperparameters."""
     target_transform: Literal["none", "log1p"] = "none"
+    """What the target is transformed by before a model is fitted."""
     features: Features = Features()
     resampling: Literal["none", "smote", "undersample"] = "none"
+    """How the classes are balanced inside each fit."""
     threshold_metric: Literal["accuracy", "f1"] = "f1"
+    """What the decision threshold of a binary classifier maximises out of fold."""
 
     @field_validator("models", mode="before")
     @classmethod
@@ -147,20 +171,25 @@ class Tune(Settings):
     """How the hyperparameters of a dataset's models are searched."""
 
     models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
+    """The families that are searched, together in one study."""
     trials: int = Field(50, ge=1)
-    # trials that are drawn before the sampler learns the first one's result
+    """How many trials, with the baselines and the portfolio among them."""
     batch: int = Field(10, ge=1)
+    """Trials that are drawn before the sampler learns the first one's result."""
     pruner: Literal["median", "wilcoxon", "hyperband", "none"] = "median"
-    # rounds without gain after which a booster stops
+    """How a trial that does badly on its first folds is ended."""
     patience: int = Field(30, ge=1)
-    # of a fold's fitted rows that say when to stop
+    """Rounds without gain after which a booster stops."""
     stopping_share: float = Field(0.15, gt=0, lt=1)
-    # to choose from by trial; [] = train.target_transform
+    """Share of a fold's fitted rows that early stopping watches."""
     target_transforms: list[Literal["none", "log1p"]] = []
+    """Transforms that each trial chooses from; empty: `train.target_transform`."""
     blend: bool = True
+    """Whether a blend of the models that did well becomes a candidate."""
     objectives: list[Literal["metric", "size"]] = ["metric"]
-    # of the best metric that a smaller or faster model may lose
+    """`[metric, size]` searches for small models as well."""
     tolerance: float = Field(0.01, ge=0)
+    """Share of the best metric that a smaller or faster model may lose."""
 
     @field_validator("objectives")
     @classmethod
@@ -181,10 +210,15 @@ class SearchSpace(Settings):
     """The values that a hyperparameter may take: a range, or choices."""
 
     low: int | float | None = None
+    """The lowest value."""
     high: int | float | None = None
+    """The highest value."""
     log: bool = False
+    """Whether values are drawn on a logarithmic scale."""
     step: int | float | None = Field(None, gt=0)
+    """The distance between two values."""
     choices: list[Annotated[Any, AfterValidator(_plain)]] | None = Field(None, min_length=1)
+    """The values to choose from, in place of a range."""
 
     @model_validator(mode="after")
     def _a_range_or_choices(self) -> Self:
@@ -216,32 +250,32 @@ def _finite(*values: float) -> bool:
 class Drift(Settings):
     """What counts as drift: an adjusted p-value below alpha and an effect size of its threshold."""
 
-    # level of the false discovery rate over a table's columns
     alpha: float = Field(default=0.05, gt=0, lt=1)
-    # Wasserstein distance, in the reference's standard deviations
+    """Level of the false discovery rate over a table's columns."""
     numbers: float = Field(default=0.1, ge=0)
-    # Jensen-Shannon distance, base 2: 1 = nothing in common
+    """Wasserstein distance, in the reference's standard deviations."""
     categories: float = Field(default=0.08, ge=0, le=1)
-    # difference of the shares of missing values
+    """Jensen-Shannon distance, base 2: 1 = nothing in common."""
     missing: float = Field(default=0.05, ge=0, le=1)
-    # difference of the rank correlations of two columns
+    """Difference of the shares of missing values."""
     correlation: float = Field(default=0.3, ge=0, le=2)
-    # of either table: below it the answer is "not enough data"
+    """Difference of the rank correlations of two columns."""
     min_rows: int = Field(default=50, ge=2)
-    # so many drifted columns make an alarm
+    """Rows of either table below which the answer is "not enough data"."""
     min_columns: int = Field(default=1, ge=1)
-    # importance: drift in a column that the model ignores does not alarm
+    """How many drifted columns make an alarm."""
     weighting: Literal["none", "importance"] = "none"
-    # of either table that the HTML pages draw
+    """Importance: drift in a column that the model ignores does not alarm."""
     report_rows: int = Field(default=5000, ge=50)
-    # of the inference log's windows
+    """Rows of either table that the pages draw."""
     window_rows: int = Field(default=500, ge=2)
-    # the newest ones, which are looked at
+    """Rows of a window of the inference log."""
     windows: int = Field(default=3, ge=1)
-    # so many of them must have drifted
+    """How many of the newest windows are judged."""
     alarm_windows: int = Field(default=2, ge=1)
-    # of the quick look, in standard errors of a window's mean
+    """How many of them must have drifted for an alarm."""
     z_threshold: float = Field(default=2.0, gt=0)
+    """From how many standard errors of a window's mean the quick look marks a feature."""
 
     @model_validator(mode="after")
     def _an_alarm_can_be(self) -> Self:
@@ -257,43 +291,46 @@ class Drift(Settings):
 class Serve(Settings):
     """How a dataset's model answers requests and what of them is kept."""
 
-    # unseen categories: accept or refuse them
     unseen: Literal["accept", "refuse"] = "accept"
-    # names, beside localhost, by which the server may be called without a token
+    """Unseen categories: accept or refuse them."""
     allowed_hosts: list[HostName] = []
-    # bytes of a request
+    """Names, beside localhost, by which the server may be called without a token."""
     max_body: int = Field(default=1_000_000, ge=1_000)
-    # between two looks at the champion's alias
+    """Most bytes of a request."""
     reload_seconds: float = Field(default=2.0, ge=0.1)
-    # the challenger answers too, into the log only
+    """Seconds between two looks at the champion's alias."""
     shadow: bool = False
-    # share of the requests that are logged
+    """The challenger answers too, into the log only."""
     log_sample: float = Field(default=1.0, ge=0, le=1)
-    # features that are left out of the log
+    """Share of the requests that are logged."""
     log_redact: list[str] = []
-    # bytes at which a new file is begun
+    """Features that are left out of the log."""
     log_file_size: int = Field(default=50_000_000, ge=10_000)
-    # each write of the log is put on the disk, for power failures
+    """Bytes at which a new log file begins."""
     log_fsync: bool = False
+    """Each write of the log is put on the disk, for power failures."""
 
 
 class Slices(Settings):
     """Parts of the table on which the best model is scored by itself."""
 
-    # one slice per category, or per quarter of the numbers
     columns: list[str] = []
-    # of the tree that looks for the worst slices; 0 = no search
+    """Columns with one slice per category, or per quarter of the numbers."""
     depth: int = Field(default=3, ge=0, le=5)
-    # of the training split in a slice
+    """Depth of the tree that looks for the worst slices; 0 = no search."""
     min_rows: int = Field(default=30, ge=10)
+    """Fewest training rows of a slice."""
 
 
 class Gate(Settings):
     """The bounds of a score, of the test rows or out of fold, or of an end of its interval."""
 
     min: float | None = Field(None, allow_inf_nan=False)
+    """The lowest value that passes."""
     max: float | None = Field(None, allow_inf_nan=False)
+    """The highest value that passes."""
     on: Literal["test", "oof"] = "test"
+    """The test rows, or the pooled out-of-fold predictions where the test rows are too few."""
     by: Literal["value", "low", "high"] = "value"
 
     @model_validator(mode="after")
@@ -320,15 +357,19 @@ class Register(Settings):
     """The model's name in the registry, and when a new version takes the champion's place."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+    """The model's name in the registry."""
     promote: Literal["better", "not_worse", "always"] = "not_worse"
-    # of the champion's score: so much worse still counts as not worse
+    """When a new version replaces the champion."""
     margin: float = Field(0.02, ge=0, lt=1)
-    # that neither was trained on: below it there is no decision
+    """Share of the champion's score by which a challenger may be worse and still count as not
+    worse."""
     min_rows: int = Field(50, ge=2)
+    """Test rows new to both models, below which there is no decision."""
 
 
 class Dataset(Settings):
     experiment: str = Field(min_length=1)
+    """The name of the experiment in MLflow."""
     data: Data
     prepare: Prepare
     train: Train
@@ -336,8 +377,8 @@ class Dataset(Settings):
     drift: Drift
     slices: Slices = Slices()
     gates: dict[str, Gate]
-    # a pydantic class has a `register` of its own
     registration: Register = Field(alias="register")
+    """A pydantic class has a `register` of its own."""
     serve: Serve = Serve()
 
     @model_validator(mode="after")
@@ -365,8 +406,9 @@ class Alerts(Settings):
     """Where drift is reported beside the terminal; the environment's ALERT_WEBHOOK goes first."""
 
     webhook: str | None = None
-    # whether the stages of `dvc repro` send, too
+    """The address that gets a message about drift."""
     stages: bool = False
+    """Whether the stages of `dvc repro` send messages as well."""
 
     @field_validator("webhook", mode="before")
     @classmethod
@@ -381,13 +423,18 @@ class Alerts(Settings):
 
 class Params(Settings):
     seed: int = Field(ge=0, lt=2**32)
+    """Seed of every random choice."""
     workers: int = -1
+    """Fits at a time, one thread each; -1 = all cores. Results do not depend on it."""
     dask: str | None = None
+    """The address of a Dask scheduler that does the fits."""
     alerts: Alerts = Alerts()
     datasets: dict[Name, Dataset] = Field(min_length=1)
     models: dict[str, Hyperparameters]
+    """Hyperparameters of the families, for every dataset."""
     search_spaces: dict[str, dict[str, SearchSpace]] = {}
     portfolio: dict[str, list[Hyperparameters]] = {}
+    """Configurations that the search tries first, by family."""
 
     @field_validator("datasets")
     @classmethod
