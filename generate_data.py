@@ -4,7 +4,7 @@
     python generate_data.py --dataset customer_churn --rows 100000
     python generate_data.py --dataset credit_fraud --source openml:creditcard
     python generate_data.py --dataset iris --current-batch --drift 0.5
-    python generate_data.py --new telco --source data/raw/telco.csv --target Churn
+    python generate_data.py --new telco --source data/raw/telco.csv --target Churn --write
 
 --current-batch writes rows with a known drift, to try detect_drift.py; --new prints a block for
 params.yaml. A table is synthetic by default, or from a file, a URL, scikit-learn or OpenML.
@@ -109,6 +109,17 @@ def write_current_batch(dataset: str, settings: Params, rows: int | None, streng
     )
 
 
+def propose(args: argparse.Namespace, settings: Params) -> None:
+    """Print the block of a new dataset and, with --write, add it to params.yaml."""
+    block = proposal.block(args.new, args.source, args.target, settings)
+    print(block)
+    if args.write:
+        text = proposal.added(paths.PARAMS.read_text(encoding="utf-8"), block)
+        command.checked(params.parse(text))
+        files.write_text(paths.PARAMS, text)
+        print(f"added to {paths.PARAMS}; read it, then: make pipeline DATASET={args.new}")
+
+
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Return the checked options."""
     parser = command.parser(__doc__)
@@ -121,6 +132,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="print a block for params.yaml that describes the table of --source",
     )
     parser.add_argument("--target", metavar="COLUMN", help="with --new: the column to predict")
+    parser.add_argument(
+        "--write", action="store_true", help="with --new: add the block to params.yaml"
+    )
     parser.add_argument(
         "--current-batch",
         action="store_true",
@@ -142,6 +156,8 @@ def check_options(args: argparse.Namespace) -> None:
     """Raise UsageError where options make no sense together."""
     if args.rows is not None and args.rows < 1:
         raise UsageError(f"--rows {args.rows}: give 1 or more")
+    if args.write and not args.new:
+        raise UsageError("--write goes with --new NAME")
     if args.new and not (args.source and args.target):
         raise UsageError("--new NAME needs --source FILE and --target COLUMN")
     check_drift(args.drift, args.current_batch)
@@ -162,7 +178,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     settings = command.settings()
     if args.new:
-        print(proposal.block(args.new, args.source, args.target, settings))
+        propose(args, settings)
         return
     datasets = settings.names(args.dataset)
     if args.current_batch:

@@ -31,7 +31,7 @@ TEST_SIZE = 0.2
 # test rows, of each class where there are classes: with fewer, the gate goes by the low end of the
 # interval, as the score itself may be far above what the model is worth
 FEW_TEST_ROWS = 50
-WIDTH = 110  # of a line, before its indentation
+WIDTH = 88  # of a line of comments, before its indentation
 YES = ("yes", "true", "1", "y", "positive")
 MODELS = {
     "regression": ["dummy", "ridge", "random_forest", "gradient_boosting", "xgboost", "lightgbm"],
@@ -87,21 +87,7 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
     shown = sources.shown(source)
     answers = _target(table.frame, target, shown)
     task = _task(answers)
-    features = table.frame.drop(columns=target)
-    dropped = [column for column in features if _is_useless(features[column])]
-    codes = [column for column in table.codes if column not in (target, *dropped)]
-    data: dict[str, Any] = {
-        "source": table.source,
-        "depends_on": table.depends_on,
-        "file": file,
-        "separator": table.separator if table.separator != "," else None,
-        "task": task.task,
-        "target": target,
-        "positive": task.positive,
-        "categorical": codes or None,
-        "drop": dropped or None,
-    }
-    data = {key: value for key, value in data.items() if value is not None}
+    data = _data(table, target, file, task)
     prepare: dict[str, Any] = {"test_size": TEST_SIZE, "split": "random"}
     trial = proposal_trial.tried(
         table.frame, Data(**data), Prepare(**prepare), settings.seed, shown
@@ -123,6 +109,42 @@ def block(name: str, source: str, target: str, settings: Params) -> str:
     origin = f"fetched from {shown}; " if downloads.is_url(source) else ""
     comment = f"{origin}the gate says {task.reason}; raise it once you know the data"
     return _yaml({name: content}, [comment, *trial.remarks])
+
+
+def _data(table: Found, target: str, file: str, task: Task) -> dict[str, Any]:
+    """Return the `data` of a block: where the table is, its target, and columns to treat apart."""
+    features = table.frame.drop(columns=target)
+    dropped = [column for column in features if _is_useless(features[column])]
+    codes = [column for column in table.codes if column not in (target, *dropped)]
+    settings = {
+        "source": table.source,
+        "depends_on": table.depends_on,
+        "file": file,
+        "separator": table.separator if table.separator != "," else None,
+        "task": task.task,
+        "target": target,
+        "positive": task.positive,
+        "categorical": codes or None,
+        "drop": dropped or None,
+    }
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def added(text: str, block: str) -> str:
+    """Return the text of params.yaml with a block as the last of its `datasets:`.
+
+    All other lines stay as they are. Raises UsageError where there is no such line.
+    """
+    lines = text.splitlines()
+    if "datasets:" not in lines:
+        raise UsageError(f"{paths.PARAMS}: no line `datasets:` to put the block under; paste it")
+    end = lines.index("datasets:") + 1
+    while end < len(lines) and not re.match(r"[^\s#]", lines[end]):
+        end += 1
+    # what stands above the next key belongs to that key
+    while end < len(lines) and re.match(r"#|$", lines[end - 1]):
+        end -= 1
+    return "\n".join([*lines[:end], "", block.rstrip("\n"), *lines[end:]]) + "\n"
 
 
 def _read(name: str, source: str) -> Found:
@@ -166,12 +188,9 @@ def _target(frame: pd.DataFrame, target: str, origin: str) -> pd.Series:
 
 
 def _yaml(content: dict[str, Any], comments: list[str]) -> str:
-    """Return a block as it stands under `datasets:`, comments first."""
-    writer: Any = YAML(typ="safe", pure=True)
+    """Return a block as it stands under `datasets:`, comments first, in the form of DVC's writer."""
+    writer: Any = YAML()
     stream = io.StringIO()
-    writer.default_flow_style = None
-    writer.sort_base_mapping_type_on_output = False
-    writer.width = WIDTH
     writer.dump(content, stream)
     lines = []
     for comment in comments:

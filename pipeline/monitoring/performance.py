@@ -105,9 +105,7 @@ def served_performance(
         decisions = targets.class_numbers(answers, version.classes)
         if training.oof is not None:
             y = targets.class_numbers(training.frame[version.target], version.classes)
-            calibrated = estimation.calibration(y, training.oof)(output)
-            others = estimation.resampled(y, training.oof, output, seed)
-            estimated = estimation.estimate(calibrated, output, decisions, seed, others)
+            estimated = _estimated(y, training.oof, output, decisions, seed)
             beyond = outside(training.frame, served.features)
             found = replace(found, estimated=estimated, outside=beyond)
     if labels is None:
@@ -120,6 +118,15 @@ def served_performance(
     )
     found = replace(found, current=metrics.score(rows, version.classes))
     return _judged(found, rows, version.classes, seed) if len(rows) >= limits.min_rows else found
+
+
+def _estimated(
+    y: np.ndarray, oof: np.ndarray, output: np.ndarray, decisions: np.ndarray, seed: int
+) -> dict[str, Estimate]:
+    """Return the scores on rows without labels, with the error of their own calibration."""
+    calibrated = estimation.calibration(y, oof)(output)
+    others = estimation.resampled(y, oof, output, seed)
+    return estimation.estimate(calibrated, output, decisions, seed, others)
 
 
 def _judged(

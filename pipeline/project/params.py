@@ -332,6 +332,7 @@ class Gate(Settings):
     on: Literal["test", "oof"] = "test"
     """The test rows, or the pooled out-of-fold predictions where the test rows are too few."""
     by: Literal["value", "low", "high"] = "value"
+    """The score itself, or the worse end of its 95 % interval."""
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:

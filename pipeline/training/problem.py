@@ -103,11 +103,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
     classes = _classes(train_split[data.target], data)
     columns = _feature_columns(dataset, train_split, block)
     y = targets.numeric_target(train_split[data.target], classes)
-    if train.target_transform == "log1p" and y.min() <= -1:
-        raise DataError(
-            f"{data.file}: target {data.target!r} holds {y.min():g}, "
-            f"for which log1p is not defined; set datasets.{dataset}.train.target_transform: none"
-        )
+    _check_transform(dataset, block, y)
     y_test = targets.numeric_target(test_split[data.target], classes)
     return Problem(
         dataset=dataset,
@@ -133,6 +129,15 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         ),
         file=data.file,
     )
+
+
+def _check_transform(dataset: str, block: Dataset, y: np.ndarray) -> None:
+    """Raise DataError where the target's transform is not defined for it."""
+    if block.train.target_transform == "log1p" and y.min() <= -1:
+        raise DataError(
+            f"{block.data.file}: target {block.data.target!r} holds {y.min():g}, "
+            f"for which log1p is not defined; set datasets.{dataset}.train.target_transform: none"
+        )
 
 
 def sampling_of_test(

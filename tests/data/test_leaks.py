@@ -1,4 +1,4 @@
-"""Leaks: what gives the target away is named with what to do, and honest columns are not refused."""
+"""Leaks: what gives the target away is named with a remedy; honest columns are not refused."""
 
 import time
 

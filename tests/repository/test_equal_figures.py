@@ -1,4 +1,4 @@
-"""Whatever shows a number of a model shows the same one: files, pages, MLflow, card and commands."""
+"""Whatever shows a number of a model shows the same one: files, pages, MLflow, card, commands."""
 
 import json
 import re

@@ -19,7 +19,9 @@ from support.processes import ROOT
 pytestmark = pytest.mark.slow
 # elements that the hostile texts would make, and whether one of their scripts ran
 MADE = f"""
-const made = document.querySelectorAll("img[src=x], [onmouseover], [onload], [onerror], svg > script");
+const made = document.querySelectorAll(
+  "img[src=x], [onmouseover], [onload], [onerror], svg > script"
+);
 return [document.documentElement.hasAttribute("{RAN}"), made.length]
 """
 DRAW_ALL = "dispatchEvent(new Event('beforeprint'))"

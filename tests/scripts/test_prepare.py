@@ -124,7 +124,8 @@ def test_a_column_that_gives_the_answer_away_stops_the_run_with_its_name(sold, t
         edit(sold, "accuracy: {min: 0}", "r2: {min: 0}")
     with pytest.raises(
         DataError,
-        match=r"data/sold_data.csv: the target is given away: leak alone repeats \w+ in [\d.]+% of .*: "
+        match=r"data/sold_data.csv: the target is given away: "
+        r"leak alone repeats \w+ in [\d.]+% of .*: "
         "name it in data.drop",
     ):
         prepared("sold")

@@ -1,4 +1,4 @@
-"""A small project whose columns, categories, labels and files have hostile names, all stages run."""
+"""A small project with hostile columns, categories, labels and file names, all stages run."""
 
 import json
 from pathlib import Path
@@ -61,7 +61,7 @@ MODELS = {
 
 
 def settings_text() -> str:
-    """Return params.yaml of the three datasets: one of two classes, one of several, one of numbers."""
+    """Return params.yaml of three datasets: of two classes, of several, of numbers."""
     blocks = {}
     for name, metric in ((BINARY, "f1"), (SEVERAL, "log_loss"), (NUMBERS, "rmse")):
         model = "ridge" if name == NUMBERS else "logistic_regression"

@@ -11,5 +11,6 @@ TEXTS = (
     f"'-{RUN}-'",
     "<!--<script>",
     "${alert(1)}{{ 7 * 7 }}%{x}",
-    "line\u2028end\u2029 | `code` @everyone [link](javascript:alert(1)) ![](https://example.org/x.png)",
+    "line\u2028end\u2029 | `code` @everyone [link](javascript:alert(1)) "
+    "![](https://example.org/x.png)",
 )
