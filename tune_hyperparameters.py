@@ -69,8 +69,8 @@ def fit_candidates(
     best = selection.winners(trials, problem.primary_metric, plan.tune.tolerance)
     members = selection.promising(problem, trials, others) if plan.blends else []
     library = selection.library_of(problem, trials, others)
-    names = [*(trial.name for trial in best.values()), *members]
-    selection.rescore(problem, library, names, run, command.progress)
+    found = [*(trial.name for trial in best.values()), *members]
+    selection.rescore(problem, library, found, run, command.progress)
     if plan.cost is None:
         best = selection.better_than_baseline(problem, best, trials, library)
     chosen = [trial.name for trial in best.values()]
@@ -80,13 +80,12 @@ def fit_candidates(
     if plan.blends:
         out_of_fold = {name: library.out_of_fold[name] for name in in_blend}
         weights = blending.weights_by_name(problem, out_of_fold)
-    if len(weights) == 1:  # one model alone is no blend
-        weights = {}
-    names = [*weights, *chosen]
-    fits = selection.fit_on_all_rows(problem, library, names, run, command.progress)
-    fitted = {
-        f"tuned_{model}": selection.tuned(trial, library, fits) for model, trial in best.items()
-    }
+    weights = weights if len(weights) > 1 else {}  # one model alone is no blend
+    found = [*weights, *chosen]
+    fits = selection.fit_on_all_rows(problem, library, found, run, command.progress)
+    fitted = {}
+    for model, trial in best.items():
+        fitted[f"tuned_{model}"] = selection.tuned(trial, library, fits)
     if weights:
         parts = [fit_on_all_rows(name, fits) for name in weights]
         fitted["blend"] = blending.blend(

@@ -123,7 +123,10 @@ EXPERIMENTS = (
         "synthetic rows",
         150,
         rare_noise,
-        claims("noise, 600 rows, 5 % positives"),
+        # of 15 positive test rows nothing is blamed: they are too few to judge by
+        tuple(
+            one for one in claims("noise, 600 rows, 5 % positives") if "blamed" not in one.figure
+        ),
     ),
     Experiment("choice on signal", "synthetic rows", 150, signal, claims("signal, 300 rows")),
 )

@@ -9,6 +9,7 @@ from pipeline.data.kinds import NUMBER
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, columns_of, lines, training_table
 from pipeline.data.splits import Fold
+from pipeline.project import errors
 from pipeline.project.errors import DataError
 from pipeline.project.params import Data, Prepare
 
@@ -30,6 +31,9 @@ def tried(frame: pd.DataFrame, data: Data, prepare: Prepare, seed: int, origin: 
     Raises DataError, as these stages do, where it is for a person to change the table.
     """
     data, remarks = _readable(frame, data)
+    if data.drop:
+        listed = errors.listed(data.drop, most=30)
+        remarks.insert(0, f"dropped, as empty or different in every row: {listed}")
     cleaned = cleaning.clean(frame, data, None, origin)
     labels = cleaned[data.target] if data.task == "classification" else None
     rows = splits.train_test(cleaned, labels, prepare, seed, origin)

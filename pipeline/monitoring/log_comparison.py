@@ -144,8 +144,7 @@ def compare_with_training(
         verdict=windows_verdict(compared, limits),
         recommendation=windows_recommendation(compared, found),
     )
-    labelled_rows = 0 if labels is None else int(labels.notna().sum())
-    return LogComparison(log, found, compared, scores, labelled_rows)
+    return LogComparison(log, found, compared, scores, 0 if labels is None else int(labels.count()))
 
 
 def _windows(

@@ -151,6 +151,7 @@ def test_classifier_is_estimated_without_labels_and_measured_with_them(pipeline_
     assert measured["accuracy"] == pytest.approx(right.mean(), rel=1e-5)
     assert abs(estimated["accuracy"]["value"] - measured["accuracy"]) < 0.05
     assert f"estimated without labels {estimated['accuracy']['value']:.4g}" in done.stdout
+    assert "] if only the rows changed, not their meaning, measured" in done.stdout
 
 
 def test_version_of_other_training_rows_is_refused_after_the_quick_look(pipeline_run):
