@@ -25,7 +25,7 @@ from pipeline import command
 from pipeline.data import reading, sources
 from pipeline.data.quality import Origin
 from pipeline.data.sources import Wanted
-from pipeline.project import files, paths
+from pipeline.project import files, params, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record

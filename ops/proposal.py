@@ -17,7 +17,7 @@ from pipeline.data import doubts, kinds, reading, sources
 from pipeline.data.kinds import NUMBER
 from pipeline.data.reading import Format
 from pipeline.data.sources import Wanted
-from pipeline.project import downloads, errors
+from pipeline.project import downloads, errors, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Params, Prepare
 
@@ -188,7 +188,7 @@ def _target(frame: pd.DataFrame, target: str, origin: str) -> pd.Series:
 
 
 def _yaml(content: dict[str, Any], comments: list[str]) -> str:
-    """Return a block as it stands under `datasets:`, comments first, in the form of DVC's writer."""
+    """Return a block as it stands under `datasets:`, comments first, in DVC's own form."""
     writer: Any = YAML()
     stream = io.StringIO()
     writer.dump(content, stream)
