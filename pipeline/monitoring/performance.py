@@ -104,10 +104,11 @@ def served_performance(
         answers = kinds.as_text(served.rows["prediction"])
         decisions = targets.class_numbers(answers, version.classes)
         if training.oof is not None:
-            y = targets.class_numbers(training.frame[version.target], version.classes)
-            estimated = _estimated(y, training.oof, output, decisions, seed)
-            beyond = outside(training.frame, served.features)
-            found = replace(found, estimated=estimated, outside=beyond)
+            found = replace(
+                found,
+                estimated=_estimated(version, training, output, decisions, seed),
+                outside=outside(training.frame, served.features),
+            )
     if labels is None:
         return found
     there = labels.notna().to_numpy()
@@ -121,11 +122,17 @@ def served_performance(
 
 
 def _estimated(
-    y: np.ndarray, oof: np.ndarray, output: np.ndarray, decisions: np.ndarray, seed: int
+    version: KnownVersion,
+    training: TrainingRows,
+    output: np.ndarray,
+    decisions: np.ndarray,
+    seed: int,
 ) -> dict[str, Estimate]:
     """Return the scores on rows without labels, with the error of their own calibration."""
-    calibrated = estimation.calibration(y, oof)(output)
-    others = estimation.resampled(y, oof, output, seed)
+    assert version.classes is not None and training.oof is not None
+    y = targets.class_numbers(training.frame[version.target], version.classes)
+    calibrated = estimation.calibration(y, training.oof)(output)
+    others = estimation.resampled(y, training.oof, output, seed)
     return estimation.estimate(calibrated, output, decisions, seed, others)
 
 
