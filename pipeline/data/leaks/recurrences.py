@@ -89,8 +89,8 @@ def _recurring(
 ) -> Leak:
     names = " and ".join(columns)
     what = (
-        f"rows with the same {names} have the same {table.target} (agreement "
-        f"{number_text(round(score, 4))}), which other values of {names} do not tell"
+        f"rows with the same {names} share the same {table.target} (agreement "
+        f"{number_text(round(score, 4))}), which says nothing about a new {names}"
     )
     do += (
         " where predictions are for new ones, or name it in prepare.allow_leakage where the same "
