@@ -2,29 +2,27 @@
 
     python -m benchmarks.statistics --only drift_alarms_synthetic drift_found
 
-The real tables are Telco (data/raw/telco_churn.csv, from IBM) and House Prices
-(data/raw/house_prices.csv, train.csv of Kaggle's competition); without its file a table says
+The real tables are Telco (data/raw/Telco-Customer-Churn.csv, from IBM) and House Prices
+(data/raw/house_prices_train.csv, of Kaggle's competition); without its file a table says
 nothing.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.experiment import Claim, Experiment
-from pipeline.data.typed_tables import of_frame, open_file
+from benchmarks.real_tables import HOUSE_PRICES, TELCO, real_table
+from pipeline.data.typed_tables import of_frame
 from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import Roles
 from pipeline.drift.verdicts import DRIFT
 from pipeline.project.params import Drift
 
-TELCO = Path("data/raw/telco_churn.csv")
-HOUSE_PRICES = Path("data/raw/house_prices.csv")
 ROWS = (60, 125, 250, 500, 1000, 2500, 5000)
 # rows of a window of a real table; the rest of it is the reference. None: one half against another
 WINDOWS = (50, 100, 292, 500, None)
@@ -73,14 +71,6 @@ def alarm_of_synthetic(seed: int) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     rows = ROWS[seed % len(ROWS)]
     return {"alarm": alarm(compare(table(rng, rows), table(rng, rows), seed))}
-
-
-@cache
-def real_table(path: Path) -> pd.DataFrame | None:
-    if not path.is_file():
-        return None
-    typed = open_file(path)
-    return pd.DataFrame({name: typed[name] for name in typed})
 
 
 def alarm_of_real(path: Path) -> Callable[[int], dict[str, float]]:

@@ -9,19 +9,18 @@ and Adult are not ours to pass on: their trials say nothing where data/raw/ lack
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.experiment import Claim, Experiment
+from benchmarks.real_tables import ADULT, TELCO
 from pipeline.data import kinds
 from pipeline.monitoring import estimation
 from pipeline.monitoring.outside import outside
 from pipeline.scoring import metrics
 from pipeline.scoring.rows import Rows
 
-RAW = Path("data/raw")
 TRIALS = 40
 TRAINING_ROWS = (600, 3000)  # by turns
 SERVED_ROWS = 500
@@ -47,18 +46,16 @@ def randhie() -> pd.DataFrame:
 
 
 def telco() -> pd.DataFrame | None:
-    path = RAW / "Telco-Customer-Churn.csv"
-    if not path.is_file():
+    if not TELCO.is_file():
         return None
-    frame = pd.read_csv(path).drop(columns="customerID")
+    frame = pd.read_csv(TELCO).drop(columns="customerID")
     return frame.assign(answer=frame.pop("Churn") == "Yes")
 
 
 def adult() -> pd.DataFrame | None:
-    path = RAW / "adult_income.csv"
-    if not path.is_file():
+    if not ADULT.is_file():
         return None
-    frame = pd.read_csv(path)
+    frame = pd.read_csv(ADULT)
     answers = frame.pop(frame.columns[-1])
     return frame.assign(answer=answers == answers.unique()[0])
 

@@ -1,11 +1,26 @@
 """What benchmarks take from real tables, which are put into data/raw/ by hand."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.drift_alarms import HOUSE_PRICES, real_table
+from pipeline.data.typed_tables import open_file
+
+RAW = Path("data/raw")
+TELCO = RAW / "Telco-Customer-Churn.csv"
+HOUSE_PRICES = RAW / "house_prices_train.csv"
+ADULT = RAW / "adult_income.csv"
+
+
+@cache
+def real_table(path: Path) -> pd.DataFrame | None:
+    """Return a table with typed columns; None where its file is not there."""
+    if not path.is_file():
+        return None
+    typed = open_file(path)
+    return pd.DataFrame({name: typed[name] for name in typed})
 
 
 @cache
