@@ -131,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         lines = rows(experiment, run(experiment, trials, args.workers))
         print("\n".join(lines), flush=True)
         table += lines
-    if not args.only and args.trials is None:
+    if not args.only:
         write(table)
         print(f"written: {DOCUMENT}")
 
