@@ -71,6 +71,7 @@ docs: $(READY_TO_TEST)  ## build the documentation site into site/; a broken lin
 	@echo "docs: site/index.html"
 
 ui: $(READY)     ## open the MLflow runs at http://127.0.0.1:5000
+	@echo "the runs: http://127.0.0.1:5000/#/experiments?workflowType=machine_learning"
 	mlflow ui --host 127.0.0.1
 
 serve: $(READY)  ## answer requests at http://127.0.0.1:8000 with a dataset's champion: make serve DATASET=iris (which is the default)
