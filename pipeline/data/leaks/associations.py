@@ -2,13 +2,14 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.data.kinds import NUMBER
+from pipeline.data.kinds import LARGEST, NUMBER
 
 CLASSIFICATION = "classification"
 # rows that a tree and an order are looked for in
@@ -21,6 +22,15 @@ MOST_GAPS = 0.5
 ENOUGH_ROWS = 500
 # of the rows, from which on a column repeats the target
 REPEATED = 0.95
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Rows in the folds of a cross-validation: their places, their targets, (fit, predict) each."""
+
+    places: np.ndarray
+    targets: np.ndarray
+    folds: list[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,11 @@ class Answers:
     def chance(self) -> float:
         """The score of a guess: balanced accuracy of one class, or r2 of the mean."""
         return 1 / self.values.nunique() if self.task == CLASSIFICATION else 0.0
+
+    @cached_property
+    def folded(self) -> Folded:
+        """All rows in folds, which are the same for every column without gaps."""
+        return _folded(self.values, self.task, self.groups)
 
     def above_chance(self, score: float) -> float:
         """Return how far a score is from that of a guess, 0, to 1."""
@@ -78,8 +93,9 @@ def score_of_column(values: pd.Series, wanted: Answers) -> float:
 def _column_score(values: pd.Series, wanted: Answers) -> float:
     score = score_of_columns(values.to_frame(), wanted)
     if wanted.task != CLASSIFICATION and _can_be_ranked(values):
-        score = max(score, values.corr(wanted.values[values.index], method="spearman") ** 2)
-    return float(score)
+        there = values.dropna()
+        score = max(score, rank_correlation(there, wanted.values[there.index]) ** 2)
+    return score
 
 
 def _can_be_ranked(values: pd.Series) -> bool:
@@ -87,31 +103,86 @@ def _can_be_ranked(values: pd.Series) -> bool:
     return is_number and values.isna().mean() < MOST_GAPS and values.nunique() > 1
 
 
+def rank_correlation(values: pd.Series, others: pd.Series) -> float:
+    """Return the rank correlation of two columns without gaps, 0 where one has a single value.
+
+    It is Spearman's; scipy.stats.spearmanr tests it as well, which takes most of its time.
+    """
+    x, y = values.rank().to_numpy(), others.rank().to_numpy()
+    x, y = x - x.mean(), y - y.mean()
+    scale = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / scale if scale else 0.0
+
+
 def score_of_columns(
     columns: pd.DataFrame, wanted: Answers, groups: pd.Series | None = None
 ) -> float:
     """Return the score of a tree on some columns, cross-validated by `groups` or the split's."""
-    target = wanted.values[columns.index]
-    if wanted.task == CLASSIFICATION:
-        target = target[target.map(target.value_counts()) >= FOLDS]
-    groups = wanted.groups if groups is None else groups
-    groups = None if groups is None else groups[target.index]
-    too_few = target.nunique() < 2 or len(target) < 2 * FOLDS
-    if too_few or (groups is not None and groups.nunique() < FOLDS):
+    if groups is None and columns.index.equals(wanted.values.index):
+        folded = wanted.folded
+    else:
+        groups = wanted.groups if groups is None else groups
+        folded = _folded(wanted.values[columns.index], wanted.task, groups)
+    if not folded.folds:
         return 0.0
-    X = np.column_stack([as_numbers(columns.loc[target.index, name]) for name in columns])
-    return _tree_score(X, target.to_numpy(), wanted, groups)
+    if len(folded.places) < len(columns):
+        columns = columns.iloc[folded.places]
+    X = np.column_stack([as_numbers(columns[name]) for name in columns])
+    # as scikit-learn reads it; a sum or product of two columns may lie beyond
+    X = X.clip(-LARGEST, LARGEST).astype(np.float32)
+    return _tree_score(X, folded, wanted)
 
 
-def _tree_score(X: np.ndarray, y: np.ndarray, wanted: Answers, groups: pd.Series | None) -> float:
-    from sklearn.metrics import balanced_accuracy_score, r2_score
+def _folded(target: pd.Series, task: str, groups: pd.Series | None) -> Folded:
+    """Return the rows of a target in folds; without folds where too few rows are left for them."""
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-    tree, folds = _tree(wanted, groups is not None)
+    places = np.flatnonzero(_often_enough(target, task))
+    target = target.iloc[places]
+    y = target.to_numpy()
+    groups = None if groups is None else groups[target.index]
+    too_few = target.nunique() < 2 or len(y) < 2 * FOLDS
+    if too_few or (groups is not None and groups.nunique() < FOLDS):
+        return Folded(places, y, [])
+    if task == CLASSIFICATION:
+        splitter = StratifiedKFold(FOLDS) if groups is None else StratifiedGroupKFold(FOLDS)
+    else:
+        splitter = KFold(FOLDS) if groups is None else GroupKFold(FOLDS)
+    return Folded(places, y, list(splitter.split(y, y, groups)))
+
+
+def _often_enough(target: pd.Series, task: str) -> np.ndarray:
+    """Say of each row whether its class has a row for every fold."""
+    if task != CLASSIFICATION:
+        return np.ones(len(target), dtype=bool)
+    classes = target.to_numpy()
+    return np.bincount(classes)[classes] >= FOLDS
+
+
+def _tree_score(X: np.ndarray, folded: Folded, wanted: Answers) -> float:
+    """Return the cross-validated score of a tree.
+
+    scikit-learn's checks of its input take longer than the tree does on a few hundred rows, so that
+    a table of thousands of columns spends its time on them; only gaps need them.
+    """
+    tree, y = _tree(wanted), folded.targets
+    has_gaps = bool(np.isnan(X).any())
     predicted = np.empty_like(y)
-    for fit, predict in folds.split(X, y, groups):
-        predicted[predict] = tree.fit(X[fit], y[fit]).predict(X[predict])
-    metric = balanced_accuracy_score if wanted.task == CLASSIFICATION else r2_score
-    return float(metric(y, predicted))
+    for fit, predict in folded.folds:
+        tree.fit(X[fit], y[fit], check_input=has_gaps)
+        predicted[predict] = tree.predict(X[predict], check_input=has_gaps)
+    return _balanced_accuracy(y, predicted) if wanted.task == CLASSIFICATION else _r2(y, predicted)
+
+
+def _balanced_accuracy(classes: np.ndarray, predicted: np.ndarray) -> float:
+    rows = np.bincount(classes)
+    right = np.bincount(classes[predicted == classes], minlength=len(rows))
+    there = rows > 0
+    return float((right[there] / rows[there]).mean())
+
+
+def _r2(y: np.ndarray, predicted: np.ndarray) -> float:
+    return float(1 - ((y - predicted) ** 2).sum() / ((y - y.mean()) ** 2).sum())
 
 
 def as_numbers(values: pd.Series) -> pd.Series:
@@ -121,16 +192,13 @@ def as_numbers(values: pd.Series) -> pd.Series:
     return values.astype("category").cat.codes
 
 
-def _tree(wanted: Answers, grouped: bool) -> tuple[Any, Any]:
-    """Return an unfitted decision tree, and scikit-learn's folds for it."""
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+def _tree(wanted: Answers) -> Any:
+    """Return an unfitted decision tree of scikit-learn."""
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     if wanted.task == CLASSIFICATION:
-        classifier = DecisionTreeClassifier(min_samples_leaf=2, random_state=wanted.seed)
-        return classifier, StratifiedGroupKFold(FOLDS) if grouped else StratifiedKFold(FOLDS)
-    regressor = DecisionTreeRegressor(min_samples_leaf=2, random_state=wanted.seed)
-    return regressor, GroupKFold(FOLDS) if grouped else KFold(FOLDS)
+        return DecisionTreeClassifier(min_samples_leaf=2, random_state=wanted.seed)
+    return DecisionTreeRegressor(min_samples_leaf=2, random_state=wanted.seed)
 
 
 # whether a column repeats the target, as no measurement does
@@ -155,24 +223,29 @@ def _repeated_as_it_stands(values: pd.Series, wanted: Answers) -> float:
     target = wanted.values[values.index]
     if wanted.task != CLASSIFICATION:
         return share_in_order(values, target) if _can_be_ranked(values) else 0.0
-    target = target[target.map(target.value_counts()) >= FOLDS]
-    return float(_separates(values[target.index], target))
+    often = _often_enough(target, wanted.task)
+    return float(_separates(values[often], target.to_numpy()[often]))
 
 
-def _separates(values: pd.Series, classes: pd.Series) -> bool:
-    codes = pd.Series(pd.factorize(values, use_na_sentinel=False)[0], index=values.index)
-    is_pure = (classes.groupby(codes).nunique() == 1).all()
-    if classes.nunique() < 2 or not is_pure or _changes(values, classes) >= classes.nunique():
+def _separates(values: pd.Series, classes: np.ndarray) -> bool:
+    n_classes = len(np.unique(classes))
+    if n_classes < 2:
         return False
-    one_value = codes.groupby(classes).nunique().min() == 1
+    codes = pd.factorize(values, use_na_sentinel=False)[0]
+    class_of_value = np.zeros(codes.max() + 1, dtype=classes.dtype)
+    class_of_value[codes] = classes
+    is_pure = (class_of_value[codes] == classes).all()
+    if not is_pure or _changes(values, classes) >= n_classes:
+        return False
+    one_value = np.unique(class_of_value, return_counts=True)[1].min() == 1
     return bool(one_value or len(classes) >= ENOUGH_ROWS)
 
 
-def _changes(values: pd.Series, classes: pd.Series) -> int:
+def _changes(values: pd.Series, classes: np.ndarray) -> int:
     """Return how often the class changes along the order of a column of numbers."""
     if kinds.kind_of(values) != NUMBER:
         return 0  # categories have no order
-    along = classes[values.sort_values(kind="stable").index].to_numpy()
+    along = classes[np.argsort(values.to_numpy(), kind="stable")]
     return int((along[1:] != along[:-1]).sum())
 
 
@@ -211,7 +284,7 @@ def rank_strength(values: pd.Series, wanted: Answers) -> float:
     if values.nunique() < 2 or target.nunique() < 2:
         return 0.0
     if wanted.task != CLASSIFICATION:
-        return float(values.corr(target, method="spearman") ** 2)
+        return rank_correlation(values, target) ** 2
     ranks = values.rank().to_numpy()
     classes = target.to_numpy().astype(np.int64)
     n_rows = np.bincount(classes)

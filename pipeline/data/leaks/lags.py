@@ -63,16 +63,47 @@ def lag_of(values: pd.Series, answers: Answers, positions: np.ndarray) -> Lag | 
     x = associations.as_numbers(values[near]).to_numpy(dtype="float64")
     if answers.task == CLASSIFICATION and len(np.unique(x)) > MOST_LABELS:
         return None
-    places = positions[near] - positions.min()
-    targets = np.full(places.max() + 1 + 2 * MOST_LAG, np.nan)
-    targets[places + MOST_LAG] = answers.values.to_numpy()[near]
-    shares = {}
-    for rows in range(-MOST_LAG, MOST_LAG + 1):
-        shares[rows] = _agreement(x, targets[places + MOST_LAG - rows], answers.task)
-    best = max(shares, key=lambda rows: shares[rows])
-    if best == 0 or shares[best] < COPIED or shares[best] <= shares[0]:
+    rows = np.arange(-MOST_LAG, MOST_LAG + 1)
+    targets = _targets_of_other_rows(answers.values.to_numpy()[near], positions[near], rows)
+    if not (_most_agreement(x, targets, answers.task) >= COPIED).any():
         return None
-    return Lag(best, shares[best])
+    shares = [_agreement(x, others, answers.task) for others in targets]
+    best, own = int(np.argmax(shares)), shares[MOST_LAG]
+    if best == MOST_LAG or shares[best] < COPIED or shares[best] <= own:
+        return None
+    return Lag(int(rows[best]), shares[best])
+
+
+def _targets_of_other_rows(y: np.ndarray, positions: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return for each of `rows` the targets so many rows before, of shape (rows, targets)."""
+    places = positions - positions.min() + MOST_LAG
+    targets = np.full(places.max() + 1 + MOST_LAG, np.nan)
+    targets[places] = y
+    return targets[places - rows[:, np.newaxis]]
+
+
+def _most_agreement(x: np.ndarray, targets: np.ndarray, task: str) -> np.ndarray:
+    """Return for each row of `targets` what its agreement with a column is at most.
+
+    It is the share of the rows alone, for all lags at once: few columns need the agreement itself.
+    """
+    both = ~np.isnan(x) & ~np.isnan(targets)
+    if task == CLASSIFICATION:
+        same = _rows_of_commonest_classes(x, targets, both)
+    else:
+        same = np.isclose(x, targets, rtol=1e-9, atol=0).sum(axis=1)
+    return same / np.maximum(both.sum(axis=1), 1)
+
+
+def _rows_of_commonest_classes(x: np.ndarray, targets: np.ndarray, both: np.ndarray) -> np.ndarray:
+    """Return for each row of `targets` the rows that have the commonest class of their value."""
+    values, codes = np.unique(x, return_inverse=True)
+    classes, numbers = np.unique(targets, return_inverse=True)
+    shape = (len(targets), len(values), len(classes))
+    lags = np.arange(len(targets))[:, np.newaxis]
+    cells = np.ravel_multi_index((lags, codes, numbers.reshape(targets.shape)), shape)
+    counts = np.bincount(cells[both], minlength=np.prod(shape)).reshape(shape)
+    return counts.max(axis=2).sum(axis=1)
 
 
 def _agreement(x: np.ndarray, targets: np.ndarray, task: str) -> float:
@@ -114,5 +145,7 @@ def follows_rows(values: pd.Series, answers: Answers, positions: np.ndarray) -> 
     strengths = []
     for _, rows in x.groupby(parts):
         if rows.nunique() > 1:
-            strengths.append(abs(rows.corr(places[rows.index], method="spearman")))
+            there = rows.dropna()
+            correlation = associations.rank_correlation(there, places[there.index])
+            strengths.append(abs(correlation))
     return bool(strengths) and float(np.mean(strengths)) >= FOLLOWS

@@ -38,10 +38,12 @@ def recurring_columns(table: TrainingTable) -> list[Leak]:
         score = _recurrence(values.to_frame(), table, RECURS)
         if score:
             scores[str(column)] = score
+    if not scores:
+        return []
+    do = f"set prepare.split: group:{_group_column(list(scores), table)}"
     found = []
     for column, score in scores.items():
         certain = score >= RECURS_SURELY and column in table.features
-        do = f"set prepare.split: group:{_group_column(list(scores), table)}"
         found.append(_recurring([column], score, certain, do, table))
     return found
 

@@ -56,7 +56,8 @@ def find(table: TrainingTable) -> list[Leak]:
         scores[column] = associations.score_of_column(values, table.looked_at)
     for check in CHECKS:
         found += check(table, scores)
-        scores = {name: score for name, score in scores.items() if name not in columns_of(found)}
+        named = set(columns_of(found))
+        scores = {name: score for name, score in scores.items() if name not in named}
     return sorted(found, key=lambda leak: not leak.certain)
 
 

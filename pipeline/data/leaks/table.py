@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -60,9 +61,14 @@ class TrainingTable:
     split_kind: str
     positions: np.ndarray
 
+    @cached_property
+    def sampled_places(self) -> np.ndarray:
+        """Where the rows of `looked_at` stand."""
+        return self.features.index.get_indexer(self.looked_at.values.index)
+
     def sampled(self, column: str) -> pd.Series:
         """Return a feature of the rows that `looked_at` has."""
-        return self.features.loc[self.looked_at.values.index, column]
+        return self.features[column].iloc[self.sampled_places]
 
     def scored(self, score: float) -> str:
         """Return a score with the name of its metric."""
