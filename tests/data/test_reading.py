@@ -135,7 +135,10 @@ def test_missing_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (gzip.compress(b"a,b\n1,2\n", mtime=0), r"compressed by gzip, not CSV; unpack it \(gunzip\)"),
+        (
+            gzip.compress(b"a,b\n1,2\n", mtime=0),
+            r"compressed by gzip, not CSV; unpack it \(gunzip\)",
+        ),
         (b"PK\x03\x04rest", "a zip archive or an Excel workbook, not CSV; unpack it, or save"),
         (b"PAR1rest", "a Parquet file, not CSV; give its name the ending .parquet"),
         ("a,b\n1,2\n".encode("utf-16"), "in UTF-16; save the file as CSV in UTF-8, or set data.en"),
