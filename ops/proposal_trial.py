@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pipeline.project.processor  # noqa: F401 - before numpy
+
 import pandas as pd
 
 from pipeline.data import cleaning, doubts, kinds, splits

@@ -55,15 +55,19 @@ class KnownVersion:
 
     def check_training_rows(self, dataset: str) -> None:
         """Raise DataError where the prepared training rows are not those of this version."""
-        quality = files.read_json(
-            paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}"
-        )
-        if self.metadata["split_hash"] != quality["split_hash"]:
+        if not _learned_from_prepared_rows(dataset, self.metadata):
             raise DataError(
                 f"{paths.processed(dataset)}: {self.name} was trained on other rows than these, so "
                 f"that there is nothing to compare with; bring its data back (`git checkout` of "
                 f"its commit, `dvc checkout`) or serve a model of these rows"
             )
+
+
+def _learned_from_prepared_rows(dataset: str, metadata: dict[str, Any]) -> bool:
+    quality = files.read_json(
+        paths.metrics(dataset, "quality"), made_by=f"python prepare_data.py --dataset {dataset}"
+    )
+    return metadata["split_hash"] == quality["split_hash"]
 
 
 def read_known_version(dataset: str, settings: Params, model: str, number: int) -> KnownVersion:
@@ -82,16 +86,18 @@ def read_known_version(dataset: str, settings: Params, model: str, number: int) 
             statistics,
             candidate,
             trained["primary_metric"],
-            _expected(dataset, settings, metadata["candidate"], candidate),
+            _expected(dataset, settings, metadata, candidate),
         )
     return KnownVersion(name, metadata, statistics)
 
 
 def _expected(
-    dataset: str, settings: Params, name: str, candidate: Candidate
+    dataset: str, settings: Params, metadata: dict[str, Any], candidate: Candidate
 ) -> dict[str, float | None]:
     """Return the scores to expect of a candidate; only the best one was chosen by its own."""
+    if not _learned_from_prepared_rows(dataset, metadata):
+        return candidate["cv_oof"]
     standing = read_candidates(dataset)
-    if standing.best() != name or not expected.is_known(dataset, standing):
+    if standing.best() != metadata["candidate"] or not expected.is_known(dataset, standing):
         return candidate["cv_oof"]
     return expected.expected_scores(dataset, settings.dataset(dataset), standing, settings.seed)

@@ -111,14 +111,21 @@ def served_performance(
             )
     if labels is None:
         return found
+    rows = _labelled(labels, output, decisions, version.classes)
+    found = replace(found, current=metrics.score(rows, version.classes))
+    return _judged(found, rows, version.classes, seed) if len(rows) >= limits.min_rows else found
+
+
+def _labelled(
+    labels: pd.Series, output: np.ndarray, decisions: np.ndarray | None, classes: list[str] | None
+) -> Rows:
+    """Return the rows whose labels are known."""
     there = labels.notna().to_numpy()
-    rows = Rows(
-        targets.numeric_target(labels[there], version.classes),
+    return Rows(
+        targets.numeric_target(labels[there], classes),
         output[there].astype(float),
         None if decisions is None else decisions[there],
     )
-    found = replace(found, current=metrics.score(rows, version.classes))
-    return _judged(found, rows, version.classes, seed) if len(rows) >= limits.min_rows else found
 
 
 def _estimated(

@@ -169,7 +169,7 @@ def test_outputs_are_looked_for_in_a_cache_elsewhere_and_down_to_the_files_of_a_
     files = next(
         files
         for files in map(json.loads, map(Path.read_text, lists))
-        if "decision_tree" in str(files)
+        if "decision_tree/metadata.json" in str(files)
     )
     (tmp_path / "elsewhere/files/md5" / files[0]["md5"][:2] / files[0]["md5"][2:]).unlink()
     shell("rm -rf models/tiny", healthy)

@@ -46,19 +46,6 @@ def goes_through(project, capsys, name: str, source: str, target: str, model: st
     return settings.dataset(name)
 
 
-def test_write_adds_the_block_and_changes_no_other_line(project, capsys):
-    before = (project / "params.yaml").read_text()
-    arguments = ["--new", "mine", "--source", "tiny.csv", "--target", "price", "--write"]
-    generate_data.main(arguments)
-    after = (project / "params.yaml").read_text()
-    assert params.load().dataset("mine").data.target == "price"
-    assert [line for line in before.splitlines() if line not in after.splitlines()] == []
-    assert after.index("  mine:") < after.index("\nmodels:")
-    with pytest.raises(UsageError, match="mine"):
-        generate_data.main(arguments)
-    assert (project / "params.yaml").read_text() == after
-
-
 def test_telco_goes_through_with_nothing_but_the_block(project, capsys):
     source = real_table("Telco-Customer-Churn.csv")
     spec = goes_through(project, capsys, "telco", source, "Churn", "logistic_regression")
@@ -157,47 +144,6 @@ def test_hostile_column_names_and_many_columns_survive_in_lines_of_120(project, 
     data = pasted(project, block).dataset("mine").data
     assert data.target == "price, in $"
     assert data.drop == ["id", *names, *(f"empty_column_{n}" for n in range(30))]
-
-
-def test_block_reads_like_those_of_params(project, capsys):
-    assert (
-        printed(capsys, "flats", "tiny.csv", "price")
-        == """\
-  # the gate says better than the mean of the target; raise it once you know the data
-  # dropped, as empty or different in every row: 'id'
-  flats:
-    experiment: Flats-Regression
-    data:
-      source: tiny.csv
-      depends_on: tiny.csv
-      file: data/flats_data.csv
-      task: regression
-      target: price
-      drop:
-      - id
-    prepare:
-      test_size: 0.2
-      split: random
-    train:
-      primary_metric: rmse
-      cv_folds: 5
-      models:
-      - dummy
-      - ridge
-      - random_forest
-      - gradient_boosting
-      - xgboost
-      - lightgbm
-    tune: {}
-    drift: {}
-    gates:
-      r2:
-        min: 0.2
-        by: low
-    register:
-      name: FlatsPredictor
-"""
-    )
 
 
 @pytest.mark.parametrize("rare, by", [(240, "low"), (260, "value")])

@@ -80,7 +80,7 @@ def test_report_tells_what_changed_and_in_which_direction(two_commits):
         "✅ pass"
     )
     assert rows(text, "Drift of the test split")[1] == ["tiny", "drift", r"a\|b", "no drift"]
-    assert rows(text, "Settings") == [["`models.ridge.alpha`", "1.0", "7.5"]]
+    assert rows(text, "Settings") == [["models.ridge.alpha", "1.0", "7.5"]]
     assert [row[:2] + [row[3]] for row in rows(text, "Data")] == [["tiny", "md5", "0123"]]
     told = {row[1]: row[3] for row in rows(text, "Other candidates, cross-validation")}
     assert sorted(told) == ["added", "decision_tree"]

@@ -18,6 +18,7 @@ MODULES = {
     "skops": "skops.io",
     "pytest-xdist": "xdist",
     "psycopg2-binary": "psycopg2",
+    "mkdocs-material": "material",
 }
 PROGRAMS = {"zizmor"}  # no module of theirs is imported
 LINES = [

@@ -28,6 +28,7 @@ NOT_HERE = {
     "Its log",
     "Push the image",
     "Hold against the jobs before",
+    "Build the site",
 }
 NOTHING_TO_DO = ("actions/checkout@", "actions/setup-python@")
 # a push to a new branch, without secrets
