@@ -23,7 +23,7 @@ from benchmarks import (
     leaks,
     promotion,
 )
-from benchmarks.experiment import Experiment, Measured, measured
+from benchmarks.experiment import Claim, Experiment, Measured, measured
 from pipeline.project import files
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -35,6 +35,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *intervals.EXPERIMENTS,
     *choice.EXPERIMENTS,
 )
+# with fewer trials an interval meets nearly every range
+FEWEST_TO_JUDGE = 20
 TRIALS = Path("logs/statistics")
 DOCUMENT = Path("docs/statistics.md")
 BEGIN = "<!-- claims, made by `python -m benchmarks.statistics`: -->\n"
@@ -88,10 +90,17 @@ def rows(experiment: Experiment, figures: dict[int, dict[str, float]]) -> list[s
             lines.append(f"| {claim.says} | {experiment.data} | no trial says | 0 | not measured |")
             continue
         result = measured(values)
-        verdict = "yes" if result.holds(claim) else "**no**"
-        cells = (claim.says, experiment.data, shown(result), f"{result.trials:,}", verdict)
+        cells = (claim.says, experiment.data, shown(result), f"{result.trials:,}")
+        cells += (verdict(result, claim),)
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def verdict(result: Measured, claim: Claim) -> str:
+    """Say whether a claim holds; few trials can show that one does not, and not that it does."""
+    if not result.holds(claim):
+        return "**no**"
+    return "yes" if result.trials >= FEWEST_TO_JUDGE else "too few trials"
 
 
 def shown(result: Measured) -> str:
