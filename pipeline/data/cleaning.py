@@ -111,8 +111,8 @@ class Rule:
 
 
 def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rule]:
-    gaps = reading.rows_in_file(values.index[values.isna()])
     if values.name == target:
+        gaps = _gaps(values)
         same = "the same target in every row: nothing to learn, choose another target"
         rules = [
             Rule(_every, f"no target in {gaps}: fill it in or remove the rows"),
@@ -120,9 +120,13 @@ def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rul
         ]
         return rules + _rules_of_range(values, LARGEST_TARGET) + _rules_of_spread(values)
     if values.name == split_column:
-        return [Rule(_every, f"no value in {gaps}, which prepare.split needs: fill it in")]
+        return [Rule(_every, f"no value in {_gaps(values)}, which prepare.split needs: fill it in")]
     rules = [Rule(_some, "no value at all: name it in data.drop")]
     return rules + _rules_of_range(values, LARGEST)
+
+
+def _gaps(values: pd.Series) -> str:
+    return reading.rows_in_file(values.index[values.isna()])
 
 
 def _rules_of_range(values: pd.Series, largest: float) -> list[Rule]:

@@ -19,6 +19,7 @@ from pipeline.project.errors import DataError
 
 BLOCK = 2**24  # bytes of a large CSV file that are parsed at a time
 LARGE = 2**28  # bytes of a CSV file from which on it is not read as a whole
+SMALL = 2**26  # bytes of a Parquet file's columns up to which they are read as a whole
 # what pandas takes for missing in a CSV file
 MISSING = [
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
@@ -131,6 +132,7 @@ def _of_parquet(path: Path, origin: Path, folder: Any = None) -> Table:
     try:
         with parquet.ParquetFile(path) as file:
             rows = file.metadata.num_rows
+            whole = _small(file)
             stored = file.schema_arrow.names
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{origin}: not a whole Parquet file ({error}); write it again") from None
@@ -140,6 +142,8 @@ def _of_parquet(path: Path, origin: Path, folder: Any = None) -> Table:
         raise DataError(f"{origin}: a header and no rows; give a file with data")
 
     def raw(name: str, _folder: Any = folder) -> pd.Series:
+        if whole is not None:
+            return _as_series(whole.column(name))
         try:
             with parquet.ParquetFile(path) as file:
                 values = file.read([name], use_threads=False).column(0)
@@ -150,6 +154,20 @@ def _of_parquet(path: Path, origin: Path, folder: Any = None) -> Table:
         return _as_series(values)
 
     return Table(names, rows, raw)
+
+
+def _small(file: parquet.ParquetFile) -> pyarrow.Table | None:
+    """Return the content of a small Parquet file, None of another and of one with a faulty column.
+
+    To read one column costs the description of all of them: that is quadratic in the columns.
+    """
+    groups = [file.metadata.row_group(n) for n in range(file.metadata.num_row_groups)]
+    if sum(group.total_byte_size for group in groups) > SMALL:
+        return None
+    try:
+        return file.read(use_threads=False)
+    except (pyarrow.ArrowException, OSError):
+        return None  # then the column that cannot be read is named
 
 
 def _as_series(values: pyarrow.ChunkedArray) -> pd.Series:

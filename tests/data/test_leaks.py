@@ -1,10 +1,14 @@
 """Leaks: what gives the target away is named with a remedy; honest columns are not refused."""
 
+import cProfile
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import balanced_accuracy_score, r2_score
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from benchmarks import leaks as cases
 from pipeline.data.leaks import associations, lags, search
@@ -150,3 +154,48 @@ def test_search_takes_seconds_on_a_large_table_and_finds_a_leak_there():
     started = time.process_time()
     assert columns_of(found(table, "classification")) == ["x7"]
     assert time.process_time() - started < 20
+
+
+def calls_of_search(n_columns: int, task: str) -> int:
+    """Return how many calls of Python functions the search makes; no machine's load changes it."""
+    rng = np.random.default_rng(0)
+    columns = [f"x{n}" for n in range(n_columns)]
+    table = pd.DataFrame(rng.normal(size=(200, n_columns)), columns=columns)
+    price = pd.Series(rng.normal(size=200))
+    table["target"] = price if task == "regression" else np.where(price > 0, "Yes", "No")
+    with cProfile.Profile() as profile:
+        found(table, task)
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_each_further_column_of_a_wide_table_costs_the_same_few_calls(task):
+    calls_of_search(20, task)  # imports
+    some, more, most = (calls_of_search(n_columns, task) for n_columns in (40, 60, 100))
+    # scikit-learn's checks of its input alone would be more than this
+    assert (more - some) / 20 < 10_000
+    assert (most - more) / 40 < 1.2 * (more - some) / 20
+
+
+def test_column_with_and_without_gaps_scores_as_scikit_learn_does():
+    rng = np.random.default_rng(0)
+    y = pd.Series(rng.integers(0, 3, 300))
+    values = pd.Series(y + rng.normal(0, 0.5, 300))
+    for column in (values, values.mask(rng.random(300) < 0.1)):
+        for task, tree, folds, scoring in (
+            ("classification", DecisionTreeClassifier, StratifiedKFold, balanced_accuracy_score),
+            ("regression", DecisionTreeRegressor, KFold, r2_score),
+        ):
+            target = y if task == "classification" else y + 0.0
+            wanted = associations.answers(target, task, 0)
+            estimator = tree(min_samples_leaf=2, random_state=0)
+            predicted = cross_val_predict(estimator, column.to_frame(), target, cv=folds(3))
+            ours = associations.score_of_columns(column.to_frame(), wanted)
+            assert ours == pytest.approx(scoring(target, predicted), abs=1e-12)
+
+
+def test_product_beyond_32_bits_is_looked_at():
+    rng = np.random.default_rng(0)
+    a, b = 10 ** rng.uniform(10, 30, 300), 10 ** rng.uniform(10, 30, 300)
+    table = pd.DataFrame({"a": a, "b": b, "target": np.log10(a) + np.log10(b)})
+    assert columns_of(found(table, "regression")) == ["a", "b"]

@@ -120,3 +120,11 @@ def test_a_million_rows_are_decided_in_seconds_and_little_memory(tmp_path):
     line = drift_scale.measured(drift_scale.OURS.replace("{cores}", "2"), "no", *paths).split()
     assert float(line[0]) < 20  # under 10 on two cores that do nothing else
     assert float(line[1].replace(",", "")) < 1.5 * tables_in_memory
+
+
+def test_small_parquet_file_is_read_once_however_many_columns_it_has(tmp_path):
+    path = tmp_path / "wide.parquet"
+    pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}).to_parquet(path)
+    opened = typed_tables.open_file(path)
+    path.unlink()
+    assert opened["b"].tolist() == ["x", "y"]

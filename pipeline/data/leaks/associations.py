@@ -165,12 +165,15 @@ def _tree_score(X: np.ndarray, folded: Folded, wanted: Answers) -> float:
     scikit-learn's checks of its input take longer than the tree does on a few hundred rows, so that
     a table of thousands of columns spends its time on them; only gaps need them.
     """
+    import sklearn
+
     tree, y = _tree(wanted), folded.targets
     has_gaps = bool(np.isnan(X).any())
     predicted = np.empty_like(y)
-    for fit, predict in folded.folds:
-        tree.fit(X[fit], y[fit], check_input=has_gaps)
-        predicted[predict] = tree.predict(X[predict], check_input=has_gaps)
+    with sklearn.config_context(skip_parameter_validation=True):
+        for fit, predict in folded.folds:
+            tree.fit(X[fit], y[fit], check_input=has_gaps)
+            predicted[predict] = tree.predict(X[predict], check_input=has_gaps)
     return _balanced_accuracy(y, predicted) if wanted.task == CLASSIFICATION else _r2(y, predicted)
 
 
