@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.models import catalogue
+from pipeline.models import archive, catalogue
 from pipeline.models.preprocessing import as_put_out, output_columns
 from pipeline.models.spec import Member, ModelSpec
 from pipeline.scoring import thresholds
@@ -85,11 +85,11 @@ class Model(Fitted):
 
 @dataclass(frozen=True)
 class Blend(Fitted):
-    """A weighted mean of models fitted on the same rows.
+    """A weighted mean of models fitted on the same training rows, or on folds of them.
 
-    Those of one encoding share a preprocessing.
-    Its table is those of all preprocessings, side by side. Its spec has `members`: the name, target
-    transform and weight of each model.
+    Models of one encoding share a preprocessing where theirs are equal. The blend's table is those
+    of all preprocessings, side by side. Its spec has `members`: the name, target transform, weight
+    and preprocessing of each model.
     """
 
     preprocessings: dict[str, Any]
@@ -113,26 +113,51 @@ class Blend(Fitted):
         tables = self._tables(Z)
         total: Any = 0
         for member, model in zip(self.spec.members, self.models):
-            table = tables[catalogue.FAMILIES[member.name].encoding]
-            total = total + member.weight * model.estimator_output(table)
+            total = total + member.weight * model.estimator_output(tables[table_of(member)])
         return total
 
     def _tables(self, Z: np.ndarray) -> dict[str, Any]:
-        """Return the table of each encoding."""
+        """Return the table of each preprocessing."""
+        encodings = {table_of(member): encoding_of(member) for member in self.spec.members}
         widths = [len(output_columns(part)) for part in self.preprocessings.values()]
         parts = np.split(Z, np.cumsum(widths)[:-1], axis=1)
         tables = {}
-        for (encoding, preprocessing), values in zip(self.preprocessings.items(), parts):
-            tables[encoding] = as_put_out(preprocessing, encoding, values)
+        for (name, preprocessing), values in zip(self.preprocessings.items(), parts):
+            tables[name] = as_put_out(preprocessing, encodings[name], values)
         return tables
 
 
+def encoding_of(member: Member) -> str:
+    """Return the encoding of the table that a member's estimator takes."""
+    return catalogue.FAMILIES[member.name].encoding
+
+
+def table_of(member: Member) -> str:
+    """Return the name of the blend's preprocessing that a member's estimator takes its table of."""
+    return member.preprocessing or encoding_of(member)
+
+
 def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
-    """Return the weighted mean of models fitted on the same rows; `spec` is that of any of them."""
-    preprocessings = {}
+    """Return the weighted mean of models; `spec` is that of any of them.
+
+    Equal preprocessings become one: those of a problem's folds mostly are where trees take the
+    numbers as they are.
+    """
+    preprocessings: dict[str, Any] = {}
+    names: dict[tuple[str, bytes], str] = {}  # of the preprocessings, by encoding and content
     members = []
+    kept = []
     for model, weight in zip(models, weights):
-        preprocessings[catalogue.FAMILIES[model.spec.name].encoding] = model.preprocessing
-        members.append(Member(model.spec.name, model.spec.target_transform, weight))
+        encoding = catalogue.FAMILIES[model.spec.name].encoding
+        content = archive.skops_bytes(model.preprocessing)
+        if (encoding, content) not in names:
+            same_encoding = sum(known == encoding for known, _ in names)
+            name = f"{encoding}_{same_encoding + 1}" if same_encoding else encoding
+            names[encoding, content] = name
+            preprocessings[name] = model.preprocessing
+        name = names[encoding, content]
+        given = None if name == encoding else name
+        members.append(Member(model.spec.name, model.spec.target_transform, weight, given))
+        kept.append(replace(model, preprocessing=preprocessings[name]))
     own = replace(spec, name="blend", target_transform="none", members=tuple(members))
-    return Blend(preprocessings, tuple(models), own)
+    return Blend(preprocessings, tuple(kept), own)

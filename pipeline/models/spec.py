@@ -14,11 +14,20 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Member:
-    """One model of a blend, and its weight in the mean."""
+    """One model of a blend, and its weight in the mean.
+
+    `preprocessing` names that of the blend whose table it takes; None where it is the only one of
+    the encoding of the model's family.
+    """
 
     name: str
     target_transform: str
     weight: float
+    preprocessing: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the member as metadata.json holds it, without what is None."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -52,9 +61,9 @@ class ModelSpec:
     def as_json(self) -> dict[str, Any]:
         """Return the spec as metadata.json holds it; only a blend has members."""
         content = asdict(self)
-        members = content.pop("members")
-        if members:
-            content["members"] = list(members)
+        del content["members"]
+        if self.members:
+            content["members"] = [member.as_json() for member in self.members]
         return content
 
 
@@ -99,4 +108,9 @@ def _member(content: dict[str, Any], origin: str) -> Member:
                 f"{origin}: a member has no key {key!r}; restore it with `dvc checkout` or train "
                 f"again"
             )
-    return Member(content["name"], content["target_transform"], content["weight"])
+    return Member(
+        content["name"],
+        content["target_transform"],
+        content["weight"],
+        content.get("preprocessing"),
+    )
