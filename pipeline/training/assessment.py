@@ -18,6 +18,8 @@ from pipeline.training.problem import Problem
 from pipeline.training.results import Candidate, Contributions, Gain, Improvement
 
 IMPORTANCE_ROWS = 1000  # of the test split that are shuffled for the importances
+FEWEST_ROWS = 150  # of these for a blend of many models
+REPEATS = 3  # times that a column is shuffled
 BACKGROUND_ROWS = 200  # of the training split that Shapley values start from
 MOST_COLUMNS = 20  # whose importance is written
 
@@ -53,8 +55,12 @@ def with_threshold(model: Fitted, threshold: float | None) -> Fitted:
 
 
 def importance(problem: Problem, model: Fitted) -> dict[str, float]:
-    """Return how much worse the primary metric gets on test rows when a column is shuffled."""
-    rows = _rows_of_every_class(problem, IMPORTANCE_ROWS)
+    """Return how much worse the primary metric gets on test rows when a column is shuffled.
+
+    For a blend these are fewer, and shuffled once, so that it takes not much longer than a model.
+    """
+    models = _models_in(model)
+    rows = _rows_of_every_class(problem, max(FEWEST_ROWS, IMPORTANCE_ROWS // models))
     return explanations.permutation_importance(
         model.estimator_output,
         model.transform(problem.X_test.iloc[rows]),
@@ -62,8 +68,14 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
         problem.y_test[rows],
         problem.primary_metric,
         problem.seed,
+        repeats=REPEATS if models == 1 else 1,
         threshold=model.spec.threshold,
     )
+
+
+def _models_in(model: Fitted) -> int:
+    """Return how many models a prediction asks."""
+    return max(1, len(model.spec.members))
 
 
 def most_important(importances: dict[str, float]) -> dict[str, float | None]:
@@ -108,7 +120,7 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
 
     columns = explanations.owners_looked_at(start, model.columns(), output(start))
     owners = _owners_among(columns, model.columns())
-    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
+    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test), _models_in(model))
     rows = np.sort(order[:n_rows])
     X = problem.X_test.iloc[rows]
     values = explanations.shapley(output, model.transform(X), owners, start, problem.seed)

@@ -37,19 +37,18 @@ LIBRARIES = (
 
 
 class Journal:
-    """Optuna's journal, written a whole batch at a time by rename.
+    """Optuna's journal, written by rename, so that a kill at any moment leaves a whole one.
 
-    So a kill at any moment leaves whole batches of trials.
-
-    The file has the form of optuna.storages.journal.JournalFileBackend, which opens it.
+    The file has the form of optuna.storages.journal.JournalFileBackend, which opens it. With
+    `empty` the file is not read, and stays as it is until `commit`.
     """
 
     CREATE_TRIAL = 4  # of optuna.storages.journal._storage.JournalOperation
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, empty: bool = False):
         self.path = path
         self.logs: list[dict[str, Any]] = []
-        if path.is_file():
+        if path.is_file() and not empty:
             lines = path.read_text(encoding="utf-8").splitlines()
             self.logs = [json.loads(line) for line in lines]
 
@@ -60,14 +59,6 @@ class Journal:
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Hold logs until `commit`."""
         self.logs += json.loads(json.dumps(logs))
-
-    def cut(self, trials: int) -> None:
-        """Drop all that came after so many trials."""
-        starts = [
-            place for place, log in enumerate(self.logs) if log["op_code"] == self.CREATE_TRIAL
-        ]
-        if len(starts) > trials:
-            del self.logs[starts[trials] :]
 
     def trials(self) -> int:
         """Return how many trials it holds."""
@@ -100,7 +91,8 @@ def _settings(dataset: str, settings: Params) -> dict[str, Any]:
         "prepare": block.prepare.model_dump(),
         "data": block.data.model_dump(),
         "train": block.train.model_dump(exclude={"models"}),
-        "tune": block.tune.model_dump(exclude={"trials", "blend", "tolerance"}),
+        "tune": block.tune.model_dump(exclude={"trials", "seconds", "final", "blend", "tolerance"}),
+        "by_time": block.tune.seconds is not None,
         "hyperparameters": plan.hyperparameters,
         "search_spaces": search_spaces,
         "portfolio": plan.portfolio,

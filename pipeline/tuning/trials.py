@@ -1,11 +1,12 @@
 """Trials of a search: the plan that they follow, those that come first, and the best of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from pipeline.models import boosters, catalogue
+from pipeline.models.fitted import Model
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Hyperparameters, Params, SearchSpace, Tune
@@ -16,6 +17,7 @@ from pipeline.training.problem import Problem
 TARGET_TRANSFORM = "target_transform"
 BASELINE, PORTFOLIO, SEARCH = "baseline", "portfolio", "search"  # where a trial comes from
 RUNNING, FINISHED, PRUNED, FAILED = "running", "finished", "pruned", "failed"
+MOST_KEPT = 25  # trials that a blend is chosen from, the best ones
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,14 @@ class FoldFit:
     """What a trial gave on one fold: its output on the rows that the fold predicts.
 
     `rounds` are those that early stopping found, `cost` bytes or seconds where they are an
-    objective.
+    objective. `model` is None where it was not kept, or not kept by an earlier process.
     """
 
     output: np.ndarray
     rounds: int | None
     cost: float
     seconds: float
+    model: Model | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,12 @@ class Trial:
             **self.hyperparameters,
             boosters.rounds_setting(self.model): int(np.median(self.rounds)),
         }
+
+    def forget_models(self) -> None:
+        """Drop the models of its folds, which take memory; what they put out stays."""
+        for fold, fit in self.fits.items():
+            if isinstance(fit, FoldFit):
+                self.fits[fold] = replace(fit, model=None)
 
     def results(self) -> list[FoldResult]:
         """Return its results in the folds' order."""
