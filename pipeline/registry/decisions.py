@@ -139,7 +139,7 @@ def _evidence(
         origin=f"{paths.processed(model.dataset)}/test.parquet",
         split_hash=request.split_hash,
         judged_before=promotion_log.judged_by(lines, request.split_hash),
-        data=dataset.data,
+        block=dataset,
         metric=request.primary_metric,
         seed=settings.seed,
     )

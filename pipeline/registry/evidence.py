@@ -17,11 +17,12 @@ from pipeline.models import storage
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, paths, rounding
 from pipeline.project.errors import DataError
-from pipeline.project.params import Data, Register
+from pipeline.project.params import Data, Dataset, Register
 from pipeline.registry import bundles
 from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.bootstrap import Resampled
 from pipeline.scoring.rows import Rows
+from pipeline.scoring.terms.reading import read_terms
 
 # of a class: with fewer rows the resamples vary less than the metric really does
 FEWEST_CLASS_ROWS = 10
@@ -78,9 +79,14 @@ class HeldOut:
     origin: str
     split_hash: str
     judged_before: int
-    data: Data
+    block: Dataset
     metric: str
     seed: int
+
+    @property
+    def data(self) -> Data:
+        """What the rows are of, by params.yaml."""
+        return self.block.data
 
 
 def against_champion(
@@ -234,7 +240,8 @@ def score_bundle(
     if spec.classes:
         check_classes(who, spec.classes, target, held_out.origin, data.positive)
     y = targets.numeric_target(target, spec.classes)
-    rows = thresholds.decided(Rows(y, output), spec.threshold)
+    terms = read_terms(frame, y, spec.classes, held_out.block)
+    rows = thresholds.decided(Rows(y, output, terms=terms), spec.rule)
     return bootstrap.resampled(metric, rows, held_out.seed)
 
 
@@ -245,7 +252,9 @@ def score_guess(
     known = targets.numeric_target(train_target, spec.classes)
     y = targets.numeric_target(frame[held_out.data.target], spec.classes)
     output = guess(known, len(spec.classes or ()), len(y), metric)
-    return bootstrap.resampled(metric, thresholds.decided(Rows(y, output), None), held_out.seed)
+    terms = read_terms(frame, y, spec.classes, held_out.block)
+    rows = thresholds.decided(Rows(y, output, terms=terms), None)
+    return bootstrap.resampled(metric, rows, held_out.seed)
 
 
 def guess(known: np.ndarray, n_classes: int, rows: int, metric: str) -> np.ndarray:

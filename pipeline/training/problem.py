@@ -11,7 +11,9 @@ from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params, Prepare
+from pipeline.scoring.rows import PLAIN, Terms
 from pipeline.scoring.sampling import BY_ROW, Sampling, by_class
+from pipeline.scoring.terms.reading import read_terms
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Problem:
     `X` and `X_test` are indexed by the row's number in the CSV. `y` and `y_test` are numbers, or
     class numbers in the order of `classes`, which is None for regression. `folds` are the
     positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
-    `sampling` says how that drew the test rows, and `file` is the CSV, for messages.
+    `sampling` says how that drew the test rows, and `file` is the CSV, for messages. `terms` and
+    `terms_test` say by what the rows of either split are scored.
     """
 
     dataset: str
@@ -52,6 +55,8 @@ class Problem:
     prepare: Prepare
     file: str
     sampling: Sampling = BY_ROW
+    terms: Terms = PLAIN
+    terms_test: Terms = PLAIN
 
     @property
     def fold(self) -> np.ndarray:
@@ -120,7 +125,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         data_hash=quality["data_hash"],
         split_hash=quality["split_hash"],
         primary_metric=train.primary_metric,
-        threshold_metric=train.threshold_metric,
+        threshold_metric=train.deciding_metric,
         resampling=train.resampling,
         seed=settings.seed,
         prepare=block.prepare,
@@ -128,6 +133,8 @@ def read_problem(dataset: str, settings: Params) -> Problem:
             test_split, y_test if classes else None, block.prepare, len(train_split), data.file
         ),
         file=data.file,
+        terms=read_terms(train_split, y, classes, block),
+        terms_test=read_terms(test_split, y_test, classes, block),
     )
 
 
