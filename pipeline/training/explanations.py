@@ -11,7 +11,7 @@ the unit of the output, also for a blend; shap's exact ones of trees are in log 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -97,8 +97,7 @@ def permutation_importance(
     values = np.asarray(Z)
     sign = -metrics.sign(metric)
     output = predict(Z)
-    known = Rows(y, output, terms=terms)
-    base = _value(metric, known, rule)
+    base = _value(metric, Rows(y, output, terms=terms), rule)
     places = _places(owners)
     looked_at = owners_looked_at(Z, owners, output)
     shuffles = []
@@ -115,7 +114,7 @@ def permutation_importance(
             table[:, columns] = values[shuffle.order][:, columns]
         outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
         for shuffle, output in zip(block, np.split(outputs, len(block))):
-            shuffled = replace(known, output=output)
+            shuffled = Rows(y, output, terms=terms)
             loss = sign * (_value(metric, shuffled, rule) - base)
             losses[shuffle.owner].append(loss)
     return {owner: float(np.mean(losses[owner])) for owner in looked_at}
