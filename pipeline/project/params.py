@@ -88,6 +88,8 @@ class Data(Settings):
     """Columns to read as numbers whatever their values look like."""
     categorical: list[str] = []
     """Columns to read as categories, such as codes made of digits."""
+    weight: str | None = None
+    """The column that says how much each row counts in fits and scores; it is not a feature."""
     rows: int | None = Field(None, ge=1)
     """Rows of a synthetic table."""
     separator: str = Field(",", min_length=1, max_length=1)
@@ -122,6 +124,11 @@ class Data(Settings):
         for role in ("drop", "numeric", "categorical"):
             if self.target in getattr(self, role):
                 raise _fault(role, f"names the target {self.target!r}; remove it there")
+        if self.weight == self.target:
+            raise _fault("weight", f"names the target {self.target!r}; name another column")
+        for role in ("drop", "categorical"):
+            if self.weight in getattr(self, role):
+                raise _fault(role, f"names {self.weight!r}, which is data.weight; remove it there")
         twice = set(self.numeric) & set(self.categorical)
         if twice:
             raise _fault("numeric", f"{sorted(twice)[0]!r} stands in categorical, too; keep one")
@@ -482,6 +489,14 @@ class Dataset(Settings):
             )
         if self.data.task == "classification" and self.tune.target_transforms:
             raise _fault("tune.target_transforms", "is for regression; remove it")
+        if self.data.weight is not None and self.train.resampling == "smote":
+            raise _fault(
+                "train.resampling",
+                "smote makes rows up, which have no weight by data.weight; set it to undersample "
+                "or none",
+            )
+        if self.data.weight is not None and self.prepare.split_column == self.data.weight:
+            raise _fault("data.weight", "is the column of prepare.split; name another one")
         if self.prepare.split_column == self.data.target:
             raise _fault(
                 "prepare.split", f"{self.prepare.split!r} names the target; name another column"
