@@ -22,6 +22,7 @@ from pipeline.report.sections import (
     all_metrics,
     candidates,
     confusion,
+    costs,
     doubtful_columns,
     drift,
     gates,
@@ -77,7 +78,7 @@ DATASET_SECTIONS: tuple[DatasetSection | SideBySide, ...] = (
     candidates,
     tuning,
     pictures,
-    SideBySide(left=(confusion,), right=(scores,)),
+    SideBySide(left=(confusion,), right=(costs, scores)),
     slices,
     drift,
 )

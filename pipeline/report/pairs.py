@@ -64,10 +64,8 @@ def compare(
     The intervals are those of a paired bootstrap (Efron and Tibshirani 1993): each draw takes the
     same rows for all candidates.
     """
-    rows = {name: _decided(result, test, name) for name in result.candidates}
-    wanted = [
-        metric for metric in metrics.of_task(result.task) if metric.name in result.chosen.test
-    ]
+    rows = {name: _decided(result, test, split, name) for name in result.candidates}
+    wanted = metrics.of_rows(rows[result.best.name])
     draws = draws_of(len(test.y))
     drawn = {
         name: bootstrap.resampled_metrics(one, wanted, seed, draws, split.sampling)
@@ -93,9 +91,10 @@ def draws_of(rows: int) -> int:
     return max(FEWEST_DRAWS, min(bootstrap.RESAMPLES, MOST_DRAWN // rows))
 
 
-def _decided(result: DatasetResult, test: Predicted, name: str) -> Rows:
+def _decided(result: DatasetResult, test: Predicted, split: BestOnSplit, name: str) -> Rows:
     """Return the test rows as a candidate predicts them, with the classes that it decides for."""
-    return thresholds.decided(Rows(test.y, test.outputs[name]), result.candidates[name].threshold)
+    predicted = Rows(test.y, test.outputs[name], terms=split.terms)
+    return thresholds.decided(predicted, result.candidates[name].rule)
 
 
 def _differences(one: dict[str, Resampled], other: dict[str, Resampled]) -> dict[str, Difference]:

@@ -1,5 +1,6 @@
 """The pictures of a dataset, drawn by the page's script: what it draws, as numbers."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -121,9 +122,10 @@ def drawing(subject: Subject) -> dict[str, Any]:
 def _range(metric: str) -> tuple[float | None, float | None]:
     """Return the least and the greatest value that a metric can have; None where it has none."""
     entry = metrics.lookup(metric)
+    perfect = entry.perfect if math.isfinite(entry.perfect) else None
     if not entry.greater_is_better:
-        return entry.perfect, None
-    return (0 if entry.name in SHARES else None), entry.perfect
+        return perfect, None
+    return (0 if entry.name in SHARES else None), perfect
 
 
 def course(trials: list[TrialValue], metric: str) -> list[TrialCurve]:
