@@ -123,7 +123,7 @@ class Evaluation:
 
 def evaluate(model: Fitted, labelled: LabelledRows, prepare: Prepare, seed: int) -> Evaluation:
     """Return how a model does on labelled rows, which are drawn again as `prepare` drew them."""
-    features = kinds.conform(labelled.frame, model.spec.inputs, labelled.origin)
+    features = model.spec.typed(labelled.frame, labelled.origin)
     output = model.output(features)
     rows = Rows(numeric_target(labelled, model.spec), output)
     rows = thresholds.decided(rows, model.spec.threshold)

@@ -42,7 +42,7 @@ def prepare(
     undersample. Raises DataError where a class has too few rows for SMOTE.
     """
     encoding = catalogue.FAMILIES[spec.name].encoding
-    preprocessing = unfitted_preprocessing(spec.features, encoding)
+    preprocessing = unfitted_preprocessing(spec.features, encoding, seed)
     Z = preprocessing.fit_transform(X)
     categories = [
         position

@@ -3,9 +3,12 @@
 With it a model takes rows as a user sends them and says its output in the user's terms.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import pandas as pd
+
+from pipeline.data import kinds
 from pipeline.project.errors import DataError
 
 # of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
@@ -37,6 +40,7 @@ class ModelSpec:
     threshold         the probability of the positive class from which on a row counts as positive;
                       None where the likeliest class is predicted
     members           of a blend
+    date_formats      {column: formats} of the dates that rows may hold beside ISO 8601
     """
 
     name: str
@@ -48,14 +52,21 @@ class ModelSpec:
     classes: list[str] | None
     threshold: float | None
     members: tuple[Member, ...] = ()
+    date_formats: dict[str, list[str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the spec as metadata.json holds it; only a blend has members."""
+        """Return the spec as metadata.json holds it; members and formats only if there are any."""
         content = asdict(self)
-        members = content.pop("members")
+        members, formats = content.pop("members"), content.pop("date_formats")
         if members:
             content["members"] = list(members)
+        if formats:
+            content["date_formats"] = formats
         return content
+
+    def typed(self, frame: pd.DataFrame, origin: str = "the input") -> pd.DataFrame:
+        """Return the inputs of rows as a user has them, typed; raises as `kinds.conform` does."""
+        return kinds.conform(frame, self.inputs, origin, self.date_formats)
 
 
 REQUIRED = (
@@ -88,7 +99,8 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
             )
     own = {key: content[key] for key in REQUIRED}
     members = [_member(member, origin) for member in content.get("members", ())]
-    return ModelSpec(**own, members=tuple(members))
+    formats = content.get("date_formats", {})
+    return ModelSpec(**own, members=tuple(members), date_formats=formats)
 
 
 def _member(content: dict[str, Any], origin: str) -> Member:

@@ -2,7 +2,8 @@
 
 Both work on the table as the estimator takes it, `Z`. `owners` names, for each column of `Z`, the
 column of the user's table that it comes from. All columns of one owner move together, so that a
-category counts as one however it is encoded.
+category counts as one however it is encoded. `seconds` has the other owner of the columns that come
+from two, such as the days between two dates, {place in `Z`: owner}.
 
 Own code, because the bytes of train.json must repeat, and because it predicts many shuffled tables
 at a time: on 1,000 rows of 30 columns the importances take 2 (random forest) to 7 times
@@ -10,8 +11,9 @@ at a time: on 1,000 rows of 30 columns the importances take 2 (random forest) to
 the unit of the output, also for a blend; shap's exact ones of trees are in log odds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -85,6 +87,7 @@ def permutation_importance(
     seed: int,
     repeats: int = 3,
     threshold: float | None = None,
+    seconds: Mapping[int, str] = MappingProxyType({}),
 ) -> dict[str, float]:
     """Return how much worse the metric gets when an owner's columns are shuffled.
 
@@ -97,7 +100,7 @@ def permutation_importance(
     sign = -metrics.sign(metric)
     output = predict(Z)
     base = _value(metric, y, output, threshold)
-    places = _places(owners)
+    places = _places(owners, seconds)
     looked_at = owners_looked_at(Z, owners, output)
     shuffles = []
     for owner in looked_at:
@@ -126,10 +129,12 @@ def _value(metric: str, y: np.ndarray, output: np.ndarray, threshold: float | No
     return metrics.value(metric, Rows(y, output, decisions))
 
 
-def _places(owners: list[str]) -> dict[str, list[int]]:
-    """Return the places in `Z` of each owner's columns."""
+def _places(owners: list[str], seconds: Mapping[int, str]) -> dict[str, list[int]]:
+    """Return the places in `Z` of each owner's columns; a column of two owners is among both's."""
     places: dict[str, list[int]] = {}
     for place, owner in enumerate(owners):
+        places.setdefault(owner, []).append(place)
+    for place, owner in seconds.items():
         places.setdefault(owner, []).append(place)
     return places
 
@@ -165,6 +170,7 @@ def shapley(
     background: Any,
     seed: int,
     draws: int = DRAWS,
+    seconds: Mapping[int, str] = MappingProxyType({}),
 ) -> np.ndarray:
     """Return what each owner adds to the output of each row: shape (rows, owners[, classes]).
 
@@ -177,6 +183,10 @@ def shapley(
     names = list(dict.fromkeys(owners))
     number_of = {name: number for number, name in enumerate(names)}
     owner_of = np.array([number_of[owner] for owner in owners])
+    # a column of two owners moves once both have, so that either is credited half the time
+    second_of = owner_of.copy()
+    for place, owner in seconds.items():
+        second_of[place] = number_of[owner]
     values, others = np.asarray(Z), np.asarray(background)
     paths = _random_paths(len(values), len(others), len(names), draws, seed)
     at_a_time = max(1, _rows_at_a_time(values.shape[1]) // (len(names) + 1))
@@ -184,7 +194,8 @@ def shapley(
     for first in range(0, len(paths.rows), at_a_time):
         part = paths.part(slice(first, first + at_a_time))
         ends, starts = values[part.rows], others[part.starts]
-        outputs = _outputs_along(predict, Z, ends, starts, part.turns, owner_of)
+        taken = np.maximum(part.turns[:, owner_of], part.turns[:, second_of])
+        outputs = _outputs_along(predict, Z, ends, starts, part.turns, taken)
         steps = np.diff(outputs, axis=1)
         turns = part.turns
         if steps.ndim == 3:  # a step for each class
@@ -210,15 +221,14 @@ def _outputs_along(
     ends: np.ndarray,
     starts: np.ndarray,
     turns: np.ndarray,
-    owner_of: np.ndarray,
+    taken: np.ndarray,
 ) -> np.ndarray:
     """Return the outputs along each path, from its start on.
 
     Their shape is (paths, owners + 1[, classes]). `ends` and `starts` are the rows' values, of
-    shape (paths, columns). A step that changes nothing needs no prediction: in a table with many
+    shape (paths, columns), and `taken` says as which step a column takes the row's value. A step that changes nothing needs no prediction: in a table with many
     categories that is every other one.
     """
-    taken = turns[:, owner_of]
     both_missing = (ends != ends) & (starts != starts)
     differs = (ends != starts) & ~both_missing
     path, column = np.nonzero(differs)

@@ -1,6 +1,6 @@
 """The learning problem: features, targets and folds of one dataset, and what fits share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ class Problem:
     class numbers in the order of `classes`, which is None for regression. `folds` are the
     positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
     `sampling` says how that drew the test rows, and `file` is the CSV, for messages.
+    `date_formats` are those of features that are dates, beside ISO 8601.
     """
 
     dataset: str
@@ -52,6 +53,7 @@ class Problem:
     prepare: Prepare
     file: str
     sampling: Sampling = BY_ROW
+    date_formats: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def fold(self) -> np.ndarray:
@@ -86,6 +88,7 @@ class Problem:
             target_transform=target_transform or self.target_transform,
             classes=self.classes,
             threshold=None,
+            date_formats=self.date_formats,
         )
 
 
@@ -128,6 +131,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
             test_split, y_test if classes else None, block.prepare, len(train_split), data.file
         ),
         file=data.file,
+        date_formats={name: data.dates[name] for name in columns if data.dates.get(name)},
     )
 
 
