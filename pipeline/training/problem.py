@@ -11,7 +11,7 @@ from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params, Prepare
-from pipeline.scoring.sampling import BY_ROW, Sampling, by_class
+from pipeline.scoring.sampling import BY_ROW, Sampling, by_class, by_split
 
 
 @dataclass(frozen=True)
@@ -152,12 +152,17 @@ def sampling_of_test(
     origin: str,
 ) -> Sampling:
     """Return how the test rows were drawn; `codes` are their class codes, None for regression."""
-    units = splits.units(test_split, prepare, origin)
-    if units is not None:
-        return Sampling("group" if prepare.split_kind == "group" else "time", units)
-    if codes is None:
+    if prepare.split_kind == "random" and codes is not None:
+        return by_class(codes, training_rows + len(test_split))
+    return by_split(prepare.split_kind, splits.units(test_split, prepare, origin))
+
+
+def sampling_of_rows(dataset: str, split: str, spec: Dataset, rows: pd.Index) -> Sampling:
+    """Return how rows of a split are drawn: those of a group or of a time together."""
+    if spec.prepare.split_kind == "random":
         return BY_ROW
-    return by_class(codes, training_rows + len(test_split))
+    frame = splits.read_split(dataset, split).loc[rows]
+    return by_split(spec.prepare.split_kind, splits.units(frame, spec.prepare, spec.data.file))
 
 
 def stopping_splits(problem: Problem, share: float) -> list[StoppingSplit | None]:
