@@ -19,6 +19,7 @@ TRUSTED_TYPES = (
     "numpy.dtype",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.KFold",
     "pipeline.models.encoders.dates.DateEncoder",
     "pipeline.models.encoders.texts.TextEncoder",
 )

@@ -37,8 +37,8 @@ def quick_look(
 
     z is the difference of the means in standard errors of both: the deviation of the training rows
     times sqrt(1/n + 1/N). Of categories it is that of the share of the training rows' commonest
-    one, of texts that of their numbers of words. A twentieth of unchanged features exceeds 2. A feature without a mean or a spread, or
-    without served values, has no shift.
+    one, of texts that of their numbers of words. A twentieth of unchanged features exceeds 2. A
+    feature without a mean or a spread, such as a date, or without served values has no shift.
     """
     table = typed_tables.of_frame(served)
     shifts = {}

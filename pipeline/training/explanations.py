@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.data import kinds
+from pipeline.data.kinds import DATE, NUMBER
 from pipeline.project import rounding
 from pipeline.scoring import metrics, thresholds
 from pipeline.scoring.rows import Rows
@@ -226,8 +228,9 @@ def _outputs_along(
     """Return the outputs along each path, from its start on.
 
     Their shape is (paths, owners + 1[, classes]). `ends` and `starts` are the rows' values, of
-    shape (paths, columns), and `taken` says as which step a column takes the row's value. A step that changes nothing needs no prediction: in a table with many
-    categories that is every other one.
+    shape (paths, columns), and `taken` says as which step a column takes the row's value. A step
+    that changes nothing needs no prediction: in a table with many categories that is every other
+    one.
     """
     both_missing = (ends != ends) & (starts != starts)
     differs = (ends != starts) & ~both_missing
@@ -256,8 +259,8 @@ def summary(
     """Return the columns that add most, the first first: how much, and which way it goes.
 
     `contributions` has shape (rows, columns) or (rows, columns, classes). `direction` is the rank
-    correlation of a numeric column's values with what it adds: near 1, high values raise the
-    output. None for categories, with more than two classes, and where either does not vary.
+    correlation of a column of numbers or dates with what it adds: near 1, high ones raise the
+    output. None for categories and texts, with more than two classes, and where either does not vary.
     """
     sizes = np.abs(contributions)
     if sizes.ndim == 3:
@@ -268,8 +271,9 @@ def summary(
     for place in order[:most]:
         name = columns[place]
         direction = None
-        if contributions.ndim == 2 and pd.api.types.is_numeric_dtype(X[name]):
-            direction = _direction(X[name].reset_index(drop=True), contributions[:, place])
+        values = X[name].reset_index(drop=True)
+        if contributions.ndim == 2 and kinds.kind_of(values) in (NUMBER, DATE):
+            direction = _direction(values.rank(), contributions[:, place])
         chosen[name] = {"mean_abs": rounding.significant(mean[place]), "direction": direction}
     return chosen
 

@@ -1,4 +1,4 @@
-"""The encoder of texts: how often their words and parts of words come, weighed by how rare they are.
+"""The encoder of texts: how often words and parts of words come, weighed by how rare they are.
 
 TF-IDF as scikit-learn's TfidfVectorizer has it (Manning et al., Introduction to Information
 Retrieval, 2008, chapter 6), with words and with the characters of words. A text is encoded alone or
