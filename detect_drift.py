@@ -44,6 +44,7 @@ from pipeline.monitoring.log_comparison import compare_with_training, read_serve
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Dataset, Drift, Params
+from pipeline.scoring.thresholds import rule_of_json
 from pipeline.tracking import record
 from pipeline.training import split_scores
 from pipeline.training.predictions import OUT_OF_FOLD, TEST_BY_FOLD, read_output
@@ -123,7 +124,7 @@ def with_predictions(
     """Return the rows of a split that have a prediction, with what the candidate put out."""
     classes = classes_of(candidate)
     output = read_output(dataset, candidate["stage"], name, part, classes, frame.index)
-    return with_output(frame, output, classes, candidate.get("threshold"))
+    return with_output(frame, output, classes, rule_of_json(candidate))
 
 
 def scores(name: str, candidate: Candidate, trained: StageResults, spec: Dataset) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 With it a model takes rows as a user sends them and says its output in the user's terms.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.project.errors import DataError
+from pipeline.scoring.thresholds import Rule
 
 # of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
 SCHEMA = 2
@@ -40,6 +42,7 @@ class ModelSpec:
     threshold         the probability of the positive class from which on a row counts as positive;
                       None where the likeliest class is predicted
     members           of a blend
+    decision_costs    [actual][decided], where the class of least expected cost is predicted
     date_formats      {column: formats} of the dates that rows may hold beside ISO 8601
     """
 
@@ -52,14 +55,22 @@ class ModelSpec:
     classes: list[str] | None
     threshold: float | None
     members: tuple[Member, ...] = ()
+    decision_costs: Sequence[Sequence[float]] | None = None
     date_formats: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def rule(self) -> Rule:
+        """The rule by which probabilities become decisions."""
+        return self.threshold if self.decision_costs is None else self.decision_costs
+
     def as_json(self) -> dict[str, Any]:
-        """Return the spec as metadata.json holds it; members and formats only if there are any."""
+        """Return the spec as metadata.json holds it, what is optional only where there is some."""
         content = asdict(self)
         members, formats = content.pop("members"), content.pop("date_formats")
         if members:
             content["members"] = list(members)
+        if self.decision_costs is None:
+            del content["decision_costs"]
         if formats:
             content["date_formats"] = formats
         return content
@@ -99,8 +110,12 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
             )
     own = {key: content[key] for key in REQUIRED}
     members = [_member(member, origin) for member in content.get("members", ())]
-    formats = content.get("date_formats", {})
-    return ModelSpec(**own, members=tuple(members), date_formats=formats)
+    return ModelSpec(
+        **own,
+        members=tuple(members),
+        decision_costs=content.get("decision_costs"),
+        date_formats=content.get("date_formats", {}),
+    )
 
 
 def _member(content: dict[str, Any], origin: str) -> Member:

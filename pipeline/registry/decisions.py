@@ -157,7 +157,7 @@ def held_out_rows(dataset: str, settings: Params, request: Request, judged_befor
         origin=origin,
         split_hash=request.split_hash,
         judged_before=judged_before,
-        data=block.data,
+        block=block,
         metric=request.primary_metric,
         seed=settings.seed,
         sampling=by_split(block.prepare.split_kind, units),

@@ -17,12 +17,13 @@ from pipeline.models import storage
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, paths, rounding
 from pipeline.project.errors import DataError
-from pipeline.project.params import Data, Register
+from pipeline.project.params import Data, Dataset, Register
 from pipeline.registry import bundles
 from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.bootstrap import Resampled
 from pipeline.scoring.rows import Rows
 from pipeline.scoring.sampling import BY_ROW, Sampling
+from pipeline.scoring.terms.reading import read_terms
 
 # of a class: with fewer rows the resamples vary less than the metric really does
 FEWEST_CLASS_ROWS = 10
@@ -82,10 +83,15 @@ class HeldOut:
     origin: str
     split_hash: str
     judged_before: int
-    data: Data
+    block: Dataset
     metric: str
     seed: int
     sampling: Sampling = BY_ROW
+
+    @property
+    def data(self) -> Data:
+        """What the rows are of, by params.yaml."""
+        return self.block.data
 
 
 def against_champion(
@@ -237,7 +243,8 @@ def score_bundle(who: str, folder: Path, held_out: HeldOut, metric: str) -> Resa
     if spec.classes:
         check_classes(who, spec.classes, target, held_out.origin, data.positive)
     y = targets.numeric_target(target, spec.classes)
-    rows = thresholds.decided(Rows(y, output), spec.threshold)
+    terms = read_terms(frame, y, spec.classes, held_out.block)
+    rows = thresholds.decided(Rows(y, output, terms=terms), spec.rule)
     return bootstrap.resampled(metric, rows, held_out.seed, sampling=held_out.sampling)
 
 
@@ -248,7 +255,8 @@ def score_guess(
     known = targets.numeric_target(train_target, spec.classes)
     y = targets.numeric_target(held_out.frame[held_out.data.target], spec.classes)
     output = guess(known, len(spec.classes or ()), len(y), metric)
-    rows = thresholds.decided(Rows(y, output), None)
+    terms = read_terms(held_out.frame, y, spec.classes, held_out.block)
+    rows = thresholds.decided(Rows(y, output, terms=terms), None)
     return bootstrap.resampled(metric, rows, held_out.seed, sampling=held_out.sampling)
 
 
