@@ -105,10 +105,8 @@ def permutation_importance(
     base = _value(metric, Rows(y, output, terms=terms), rule)
     places = _places(owners, seconds)
     looked_at = owners_looked_at(Z, owners, output)
-    shuffles = []
-    for owner in looked_at:
-        for _ in range(repeats):
-            shuffles.append(Shuffle(owner, rng.permutation(len(values))))
+    orders = range(len(looked_at) * repeats)
+    shuffles = [Shuffle(looked_at[n // repeats], rng.permutation(len(values))) for n in orders]
     losses: dict[str, list[float]] = {owner: [] for owner in looked_at}
     at_a_time = max(1, _rows_at_a_time(values.shape[1]) // len(values))
     for start in range(0, len(shuffles), at_a_time):
@@ -184,12 +182,9 @@ def shapley(
     of the background rows it met.
     """
     names = list(dict.fromkeys(owners))
-    number_of = {name: number for number, name in enumerate(names)}
-    owner_of = np.array([number_of[owner] for owner in owners])
     # a column of two owners moves once both have, so that either is credited half the time
-    second_of = owner_of.copy()
-    for place, owner in seconds.items():
-        second_of[place] = number_of[owner]
+    second_owners = [seconds.get(place, owner) for place, owner in enumerate(owners)]
+    owner_of, second_of = _numbers_of(owners, names), _numbers_of(second_owners, names)
     values, others = np.asarray(Z), np.asarray(background)
     paths = _random_paths(len(values), len(others), len(names), draws, seed)
     at_a_time = max(1, _rows_at_a_time(values.shape[1]) // (len(names) + 1))
@@ -208,6 +203,11 @@ def shapley(
             total = np.zeros((len(values), *credits.shape[1:]))
         np.add.at(total, part.rows, credits)
     return total / draws
+
+
+def _numbers_of(owners: list[str], names: list[str]) -> np.ndarray:
+    number_of = {name: number for number, name in enumerate(names)}
+    return np.array([number_of[owner] for owner in owners])
 
 
 def _random_paths(rows: int, others: int, owners: int, draws: int, seed: int) -> Paths:
@@ -260,8 +260,8 @@ def summary(
     """Return the columns that add most, the first first: how much, and which way it goes.
 
     `contributions` has shape (rows, columns) or (rows, columns, classes). `direction` is the rank
-    correlation of a column of numbers or dates with what it adds: near 1, high ones raise the
-    output. None for categories and texts, with more than two classes, and where either does not vary.
+    correlation of a column of numbers or dates with what it adds: near 1, high values raise the
+    output. None for categories, texts, more than two classes, and where either does not vary.
     """
     sizes = np.abs(contributions)
     if sizes.ndim == 3:

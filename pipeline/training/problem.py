@@ -100,8 +100,7 @@ class Problem:
 def read_problem(dataset: str, settings: Params) -> Problem:
     """Return the problem that a prepared dataset poses under its settings.
 
-    Raises DataError where the splits are not those that the quality file describes, or log1p is
-    not defined for the target; UsageError for an excluded feature that is unknown.
+    Raises DataError where splits or target do not fit, UsageError for an unknown excluded feature.
     """
     block = settings.dataset(dataset)
     data, train = block.data, block.train
