@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader
 
-from pipeline.data import kinds, targets
+from pipeline.data import targets
 from pipeline.models.fitted import Fitted
 from pipeline.project import markup, rounding
 from pipeline.registry.registration import Request
@@ -35,7 +35,7 @@ def scores_by_slice(model: Fitted, test: pd.DataFrame) -> Parts:
     """Return the scores of each class, or with intervals those on each quarter of the target."""
     spec = model.spec
     target = test[spec.target]
-    output = model.output(kinds.conform(test, spec.inputs))
+    output = model.output(spec.typed(test))
     rows = Rows(targets.numeric_target(target, spec.classes), output)
     if spec.classes:
         return _scores_by_class(thresholds.decided(rows, spec.rule), spec.classes)
