@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.data import kinds, reading
-from pipeline.data.kinds import CATEGORY, LARGEST, NUMBER, Typed
+from pipeline.data.kinds import CATEGORY, DATE, LARGEST, NUMBER, TEXT, Typed
+from pipeline.data.spelling import dates
 from pipeline.project import paths
 from pipeline.project.errors import DataError, listed
 from pipeline.project.params import Data
@@ -21,10 +22,10 @@ LARGEST_TARGET, SMALLEST_SPREAD = 1e18, 1e-18
 def clean(
     frame: pd.DataFrame, data: Data, split_column: str | None = None, origin: str = ""
 ) -> pd.DataFrame:
-    """Return the modelled columns in their final types: numbers as float64, categories as text.
+    """Return the modelled columns in their final types, see data/kinds.py.
 
     Dropped columns are gone; `split_column`, which orders or groups the rows, is kept as it is. A
-    column is one of numbers where params.yaml says so or at least 95 % of its values are numbers;
+    column is one of numbers or dates where params.yaml says so or at least 95 % of its values are;
     the rest of it is then an error. Raises DataError that names every faulty column.
     """
     origin = origin or data.file
@@ -38,7 +39,7 @@ def clean(
             found = _typed(raw, data)
             columns[column] = found.values
             if len(found.unreadable):
-                faults[column] = _unreadable(found.fault(raw), column, data)
+                faults[column] = _unreadable(found, raw, data)
     cleaned = pd.DataFrame(columns, index=frame.index)
     faults |= _faulty_values(cleaned.drop(columns=list(faults)), data, split_column)
     if faults:
@@ -58,15 +59,33 @@ def _typed(raw: pd.Series, data: Data) -> Typed:
     """Return a column typed as params.yaml says, or as its values read."""
     if raw.name == data.target:
         return kinds.typed_as(raw, NUMBER if data.task == "regression" else CATEGORY)
-    if raw.name in data.numeric or raw.name == data.weight:
+    if raw.name == data.weight:
         return kinds.typed_as(raw, NUMBER)
-    if raw.name in data.categorical:
-        return kinds.typed_as(raw, CATEGORY)
-    return kinds.typed(raw)
+    kind = declared_kind(str(raw.name), data)
+    if kind is None:
+        return kinds.typed(raw)
+    return kinds.typed_as(raw, kind, data.dates.get(str(raw.name), ()))
 
 
-def _unreadable(fault: str, column: str, data: Data) -> str:
-    """Return what is wrong in a column of numbers, and what to do about it."""
+def declared_kind(column: str, data: Data) -> str | None:
+    """Return the kind that params.yaml names for a column; None where it names none."""
+    declared = {
+        NUMBER: data.numeric,
+        CATEGORY: data.categorical,
+        DATE: data.dates,
+        TEXT: data.text,
+    }
+    for kind, columns in declared.items():
+        if column in columns:
+            return kind
+    return None
+
+
+def _unreadable(found: Typed, raw: pd.Series, data: Data) -> str:
+    """Return what is wrong in a column of numbers or dates, and what to do about it."""
+    column, fault = str(raw.name), found.fault(raw)
+    if found.kind == DATE:
+        return _not_dates(fault, raw, data)
     message = f"{fault}, in a column of numbers: fix it"
     if column == data.target:
         return message
@@ -75,8 +94,24 @@ def _unreadable(fault: str, column: str, data: Data) -> str:
     return f"{message}, or name the column in data.categorical or data.drop"
 
 
+def _not_dates(fault: str, raw: pd.Series, data: Data) -> str:
+    """Return which formats a column of dates holds beside the values that are in none of them."""
+    column = str(raw.name)
+    formats = dates.found_formats(kinds.as_text(raw.dropna()))
+    message = f"{fault}, which is not a date as {_known_formats(data.dates.get(column, []))}"
+    if formats:
+        message += f" (the column's formats: {dates.in_words(formats)})"
+    remedy = "fix it, name the column's formats in data.dates"
+    return f"{message}: {remedy}, or name it in data.categorical or data.drop"
+
+
+def _known_formats(formats: list[str]) -> str:
+    return " or ".join([*formats, f"{dates.ISO} (2024-12-31)"])
+
+
 def _check_columns(frame: pd.DataFrame, data: Data, split_column: str | None, origin: str) -> None:
-    wanted = [data.target, *data.drop, *data.numeric, *data.categorical]
+    wanted = [data.target, *data.drop]
+    wanted += [*data.numeric, *data.categorical, *data.dates, *data.text]
     wanted += [column for column in (split_column, data.weight) if column]
     missing = [column for column in dict.fromkeys(wanted) if column not in frame.columns]
     if missing:

@@ -6,10 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data.kinds import CATEGORY
 from pipeline.models import catalogue
 from pipeline.models.fitted import Model
-from pipeline.models.preprocessing import output_columns, unfitted_preprocessing
+from pipeline.models.preprocessing import (
+    code_places,
+    columns_of_many_levels,
+    unfitted_preprocessing,
+)
 from pipeline.models.spec import ModelSpec
 from pipeline.project.errors import DataError, UsageError
 
@@ -50,19 +53,29 @@ def prepare(
     where a class has too few rows for SMOTE.
     """
     encoding = catalogue.FAMILIES[spec.name].encoding
-    preprocessing = unfitted_preprocessing(spec.features, encoding)
-    Z = preprocessing.fit_transform(X)
-    categories = [
-        position
-        for position, column in enumerate(output_columns(preprocessing))
-        if spec.features[column] == CATEGORY
-    ]
+    preprocessing = unfitted_preprocessing(
+        spec.features,
+        encoding,
+        seed,
+        columns_of_many_levels(X, spec.features, encoding),
+        _target_type(spec),
+    )
+    # not transformed: models of either kind share a preprocessing
+    Z = preprocessing.fit_transform(X, y)
+    categories = code_places(preprocessing)
     if resampling == "undersample":
         Z, y, weight = _undersampled(Z, y, weight, seed)
     elif resampling == "smote":
         # indicators of categories are resampled as numbers
         Z, y = _oversampled(Z, y, [] if encoding == "scaled" else categories, seed)
     return Prepared(preprocessing, Z, transformed_target(spec, y), categories, weight)
+
+
+def _target_type(spec: ModelSpec) -> str:
+    """Return how scikit-learn calls the target, which it would else guess from its values."""
+    if spec.classes is None:
+        return "continuous"
+    return "binary" if len(spec.classes) == 2 else "multiclass"
 
 
 def transformed_target(spec: ModelSpec, y: np.ndarray) -> np.ndarray:

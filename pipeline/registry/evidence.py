@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data import kinds, targets
+from pipeline.data import targets
 from pipeline.models import storage
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, paths, rounding
@@ -238,7 +238,7 @@ def score_bundle(who: str, folder: Path, held_out: HeldOut, metric: str) -> Resa
             f"{who} is for {spec.task} of {spec.target!r}, {paths.PARAMS} asks for {data.task} of "
             f"{data.target!r}"
         )
-    output = model.output(kinds.conform(frame, spec.inputs, held_out.origin))
+    output = model.output(spec.typed(frame, held_out.origin))
     target = frame[data.target]
     if spec.classes:
         check_classes(who, spec.classes, target, held_out.origin, data.positive)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader
 
-from pipeline.data import kinds, targets
+from pipeline.data import targets
 from pipeline.models.fitted import Fitted
 from pipeline.project import markup, rounding
 from pipeline.registry.registration import Request
@@ -38,7 +38,7 @@ def scores_by_slice(model: Fitted, test: pd.DataFrame, weight: str | None = None
     """
     spec = model.spec
     target = test[spec.target]
-    output = model.output(kinds.conform(test, spec.inputs))
+    output = model.output(spec.typed(test))
     terms = Terms() if weight is None else Terms(weight=test[weight].to_numpy())
     rows = Rows(targets.numeric_target(target, spec.classes), output, terms=terms)
     if spec.classes:
