@@ -3,10 +3,15 @@
 With it a model takes rows as a user sends them and says its output in the user's terms.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import pandas as pd
+
+from pipeline.data import kinds
 from pipeline.project.errors import DataError
+from pipeline.scoring.thresholds import Rule
 
 # of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
 SCHEMA = 2
@@ -46,6 +51,8 @@ class ModelSpec:
     threshold         the probability of the positive class from which on a row counts as positive;
                       None where the likeliest class is predicted
     members           of a blend
+    decision_costs    [actual][decided], where the class of least expected cost is predicted
+    date_formats      {column: formats} of the dates that rows may hold beside ISO 8601
     """
 
     name: str
@@ -57,14 +64,30 @@ class ModelSpec:
     classes: list[str] | None
     threshold: float | None
     members: tuple[Member, ...] = ()
+    decision_costs: Sequence[Sequence[float]] | None = None
+    date_formats: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def rule(self) -> Rule:
+        """The rule by which probabilities become decisions."""
+        return self.threshold if self.decision_costs is None else self.decision_costs
 
     def as_json(self) -> dict[str, Any]:
-        """Return the spec as metadata.json holds it; only a blend has members."""
+        """Return the spec as metadata.json holds it, what is optional only where there is some."""
         content = asdict(self)
+        formats = content.pop("date_formats")
         del content["members"]
         if self.members:
             content["members"] = [member.as_json() for member in self.members]
+        if self.decision_costs is None:
+            del content["decision_costs"]
+        if formats:
+            content["date_formats"] = formats
         return content
+
+    def typed(self, frame: pd.DataFrame, origin: str = "the input") -> pd.DataFrame:
+        """Return the inputs of rows as a user has them, typed; raises as `kinds.conform` does."""
+        return kinds.conform(frame, self.inputs, origin, self.date_formats)
 
 
 REQUIRED = (
@@ -97,7 +120,12 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
             )
     own = {key: content[key] for key in REQUIRED}
     members = [_member(member, origin) for member in content.get("members", ())]
-    return ModelSpec(**own, members=tuple(members))
+    return ModelSpec(
+        **own,
+        members=tuple(members),
+        decision_costs=content.get("decision_costs"),
+        date_formats=content.get("date_formats", {}),
+    )
 
 
 def _member(content: dict[str, Any], origin: str) -> Member:

@@ -1,8 +1,8 @@
 """A stored model: a folder whose files run no code when they are loaded, and whose bytes repeat.
 
 It holds preprocessing.skops, the estimator in its library's own format or skops, and metadata.json:
-the model's spec and the sha256 of the other files. A blend has an estimator for each member, and the
-preprocessings that these take their tables of.
+the model's spec and the sha256 of the other files. A blend has an estimator for each member, and
+the preprocessings that these take their tables of.
 """
 
 import hashlib

@@ -20,13 +20,16 @@ STEPS = 24  # times that a model is added, so the smallest weight is 1 / STEPS
 MOST_MEMBERS = 5  # each may be a bag of models, and a prediction asks all of them
 
 
-def blend_weights(y: np.ndarray, outputs: np.ndarray, metric: str) -> np.ndarray:
+def blend_weights(
+    y: np.ndarray, outputs: np.ndarray, metric: str, row_weight: np.ndarray | None = None
+) -> np.ndarray:
     """Return the weight of each model in the best blend that is found member by member.
 
     `outputs` has shape (models, rows[, classes]). The blend starts from the best model, adds each
     time the model after which its loss is least, and ends where the loss was least. For classes the
     loss is log loss, whatever the metric: it is smooth, and a blend that is chosen by ranks alone
-    can lose its calibration. Of more than MOST_MEMBERS models the first chosen ones share it out.
+    can lose its calibration. `row_weight` is what each row counts. Of more than MOST_MEMBERS models
+    the first chosen ones share the rest out.
     """
     loss = metrics.lookup(metric).blend_loss
     needed = outputs
@@ -38,7 +41,7 @@ def blend_weights(y: np.ndarray, outputs: np.ndarray, metric: str) -> np.ndarray
     best_count = 1
     for count in range(1, STEPS + 1):
         means = (total + needed) / count
-        losses = loss(means, y).mean(axis=1)
+        losses = np.average(loss(means, y), axis=1, weights=row_weight)
         if len(set(chosen)) == MOST_MEMBERS:
             losses[[place for place in range(len(outputs)) if place not in chosen]] = np.inf
         added = int(np.argmin(losses))
@@ -57,7 +60,11 @@ def blended(outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def fold_weights(
-    y: np.ndarray, outputs: np.ndarray, fold: np.ndarray, metric: str
+    y: np.ndarray,
+    outputs: np.ndarray,
+    fold: np.ndarray,
+    metric: str,
+    row_weight: np.ndarray | None = None,
 ) -> dict[int, np.ndarray]:
     """Return the weights that blend the outputs on each fold, chosen by the others.
 
@@ -66,7 +73,8 @@ def fold_weights(
     weights = {}
     for number in np.unique(fold[fold >= 0]):
         others = (fold >= 0) & (fold != number)
-        weights[int(number)] = blend_weights(y[others], outputs[:, others], metric)
+        counted = None if row_weight is None else row_weight[others]
+        weights[int(number)] = blend_weights(y[others], outputs[:, others], metric, counted)
     return weights
 
 
@@ -105,10 +113,14 @@ def choose(problem: Problem, out_of_fold: dict[str, np.ndarray]) -> ChosenBlend 
     names = list(out_of_fold)
     seen = problem.fold >= 0
     outputs = np.stack(list(out_of_fold.values()))
-    weights = blend_weights(problem.y[seen], outputs[:, seen], problem.primary_metric)
+    weights = blend_weights(
+        problem.y[seen], outputs[:, seen], problem.primary_metric, problem.weight_of(seen)
+    )
     if np.count_nonzero(weights) < 2:
         return None
-    by_fold = fold_weights(problem.y, outputs, problem.fold, problem.primary_metric)
+    by_fold = fold_weights(
+        problem.y, outputs, problem.fold, problem.primary_metric, problem.terms.weight
+    )
     return ChosenBlend(
         _by_name(names, weights),
         {fold: _by_name(names, of_fold) for fold, of_fold in by_fold.items()},

@@ -28,6 +28,9 @@ def is_beaten(problem: Problem, trial: Trial, rival: Trial) -> bool:
     """
     rows = np.isin(problem.fold, range(len(trial.fits)))
     difference = _losses(problem, trial, rows) - _losses(problem, rival, rows)
+    weight = problem.weight_of(rows)
+    if weight is not None:
+        difference = difference * weight / weight.mean()
     error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.inf
     return bool(difference.mean() > STANDARD_ERRORS * error)
 

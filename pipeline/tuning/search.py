@@ -213,7 +213,7 @@ def search(
 def fit_lost(
     problem: Problem, folds: Folds, folder: Path, trials: list[Trial], run: Callable[..., Any]
 ) -> None:
-    """Read the fits of trials that a journal holds; do those again that are not on disk any more."""
+    """Read the fits of trials that a journal holds; do those again that are no longer on disk."""
     lost = []
     for trial in trials:
         for fold in range(len(problem.folds)):
