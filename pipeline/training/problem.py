@@ -68,6 +68,10 @@ class Problem:
             fold[positions.predict] = number
         return fold
 
+    def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return what some training rows, by their positions, count; None where all count alike."""
+        return None if self.terms.weight is None else self.terms.weight[rows]
+
     @property
     def test_fold(self) -> np.ndarray:
         """Return the number of the fold whose model predicts each test row, drawn at random.
