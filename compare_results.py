@@ -35,6 +35,7 @@ from pipeline.report import (
 )
 from pipeline.report.best import BestPredictions
 from pipeline.report.comparison import Comparison, DatasetResult, Rows, SliceResult
+from pipeline.report.index import pages as index_pages
 from pipeline.report.pairs import Pairs
 from pipeline.report.pictures import Pictures
 from pipeline.tracking import comparisons, record, store
@@ -169,6 +170,7 @@ def write(compared: dict[str, Compared]) -> None:
             pictures.write_plots(partial, dataset, result, drawn[dataset])
     pictures.write(drawn)
     files.write_text(paths.COMPARISON_REPORT, page.render(whole, drawn))
+    index_pages.write(whole)
     comparison.write(whole)
 
 
@@ -183,6 +185,7 @@ def show(dataset: str) -> list[str]:
     drawn = pictures.read()
     if drawn is not None:
         files.write_text(paths.COMPARISON_REPORT, page.render(last, drawn))
+        index_pages.write(last)
         lines.append(f"report: {paths.COMPARISON_REPORT}; the runs: `make ui` (or `mlflow ui`)")
     return lines
 
