@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline import command
-from pipeline.project import files, paths, workers
+from pipeline.project import figure_page, files, paths, workers
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record
@@ -27,7 +27,7 @@ from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem, read_problem
 from pipeline.training.results import Candidate, StageResults, TuneResults
 from pipeline.training.stage_output import StageFolders, write_stage
-from pipeline.tuning import budget, journal, selection, study_report
+from pipeline.tuning import journal, selection, study_report
 from pipeline.tuning.search import Searched, search
 from pipeline.tuning.trials import Plan, best_trial, check_plan, plan_of
 
@@ -45,7 +45,7 @@ def search_trials(
     """Search in the study's own folder; raise UsageError where no trial came to its end."""
     with (
         journal.opened(problem, settings) as folder,
-        budget.limits(folder, plan, n_trials, n_workers) as limits,
+        journal.limits(folder, plan, n_trials, n_workers) as limits,
     ):
         total = 0 if limits.is_by_time else limits.trials
         with command.progress(total, f"tune {problem.dataset}", "trial") as step:
@@ -72,7 +72,9 @@ def write_search(
     files.write_json(folders.models / "best_params.json", parameters)
     files.write_text(folders.models / "trials.csv", study_report.trials_table(searched.trials))
     title = f"{problem.dataset}{' (synthetic data)' if problem.synthetic else ''}"
-    study_report.draw(folders.reports, searched.study, plan, problem.primary_metric, title)
+    outcome = study_report.outcome(searched.trials, problem.primary_metric)
+    top = study_report.Top(title, outcome, figure_page.back_from_stage(problem.dataset))
+    study_report.draw(folders.reports, searched.study, plan, problem.primary_metric, top)
 
 
 def tune_results(

@@ -20,8 +20,7 @@ from pipeline.training.problem import Problem, read_problem
 from pipeline.tuning import journal
 from pipeline.tuning.folds import Folds, fit_fold
 from pipeline.tuning.search import search
-from pipeline.tuning.trials import plan_of
-from pipeline.tuning.under_way import Limits
+from pipeline.tuning.trials import Limits, plan_of
 
 
 def fit(

@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
 from pipeline.training.problem import Problem
-from pipeline.tuning.trials import FoldFit, Trial, plan_of
+from pipeline.tuning.trials import FoldFit, Limits, Plan, Trial, plan_of
 
 ROOMS = ("data", "scoring", "models", "training", "tuning")  # whose code the trials depend on
 LIBRARIES = (
@@ -34,6 +35,11 @@ LIBRARIES = (
     "scikit-learn",
     "scipy",
 )
+
+
+# of the seconds, for what follows the search: the final models, scores, figures and files
+RESERVED_SHARE, RESERVED_SECONDS = 0.2, 4.0
+MOST_TRIALS = 10_000  # of a search by seconds
 
 
 class Journal:
@@ -104,7 +110,7 @@ def _code() -> list[str]:
     package = Path(__file__).parents[1]
     modules = []
     for room in ROOMS:
-        modules += sorted((package / room).glob("*.py"))
+        modules += sorted((package / room).rglob("*.py"))
     return [files.digest(module) for module in modules]
 
 
@@ -149,6 +155,37 @@ def _say_what_changed(dataset: str, wanted: dict[str, str]) -> None:
     changed = [part for part in wanted if known.get(part) != wanted[part]]
     what = " and the ".join(changed)
     print(f"tune {dataset}: a new study, for the {what} changed since the last one")
+
+
+@contextmanager
+def limits(folder: Path, plan: Plan, n_trials: int | None, n_workers: int) -> Iterator[Limits]:
+    """Yield when the search in a folder ends; `n_trials` are those asked for by hand.
+
+    A search by seconds has what earlier ones in this folder left of them, and the folder gets to
+    know what it took.
+    """
+    seconds = plan.tune.seconds
+    if seconds is None:
+        yield Limits(n_trials or plan.tune.trials, workers=n_workers)
+        return
+    started, spent = time.time(), _spent(folder)
+    for_search = seconds * (1 - RESERVED_SHARE) - RESERVED_SECONDS
+    until = started + max(0.0, for_search - spent)
+    try:
+        yield Limits(n_trials or MOST_TRIALS, until, n_workers)
+    finally:
+        files.write_json(_spent_file(folder), {"seconds": spent + time.time() - started})
+
+
+def _spent(folder: Path) -> float:
+    """Return the seconds that searches in a folder have taken."""
+    if not _spent_file(folder).is_file():
+        return 0.0
+    return files.read_json(_spent_file(folder), made_by="python tune_hyperparameters.py")["seconds"]
+
+
+def _spent_file(folder: Path) -> Path:
+    return folder / "spent.json"
 
 
 def write_fit(folder: Path, trial: Trial, fold: int, fit: FoldFit) -> None:

@@ -23,6 +23,7 @@ from pipeline.tuning.trials import (
     RUNNING,
     FoldFit,
     FoldResult,
+    Limits,
     Plan,
     Trial,
     best_first,
@@ -30,7 +31,7 @@ from pipeline.tuning.trials import (
     finished,
     given_trials,
 )
-from pipeline.tuning.under_way import FoldJob, Limits, UnderWay
+from pipeline.tuning.under_way import FoldJob, UnderWay
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Trials of a search: the plan that they follow, those that come first, and the best of them."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from pipeline.models import boosters, catalogue
+from pipeline.models import boosters, catalogue, monotone
 from pipeline.models.fitted import Model
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
@@ -120,6 +121,23 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """When a search ends: after so many trials, or at a moment.
+
+    `until` is a moment as time.time() counts it, `workers` the fits that are done at a time.
+    """
+
+    trials: int
+    until: float = math.inf
+    workers: int = 1
+
+    @property
+    def is_by_time(self) -> bool:
+        """Return whether the search may end at a moment."""
+        return self.until < math.inf
+
+
+@dataclass(frozen=True)
 class Plan:
     """What params.yaml says of a dataset's search; all but `tune` by the model that is tuned."""
 
@@ -157,6 +175,8 @@ def check_plan(problem: Problem, plan: Plan) -> None:
             f"{paths.PARAMS}: datasets.{problem.dataset}.tune.target_transforms: log1p is not "
             f"defined for {problem.y.min():g}; remove it"
         )
+    if problem.monotone:
+        monotone.check_models(plan.tune.models, f"datasets.{problem.dataset}.tune.models")
     for model in plan.tune.models:
         space = plan.search_spaces[model]
         place = f"{paths.PARAMS}: search_spaces.{model}"

@@ -1,4 +1,9 @@
-"""Trials under way: which of their folds are fitted next, and what becomes of them."""
+"""Trials under way: which of their folds are fitted next, and what becomes of them.
+
+They race: a trial ends as soon as its first folds show that it cannot win. The evidence is paired:
+the losses of two trials on the same rows, as in F-Race (Birattari et al., A Racing Algorithm for
+Configuring Metaheuristics, GECCO 2002).
+"""
 
 import math
 import time
@@ -6,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.scoring import scores
+from pipeline.scoring import metrics, scores
 from pipeline.scoring.rows import OutOfFold
 from pipeline.training.problem import Problem
-from pipeline.tuning import optuna_study, racing
+from pipeline.tuning import optuna_study
 from pipeline.tuning.optuna_study import Asked
 from pipeline.tuning.trials import (
     FAILED,
@@ -18,28 +23,14 @@ from pipeline.tuning.trials import (
     RUNNING,
     FailedFit,
     LateFit,
+    Limits,
     Plan,
     Trial,
 )
 
 NO_TIME = "no time was left for all its folds"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a search ends: after so many trials, or at a moment.
-
-    `until` is a moment as time.time() counts it, `workers` the fits that are done at a time.
-    """
-
-    trials: int
-    until: float = math.inf
-    workers: int = 1
-
-    @property
-    def is_by_time(self) -> bool:
-        """Return whether the search may end at a moment."""
-        return self.until < math.inf
+STANDARD_ERRORS = 2.5  # by which a trial's mean loss is above its rival's when it is given up
+LOOKS = 2  # a trial is looked at after each of its first so many folds
 
 
 @dataclass
@@ -84,7 +75,8 @@ def parts(plan: Plan, limits: Limits, rival: Trial | None, n_folds: int) -> list
     """
     folds = list(range(n_folds))
     if _races(plan) and rival is not None:
-        return racing.parts(n_folds)
+        first, rest = folds[:LOOKS], folds[LOOKS:]
+        return [[fold] for fold in first] + ([rest] if rest else [])
     return [folds[:1], folds[1:]] if limits.is_by_time else [folds]
 
 
@@ -111,10 +103,32 @@ def settle(problem: Problem, plan: Plan, limits: Limits, one: UnderWay) -> None:
         if trial.value is None:
             trial.state = FAILED
             trial.reason = f"{problem.primary_metric} is not defined on every fold"
-    elif _races(plan) and one.rival and racing.is_beaten(problem, trial, one.rival):
+    elif _races(plan) and one.rival and is_beaten(problem, trial, one.rival):
         trial.state = PRUNED
     elif _would_be_late(problem, limits, trial):
         give_up(one)
+
+
+def is_beaten(problem: Problem, trial: Trial, rival: Trial) -> bool:
+    """Return whether a trial does worse than a finished one on the folds that it has.
+
+    The loss is the one that a blend minimises, row by row.
+    """
+    rows = np.isin(problem.fold, range(len(trial.fits)))
+    difference = _losses(problem, trial, rows) - _losses(problem, rival, rows)
+    weight = problem.weight_of(rows)
+    if weight is not None:
+        difference = difference * weight / weight.mean()
+    error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.inf
+    return bool(difference.mean() > STANDARD_ERRORS * error)
+
+
+def _losses(problem: Problem, trial: Trial, rows: np.ndarray) -> np.ndarray:
+    """Return the loss of a trial on each of some training rows that its folds predict."""
+    y, output = problem.y[rows], trial.out_of_fold(problem)[rows]
+    if output.ndim == 2:
+        output = output[np.arange(len(y)), y]  # the probability of each row's own class
+    return metrics.lookup(problem.primary_metric).blend_loss(output, y)
 
 
 def give_up(one: UnderWay) -> None:

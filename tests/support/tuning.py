@@ -7,8 +7,7 @@ import pytest
 from pipeline.project import params, workers
 from pipeline.training.problem import read_problem
 from pipeline.tuning import search as tuning_search
-from pipeline.tuning.trials import plan_of
-from pipeline.tuning.under_way import Limits
+from pipeline.tuning.trials import Limits, plan_of
 
 BOOSTERS = {
     "lightgbm": {
