@@ -28,7 +28,8 @@ from joblib import cpu_count
 
 from ops import notify
 from pipeline import command
-from pipeline.data import cleaning, splits, typed_tables
+from pipeline.data import cleaning, quality, splits, typed_tables
+from pipeline.data.formats.form import PLAIN, Format
 from pipeline.drift import results, verdicts
 from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.pages.comparison_pages import pages
@@ -147,7 +148,9 @@ def scores(name: str, candidate: Candidate, trained: StageResults) -> dict[str, 
 
 def compare_files(args: argparse.Namespace, settings: Params | None) -> Compared:
     """Compare two files; write what came to the output folder."""
-    tables = Sides(args.reference_data, args.current_data).map(typed_tables.open_file)
+    tables = Sides(args.reference_data, args.current_data).map(
+        lambda path: typed_tables.open_file(path, form_of(path, args.dataset, settings))
+    )
     for option, column in (("--target", args.target), ("--prediction", args.prediction)):
         check_column(option, column, tables)
     roles = roles_of_tables(tables.reference, tables.current, args.target, args.prediction)
@@ -179,6 +182,13 @@ def compare_files(args: argparse.Namespace, settings: Params | None) -> Compared
     write_pages(folder, found, name)
     files.write_json(folder / "drift.json", content)
     return Compared(name, found, folder)
+
+
+def form_of(path: str, dataset: str, settings: Params | None) -> Format:
+    """Return how a file is written: as the source of the dataset that --dataset names, if any."""
+    if settings is None or dataset == "all":
+        return PLAIN
+    return quality.form_of_file(dataset, settings.dataset(dataset).data, path)
 
 
 def check_column(option: str, column: str | None, tables: Sides[typed_tables.Table]) -> None:

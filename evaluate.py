@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import command
-from pipeline.data import kinds, reading, splits, targets
+from pipeline.data import cleaning, kinds, quality, reading, splits, targets
 from pipeline.data.kinds import NUMBER
 from pipeline.models import storage
 from pipeline.models.fitted import Fitted
@@ -76,7 +76,8 @@ def labelled_rows(dataset: str, data: Data, file: str | None) -> LabelledRows:
         training_rows = len(splits.read_split(dataset, "train"))
         origin = f"{paths.processed(dataset)}/test.parquet"
     else:
-        frame = reading.read(file, reading.form_of(data))
+        frame = reading.read(file, quality.form_of_file(dataset, data, file))
+        frame = cleaning.with_target(frame, data)
         origin = file
     if data.target not in frame.columns:
         raise DataError(f"{origin}: no column {data.target!r}, the target to score against; add it")

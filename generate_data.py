@@ -23,6 +23,7 @@ import pandas as pd
 from ops import proposal
 from pipeline import command
 from pipeline.data import reading, sources
+from pipeline.data.formats.form import form_of
 from pipeline.data.quality import Origin
 from pipeline.data.sources import Wanted
 from pipeline.project import files, params, paths
@@ -43,7 +44,7 @@ def wanted_table(
     data = settings.dataset(dataset).data
     if source is None:
         source, rows = data.source, rows or data.rows
-    wanted = Wanted(dataset, source, data.depends_on, reading.form_of(data), rows, settings.seed)
+    wanted = Wanted(dataset, source, data.depends_on, form_of(data), rows, settings.seed)
     sources.check(wanted)
     return wanted
 
@@ -54,14 +55,16 @@ def generate(
     """Write the CSV file of one dataset and what it is made of; return the latter."""
     data = settings.dataset(dataset).data
     wanted = wanted_table(dataset, settings, source, rows)
-    frame = sources.write_csv(wanted, data.file)
+    written = sources.write_csv(wanted, data.file)
     origin = Origin(
         dataset=dataset,
         source=sources.shown(wanted.source),
         synthetic=sources.is_synthetic(wanted.source),
-        rows=len(frame),
-        columns=frame.shape[1],
+        rows=len(written.frame),
+        columns=written.frame.shape[1],
         data_hash=files.digest(data.file, "md5"),
+        signs=dict(written.form.signs),
+        truths=list(written.form.truths),
     )
     origin.write()
     return origin

@@ -14,8 +14,9 @@ from ruamel.yaml import YAML
 
 from ops import proposal_trial
 from pipeline.data import doubts, kinds, reading, sources
+from pipeline.data.formats import columnar, text
+from pipeline.data.formats.form import Format
 from pipeline.data.kinds import NUMBER
-from pipeline.data.reading import Format
 from pipeline.data.sources import Wanted
 from pipeline.project import downloads, errors, paths
 from pipeline.project.errors import DataError, UsageError
@@ -264,11 +265,11 @@ def _check_name(name: str, file: str, source: str, settings: Params) -> None:
 
 def _separator(path: Path) -> str:
     """Return the likely delimiter of a file's header line."""
-    if reading.is_parquet(path):
+    if columnar.is_parquet(path):
         return ","
     with open(path, encoding="utf-8", errors="replace") as stream:
         header = stream.readline()
-    return max(reading.DELIMITERS, key=header.count)
+    return max(text.DELIMITERS, key=header.count)
 
 
 def _positive(shares: pd.Series) -> str:

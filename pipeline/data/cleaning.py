@@ -54,6 +54,13 @@ def clean(
     return cleaned
 
 
+def with_target(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
+    """Return the rows of a table that have a target, where params.yaml leaves the others out."""
+    if data.missing_target == "refuse" or data.target not in frame:
+        return frame
+    return frame[kinds.blank_to_missing(frame[data.target]).notna()]
+
+
 def _typed(raw: pd.Series, data: Data) -> Typed:
     """Return a column typed as params.yaml says, or as its values read."""
     if raw.name == data.target:
@@ -115,7 +122,10 @@ def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rul
         gaps = _gaps(values)
         same = "the same target in every row: nothing to learn, choose another target"
         rules = [
-            Rule(_every, f"no target in {gaps}: fill it in or remove the rows"),
+            Rule(
+                _every,
+                f"no target in {gaps}: fill it in, or set data.missing_target: drop to leave such rows out",
+            ),
             Rule(_several, same),
         ]
         return rules + _rules_of_range(values, LARGEST_TARGET) + _rules_of_spread(values)

@@ -162,7 +162,8 @@ def _numbers_in_text(column: Column) -> Doubt | None:
         return Doubt(
             _name(column),
             f"numbers in another spelling, such as {others.iloc[0]!r}, taken as categories",
-            "write them as 1234.5 in the file, or name the column in data.categorical",
+            "say by data.decimal and data.thousands how the source spells them, give every value the "
+            "same sign, or name the column in data.categorical",
         )
     if rest.empty:
         return None
@@ -170,7 +171,8 @@ def _numbers_in_text(column: Column) -> Doubt | None:
         _name(column),
         f"{len(numbers) / len(texts):.0%} numbers, the rest such as {rest.iloc[0]!r}, taken as "
         f"categories",
-        "leave the field empty where there is no number, or name the column in data.categorical",
+        "name the words that mean a missing value in data.missing, or the column in "
+        "data.categorical",
     )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import reading
-from pipeline.data.reading import Format
+from pipeline.data.formats.form import Format
 from pipeline.project.errors import DataError, UsageError
 from support.houses import houses
 
@@ -156,7 +156,7 @@ def test_files_of_another_form_are_named_as_what_they_are(tmp_path, content, mes
 def test_utf_16_is_read_where_params_say_so(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_bytes("a,b\n1,é\n".encode("utf-16"))
-    assert reading.read(path, reading.Format(encoding="utf-16"))["b"].tolist() == ["é"]
+    assert reading.read(path, Format(encoding="utf-16"))["b"].tolist() == ["é"]
 
 
 def test_nested_columns_of_parquet_are_refused_by_name(tmp_path):

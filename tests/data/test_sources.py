@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from ops import proposal
 from pipeline.data import sources
-from pipeline.data.reading import PLAIN, Format
+from pipeline.data.formats.form import PLAIN, Format
 from pipeline.data.sources import Wanted
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Params
@@ -25,7 +25,7 @@ def house() -> Data:
 
 
 def write(dataset: str, source: str, form: Format = PLAIN) -> pd.DataFrame:
-    return sources.write_csv(Wanted(dataset, source, form=form), "data/house.csv")
+    return sources.write_csv(Wanted(dataset, source, form=form), "data/house.csv").frame
 
 
 def left(folder) -> list[str]:
@@ -227,7 +227,7 @@ def test_password_in_params_is_refused_and_not_shown():
         ("sklearn", "sklearn"),
         ("openml:credit@2", "openml:NAME"),
         ("http://h.org/a.csv", "a URL"),
-        ("sklearn.csv", "the path of a CSV or Parquet file"),
+        ("sklearn.csv", "the path of a file"),
     ],
 )
 def test_source_is_known_by_its_spelling(text, spelling):
