@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import NoReturn
 
 from ops import dvc_marks, stage_graph, turns
@@ -27,6 +28,8 @@ from pipeline.project.files import write_text
 # with more, the longest stage has one core and ends long after all others
 JOBS = 2
 MOST_NAMES = 6
+# a run that was killed leaves it: dvc.lock holds its stages in the order in which they ended
+LOCK_BEFORE = Path(".dvc/tmp/lock_before")
 # DVC has them look at all datasets; for one alone they run as by hand, with its name
 LAST_SCRIPTS = ("compare_results.py", "validate_metrics.py", "register_model.py")
 
@@ -131,12 +134,20 @@ def lock_text() -> str:
     return paths.DVC_LOCK.read_text(encoding="utf-8") if paths.DVC_LOCK.is_file() else ""
 
 
+def lock_before() -> str:
+    """Return dvc.lock as it was before this run, or before those that were killed ahead of it."""
+    if not LOCK_BEFORE.is_file():
+        write_text(LOCK_BEFORE, lock_text())
+    return LOCK_BEFORE.read_text(encoding="utf-8")
+
+
 def order_lock(before: str, order: list[str]) -> None:
     """Put the new stages of dvc.lock into DVC's order."""
     lock = lock_text()
     ordered = stage_graph.lock_in_order(lock, before, order)
     if ordered != lock:
         write_text(paths.DVC_LOCK, ordered)
+    LOCK_BEFORE.unlink()
 
 
 def tell(text: str) -> None:
@@ -192,7 +203,7 @@ def run_out_of_date(targets: list[str], jobs: int, cores: int) -> None:
     if not stages:
         print("repro: everything is up to date")
         return
-    before, started = lock_text(), time.monotonic()
+    before, started = lock_before(), time.monotonic()
     try:
         Scheduler(graph.needs, stages, jobs, cores).run()
     finally:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,6 +51,19 @@ def test_killed_run_takes_its_stages_with_it_and_the_next_one_goes_on(toy):
     again = script("ops.repro", cwd=toy)
     assert again.returncode == 0 and "2 stages" in again.stdout, again.stderr
     assert "error" not in again.stderr  # DVC warns of the marks that it forgets
+
+
+def test_lock_has_its_order_also_after_a_run_that_was_killed(toy):
+    write(toy, {"a": stage("a", seconds=60), "b": stage("b")})
+    killed = start(toy, "ops.repro")
+    lock = toy / "dvc.lock"
+    until(lambda: lock.is_file() and "  b:" in lock.read_text(), what="the end of b")
+    os.killpg(killed.pid, signal.SIGKILL)
+    until(lambda: not at_work(toy), what="the end of the stages")
+    killed.communicate()
+    write(toy, {"a": stage("a"), "b": stage("b")})
+    assert script("ops.repro", cwd=toy).returncode == 0
+    assert re.findall(r"^  (\S+):$", lock.read_text(), re.M) == ["a", "b"]
 
 
 def waits_and_then_finds_nothing_to_do(toy, first: subprocess.Popen) -> str:
