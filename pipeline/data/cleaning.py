@@ -109,6 +109,9 @@ def _faulty_values(frame: pd.DataFrame, target: str, split_column: str | None) -
     return {}
 
 
+TARGET_REMEDY = "fill it in, or leave such rows out by data.missing_target: drop"
+
+
 @dataclass(frozen=True)
 class Rule:
     """What the values of a column must be, and the error where they are not."""
@@ -122,10 +125,7 @@ def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rul
         gaps = _gaps(values)
         same = "the same target in every row: nothing to learn, choose another target"
         rules = [
-            Rule(
-                _every,
-                f"no target in {gaps}: fill it in, or set data.missing_target: drop to leave such rows out",
-            ),
+            Rule(_every, f"no target in {gaps}: {TARGET_REMEDY}"),
             Rule(_several, same),
         ]
         return rules + _rules_of_range(values, LARGEST_TARGET) + _rules_of_spread(values)

@@ -162,7 +162,7 @@ def _numbers_in_text(column: Column) -> Doubt | None:
         return Doubt(
             _name(column),
             f"numbers in another spelling, such as {others.iloc[0]!r}, taken as categories",
-            "say by data.decimal and data.thousands how the source spells them, give every value the "
+            "set data.decimal and data.thousands as the source spells them, give every value the "
             "same sign, or name the column in data.categorical",
         )
     if rest.empty:
@@ -182,7 +182,7 @@ DATE_REMEDY = (
 )
 
 
-def _dates(column: Column) -> Doubt | None:
+def dates(column: Column) -> Doubt | None:
     """Return a doubt about dates, also those written as the numbers 20241231."""
     if column.kind == NUMBER:
         return _dates_as_numbers(column)
@@ -265,4 +265,4 @@ def _folded(label: str) -> str:
 Check = Callable[[Column], Doubt | None]
 SPELLING_CHECKS: tuple[Check, ...] = (_labels_alike,)
 # the first that finds something is told
-CHECKS: tuple[Check, ...] = (_dates, _numbers_in_text, _text, _key, _labels_alike)
+CHECKS: tuple[Check, ...] = (dates, _numbers_in_text, _text, _key, _labels_alike)

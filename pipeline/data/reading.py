@@ -33,13 +33,18 @@ def read(path: str | Path, form: Format = PLAIN) -> pd.DataFrame:
 
 def table_of(file: Opened) -> pd.DataFrame:
     """Return the table of an opened file, see `read`."""
+    return respelled(raw_table(file), file.form, file.origin)
+
+
+def raw_table(file: Opened) -> pd.DataFrame:
+    """Return the table of an opened file with its values as the file spells them."""
     if file.is_columnar:
         frame = columnar.read(file.path, file.origin)
     else:
         frame = text.read(file.path, file.form, file.origin)
     if frame.empty:
         raise DataError(f"{file.origin}: a header and no rows; give a file with data")
-    return respelled(frame, file.form, file.origin)
+    return frame
 
 
 def respelled(frame: pd.DataFrame, form: Format, origin: str | Path) -> pd.DataFrame:

@@ -115,12 +115,12 @@ def write_csv(wanted: Wanted, path: str) -> Written:
         _write(frame, path)
         return Written(frame, wanted.form)
     with opened(Path(source.watched(wanted)), wanted.form) as file:
-        frame = reading.table_of(file)
-        form = with_columns_of(frame, file.form)
+        raw = reading.raw_table(file)
+        form = with_columns_of(raw, file.form)
         if form.is_plain and not file.is_columnar:
             _copy(file.path, path)
-            return Written(frame, form)
-        frame = reading.respelled(frame, form, wanted.source)
+            return Written(raw, form)
+        frame = reading.respelled(raw, form, wanted.source)
         _write(frame, path)
         return Written(frame, form)
 

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from ops import proposal
+from ops.proposal.block import block
+from ops.proposal.wish import Wish
 from pipeline.data import sources
 from pipeline.data.formats.form import PLAIN, Format
 from pipeline.data.sources import Wanted
@@ -82,10 +83,10 @@ def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path
         models={},
         search_spaces={"ridge": {"alpha": {"low": 1, "high": 2}}},
     )
-    block = proposal.block("house", f"{server.url}/houses.csv", "price", settings)
+    text = block(Wish("house", f"{server.url}/houses.csv", "price"), settings)
     fetched = f"data/raw/{left(tmp_path)[0]}"
-    assert block.startswith(f"  # fetched from {server.url}/houses.csv; the gate says ")
-    data = YAML(typ="safe").load(block)["house"]["data"]
+    assert text.startswith(f"  # fetched from {server.url}/houses.csv\n")
+    data = YAML(typ="safe").load(text)["house"]["data"]
     assert (data["source"], data["depends_on"]) == (fetched, fetched)
 
 

@@ -106,7 +106,7 @@ def test_codes_that_begin_with_a_zero_are_categories(project, capsys):
 def test_parquet_file_goes_through(project, capsys):
     tiny_table().to_parquet("mine.parquet")
     spec = goes_through(project, capsys, "mine", "mine.parquet", "price", "dummy")
-    assert spec.data.drop == ["id"] and spec.data.separator == ","
+    assert spec.data.drop == ["id"] and spec.data.separator is None
 
 
 def test_other_encoding_is_refused_with_what_to_do(project, capsys):

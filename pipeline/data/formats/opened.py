@@ -16,13 +16,14 @@ class Opened:
     """A file of separated values, or one of columns, that errors call `origin`.
 
     `path` is the file itself, or a temporary one with its content. `form` says how it is written
-    once it was looked at.
+    once it was looked at. One that `is_text` holds separated values as its owner wrote them.
     """
 
     path: Path
     origin: Path
     form: Format
-    is_columnar: bool
+    is_columnar: bool = False
+    is_text: bool = False
 
 
 @contextmanager
@@ -50,16 +51,16 @@ def opened_in(folder: Path, path: Path, form: Format) -> Opened:
     as_csv = folder / "table.csv"
     if converted.is_workbook(content):
         converted.sheet_to_csv(content, path, form.sheet, as_csv)
-        return Opened(as_csv, path, _of_own_csv(form), is_columnar=False)
+        return Opened(as_csv, path, _of_own_csv(form))
     if converted.is_json(content, name):
         converted.json_to_csv(content, path, as_csv)
-        return Opened(as_csv, path, _of_own_csv(form), is_columnar=False)
+        return Opened(as_csv, path, _of_own_csv(form))
     written = replace(
         form,
         separator=form.separator_in(name),
         encoding=text.encoding_of(content, form.encoding),
     )
-    return Opened(content, path, written, is_columnar=False)
+    return Opened(content, path, written, is_text=True)
 
 
 def _of_own_csv(form: Format) -> Format:

@@ -76,7 +76,8 @@ def check_workbook(path: Path) -> None:
 def unpack(path: Path, target: Path) -> Path:
     """Write the content of a packed file to another file; return the name that it has inside.
 
-    table.tsv.gz holds table.tsv, and a zip archive says itself what it holds. Raises DataError where it is broken, grows beyond the limits, or is a zip of several files.
+    table.tsv.gz holds table.tsv, and a zip archive says itself what it holds. Raises DataError
+    where it is broken, grows beyond the limits, or is a zip of several files.
     """
     try:
         with _unpacking(path) as stream, open(target, "wb") as copy:

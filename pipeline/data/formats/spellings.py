@@ -65,17 +65,17 @@ def _found_in(
     """Return what a look at the different values of each column of text finds, by column."""
     found = {}
     for column in frame.columns.difference(form.codes, sort=False):
-        texts = _texts(frame[column])
+        texts = _texts(frame[column], form.missing)
         if texts is not None and (result := look(texts)):
             found[str(column)] = result
     return found
 
 
-def _texts(values: pd.Series) -> np.ndarray | None:
+def _texts(values: pd.Series, missing: tuple[str, ...]) -> np.ndarray | None:
     """Return the different values of a column of text, None of another and of an empty one."""
     if not is_text(values):
         return None
-    texts = values.dropna().unique()
+    texts = values[~values.isin(missing)].dropna().unique()
     is_all_text = len(texts) and all(isinstance(text, str) for text in texts)
     return texts if is_all_text else None
 
