@@ -86,6 +86,7 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
         missing_share=quality["missing_share"],
         class_counts=quality.get("class_counts"),
         cv_folds=trained["cv_folds"],
+        constant_decisions=comparison.bounded_scores(trained.get("constant_decisions")),
         candidates=candidates,
         best=chosen,
         expected=expected,

@@ -45,6 +45,7 @@ from pipeline.monitoring.log_comparison import compare_with_training, read_serve
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Dataset, Drift, Params
+from pipeline.scoring.thresholds import rule_of_json
 from pipeline.tracking import record
 from pipeline.training import split_scores
 from pipeline.training.predictions import OUT_OF_FOLD, TEST_BY_FOLD, read_output
@@ -92,7 +93,7 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
         train,
         test,
         plan,
-        scores(name, best, trained),
+        scores(name, best, trained, spec),
         settings.cores(),
         command.progress,
     )
@@ -124,15 +125,15 @@ def with_predictions(
     """Return the rows of a split that have a prediction, with what the candidate put out."""
     classes = classes_of(candidate)
     output = read_output(dataset, candidate["stage"], name, part, classes, frame.index)
-    return with_output(frame, output, classes, candidate.get("threshold"))
+    return with_output(frame, output, classes, rule_of_json(candidate))
 
 
-def scores(name: str, candidate: Candidate, trained: StageResults) -> dict[str, Any]:
+def scores(name: str, candidate: Candidate, trained: StageResults, spec: Dataset) -> dict[str, Any]:
     """Return how a candidate scored on both splits, and whether train's do clearly worse on test.
 
     `gain` is how much better the folds' models do on the training rows that they did not see.
     """
-    gain = split_scores.gain_on_training_rows(trained)
+    gain = split_scores.gain_on_training_rows(trained, spec)
     return {
         "candidate": name,
         "metric": trained["primary_metric"],

@@ -110,7 +110,7 @@ def is_promoted(request: Request) -> bool:
         origin="the test rows",
         split_hash=request.split_hash,
         judged_before=0,
-        data=settings.data,
+        block=settings,
         metric=request.primary_metric,
         seed=params.load().seed,
     )

@@ -48,12 +48,12 @@ class Fitted(ABC):
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the predicted numbers or class labels of rows as a user has them, shape (rows,).
 
-        One of two classes is decided by the stored threshold.
+        Classes are decided by the stored rule, a threshold where there are two.
         """
         output = self.predict_proba(frame)
         if self.spec.classes is None:
             return output
-        return np.array(self.spec.classes)[thresholds.decide(output, self.spec.threshold)]
+        return np.array(self.spec.classes)[thresholds.decide(output, self.spec.rule)]
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 With it a model takes rows as a user sends them and says its output in the user's terms.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.project.errors import DataError
+from pipeline.scoring.thresholds import Rule
 
 # of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
 SCHEMA = 2
@@ -37,6 +39,7 @@ class ModelSpec:
     threshold         the probability of the positive class from which on a row counts as positive;
                       None where the likeliest class is predicted
     members           of a blend
+    decision_costs    [actual][decided], where the class of least expected cost is predicted
     """
 
     name: str
@@ -48,13 +51,21 @@ class ModelSpec:
     classes: list[str] | None
     threshold: float | None
     members: tuple[Member, ...] = ()
+    decision_costs: Sequence[Sequence[float]] | None = None
+
+    @property
+    def rule(self) -> Rule:
+        """The rule by which probabilities become decisions."""
+        return self.threshold if self.decision_costs is None else self.decision_costs
 
     def as_json(self) -> dict[str, Any]:
-        """Return the spec as metadata.json holds it; only a blend has members."""
+        """Return the spec as metadata.json holds it; members and costs only where it has some."""
         content = asdict(self)
         members = content.pop("members")
         if members:
             content["members"] = list(members)
+        if self.decision_costs is None:
+            del content["decision_costs"]
         return content
 
 
@@ -88,7 +99,8 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
             )
     own = {key: content[key] for key in REQUIRED}
     members = [_member(member, origin) for member in content.get("members", ())]
-    return ModelSpec(**own, members=tuple(members))
+    costs = content.get("decision_costs")
+    return ModelSpec(**own, members=tuple(members), decision_costs=costs)
 
 
 def _member(content: dict[str, Any], origin: str) -> Member:

@@ -35,6 +35,14 @@ def _plain(value: object) -> object:
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 HostName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
+# where the costs of two classes stand in a table: [actual][decided], the positive class last
+OUTCOMES = {
+    "true_negative": (0, 0),
+    "false_positive": (0, 1),
+    "false_negative": (1, 0),
+    "true_positive": (1, 1),
+}
+Cost = float | str
 Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
 
 
@@ -175,6 +183,59 @@ class Prepare(Settings):
         return self.split.split(":", 1)[1] if ":" in self.split else None
 
 
+def costs_checked(value: dict[Any, Any]) -> dict[str, Any]:
+    """Return train.costs with class labels as text; raises the fault of a key below it."""
+    if not any(isinstance(cost, dict) for cost in value.values()):
+        return _outcomes_checked(value)
+    checked: dict[str, Any] = {}
+    for actual, row in value.items():
+        if not isinstance(row, dict):
+            raise _fault(str(actual), "must be a table, {DECIDED: COST}, as the others are")
+        checked[str(actual)] = {str(decided): cost for decided, cost in row.items()}
+        for decided, cost in checked[str(actual)].items():
+            _check_cost(cost, f"{actual}.{decided}")
+        _check_right_one_is_cheapest(checked[str(actual)], str(actual), str(actual))
+    return checked
+
+
+def _outcomes_checked(costs: dict[Any, Any]) -> dict[str, Any]:
+    for outcome, cost in costs.items():
+        if outcome not in OUTCOMES:
+            allowed = f"{', '.join(OUTCOMES)}, or a table {{ACTUAL: {{DECIDED: COST}}}}"
+            raise _fault(str(outcome), f"unknown; allowed: {allowed}")
+        _check_cost(cost, outcome)
+    if costs:
+        for right, wrong in (
+            ("true_negative", "false_positive"),
+            ("true_positive", "false_negative"),
+        ):
+            row = {name: costs.get(name, 0) for name in (right, wrong)}
+            _check_right_one_is_cheapest(row, right, wrong)
+    return costs
+
+
+def _check_cost(cost: object, key: str) -> None:
+    if isinstance(cost, str) and cost:
+        return
+    is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
+    if not is_number or not math.isfinite(cost):  # type: ignore[arg-type]
+        raise _fault(key, f"must be a number or the name of a column (found {cost!r})")
+
+
+def _check_right_one_is_cheapest(row: dict[str, Any], right: str, key: str) -> None:
+    """Raise the fault of an actual class of which no error costs more than the right decision.
+
+    The amounts of columns are not known here.
+    """
+    costs = {right: 0, **row}
+    if any(isinstance(cost, str) for cost in costs.values()):
+        return
+    errors = [cost for decided, cost in costs.items() if decided != right]
+    if not errors or min(errors) < costs[right] or max(errors) == costs[right]:
+        shown = ", ".join(f"{decided} {cost:g}" for decided, cost in costs.items())
+        raise _fault(key, f"an error must cost more than the right decision (found {shown})")
+
+
 class Features(Settings):
     exclude: list[str] = []
     """Prepared columns that the models of this dataset do not use."""
@@ -193,7 +254,30 @@ class Train(Settings):
     resampling: Literal["none", "smote", "undersample"] = "none"
     """How the classes are balanced inside each fit."""
     threshold_metric: Literal["accuracy", "f1"] = "f1"
-    """What the decision threshold of a binary classifier maximises out of fold."""
+    """What the decision threshold of a binary classifier maximises out of fold; `costs` take its
+    place."""
+    costs: dict[str, Any] = {}
+    """What decisions cost: `{false_positive: 1, false_negative: 12}`, by class
+    `{actual: {decided: cost}}`, or with a column of amounts in place of a number."""
+
+    @property
+    def deciding_metric(self) -> str:
+        """The metric by which decisions are made out of probabilities."""
+        return "cost_per_1000" if self.costs else self.threshold_metric
+
+    @field_validator("costs", mode="before")
+    @classmethod
+    def _outcomes_or_a_table(cls, value: object) -> object:
+        return costs_checked(value) if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _costs_alone_decide(self) -> Self:
+        if self.costs and "threshold_metric" in self.model_fields_set:
+            raise _fault(
+                "threshold_metric",
+                "train.costs decide, so that it has no effect; remove one of the two",
+            )
+        return self
 
     @field_validator("models", mode="before")
     @classmethod
@@ -425,6 +509,8 @@ class Dataset(Settings):
                 "train.resampling",
                 f"{self.train.resampling!r} is for classification; set it to none",
             )
+        if self.data.task == "regression" and self.train.costs:
+            raise _fault("train.costs", "are of decisions, which regression has none of; remove it")
         if self.data.task == "classification" and self.train.target_transform != "none":
             raise _fault(
                 "train.target_transform",

@@ -38,7 +38,7 @@ def scores_by_slice(model: Fitted, test: pd.DataFrame) -> Parts:
     output = model.output(kinds.conform(test, spec.inputs))
     rows = Rows(targets.numeric_target(target, spec.classes), output)
     if spec.classes:
-        return _scores_by_class(thresholds.decided(rows, spec.threshold), spec.classes)
+        return _scores_by_class(thresholds.decided(rows, spec.rule), spec.classes)
     return _scores_by_quarter(rows, target)
 
 

@@ -21,6 +21,7 @@ from pipeline.report.pictures import Pictures
 from pipeline.report.sections import (
     all_metrics,
     confusion,
+    costs,
     doubtful_columns,
     drift,
     gates,
@@ -74,7 +75,7 @@ DATASET_SECTIONS: tuple[DatasetSection | SideBySide, ...] = (
     leaderboard,
     tuning,
     pictures,
-    SideBySide(left=(confusion,), right=(scores,)),
+    SideBySide(left=(confusion,), right=(costs, scores)),
     slices,
     drift,
 )

@@ -70,8 +70,8 @@ def _compare(model: Fitted, actual: np.ndarray, expected: np.ndarray, how: str) 
     close = np.isclose(actual, expected, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     same = close.reshape(len(expected), -1).all(axis=1)
     if same.all() and model.spec.task == "classification":
-        threshold = model.spec.threshold
-        same = thresholds.decide(actual, threshold) == thresholds.decide(expected, threshold)
+        rule = model.spec.rule
+        same = thresholds.decide(actual, rule) == thresholds.decide(expected, rule)
     if not same.all():
         different = int((~same).sum())
         raise NotCompiled(

@@ -73,7 +73,7 @@ class ServedModel:
         classes = self.model.spec.classes
         if classes is None:
             return [{"prediction": value} for value in output.tolist()]
-        decisions = thresholds.decide(output, self.model.spec.threshold).tolist()
+        decisions = thresholds.decide(output, self.model.spec.rule).tolist()
         return [
             {"prediction": classes[decision], "probabilities": dict(zip(classes, row))}
             for decision, row in zip(decisions, output.tolist())

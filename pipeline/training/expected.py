@@ -6,10 +6,11 @@ from pipeline.data import splits
 from pipeline.project import paths, rounding
 from pipeline.project.params import Dataset
 from pipeline.scoring import choice, metrics, thresholds
-from pipeline.scoring.rows import OutOfFold, Rows
-from pipeline.scoring.sampling import BY_ROW, Sampling
+from pipeline.scoring.rows import OutOfFold, Rows, Terms
+from pipeline.scoring.terms.reading import read_terms
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, Predicted
+from pipeline.training.problem import sampling_of_rows
 from pipeline.training.results import ScoredCandidates, classes_of
 
 
@@ -29,10 +30,12 @@ def expected_scores(
             contenders[name] = candidate["stage"]
     classes = classes_of(standing.by_name[best])
     predicted = predictions.read_predicted(dataset, OUT_OF_FOLD, contenders, classes)
+    frame = splits.read_split(dataset, "train").loc[predicted.rows]
+    terms = read_terms(frame, predicted.y, classes, spec)
     rows = {}
     for name in contenders:
-        rows[name] = _rows(predicted, predicted.outputs[name], spec.train.threshold_metric)
-    sampling = _sampling(dataset, spec, predicted)
+        rows[name] = _rows(predicted, predicted.outputs[name], spec.train.deciding_metric, terms)
+    sampling = sampling_of_rows(dataset, "train", spec, predicted.rows)
     expected = choice.expected_scores(rows, best, metric, seed, sampling)
     return _by_name(expected, classes)
 
@@ -44,22 +47,13 @@ def is_known(dataset: str, standing: ScoredCandidates) -> bool:
     return paths.processed(dataset).is_dir() and all(folder.is_dir() for folder in folders)
 
 
-def _rows(predicted: Predicted, output: np.ndarray, threshold_metric: str) -> Rows:
+def _rows(predicted: Predicted, output: np.ndarray, threshold_metric: str, terms: Terms) -> Rows:
     if output.ndim == 1:
-        return Rows(predicted.y, output)
+        return Rows(predicted.y, output, terms=terms)
     assert predicted.fold is not None
-    out_of_fold = OutOfFold(predicted.y, output, predicted.fold)
+    out_of_fold = OutOfFold(predicted.y, output, predicted.fold, terms)
     decisions = thresholds.cross_fitted_decisions(out_of_fold, threshold_metric)
-    return Rows(predicted.y, output, decisions)
-
-
-def _sampling(dataset: str, spec: Dataset, predicted: Predicted) -> Sampling:
-    """Return how the training rows are drawn: those of a group or of a time together."""
-    if spec.prepare.split_kind == "random":
-        return BY_ROW
-    frame = splits.read_split(dataset, "train").loc[predicted.rows]
-    units = splits.units(frame, spec.prepare, spec.data.file)
-    return Sampling("group" if spec.prepare.split_kind == "group" else "time", units)
+    return Rows(predicted.y, output, decisions, terms)
 
 
 def _by_name(expected: dict[str, np.ndarray], classes: list[str] | None) -> dict[str, float | None]:

@@ -19,7 +19,8 @@ import pandas as pd
 
 from pipeline.project import rounding
 from pipeline.scoring import metrics, thresholds
-from pipeline.scoring.rows import Rows
+from pipeline.scoring.rows import PLAIN, Rows, Terms
+from pipeline.scoring.thresholds import Rule
 from pipeline.training.results import Contribution
 
 # one prediction of many rows is much faster than many predictions of a few
@@ -84,19 +85,19 @@ def permutation_importance(
     metric: str,
     seed: int,
     repeats: int = 3,
-    threshold: float | None = None,
+    rule: Rule = None,
+    terms: Terms = PLAIN,
 ) -> dict[str, float]:
     """Return how much worse the metric gets when an owner's columns are shuffled.
 
     Of a wide table only the `owners_looked_at` are. Metrics of labels are of the decisions by the
-    model's threshold. The mean over repeats, by Breiman, Random Forests, Machine Learning 45
-    (2001).
+    model's rule. The mean over repeats, by Breiman, Random Forests, Machine Learning 45 (2001).
     """
     rng = np.random.default_rng(seed)
     values = np.asarray(Z)
     sign = -metrics.sign(metric)
     output = predict(Z)
-    base = _value(metric, y, output, threshold)
+    base = _value(metric, Rows(y, output, terms=terms), rule)
     places = _places(owners)
     looked_at = owners_looked_at(Z, owners, output)
     shuffles = []
@@ -113,17 +114,17 @@ def permutation_importance(
             table[:, columns] = values[shuffle.order][:, columns]
         outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
         for shuffle, output in zip(block, np.split(outputs, len(block))):
-            loss = sign * (_value(metric, y, output, threshold) - base)
+            shuffled = Rows(y, output, terms=terms)
+            loss = sign * (_value(metric, shuffled, rule) - base)
             losses[shuffle.owner].append(loss)
     return {owner: float(np.mean(losses[owner])) for owner in looked_at}
 
 
-def _value(metric: str, y: np.ndarray, output: np.ndarray, threshold: float | None) -> float:
+def _value(metric: str, rows: Rows, rule: Rule) -> float:
     """Return the metric of a model's output, decided as the model decides."""
-    decisions = None
     if metrics.lookup(metric).of == "labels":
-        decisions = thresholds.decide(output, threshold)
-    return metrics.value(metric, Rows(y, output, decisions))
+        rows = thresholds.decided(rows, rule)
+    return metrics.value(metric, rows)
 
 
 def _places(owners: list[str]) -> dict[str, list[int]]:

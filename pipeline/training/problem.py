@@ -11,7 +11,9 @@ from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params, Prepare
-from pipeline.scoring.sampling import BY_ROW, Sampling, by_class
+from pipeline.scoring.rows import PLAIN, Terms
+from pipeline.scoring.sampling import BY_ROW, Sampling, by_class, by_split
+from pipeline.scoring.terms.reading import read_terms
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Problem:
     `X` and `X_test` are indexed by the row's number in the CSV. `y` and `y_test` are numbers, or
     class numbers in the order of `classes`, which is None for regression. `folds` are the
     positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
-    `sampling` says how that drew the test rows, and `file` is the CSV, for messages.
+    `sampling` says how that drew the test rows, and `file` is the CSV, for messages. `terms` and
+    `terms_test` say by what the rows of either split are scored.
     """
 
     dataset: str
@@ -52,6 +55,8 @@ class Problem:
     prepare: Prepare
     file: str
     sampling: Sampling = BY_ROW
+    terms: Terms = PLAIN
+    terms_test: Terms = PLAIN
 
     @property
     def fold(self) -> np.ndarray:
@@ -98,13 +103,13 @@ def read_problem(dataset: str, settings: Params) -> Problem:
     block = settings.dataset(dataset)
     data, train = block.data, block.train
     quality = _quality_of_splits(dataset)
-    train_split = splits.read_split(dataset, "train")
-    test_split = splits.read_split(dataset, "test")
+    train_split, test_split = (splits.read_split(dataset, part) for part in ("train", "test"))
     classes = _classes(train_split[data.target], data)
     columns = _feature_columns(dataset, train_split, block)
     y = targets.numeric_target(train_split[data.target], classes)
     _check_transform(dataset, block, y)
     y_test = targets.numeric_target(test_split[data.target], classes)
+    codes = y_test if classes else None
     return Problem(
         dataset=dataset,
         task=data.task,
@@ -120,14 +125,14 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         data_hash=quality["data_hash"],
         split_hash=quality["split_hash"],
         primary_metric=train.primary_metric,
-        threshold_metric=train.threshold_metric,
+        threshold_metric=train.deciding_metric,
         resampling=train.resampling,
         seed=settings.seed,
         prepare=block.prepare,
-        sampling=sampling_of_test(
-            test_split, y_test if classes else None, block.prepare, len(train_split), data.file
-        ),
+        sampling=sampling_of_test(test_split, codes, block.prepare, len(train_split), data.file),
         file=data.file,
+        terms=read_terms(train_split, y, classes, block),
+        terms_test=read_terms(test_split, y_test, classes, block),
     )
 
 
@@ -148,12 +153,17 @@ def sampling_of_test(
     origin: str,
 ) -> Sampling:
     """Return how the test rows were drawn; `codes` are their class codes, None for regression."""
-    units = splits.units(test_split, prepare, origin)
-    if units is not None:
-        return Sampling("group" if prepare.split_kind == "group" else "time", units)
-    if codes is None:
+    if prepare.split_kind == "random" and codes is not None:
+        return by_class(codes, training_rows + len(test_split))
+    return by_split(prepare.split_kind, splits.units(test_split, prepare, origin))
+
+
+def sampling_of_rows(dataset: str, split: str, spec: Dataset, rows: pd.Index) -> Sampling:
+    """Return how rows of a split are drawn: those of a group or of a time together."""
+    if spec.prepare.split_kind == "random":
         return BY_ROW
-    return by_class(codes, training_rows + len(test_split))
+    frame = splits.read_split(dataset, split).loc[rows]
+    return by_split(spec.prepare.split_kind, splits.units(frame, spec.prepare, spec.data.file))
 
 
 def stopping_splits(problem: Problem, share: float) -> list[StoppingSplit | None]:

@@ -54,7 +54,7 @@ def write_stage(
             train_output = outputs.model.output(problem.X)
             seconds[name] = (time.perf_counter() - started) / len(problem.X)
             scores = assessment.scores(problem, outputs, train_output)
-            models[name] = assessment.with_threshold(outputs.model, scores.threshold)
+            models[name] = assessment.with_rule(outputs.model, scores.rule)
             candidates[name] = _store_candidate(
                 stage, name, problem, models[name], outputs, scores.as_json(), folders
             )
@@ -157,7 +157,7 @@ def _draw(
     oof = Part("out of fold", problem.y[seen], outputs.out_of_fold[seen])
     decisions = None
     if problem.classes:
-        decisions = thresholds.decide(outputs.test, model.spec.threshold)
+        decisions = thresholds.decide(outputs.test, model.spec.rule)
     title = f"{name} on {problem.dataset}{' (synthetic data)' if problem.synthetic else ''}"
     figures.draw_candidate(
         folder, title, importance, problem.primary_metric, test, oof, decisions, problem.classes

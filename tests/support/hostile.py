@@ -60,6 +60,12 @@ MODELS = {
 }
 
 
+COSTS = {
+    BINARY: {"false_positive": 1, "false_negative": 4},
+    SEVERAL: {CLASSES[0]: {CLASSES[1]: 1, CLASSES[2]: 3}, CLASSES[2]: {CLASSES[0]: 2}},
+}
+
+
 def settings_text() -> str:
     """Return params.yaml of three datasets: of two classes, of several, of numbers."""
     blocks = {}
@@ -84,6 +90,8 @@ def settings_text() -> str:
             "gates": {metric: {"min": 0}},
             "register": {"name": f"Hostile-{name}"},
         }
+        if name in COSTS:
+            blocks[name]["train"]["costs"] = COSTS[name]
     return json.dumps({"seed": 42, "workers": 1, "datasets": blocks, **MODELS})
 
 
