@@ -74,7 +74,7 @@ def _data(
 ) -> dict[str, Any]:
     """Return the `data` of a block: where the table is, its target, and columns to treat apart."""
     has_gaps = table.frame[wish.target].isna().any()
-    # TODO dates and text
+    # no model takes dates and text
     unused = columns.of_role(taken, *columns.DROPPED, columns.DATES, columns.TEXTS)
     settings = table.settings | {
         "file": file_of(wish),

@@ -18,7 +18,10 @@ DROPPED = (ROW_NUMBERS, IDENTIFIERS, EMPTY, CONSTANT)
 FEWEST_ROWS = 20
 # words of a text that differs in every row and yet is no identifier
 WORDS_OF_TEXT = 4
-ID_NAME = re.compile(r"(^|_|\b)(id|key|uuid|guid|hash)s?$|[a-z](Id|ID|Key|UUID)$", re.IGNORECASE)
+# order_id, rownames, and what pandas calls a column without a name; customerID
+ID_NAME = re.compile(
+    r"(^|[\W_])(id|key|uuid|guid|hash)$|row_?(names?|id|number)|Unnamed: \d+", re.I
+)
 CAMEL_ID = re.compile(r"[a-z](Id|ID|Key|UUID)$")
 UUID = re.compile(r"\{?[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?")
 HASH = re.compile(r"(?=.*\d)(?=.*[a-fA-F])([0-9a-fA-F]{16}|[0-9a-fA-F]{24}|[0-9a-fA-F]{32,128})")
@@ -26,7 +29,7 @@ HASH = re.compile(r"(?=.*\d)(?=.*[a-fA-F])([0-9a-fA-F]{16}|[0-9a-fA-F]{24}|[0-9a
 
 @dataclass(frozen=True)
 class Taken:
-    """What a column is taken for, one of the words above, and an example where it helps."""
+    """What a column is taken for, one of the words above."""
 
     column: str
     role: str
@@ -85,10 +88,8 @@ def _role_of_numbers(values: pd.Series) -> str:
 
 
 def is_named_as_identifier(name: str) -> bool:
-    """Return whether a column's name says that it names something: order_id, customerID."""
-    return bool(re.search(r"(^|[\W_])(id|key|uuid|guid|hash)$", name, re.IGNORECASE)) or bool(
-        CAMEL_ID.search(name)
-    )
+    """Return whether a column's name says that it names something."""
+    return bool(ID_NAME.search(name) or CAMEL_ID.search(name))
 
 
 def _is_identifier(texts: pd.Series, n_rows: int) -> bool:

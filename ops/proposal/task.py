@@ -125,8 +125,8 @@ def _classification(answers: pd.Series, n_columns: int, remarks: list[str]) -> T
     shares = counts / counts.sum()
     if len(counts) > FEW and len(counts) > len(answers) / 10:
         raise DataError(
-            f"the target {answers.name!r} has {len(counts):,} different values in "
-            f"{len(answers):,} rows, too many for classes; choose another column"
+            f"--target {answers.name}: {len(counts):,} different values in {len(answers):,} rows, "
+            f"too many for classes; choose another column"
         )
     models: Any = _models("classification", len(answers), n_columns, len(counts), remarks)
     metric, positive = "log_loss", None

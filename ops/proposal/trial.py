@@ -105,7 +105,11 @@ def _split(proposed: Proposed, remarks: list[str]) -> Proposed:
     except DataError as error:
         cause = str(error).removeprefix(f"{proposed.origin}: ")
         remarks.append(f"split random: not {proposed.prepare.split}, as {cause}")
-        return replace(proposed, prepare=proposed.prepare.model_copy(update={"split": "random"}))
+        column = proposed.prepare.split_column
+        prepare = proposed.prepare.model_copy(update={"split": "random"})
+        if not pd.api.types.is_numeric_dtype(proposed.frame[column]):
+            proposed = proposed.changed(drop=[*proposed.data.drop, column])
+        return replace(proposed, prepare=prepare)
 
 
 def _without_leaks(proposed: Proposed, remarks: list[str]) -> Proposed:

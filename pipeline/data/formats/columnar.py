@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow
-import pyarrow.feather
 import pyarrow.parquet
 
 from pipeline.data.formats import packed, text
@@ -81,10 +80,7 @@ def _of_parquet(path: Path, origin: Path, rows: int) -> Iterator[pyarrow.Table]:
 
 def _of_feather(path: Path, origin: Path) -> Iterator[pyarrow.Table]:
     if packed.first_bytes(path).startswith(OLD_FEATHER):
-        table = pyarrow.feather.read_table(path)
-        check_schema(origin, table.schema)
-        yield table
-        return
+        raise DataError(f"{origin}: a Feather file of version 1; write it again in version 2")
     with pyarrow.OSFile(str(path)) as stream, pyarrow.ipc.open_file(stream) as file:
         check_schema(origin, file.schema)
         for place in range(file.num_record_batches):
