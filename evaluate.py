@@ -125,7 +125,7 @@ class Evaluation:
 
 def evaluate(model: Fitted, labelled: LabelledRows, block: Dataset, seed: int) -> Evaluation:
     """Return how a model does on labelled rows, which are drawn again as the test split was."""
-    features = kinds.conform(labelled.frame, model.spec.inputs, labelled.origin)
+    features = model.spec.typed(labelled.frame, labelled.origin)
     output = model.output(features)
     y = numeric_target(labelled, model.spec)
     terms = read_terms(labelled.frame, y, model.spec.classes, block, labelled.origin)

@@ -17,7 +17,7 @@ from pipeline import command
 from pipeline.data import cleaning, doubts, quality, reading, splits
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
-from pipeline.data.quality import Origin
+from pipeline.data.quality import RARER_KINDS, Origin
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params
@@ -69,8 +69,9 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     train, test = cleaned.iloc[rows.fit], cleaned.iloc[rows.predict]
     dropped = raw[raw.columns.difference(train.columns, sort=False)]
     leaks = search.search(training_table(train, dropped, data, spec.prepare, settings.seed))
-    others = raw.columns.drop([column for column in (data.target, split_column) if column])
-    check_leaks(leaks.found, list(others), dataset, spec)
+    no_features = (data.target, split_column, data.weight)
+    others = [column for column in raw.columns if column not in no_features]
+    check_leaks(leaks.found, others, dataset, spec)
 
     splits.write_splits(paths.processed(dataset), train, test)
     figures = {
@@ -93,10 +94,13 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
 def closing_line(dataset: str, figures: dict[str, Any]) -> str:
     """Return the line that says what came out, where it lies, and which columns are doubtful."""
     split = figures["split"]
+    kinds = [f"{key}: {errors.listed(figures[key])}" for key in RARER_KINDS if key in figures]
+    features = f"{figures['features']} features"
+    if kinds:
+        features += f" ({'; '.join(kinds)})"
     line = (
         f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
-        f"{figures['features']} features, {figures['missing_share']:.1%} missing -> "
-        f"{paths.processed(dataset)}/"
+        f"{features}, {figures['missing_share']:.1%} missing -> {paths.processed(dataset)}/"
     )
     parts = [line, *quality.reading_lines(figures)]
     names = [doubt.column for doubt in doubts.in_figures(figures)]

@@ -41,7 +41,7 @@ def block(wish: Wish, settings: Params) -> str:
     prepare = Prepare(test_size=TEST_SIZE, split=proposed.by)
     data = _data(wish, table, asked, taken, prepare.split_column)
     tried = trial.tried(table.frame, Data(**data), prepare, settings.seed, shown)
-    for role in ("categorical", "drop"):
+    for role in ("categorical", "dates", "drop"):
         data.pop(role, None)
         if names := getattr(tried.data, role):
             data[role] = names
@@ -74,15 +74,20 @@ def _data(
 ) -> dict[str, Any]:
     """Return the `data` of a block: where the table is, its target, and columns to treat apart."""
     has_gaps = table.frame[wish.target].isna().any()
-    # no model takes dates and text
-    unused = columns.of_role(taken, *columns.DROPPED, columns.DATES, columns.TEXTS)
+    dropped = columns.of_role(taken, *columns.DROPPED)
+    in_formats = {
+        column.column: column.formats
+        for column in taken
+        if column.formats and column.column != split_column
+    }
     settings = table.settings | {
         "file": file_of(wish),
         "task": asked.task,
         "target": wish.target,
         "positive": asked.positive,
         "categorical": columns.of_role(taken, columns.CODES),
-        "drop": [name for name in unused if name != split_column],
+        "dates": in_formats,
+        "drop": [name for name in dropped if name != split_column],
         "missing_target": "drop" if has_gaps else None,
     }
     return {key: value for key, value in settings.items() if value}

@@ -1,12 +1,13 @@
 """The columns of a new table: what each is taken for, and why."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from pipeline.data import doubts, kinds
-from pipeline.data.kinds import NUMBER
+from pipeline.data.kinds import CATEGORY, DATE, NUMBER, TEXT
+from pipeline.data.spelling import dates
 
 NUMBERS, CATEGORIES, CODES = "numbers", "categories", "codes with a zero in front"
 DATES, TEXTS = "dates", "free text"
@@ -16,8 +17,8 @@ CONSTANT = "the same in every row"
 DROPPED = (ROW_NUMBERS, IDENTIFIERS, EMPTY, CONSTANT)
 # rows below which all values may differ by chance
 FEWEST_ROWS = 20
-# words of a text that differs in every row and yet is no identifier
-WORDS_OF_TEXT = 4
+ROLES = {NUMBER: NUMBERS, DATE: DATES, TEXT: TEXTS}
+YEAR_MONTH_DAY = "%Y%m%d"
 # order_id, rownames, and what pandas calls a column without a name; customerID
 ID_NAME = re.compile(
     r"(^|[\W_])(id|key|uuid|guid|hash)$|row_?(names?|id|number)|Unnamed: \d+", re.I
@@ -29,18 +30,20 @@ HASH = re.compile(r"(?=.*\d)(?=.*[a-fA-F])([0-9a-fA-F]{16}|[0-9a-fA-F]{24}|[0-9a
 
 @dataclass(frozen=True)
 class Taken:
-    """What a column is taken for, one of the words above."""
+    """What a column is taken for, one of the words above.
+
+    `formats` are those of dates that are not in ISO 8601; `doubt` says what else they may be.
+    """
 
     column: str
     role: str
+    formats: list[str] = field(default_factory=list)
+    doubt: str = ""
 
 
 def taken(frame: pd.DataFrame, target: str, codes: list[str]) -> list[Taken]:
     """Return what each column beside the target is taken for, blanks missing."""
-    found = []
-    for name in frame.columns.drop(target):
-        found.append(Taken(str(name), _role(frame[name], name in codes)))
-    return found
+    return [_taken(frame[name], name in codes) for name in frame.columns.drop(target)]
 
 
 def of_role(columns: list[Taken], *roles: str) -> list[str]:
@@ -48,55 +51,73 @@ def of_role(columns: list[Taken], *roles: str) -> list[str]:
     return [taken.column for taken in columns if taken.role in roles]
 
 
-def _role(values: pd.Series, is_code: bool) -> str:
-    present = values.dropna()
+def _taken(values: pd.Series, is_code: bool) -> Taken:
+    name, present = str(values.name), values.dropna()
     if present.empty:
-        return EMPTY
+        return Taken(name, EMPTY)
     if len(present) == len(values) and present.nunique() == 1:
-        return CONSTANT
+        return Taken(name, CONSTANT)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return Taken(name, DATES)
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return _role_of_numbers(values)
-    texts = present.astype(str)
-    if _is_identifier(texts, len(values)):
-        return IDENTIFIERS
+        return _taken_numbers(values)
+    texts = kinds.as_text(present)
+    if _differs_in_every_row(texts) and is_machine_made(texts):
+        return Taken(name, IDENTIFIERS)
     if is_code:
-        return CODES
-    found = kinds.typed(values)
-    if found.kind == NUMBER:
-        return NUMBERS
-    if doubts.is_meant_as_numbers(values):
-        return CATEGORIES
-    if is_date(values):
-        return DATES
-    if _words(texts) >= doubts.MANY_WORDS and texts.nunique() > doubts.FEWEST_NUMBERS:
-        return TEXTS
-    if len(texts) >= FEWEST_ROWS and texts.nunique() == len(texts):
-        return TEXTS if _words(texts) >= WORDS_OF_TEXT else IDENTIFIERS
-    return CATEGORIES
+        return Taken(name, CODES)
+    kind = kinds.typed(values).kind
+    if kind != CATEGORY:
+        return Taken(name, ROLES[kind])
+    dated = _in_other_formats(name, texts)
+    if dated is not None:
+        return dated
+    if _differs_in_every_row(texts) and not doubts.is_meant_as_numbers(values):
+        return Taken(name, IDENTIFIERS)
+    return Taken(name, CATEGORIES)
 
 
-def _role_of_numbers(values: pd.Series) -> str:
+def _taken_numbers(values: pd.Series) -> Taken:
     """Return what a column of numbers is taken for: whole ones that all differ may name rows."""
-    if is_date(values):
-        return DATES
+    name = str(values.name)
+    if _is_year_month_day(values):
+        return Taken(name, DATES, [YEAR_MONTH_DAY])
     whole = values.notna().all() and (values % 1 == 0).all()
-    if not whole or len(values) < FEWEST_ROWS or not values.is_unique:
-        return NUMBERS
+    if not whole or not _differs_in_every_row(values):
+        return Taken(name, NUMBERS)
     if values.max() - values.min() == len(values) - 1:
-        return ROW_NUMBERS
-    return IDENTIFIERS if is_named_as_identifier(str(values.name)) else NUMBERS
+        return Taken(name, ROW_NUMBERS)
+    return Taken(name, IDENTIFIERS if is_named_as_identifier(name) else NUMBERS)
+
+
+def _is_year_month_day(values: pd.Series) -> bool:
+    """Return whether numbers are dates as 20241231 writes them."""
+    present = values.dropna()
+    if not present.between(19000101, 21001231).all() or present.nunique() < doubts.FEWEST_NUMBERS:
+        return False
+    return bool(kinds.as_dates(present, [YEAR_MONTH_DAY]).notna().all())
+
+
+def _in_other_formats(name: str, texts: pd.Series) -> Taken | None:
+    """Return a column of dates in one other format than ISO 8601, None where it is not that."""
+    some = kinds.drawn(texts)
+    if not some.map(lambda text: doubts.SPELT_DATE.fullmatch(text) is not None).all():
+        return None
+    formats = dates.found_formats(texts)
+    if len(formats) != 1 or formats[0].count < len(texts):
+        return None
+    found, others = formats[0].format, formats[0].others
+    doubt = f"{name} in {found}; or is it {' or '.join(others)}?" if others else ""
+    return Taken(name, DATES, [found], doubt)
+
+
+def _differs_in_every_row(values: pd.Series) -> bool:
+    return len(values) >= FEWEST_ROWS and bool(values.is_unique)
 
 
 def is_named_as_identifier(name: str) -> bool:
     """Return whether a column's name says that it names something."""
     return bool(ID_NAME.search(name) or CAMEL_ID.search(name))
-
-
-def _is_identifier(texts: pd.Series, n_rows: int) -> bool:
-    """Return whether texts are UUIDs or hashes that differ in every row."""
-    if len(texts) < FEWEST_ROWS or texts.nunique() < len(texts):
-        return False
-    return is_machine_made(texts)
 
 
 def is_machine_made(texts: pd.Series) -> bool:
@@ -106,25 +127,13 @@ def is_machine_made(texts: pd.Series) -> bool:
     return bool(made.all())
 
 
-def _words(texts: pd.Series) -> float:
-    return float(texts.head(doubts.LOOKED_AT).str.split().str.len().median())
-
-
-def is_date(values: pd.Series) -> bool:
-    """Return whether a column holds dates, going by how some of its values are written."""
-    doubt = doubts.of_column(values, kinds.typed(kinds.blank_to_missing(values)).values, DATE_CHECK)
-    return doubt is not None
-
-
-DATE_CHECK = (doubts.dates,)
-
-
 def described(columns: list[Taken]) -> list[str]:
     """Return a line for each thing that columns are taken for: which, and what follows."""
     lines = []
     for role in (NUMBERS, CATEGORIES, CODES, DATES, TEXTS):
         if names := of_role(columns, role):
             lines.append(f"{role}: {_listed(names)}")
+    lines += [f"dates: {taken.doubt}" for taken in columns if taken.doubt]
     for role in DROPPED:
         if names := of_role(columns, role):
             lines.append(f"dropped, as {role}: {_listed(names)}")

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from pipeline.data import cleaning, doubts, kinds, splits
-from pipeline.data.kinds import NUMBER
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, columns_of, lines, training_table
 from pipeline.data.splits import Fold
@@ -79,14 +78,15 @@ def _rows(proposed: Proposed, cleaned: pd.DataFrame) -> Fold:
 def _readable(proposed: Proposed, remarks: list[str]) -> Proposed:
     """Return the block in which columns of numbers with some text are categories."""
     data, frame = proposed.data, proposed.frame
-    categorical, settled = [*data.categorical], [data.target, *data.drop, *data.categorical]
+    categorical = [*data.categorical]
+    settled = [data.target, *data.drop, *data.categorical, *data.dates]
     for name in frame.columns.difference(settled, sort=False):
         raw = kinds.blank_to_missing(frame[name])
         found = kinds.typed(raw)
-        if found.kind == NUMBER and len(found.unreadable):
+        if len(found.unreadable):
             categorical.append(name)
             remarks.append(
-                f"{name}: numbers but for {found.fault(raw)}; fix it in the file, or name it in "
+                f"{name}: {found.kind}s but for {found.fault(raw)}; fix it in the file, or name it in "
                 f"data.missing where it means a missing value, and take the column out of "
                 f"data.categorical"
             )
@@ -105,11 +105,7 @@ def _split(proposed: Proposed, remarks: list[str]) -> Proposed:
     except DataError as error:
         cause = str(error).removeprefix(f"{proposed.origin}: ")
         remarks.append(f"split random: not {proposed.prepare.split}, as {cause}")
-        column = proposed.prepare.split_column
-        prepare = proposed.prepare.model_copy(update={"split": "random"})
-        if not pd.api.types.is_numeric_dtype(proposed.frame[column]):
-            proposed = proposed.changed(drop=[*proposed.data.drop, column])
-        return replace(proposed, prepare=prepare)
+        return replace(proposed, prepare=proposed.prepare.model_copy(update={"split": "random"}))
 
 
 def _without_leaks(proposed: Proposed, remarks: list[str]) -> Proposed:
@@ -160,6 +156,7 @@ def _by_group(proposed: Proposed, leak: Leak) -> Proposed | None:
     kept = {
         "drop": [name for name in data.drop if name != named[1]],
         "categorical": [name for name in data.categorical if name != named[1]],
+        "dates": {name: formats for name, formats in data.dates.items() if name != named[1]},
     }
     split = proposed.prepare.model_copy(update={"split": f"group:{named[1]}"})
     grouped = replace(proposed.changed(**kept), prepare=split)

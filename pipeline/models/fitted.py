@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data import kinds
 from pipeline.models import catalogue
-from pipeline.models.preprocessing import as_put_out, output_columns
+from pipeline.models.preprocessing import as_put_out, output_columns, second_columns
 from pipeline.models.spec import Member, ModelSpec
 from pipeline.scoring import thresholds
 
@@ -28,6 +27,10 @@ class Fitted(ABC):
         """Return, for each column of that table, the feature it comes from."""
 
     @abstractmethod
+    def second_columns(self) -> dict[int, str]:
+        """Return the other feature of those columns that come from two, {place: feature}."""
+
+    @abstractmethod
     def estimator_output(self, Z: Any) -> np.ndarray:
         """Return what `output` does for a table that is preprocessed already."""
 
@@ -43,7 +46,7 @@ class Fitted(ABC):
 
         For classification these are probabilities in the order of spec.classes.
         """
-        return self.output(kinds.conform(frame, self.spec.inputs))
+        return self.output(self.spec.typed(frame))
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the predicted numbers or class labels of rows as a user has them, shape (rows,).
@@ -69,6 +72,9 @@ class Model(Fitted):
 
     def columns(self) -> list[str]:
         return output_columns(self.preprocessing)
+
+    def second_columns(self) -> dict[int, str]:
+        return second_columns(self.preprocessing)
 
     def estimator_output(self, Z: Any) -> np.ndarray:
         if self.spec.task == "regression":
@@ -108,6 +114,15 @@ class Blend(Fitted):
         for preprocessing in self.preprocessings.values():
             columns += output_columns(preprocessing)
         return columns
+
+    def second_columns(self) -> dict[int, str]:
+        seconds: dict[int, str] = {}
+        first = 0
+        for preprocessing in self.preprocessings.values():
+            for place, column in second_columns(preprocessing).items():
+                seconds[first + place] = column
+            first += len(output_columns(preprocessing))
+        return seconds
 
     def estimator_output(self, Z: np.ndarray) -> np.ndarray:
         tables = self._tables(Z)

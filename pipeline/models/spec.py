@@ -4,9 +4,12 @@ With it a model takes rows as a user sends them and says its output in the user'
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import pandas as pd
+
+from pipeline.data import kinds
 from pipeline.project.errors import DataError
 from pipeline.scoring.thresholds import Rule
 
@@ -40,6 +43,7 @@ class ModelSpec:
                       None where the likeliest class is predicted
     members           of a blend
     decision_costs    [actual][decided], where the class of least expected cost is predicted
+    date_formats      {column: formats} of the dates that rows may hold beside ISO 8601
     """
 
     name: str
@@ -52,6 +56,7 @@ class ModelSpec:
     threshold: float | None
     members: tuple[Member, ...] = ()
     decision_costs: Sequence[Sequence[float]] | None = None
+    date_formats: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def rule(self) -> Rule:
@@ -59,14 +64,20 @@ class ModelSpec:
         return self.threshold if self.decision_costs is None else self.decision_costs
 
     def as_json(self) -> dict[str, Any]:
-        """Return the spec as metadata.json holds it; members and costs only where it has some."""
+        """Return the spec as metadata.json holds it, what is optional only where there is some."""
         content = asdict(self)
-        members = content.pop("members")
+        members, formats = content.pop("members"), content.pop("date_formats")
         if members:
             content["members"] = list(members)
         if self.decision_costs is None:
             del content["decision_costs"]
+        if formats:
+            content["date_formats"] = formats
         return content
+
+    def typed(self, frame: pd.DataFrame, origin: str = "the input") -> pd.DataFrame:
+        """Return the inputs of rows as a user has them, typed; raises as `kinds.conform` does."""
+        return kinds.conform(frame, self.inputs, origin, self.date_formats)
 
 
 REQUIRED = (
@@ -99,8 +110,12 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
             )
     own = {key: content[key] for key in REQUIRED}
     members = [_member(member, origin) for member in content.get("members", ())]
-    costs = content.get("decision_costs")
-    return ModelSpec(**own, members=tuple(members), decision_costs=costs)
+    return ModelSpec(
+        **own,
+        members=tuple(members),
+        decision_costs=content.get("decision_costs"),
+        date_formats=content.get("date_formats", {}),
+    )
 
 
 def _member(content: dict[str, Any], origin: str) -> Member:

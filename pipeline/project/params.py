@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import combinations
 from typing import Annotated, Any, Literal, Self
 
 from joblib import cpu_count
@@ -88,6 +89,14 @@ class Data(Settings):
     """Columns to read as numbers whatever their values look like."""
     categorical: list[str] = []
     """Columns to read as categories, such as codes made of digits."""
+    dates: dict[str, list[str]] = {}
+    """Columns to read as dates, a list of names, or a mapping of them to their format as strptime
+    has it, such as `"%d.%m.%Y"`, to `unix` or `unix_ms` (seconds and milliseconds since 1970), or
+    to a list of formats."""
+    text: list[str] = []
+    """Columns to read as free text, of which models see words and parts of words."""
+    weight: str | None = None
+    """The column that says how much each row counts in fits and scores; it is not a feature."""
     rows: int | None = Field(None, ge=1)
     """Rows of a synthetic table."""
     separator: str | None = Field(None, min_length=1, max_length=1)
@@ -120,6 +129,26 @@ class Data(Settings):
             )
         return source
 
+    @field_validator("dates", mode="before")
+    @classmethod
+    def _names_or_formats(cls, value: object) -> object:
+        if isinstance(value, list):
+            return {str(name): [] for name in value}
+        if not isinstance(value, dict):
+            return value
+        formats: dict[object, object] = {}
+        for name, given in value.items():
+            formats[name] = [given] if isinstance(given, str) else given or []
+        return formats
+
+    @field_validator("dates")
+    @classmethod
+    def _formats_of_dates(cls, formats: dict[str, list[str]]) -> dict[str, list[str]]:
+        for column, names in formats.items():
+            for name in names:
+                _check_date_format(column, name)
+        return formats
+
     @field_validator("positive", mode="before")
     @classmethod
     def _label_as_text(cls, value: object) -> object:
@@ -149,12 +178,18 @@ class Data(Settings):
                 "positive",
                 f"{self.positive!r} is for classification; remove it or set task: classification",
             )
-        for role in ("drop", "numeric", "categorical"):
+        for role in ("drop", *ROLES_OF_KINDS):
             if self.target in getattr(self, role):
                 raise _fault(role, f"names the target {self.target!r}; remove it there")
-        twice = set(self.numeric) & set(self.categorical)
-        if twice:
-            raise _fault("numeric", f"{sorted(twice)[0]!r} stands in categorical, too; keep one")
+        if self.weight == self.target:
+            raise _fault("weight", f"names the target {self.target!r}; name another column")
+        for role in ("drop", *ROLES_OF_KINDS):
+            if role != "numeric" and self.weight in getattr(self, role):
+                raise _fault(role, f"names {self.weight!r}, which is data.weight; remove it there")
+        for role, other in combinations(ROLES_OF_KINDS, 2):
+            twice = set(getattr(self, role)) & set(getattr(self, other))
+            if twice:
+                raise _fault(role, f"{sorted(twice)[0]!r} stands in {other}, too; keep one")
         return self
 
 
@@ -162,6 +197,21 @@ def _word(value: object) -> object:
     """Return a word of a list in params.yaml as text: -999 and 1 are words, too."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if is_number else value
+
+
+# the settings that say of what kind a column is
+ROLES_OF_KINDS = ("numeric", "categorical", "dates", "text")
+
+
+def _check_date_format(column: str, name: str) -> None:
+    """Raise a fault where dates cannot be read in a format: it must have a year."""
+    if name in ("unix", "unix_ms"):
+        return
+    if not re.search(r"%[YyGcDxs]", name):
+        raise _fault(
+            None,
+            f'{column!r}: {name!r} has no year; give a format such as "%d.%m.%Y", unix or unix_ms',
+        )
 
 
 class Prepare(Settings):
@@ -518,6 +568,14 @@ class Dataset(Settings):
             )
         if self.data.task == "classification" and self.tune.target_transforms:
             raise _fault("tune.target_transforms", "is for regression; remove it")
+        if self.data.weight is not None and self.train.resampling == "smote":
+            raise _fault(
+                "train.resampling",
+                "smote makes rows up, which have no weight by data.weight; set it to undersample "
+                "or none",
+            )
+        if self.data.weight is not None and self.prepare.split_column == self.data.weight:
+            raise _fault("data.weight", "is the column of prepare.split; name another one")
         if self.prepare.split_column == self.data.target:
             raise _fault(
                 "prepare.split", f"{self.prepare.split!r} names the target; name another column"

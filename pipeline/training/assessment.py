@@ -65,6 +65,7 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
         problem.seed,
         rule=model.spec.rule,
         terms=problem.terms_test[rows],
+        seconds=model.second_columns(),
     )
 
 
@@ -110,10 +111,14 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
 
     columns = explanations.owners_looked_at(start, model.columns(), output(start))
     owners = _owners_among(columns, model.columns())
+    others = model.second_columns()
+    seconds = dict(zip(others, _owners_among(columns, list(others.values()))))
     n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
     rows = np.sort(order[:n_rows])
     X = problem.X_test.iloc[rows]
-    values = explanations.shapley(output, model.transform(X), owners, start, problem.seed)
+    values = explanations.shapley(
+        output, model.transform(X), owners, start, problem.seed, seconds=seconds
+    )
     places = {name: place for place, name in enumerate(dict.fromkeys(owners))}
     values = values[:, [places[column] for column in columns]]
     return {

@@ -1,6 +1,6 @@
 """The learning problem: features, targets and folds of one dataset, and what fits share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,8 @@ class Problem:
     class numbers in the order of `classes`, which is None for regression. `folds` are the
     positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
     `sampling` says how that drew the test rows, and `file` is the CSV, for messages. `terms` and
-    `terms_test` say by what the rows of either split are scored.
+    `terms_test` say by what the rows of either split are scored, and `date_formats` are those of
+    features that are dates, beside ISO 8601.
     """
 
     dataset: str
@@ -57,6 +58,7 @@ class Problem:
     sampling: Sampling = BY_ROW
     terms: Terms = PLAIN
     terms_test: Terms = PLAIN
+    date_formats: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def fold(self) -> np.ndarray:
@@ -65,6 +67,10 @@ class Problem:
         for number, positions in enumerate(self.folds):
             fold[positions.predict] = number
         return fold
+
+    def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return what some training rows, by their positions, count; None where all count alike."""
+        return None if self.terms.weight is None else self.terms.weight[rows]
 
     @property
     def test_fold(self) -> np.ndarray:
@@ -91,14 +97,14 @@ class Problem:
             target_transform=target_transform or self.target_transform,
             classes=self.classes,
             threshold=None,
+            date_formats=self.date_formats,
         )
 
 
 def read_problem(dataset: str, settings: Params) -> Problem:
     """Return the problem that a prepared dataset poses under its settings.
 
-    Raises DataError where the splits are not those that the quality file describes, or log1p is
-    not defined for the target; UsageError for an excluded feature that is unknown.
+    Raises DataError where splits or target do not fit, UsageError for an unknown excluded feature.
     """
     block = settings.dataset(dataset)
     data, train = block.data, block.train
@@ -133,6 +139,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         file=data.file,
         terms=read_terms(train_split, y, classes, block),
         terms_test=read_terms(test_split, y_test, classes, block),
+        date_formats={name: data.dates[name] for name in columns if data.dates.get(name)},
     )
 
 
