@@ -6,7 +6,7 @@ two files, or what a model served and what it was trained on.
     python detect_drift.py --dataset iris --from-log --labels answers.csv
 
 Reads   params.yaml, data/processed/iris/, data/predictions/iris/,
-        metrics/datasets/iris/{quality,train,tune}.json; or the two files, CSV or Parquet; or
+        metrics/datasets/iris/{quality,train,tune}.json; or the two files; or
         logs/inference/iris.jsonl and the registered version that it names
 Writes  metrics/datasets/iris/drift.json, reports/iris/drift/*_report.html; for files both to
         --output (reports/drift), for a log to reports/iris/served; sends a message on drift where
@@ -252,8 +252,8 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     add = parser.add_argument
-    add("--reference-data", metavar="A", help="a CSV or Parquet file to compare with")
-    add("--current-data", metavar="B", help="a CSV or Parquet file that may have drifted")
+    add("--reference-data", metavar="A", help="a file to compare with")
+    add("--current-data", metavar="B", help="a file that may have drifted")
     add("--target", metavar="T", help="the column of true answers in the files")
     add("--prediction", metavar="P", help="the column of predictions in the files")
     add("--from-log", action="store_true", help="compare its inference log with the training rows")

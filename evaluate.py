@@ -166,7 +166,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         help="a registered version, its number or an alias (champion, previous, ...)",
     )
     parser.add_argument(
-        "--input", metavar="FILE", help="a CSV or Parquet file with the features and the target"
+        "--input", metavar="FILE", help="a file with the features and the target"
     )
     return parser.parse_args(argv)
 

@@ -3,7 +3,7 @@
     python predict.py --dataset iris --input new_rows.csv --output predictions.csv
     python predict.py --dataset iris --input rows.parquet --output out.parquet --version 2 --log
 
-Reads   params.yaml, the registry, the CSV or Parquet file, which has to hold every feature
+Reads   params.yaml, the registry, the file, which has to hold every feature
 Writes  the file's columns with `prediction` and, for classes, `probability_<class>` beside them:
         all of it or nothing; with --log also logs/inference/iris.jsonl, under one request id, each
         row with its number in the file
@@ -179,7 +179,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
     parser.add_argument(
-        "--input", required=True, metavar="FILE", help="the rows: a CSV or Parquet file"
+        "--input", required=True, metavar="FILE", help="the rows: a file as the dataset's source"
     )
     parser.add_argument(
         "--output", required=True, metavar="FILE", help="where the predictions go: .csv or .parquet"

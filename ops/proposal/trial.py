@@ -86,8 +86,8 @@ def _readable(proposed: Proposed, remarks: list[str]) -> Proposed:
         if len(found.unreadable):
             categorical.append(name)
             remarks.append(
-                f"{name}: {found.kind}s but for {found.fault(raw)}; fix it in the file, or name it in "
-                f"data.missing where it means a missing value, and take the column out of "
+                f"{name}: {found.kind}s but for {found.fault(raw)}; fix it in the file, or name "
+                f"it in data.missing where it means a missing value, and take the column out of "
                 f"data.categorical"
             )
     empty = [name for name in frame if name not in settled and frame[name].isna().all()]
