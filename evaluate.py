@@ -165,9 +165,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="V",
         help="a registered version, its number or an alias (champion, previous, ...)",
     )
-    parser.add_argument(
-        "--input", metavar="FILE", help="a file with the features and the target"
-    )
+    parser.add_argument("--input", metavar="FILE", help="a file with the features and the target")
     return parser.parse_args(argv)
 
 

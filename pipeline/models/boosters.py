@@ -10,6 +10,7 @@ from pipeline.models import catalogue, fitting
 from pipeline.models.catalogue import Booster
 from pipeline.models.fitted import Model
 from pipeline.models.fitting import Prepared
+from pipeline.models.monotone import constrained
 from pipeline.models.spec import ModelSpec
 
 # the arguments of LightGBM's class that its training function does not know
@@ -116,6 +117,7 @@ def fit(
         **fitting.settled_hyperparameters(spec, hyperparameters, y, weight),
         rounds_setting(spec.name): most_rounds,
     }
+    settings = constrained(spec, settings, tables.preprocessing)
     unfitted = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
     stopping = Stopping(most_rounds, patience)
     boosted = LIBRARIES[spec.name].train(spec, unfitted, tables, stopping)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.models import catalogue
 from pipeline.models.fitted import Model
+from pipeline.models.monotone import constrained
 from pipeline.models.preprocessing import (
     code_places,
     columns_of_many_levels,
@@ -108,6 +109,7 @@ def fit_prepared(
     """Return the model fitted on prepared rows; `y` and `weight` are those before resampling."""
     family = catalogue.FAMILIES[spec.name]
     settings = settled_hyperparameters(spec, hyperparameters, y, weight)
+    settings = constrained(spec, settings, rows.preprocessing)
     estimator = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
     options = _mark_categories(estimator, family.categories_argument, rows)
     if rows.weight is not None:

@@ -306,6 +306,9 @@ class Train(Settings):
     threshold_metric: Literal["accuracy", "f1"] = "f1"
     """What the decision threshold of a binary classifier maximises out of fold; `costs` take its
     place."""
+    monotone: dict[str, Literal[-1, 1]] = {}
+    """Columns of numbers along which models may only rise (1) or only fall (-1): the prediction, or
+    the probability of the positive class."""
     costs: dict[str, Any] = {}
     """What decisions cost: `{false_positive: 1, false_negative: 12}`, by class
     `{actual: {decided: cost}}`, or with a column of amounts in place of a number."""
