@@ -181,7 +181,7 @@ def compare(args: argparse.Namespace, pythons: dict[str, str]) -> None:
     folder = Path.cwd()
     for script in SCRIPTS[:-1]:
         run([sys.executable, script], folder)
-    # the start of Python and MLflow's record are outside the budget, and inside the time that is told
+    # the start of Python and MLflow's record are not in the budget, but in the seconds printed
     started = time.perf_counter()
     run([sys.executable, "tune_hyperparameters.py", "--seconds", str(args.budget)], folder)
     problem = read_problem(DATASET, params.load())
