@@ -19,6 +19,7 @@ from pipeline import command
 
 SECONDS_BETWEEN_FRAMES = 0.5
 ROWS_BESIDE = 4  # of a terminal: head of the table, its foot, and the prompt
+TIME_WIDTH = 8  # characters: 12345.6 s fits
 DONE, RUNNING, WAITING, FAILED = "done", "running", "waiting", "failed"
 SIGNS = {DONE: "✓", RUNNING: "●", WAITING: "·", FAILED: "✕"}
 STYLES = {DONE: "green", RUNNING: "bold", WAITING: "dim", FAILED: "bold red"}
@@ -175,9 +176,11 @@ def shown_rows(every: list[Row], most: int) -> list[Row]:
 def table(state: State, most_rows: int) -> Table:
     """Return the table of the stages, as many as fit, with a summary below."""
     made = Table(caption=state.summary, caption_justify="left", box=None, pad_edge=False)
-    made.add_column("")
-    made.add_column("stage", no_wrap=True)
-    made.add_column("time", justify="right", no_wrap=True)
+    longest = max(map(len, state.stages))
+    # widths that a long result cannot take
+    made.add_column("", min_width=1)
+    made.add_column("stage", no_wrap=True, min_width=longest)
+    made.add_column("time", justify="right", no_wrap=True, min_width=TIME_WIDTH)
     made.add_column("result or progress", no_wrap=True, overflow="ellipsis")
     for row in shown_rows(rows(state), most_rows):
         style = STYLES[row.state]

@@ -89,6 +89,16 @@ def test_low_terminal_shows_what_runs_and_failed_then_the_next_and_the_last_done
     assert [row.stage for row in board.shown_rows(every, 1)] == ["s6", "s7", "s8"]
 
 
+def test_long_result_is_cut_and_leaves_the_stage_and_its_time_whole():
+    state = State(["train@california_housing"])
+    state.ended["train@california_housing"] = Ended(state.stages[0], DONE, 1234.5, ["result " * 30])
+    console = Console(width=80, record=True, file=open(os.devnull, "w"))
+    console.print(board.table(state, 20))
+    line = console.export_text().splitlines()[1]
+    assert line.startswith("✓ ") and "train@california_housing " in line
+    assert " 1234.5 s  result" in line and line.rstrip().endswith("…")
+
+
 def test_what_a_stage_printed_is_no_markup():
     state = State(["x"], {"x": Ended("x", DONE, 1.0, ["[red]loss[/red] [/]"])}, left=75)
     console = Console(width=80, record=True, file=open(os.devnull, "w"))
