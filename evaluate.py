@@ -164,6 +164,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--input", metavar="FILE", help="a CSV or Parquet file with the features and the target"
     )
+    command.add_trust_code(parser)
     return parser.parse_args(argv)
 
 
@@ -180,7 +181,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         assert version.folder is not None
         folder, name = version.folder, f"{version.name} version {version.version}"
     labelled = labelled_rows(args.dataset, spec.data, args.input)
-    evaluation = evaluate(storage.load(folder), labelled, spec.prepare, settings.seed)
+    model = storage.load(folder, args.trust_code)
+    evaluation = evaluate(model, labelled, spec.prepare, settings.seed)
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}"
     )

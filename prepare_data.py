@@ -6,6 +6,7 @@ Reads   params.yaml, data/iris_data.csv, metrics/datasets/iris/generate.json
 Writes  data/processed/iris/train.parquet and test.parquet, metrics/datasets/iris/quality.json
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ import pipeline.project.processor  # noqa: F401 - before numpy
 import pandas as pd
 
 from pipeline import command
-from pipeline.data import cleaning, doubts, quality, reading, splits
+from pipeline.data import cleaning, doubts, kinds, quality, reading, splits
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
 from pipeline.data.quality import Origin
+from pipeline.data.splits import Fold
+from pipeline.own import features
+from pipeline.own.features import Checked
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params
@@ -56,6 +60,60 @@ def check_leaks(found: list[Leak], columns: list[str], dataset: str, spec: Datas
         raise DataError(f"{data.file}: the target is given away: {'; '.join(lines(refused))}")
 
 
+@dataclass(frozen=True)
+class OwnFeatures:
+    """What the user's function made: tables for the splits, and what quality.json says of it."""
+
+    tables: dict[str, pd.DataFrame]
+    figures: dict[str, Any]
+
+
+def own_features(
+    dataset: str, spec: Dataset, cleaned: pd.DataFrame, rows: Fold, seed: int
+) -> OwnFeatures:
+    """Return what the user's function makes of the inputs; nothing where there is none.
+
+    Raises DataError where it fails, or a row's features depend on more than the row.
+    """
+    data = spec.data
+    if data.features is None:
+        return OwnFeatures({}, {})
+    found = features.load(data.features, f"datasets.{dataset}.data.features")
+    inputs = cleaned[cleaning.feature_columns(cleaned, data, spec.prepare.split_column)]
+    with command.progress(len(inputs), f"prepare {dataset}: {data.features}", "row") as step:
+        made = features.apply(found, inputs, step)
+    checked = Checked(
+        inputs.iloc[rows.fit],
+        cleaned[data.target].iloc[rows.fit],
+        lambda index: f"{data.file} {reading.rows_in_file(index)}",
+    )
+    features.check(found, checked, made.iloc[rows.fit], seed)
+    typed = kinds.typed_by_type(made)
+    tables = {
+        splits.features_of("train"): typed.iloc[rows.fit],
+        splits.features_of("test"): typed.iloc[rows.predict],
+    }
+    made_of = {
+        "file": data.features,
+        "added": [column for column in typed if column not in inputs],
+        "left_out": [column for column in inputs if column not in typed],
+    }
+    code = {found.code.path: found.code.sha256}
+    return OwnFeatures(tables, {"own_features": made_of, "code": code})
+
+
+def seen_by_models(
+    tables: dict[str, pd.DataFrame], data: Data, split_column: str | None
+) -> pd.DataFrame:
+    """Return the training rows with the features that models are fitted on."""
+    train = tables["train"]
+    made = tables.get(splits.features_of("train"))
+    if made is None:
+        return train
+    others = [data.target, *([split_column] if split_column else [])]
+    return made.join(train[[column for column in others if column not in made]])
+
+
 def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     """Write the splits and the quality figures of one dataset; return the latter."""
     spec = settings.dataset(dataset)
@@ -65,13 +123,17 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     cleaned = cleaning.clean(raw, data, split_column)
     labels = cleaned[data.target] if data.task == "classification" else None
     rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)
-    train, test = cleaned.iloc[rows.fit], cleaned.iloc[rows.predict]
-    dropped = raw[raw.columns.difference(train.columns, sort=False)]
-    leaks = search.search(training_table(train, dropped, data, spec.prepare, settings.seed))
-    others = raw.columns.drop([column for column in (data.target, split_column) if column])
-    check_leaks(leaks.found, list(others), dataset, spec)
+    tables = {"train": cleaned.iloc[rows.fit], "test": cleaned.iloc[rows.predict]}
+    own = own_features(dataset, spec, cleaned, rows, settings.seed)
+    tables |= own.tables
+    seen = seen_by_models(tables, data, split_column)
+    dropped = raw[raw.columns.difference(seen.columns, sort=False)]
+    leaks = search.search(training_table(seen, dropped, data, spec.prepare, settings.seed))
+    columns = dict.fromkeys([*raw.columns, *seen.columns])
+    others = [column for column in columns if column not in (data.target, split_column)]
+    check_leaks(leaks.found, others, dataset, spec)
 
-    splits.write_splits(paths.processed(dataset), train, test)
+    splits.write_splits(paths.processed(dataset), tables)
     figures = {
         "schema": 1,
         "dataset": dataset,
@@ -80,7 +142,8 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         "data_hash": origin.data_hash,
         "split_hash": files.digest(paths.processed(dataset)),
         **quality.quality_figures(raw, cleaned, data, split_column),
-        "split": {"by": spec.prepare.split, "train": len(train), "test": len(test)},
+        **own.figures,
+        "split": {"by": spec.prepare.split, "train": len(rows.fit), "test": len(rows.predict)},
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
     }
@@ -93,11 +156,21 @@ def closing_line(dataset: str, figures: dict[str, Any]) -> str:
     split = figures["split"]
     line = (
         f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
-        f"{figures['features']} features, {figures['missing_share']:.1%} missing -> "
+        f"{_features(figures)}, {figures['missing_share']:.1%} missing -> "
         f"{paths.processed(dataset)}/"
     )
     names = [doubt.column for doubt in doubts.in_figures(figures)]
     return f"{line}; doubtful: {errors.listed(names, most=30)}" if names else line
+
+
+def _features(figures: dict[str, Any]) -> str:
+    """Return how many features there are, in words."""
+    count = f"{figures['features']} features"
+    own = figures.get("own_features")
+    if own is None:
+        return count
+    left = figures["features"] + len(own["added"]) - len(own["left_out"])
+    return f"{count}, {left} after {own['file']}"
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -97,10 +97,11 @@ def _target_figures(target: pd.Series) -> dict[str, float | None]:
     return {name: rounding.significant(value) for name, value in figures.items()}
 
 
-def statistics(X: pd.DataFrame) -> dict[str, Any]:
+def statistics(X: pd.DataFrame, most_categories: int | None = LISTED_CATEGORIES) -> dict[str, Any]:
     """Return what monitoring compares with, as train_stats.json holds it.
 
-    Of a column of numbers it is mean, deviation and quantiles, of others the categories' shares.
+    Of a column of numbers it is mean, deviation and quantiles, of others the shares of the
+    commonest categories, `most_categories` of them; None = all.
     """
     features = {}
     for column in X:
@@ -109,7 +110,7 @@ def statistics(X: pd.DataFrame) -> dict[str, Any]:
         if kinds.kind_of(values) == NUMBER:
             figures |= _number_statistics(values)
         else:
-            figures["categories"] = _shares(values)
+            figures["categories"] = _shares(values, most_categories)
         features[column] = figures
     return {"schema": 1, "rows": len(X), "features": features}
 
@@ -125,8 +126,8 @@ def _number_statistics(values: pd.Series) -> dict[str, Any]:
     }
 
 
-def _shares(values: pd.Series) -> dict[str, float | None]:
+def _shares(values: pd.Series, most: int | None) -> dict[str, float | None]:
     """Return the shares of the commonest categories, the greatest first, then by name."""
     shares = values.value_counts(normalize=True)
-    common = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:LISTED_CATEGORIES]
+    common = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:most]
     return {str(label): rounding.significant(share) for label, share in common}

@@ -11,6 +11,8 @@ from pipeline.data import kinds
 from pipeline.models import catalogue
 from pipeline.models.preprocessing import as_put_out, output_columns
 from pipeline.models.spec import Member, ModelSpec
+from pipeline.own import features, recorded
+from pipeline.own.loading import OwnObject
 from pipeline.scoring import thresholds
 
 
@@ -31,11 +33,27 @@ class Fitted(ABC):
     def estimator_output(self, Z: Any) -> np.ndarray:
         """Return what `output` does for a table that is preprocessed already."""
 
-    def output(self, X: pd.DataFrame) -> np.ndarray:
-        """Return a model's output for typed features.
+    def features(self, inputs: pd.DataFrame) -> pd.DataFrame:
+        """Return the typed features of typed inputs: the same, or what the user's function makes.
+
+        Raises DataError where that function raises, or the version of it is not to be had.
+        """
+        path = self.spec.own.features
+        if path is None:
+            return inputs
+        code = recorded.version(path, self.spec.own.code[path])
+        function = OwnObject(code.get(features.FUNCTION, path), features.FUNCTION, code)
+        return kinds.conform(features.apply(function, inputs), self.spec.features, path)
+
+    def output(self, inputs: pd.DataFrame) -> np.ndarray:
+        """Return a model's output for typed inputs.
 
         Numbers of shape (rows,), or class probabilities of shape (rows, classes).
         """
+        return self.output_of_features(self.features(inputs))
+
+    def output_of_features(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the same for typed features."""
         return self.estimator_output(self.transform(X))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:

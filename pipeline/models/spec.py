@@ -3,7 +3,8 @@
 With it a model takes rows as a user sends them and says its output in the user's terms.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline.project.errors import DataError
@@ -22,6 +23,19 @@ class Member:
 
 
 @dataclass(frozen=True)
+class OwnParts:
+    """What of a model is the user's own code.
+
+    features  the file, see own/features.py, whose function makes the features of the inputs; None
+              where these are the same
+    code      {path: sha256} of all files that the model was made with
+    """
+
+    features: str | None = None
+    code: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """The model's name, its columns, its target and how an output becomes a decision.
 
@@ -37,6 +51,7 @@ class ModelSpec:
     threshold         the probability of the positive class from which on a row counts as positive;
                       None where the likeliest class is predicted
     members           of a blend
+    own               what of the model is the user's own code
     """
 
     name: str
@@ -48,13 +63,16 @@ class ModelSpec:
     classes: list[str] | None
     threshold: float | None
     members: tuple[Member, ...] = ()
+    own: OwnParts = OwnParts()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the spec as metadata.json holds it; only a blend has members."""
+        """Return the spec as metadata.json holds it: of what few models have, only what is set."""
         content = asdict(self)
-        members = content.pop("members")
+        members, own = content.pop("members"), content.pop("own")
         if members:
             content["members"] = list(members)
+        if self.own != OwnParts():
+            content["own"] = own
         return content
 
 
@@ -88,7 +106,7 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
             )
     own = {key: content[key] for key in REQUIRED}
     members = [_member(member, origin) for member in content.get("members", ())]
-    return ModelSpec(**own, members=tuple(members))
+    return ModelSpec(**own, members=tuple(members), own=OwnParts(**content.get("own", {})))
 
 
 def _member(content: dict[str, Any], origin: str) -> Member:

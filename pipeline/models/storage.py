@@ -15,6 +15,7 @@ from typing import Any
 from pipeline.models import archive, catalogue
 from pipeline.models.fitted import Blend, Fitted, Model
 from pipeline.models.spec import SCHEMA, ModelSpec, from_json
+from pipeline.own import recorded
 from pipeline.project import files
 from pipeline.project.errors import DataError
 
@@ -35,8 +36,9 @@ def save(model: Fitted, folder: Path, metadata: dict[str, Any]) -> dict[str, Any
     elif isinstance(model, Model):
         _preprocessing_file(folder).write_bytes(archive.skops_bytes(model.preprocessing))
         _save_estimator(model, folder / "estimator")
+    recorded.copy(model.spec.own.code, folder)
     stored = [file for file in files.folder_files(folder) if file.name != METADATA]
-    hashes = {file.name: files.digest(file) for file in stored}
+    hashes = {file.relative_to(folder).as_posix(): files.digest(file) for file in stored}
     content = {
         "schema": SCHEMA,
         **model.spec.as_json(),
@@ -68,14 +70,16 @@ def model_hash(hashes: dict[str, str], spec: ModelSpec) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def load(folder: Path) -> Fitted:
+def load(folder: Path, trust_code: bool = False) -> Fitted:
     """Return a stored model once its files are found unchanged.
 
-    Raises DataError where a file is missing, its sha256 is not the recorded one, or it holds a type
-    that is not on the list of reviewed ones.
+    The user's own code that it was made with runs if the checkout has that version or, with
+    `trust_code`, from the copy in the folder. Raises DataError where a file is missing, its sha256
+    is not the recorded one, or it holds a type that is not on the list of reviewed ones.
     """
     folder = Path(folder)
     spec = verified_spec(folder)
+    recorded.run_all(spec.own.code, folder, trust_code)
     return _read_blend(folder, spec) if spec.members else _read_model(folder, spec)
 
 

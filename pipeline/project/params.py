@@ -35,6 +35,28 @@ def _plain(value: object) -> object:
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 HostName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
+
+
+def _own_file(path: str) -> str:
+    parts = path.split("/")
+    if parts[0] == "features" and ".." not in parts and path.endswith(".py"):
+        return path
+    raise ValueError(
+        "must be a Python file in features/, the folder that every prepare stage of dvc.yaml "
+        "depends on, such as features/flights.py"
+    )
+
+
+def _own_place(place: str) -> str:
+    path, _, name = place.partition(":")
+    if not name.isidentifier():
+        raise ValueError("must name a file and what it defines, such as features/flights.py:Means")
+    _own_file(path)
+    return place
+
+
+OwnFile = Annotated[str, AfterValidator(_own_file)]
+OwnPlace = Annotated[str, AfterValidator(_own_place)]
 Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
 
 
@@ -80,6 +102,11 @@ class Data(Settings):
     """Columns to read as numbers whatever their values look like."""
     categorical: list[str] = []
     """Columns to read as categories, such as codes made of digits."""
+    features: OwnFile | None = None
+    """A file of your own below `features/`, whose function `features` makes the columns that models
+    are fitted on from those of the table."""
+    transformers: list[OwnPlace] = []
+    """Transformers of your own that are fitted inside each fit, as `features/FILE.py:CLASS`."""
     rows: int | None = Field(None, ge=1)
     """Rows of a synthetic table."""
     separator: str = Field(",", min_length=1, max_length=1)
@@ -97,6 +124,11 @@ class Data(Settings):
                 "fetch the file to data/raw/",
             )
         return source
+
+    @field_validator("transformers", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
 
     @field_validator("positive", mode="before")
     @classmethod

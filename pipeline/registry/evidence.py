@@ -114,7 +114,7 @@ def against_guessing(
         is_new = bundles.is_new(challenger, held_out.frame, held_out.origin)
         rows = _enough_rows(held_out, is_new, rule, "it")
         new = score_bundle("the model", challenger, rows, held_out, metric)
-        old = score_guess(storage.load(challenger).spec, train_target, rows, held_out, metric)
+        old = score_guess(storage.verified_spec(challenger), train_target, rows, held_out, metric)
     except DataError as error:
         return _no_evidence(held_out, GUESSING, str(error))
     difference = compare(old, new, 0.0, held_out.judged_before)
@@ -222,7 +222,7 @@ def score_bundle(
 
     Raises DataError where the model was made for another task or other classes.
     """
-    model = storage.load(folder)
+    model = storage.load(folder, bundles.code_is_committed(folder))
     spec, data = model.spec, held_out.data
     if (spec.task, spec.target) != (data.task, data.target):
         raise DataError(

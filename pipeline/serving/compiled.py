@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from pipeline.data import kinds
 from pipeline.models import catalogue
 from pipeline.models.catalogue import Trees
 from pipeline.models.fitted import Blend, Fitted, Model
@@ -49,6 +50,8 @@ def compile_model(model: Fitted, X: pd.DataFrame) -> Form:
     output on the typed rows X, at once or one by one, is not the model's.
     """
     form = _form(model)
+    if model.spec.own.features is not None:
+        form = _OwnFeaturesForm(model, form)
     rows = as_rows(X)
     expected = model.output(X)
     _compare(model, form.output(rows), expected, "at once")
@@ -112,6 +115,19 @@ class _BlendForm:
         for weight, form in zip(self.weights, self.forms):
             total = total + weight * form.output(rows)
         return total
+
+
+@dataclass(frozen=True)
+class _OwnFeaturesForm:
+    """The form of a model whose features the user's function makes, which takes a table."""
+
+    model: Fitted
+    form: Form
+
+    def output(self, rows: list[Row]) -> np.ndarray:
+        types = kinds.pandas_types(self.model.spec.inputs)
+        inputs = pd.DataFrame(rows, columns=list(types)).astype(types)
+        return self.form.output(as_rows(self.model.features(inputs)))
 
 
 @dataclass(frozen=True)

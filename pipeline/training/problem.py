@@ -7,7 +7,8 @@ import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
-from pipeline.models.spec import ModelSpec
+from pipeline.models.spec import ModelSpec, OwnParts
+from pipeline.own import recorded
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params, Prepare
@@ -26,7 +27,9 @@ class StoppingSplit:
 class Problem:
     """Features and numeric targets of both splits, and the settings that every fit and score share.
 
-    `X` and `X_test` are indexed by the row's number in the CSV. `y` and `y_test` are numbers, or
+    `X` and `X_test` are indexed by the row's number in the CSV, as are the `inputs` of the training
+    rows: the columns that a user sends, of which code of the user's `own` may make others. `y` and
+    `y_test` are numbers, or
     class numbers in the order of `classes`, which is None for regression. `folds` are the
     positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
     `sampling` says how that drew the test rows, and `file` is the CSV, for messages.
@@ -37,6 +40,7 @@ class Problem:
     target: str
     target_transform: str
     classes: list[str] | None
+    inputs: pd.DataFrame
     X: pd.DataFrame
     y: np.ndarray
     X_test: pd.DataFrame
@@ -52,6 +56,7 @@ class Problem:
     prepare: Prepare
     file: str
     sampling: Sampling = BY_ROW
+    own: OwnParts = OwnParts()
 
     @property
     def fold(self) -> np.ndarray:
@@ -76,16 +81,16 @@ class Problem:
 
     def model_spec(self, name: str, target_transform: str | None = None) -> ModelSpec:
         """Return what a model of this problem must know beside its preprocessing and estimator."""
-        columns = kinds.kinds_of(self.X)
         return ModelSpec(
             name=name,
             task=self.task,
-            inputs=columns,
-            features=columns,
+            inputs=kinds.kinds_of(self.inputs),
+            features=kinds.kinds_of(self.X),
             target=self.target,
             target_transform=target_transform or self.target_transform,
             classes=self.classes,
             threshold=None,
+            own=self.own,
         )
 
 
@@ -96,12 +101,10 @@ def read_problem(dataset: str, settings: Params) -> Problem:
     not defined for the target; UsageError for an excluded feature that is unknown.
     """
     block = settings.dataset(dataset)
-    data, train = block.data, block.train
-    quality = _quality_of_splits(dataset)
-    train_split = splits.read_split(dataset, "train")
-    test_split = splits.read_split(dataset, "test")
+    data, train, quality = block.data, block.train, _quality_of_splits(dataset)
+    train_split, test_split = (splits.read_split(dataset, name) for name in ("train", "test"))
     classes = _classes(train_split[data.target], data)
-    columns = _feature_columns(dataset, train_split, block)
+    tables = _feature_tables(dataset, block, train_split, test_split)
     y = targets.numeric_target(train_split[data.target], classes)
     _check_transform(dataset, block, y)
     y_test = targets.numeric_target(test_split[data.target], classes)
@@ -111,9 +114,10 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         target=data.target,
         target_transform=train.target_transform,
         classes=classes,
-        X=train_split[columns],
+        inputs=tables.inputs,
+        X=tables.X,
         y=y,
-        X_test=test_split[columns],
+        X_test=tables.X_test,
         y_test=y_test,
         folds=_folds(train_split, block, settings.seed),
         synthetic=quality["synthetic"],
@@ -128,7 +132,49 @@ def read_problem(dataset: str, settings: Params) -> Problem:
             test_split, y_test if classes else None, block.prepare, len(train_split), data.file
         ),
         file=data.file,
+        own=_own_parts(dataset, block, quality),
     )
+
+
+@dataclass(frozen=True)
+class _FeatureTables:
+    """The training rows' inputs, and the features of both splits."""
+
+    inputs: pd.DataFrame
+    X: pd.DataFrame
+    X_test: pd.DataFrame
+
+
+def _feature_tables(
+    dataset: str, block: Dataset, train_split: pd.DataFrame, test_split: pd.DataFrame
+) -> _FeatureTables:
+    """Return the inputs and the features; without a function of the user's they are the same."""
+    columns = cleaning.feature_columns(train_split, block.data, block.prepare.split_column)
+    if block.data.features is None:
+        chosen = _chosen_features(dataset, columns, block)
+        inputs = train_split[chosen]
+        return _FeatureTables(inputs, inputs, test_split[chosen])
+    made, made_test = (
+        splits.read_split(dataset, splits.features_of(name)) for name in ("train", "test")
+    )
+    chosen = _chosen_features(dataset, list(made.columns), block)
+    return _FeatureTables(train_split[columns], made[chosen], made_test[chosen])
+
+
+def _own_parts(dataset: str, block: Dataset, quality: dict) -> OwnParts:
+    """Return what of the models is the user's own code, as the table was prepared with it.
+
+    Raises DataError where a file was changed since.
+    """
+    code = quality.get("code", {})
+    for path, sha256 in code.items():
+        recorded.version(path, sha256)
+    if block.data.features is not None and block.data.features not in code:
+        raise DataError(
+            f"{paths.processed(dataset)} was prepared without {block.data.features}; run `python "
+            f"prepare_data.py --dataset {dataset}` again"
+        )
+    return OwnParts(block.data.features, code)
 
 
 def _check_transform(dataset: str, block: Dataset, y: np.ndarray) -> None:
@@ -204,9 +250,8 @@ def _folds(train_split: pd.DataFrame, block: Dataset, seed: int) -> list[Fold]:
     )
 
 
-def _feature_columns(dataset: str, split: pd.DataFrame, block: Dataset) -> list[str]:
+def _chosen_features(dataset: str, columns: list[str], block: Dataset) -> list[str]:
     """Return the columns to fit on: all features but those that params.yaml excludes."""
-    columns = cleaning.feature_columns(split, block.data, block.prepare.split_column)
     excluded = block.train.features.exclude
     unknown = [column for column in excluded if column not in columns]
     fault = None
