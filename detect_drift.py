@@ -91,7 +91,7 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
         train,
         test,
         plan,
-        scores(name, best, trained),
+        scores(name, best, trained, spec),
         settings.cores(),
         command.progress,
     )
@@ -126,12 +126,12 @@ def with_predictions(
     return with_output(frame, output, classes, candidate.get("threshold"))
 
 
-def scores(name: str, candidate: Candidate, trained: StageResults) -> dict[str, Any]:
+def scores(name: str, candidate: Candidate, trained: StageResults, spec: Dataset) -> dict[str, Any]:
     """Return how a candidate scored on both splits, and whether train's do clearly worse on test.
 
     `gain` is how much better the folds' models do on the training rows that they did not see.
     """
-    gain = split_scores.gain_on_training_rows(trained)
+    gain = split_scores.gain_on_training_rows(trained, spec)
     return {
         "candidate": name,
         "metric": trained["primary_metric"],

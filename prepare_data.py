@@ -20,7 +20,7 @@ from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
 from pipeline.data.quality import Origin
 from pipeline.data.splits import Fold
-from pipeline.own import features
+from pipeline.own import features, loading
 from pipeline.own.features import Checked
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
@@ -98,8 +98,28 @@ def own_features(
         "added": [column for column in typed if column not in inputs],
         "left_out": [column for column in inputs if column not in typed],
     }
-    code = {found.code.path: found.code.sha256}
-    return OwnFeatures(tables, {"own_features": made_of, "code": code})
+    return OwnFeatures(tables, {"own_features": made_of})
+
+
+def own_code(dataset: str, settings: Params) -> dict[str, Any]:
+    """Return what quality.json says of files of the user's own: {path: sha256}, if there is one.
+
+    The stages after this one depend on that file, and so on the versions of these. Raises
+    UsageError where one cannot be run.
+    """
+    data, where = settings.dataset(dataset).data, f"datasets.{dataset}"
+    places = {place: f"{where}.data.transformers" for place in data.transformers}
+    if data.features is not None:
+        places[data.features] = f"{where}.data.features"
+    for name in settings.models_of(dataset):
+        own = settings.own_class(dataset, name)
+        if own is not None and ":" in own.path:
+            places[own.path] = f"models.{name}.class"
+    code = {}
+    for place, key in places.items():
+        path = place.partition(":")[0]
+        code[path] = loading.load(path, key).sha256
+    return {"code": code} if code else {}
 
 
 def seen_by_models(
@@ -143,6 +163,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         "split_hash": files.digest(paths.processed(dataset)),
         **quality.quality_figures(raw, cleaned, data, split_column),
         **own.figures,
+        **own_code(dataset, settings),
         "split": {"by": spec.prepare.split, "train": len(rows.fit), "test": len(rows.predict)},
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],

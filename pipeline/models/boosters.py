@@ -20,7 +20,7 @@ LIGHTGBM_CLASS_ARGUMENTS = ("n_estimators", "class_weight", "importance_type")
 class Binned:
     """The rows to fit and those that say when to stop, as the booster's library holds them."""
 
-    preprocessing: Any
+    rows: Prepared
     fit: Any
     stop: Any
 
@@ -47,7 +47,8 @@ class Boosted:
 
 def can_stop(name: str, hyperparameters: dict[str, Any]) -> bool:
     """Return whether a model's rounds can be found by early stopping here."""
-    facts = catalogue.FAMILIES[name].booster
+    family = catalogue.FAMILIES.get(name)
+    facts = family.booster if family else None
     if facts is None:
         return False
     return all(hyperparameters.get(setting) is None for setting in facts.class_only)
@@ -107,10 +108,11 @@ def fit(
         **fitting.settled_hyperparameters(spec, hyperparameters, y),
         rounds_setting(spec.name): most_rounds,
     }
-    unfitted = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
+    unfitted = catalogue.unfitted_estimator(spec.family, spec.task, settings, seed)
     stopping = Stopping(most_rounds, patience)
     boosted = LIBRARIES[spec.name].train(spec, unfitted, tables, stopping)
-    return Model(tables.preprocessing, boosted.booster, spec), boosted.rounds
+    model = Model(tables.rows.preprocessing, boosted.booster, spec, tables.rows.transformers)
+    return model, boosted.rounds
 
 
 def _bin_lightgbm(
@@ -128,7 +130,7 @@ def _bin_lightgbm(
     options = {"categorical_feature": rows.categories, "params": {**fixed, **settings}}
     fit = lightgbm.Dataset(rows.Z, rows.y, **options).construct()
     stop = lightgbm.Dataset(Z_stop, y_stop, reference=fit, **options).construct()
-    return Binned(rows.preprocessing, fit, stop)
+    return Binned(rows, fit, stop)
 
 
 def _train_lightgbm(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
@@ -173,7 +175,7 @@ def _bin_xgboost(
     }
     fit = xgboost.QuantileDMatrix(rows.Z, rows.y, **options)
     stop = xgboost.QuantileDMatrix(Z_stop, y_stop, ref=fit, **options)
-    return Binned(rows.preprocessing, fit, stop)
+    return Binned(rows, fit, stop)
 
 
 def _train_xgboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
@@ -217,7 +219,7 @@ def _bin_catboost(
 
     fit = catboost.Pool(rows.Z, rows.y, cat_features=rows.categories)
     stop = catboost.Pool(Z_stop, y_stop, cat_features=rows.categories)
-    return Binned(rows.preprocessing, fit, stop)
+    return Binned(rows, fit, stop)
 
 
 def _train_catboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.data import kinds
 from pipeline.data.kinds import CATEGORY
 from pipeline.models import catalogue
-from pipeline.models.fitted import Model
+from pipeline.models.fitted import Model, transformed
 from pipeline.models.preprocessing import output_columns, unfitted_preprocessing
 from pipeline.models.spec import ModelSpec
+from pipeline.own import transformers
 from pipeline.project.errors import DataError, UsageError
 
 # as imbalanced-learn's SMOTE has it; fewer where a class has fewer rows
@@ -31,6 +33,11 @@ class Prepared:
     Z: Any
     y: np.ndarray
     categories: list[int]
+    transformers: tuple[Any, ...] = ()
+
+    def transform(self, X: pd.DataFrame) -> Any:
+        """Return other rows as the estimator takes them."""
+        return self.preprocessing.transform(transformed(self.transformers, X))
 
 
 def prepare(
@@ -41,20 +48,25 @@ def prepare(
     `y` has shape (rows,) and holds class codes for classification. `resampling` is none, smote or
     undersample. Raises DataError where a class has too few rows for SMOTE.
     """
-    encoding = catalogue.FAMILIES[spec.name].encoding
-    preprocessing = unfitted_preprocessing(spec.features, encoding)
+    encoding = spec.family.encoding
+    fitted, columns = (), spec.features
+    if spec.own.transformers:
+        fitted, made = transformers.fit_transform(spec.own.transformers, X, y)
+        X = kinds.typed_by_type(made)
+        columns = kinds.kinds_of(X)
+    preprocessing = unfitted_preprocessing(columns, encoding)
     Z = preprocessing.fit_transform(X)
     categories = [
         position
         for position, column in enumerate(output_columns(preprocessing))
-        if spec.features[column] == CATEGORY
+        if columns[column] == CATEGORY
     ]
     if resampling == "undersample":
         Z, y = _undersampled(Z, y, seed)
     elif resampling == "smote":
         # indicators of categories are resampled as numbers
         Z, y = _oversampled(Z, y, [] if encoding == "scaled" else categories, seed)
-    return Prepared(preprocessing, Z, transformed_target(spec, y), categories)
+    return Prepared(preprocessing, Z, transformed_target(spec, y), categories, fitted)
 
 
 def transformed_target(spec: ModelSpec, y: np.ndarray) -> np.ndarray:
@@ -78,14 +90,27 @@ def fit_prepared(
     spec: ModelSpec, hyperparameters: dict[str, Any], rows: Prepared, y: np.ndarray, seed: int
 ) -> Model:
     """Return the model fitted on prepared rows; `y` is the target before resampling."""
-    family = catalogue.FAMILIES[spec.name]
+    family = spec.family
     settings = settled_hyperparameters(spec, hyperparameters, y)
-    estimator = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
+    estimator = catalogue.unfitted_estimator(family, spec.task, settings, seed)
     options = _mark_categories(estimator, family.categories_argument, rows)
     fitted = estimator.fit(rows.Z, rows.y, **options)
+    if spec.estimator is not None:
+        _check_fitted(fitted, spec)
     for attribute in family.not_stored:
         delattr(fitted, attribute)
-    return Model(rows.preprocessing, fitted, spec)
+    return Model(rows.preprocessing, fitted, spec, rows.transformers)
+
+
+def _check_fitted(fitted: Any, spec: ModelSpec) -> None:
+    """Raise UsageError where a model of the user's own is not fitted, or gives no probabilities."""
+    if fitted is None:
+        raise UsageError(f"{spec.name}: fit() returns nothing; return self from it")
+    if spec.task == "classification" and not hasattr(fitted, "predict_proba"):
+        raise UsageError(
+            f"{spec.name}: gives no probabilities with these hyperparameters, by which classes are "
+            f"decided; change them, as by `probability: true`"
+        )
 
 
 def settled_hyperparameters(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pipeline.models.catalogue import FAMILIES, Family, OwnEstimator
 from pipeline.project.errors import DataError
 
 # of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
@@ -15,24 +16,37 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Member:
-    """One model of a blend, and its weight in the mean."""
+    """One model of a blend, and its weight in the mean; `estimator` is as in ModelSpec."""
 
     name: str
     target_transform: str
     weight: float
+    estimator: OwnEstimator | None = None
+
+    @property
+    def family(self) -> Family:
+        """The family that the model is of."""
+        return _family(self.name, self.estimator)
 
 
 @dataclass(frozen=True)
 class OwnParts:
     """What of a model is the user's own code.
 
-    features  the file, see own/features.py, whose function makes the features of the inputs; None
-              where these are the same
-    code      {path: sha256} of all files that the model was made with
+    features      the file, see own/features.py, whose function makes the features of the inputs;
+                  None where these are the same
+    transformers  `path:name` of each class that is fitted on the features, see own/transformers.py
+    code          {path: sha256} of all files that the model was made with
     """
 
     features: str | None = None
+    transformers: tuple[str, ...] = ()
     code: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def makes_columns(self) -> bool:
+        """Whether the columns that are encoded are other ones than the inputs."""
+        return self.features is not None or bool(self.transformers)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class ModelSpec:
                       None where the likeliest class is predicted
     members           of a blend
     own               what of the model is the user's own code
+    estimator         of a model that is not in the catalogue
     """
 
     name: str
@@ -64,16 +79,34 @@ class ModelSpec:
     threshold: float | None
     members: tuple[Member, ...] = ()
     own: OwnParts = OwnParts()
+    estimator: OwnEstimator | None = None
+
+    @property
+    def family(self) -> Family:
+        """The family that the model is of; a blend has those of its members."""
+        return _family(self.name, self.estimator)
 
     def as_json(self) -> dict[str, Any]:
         """Return the spec as metadata.json holds it: of what few models have, only what is set."""
         content = asdict(self)
         members, own = content.pop("members"), content.pop("own")
         if members:
-            content["members"] = list(members)
+            content["members"] = [_member_json(member) for member in members]
         if self.own != OwnParts():
-            content["own"] = own
-        return content
+            content["own"] = {**own, "transformers": list(self.own.transformers)}
+        return content if self.estimator else _without(content, "estimator")
+
+
+def _member_json(member: dict[str, Any]) -> dict[str, Any]:
+    return member if member["estimator"] else _without(member, "estimator")
+
+
+def _without(content: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != key}
+
+
+def _family(name: str, estimator: OwnEstimator | None) -> Family:
+    return FAMILIES[name] if estimator is None else estimator.family
 
 
 REQUIRED = (
@@ -106,7 +139,17 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
             )
     own = {key: content[key] for key in REQUIRED}
     members = [_member(member, origin) for member in content.get("members", ())]
-    return ModelSpec(**own, members=tuple(members), own=OwnParts(**content.get("own", {})))
+    parts = content.get("own", {})
+    return ModelSpec(
+        **own,
+        members=tuple(members),
+        own=OwnParts(**{**parts, "transformers": tuple(parts.get("transformers", ()))}),
+        estimator=_estimator(content),
+    )
+
+
+def _estimator(content: dict[str, Any]) -> OwnEstimator | None:
+    return OwnEstimator(**content["estimator"]) if content.get("estimator") else None
 
 
 def _member(content: dict[str, Any], origin: str) -> Member:
@@ -117,4 +160,6 @@ def _member(content: dict[str, Any], origin: str) -> Member:
                 f"{origin}: a member has no key {key!r}; restore it with `dvc checkout` or train "
                 f"again"
             )
-    return Member(content["name"], content["target_transform"], content["weight"])
+    return Member(
+        content["name"], content["target_transform"], content["weight"], _estimator(content)
+    )

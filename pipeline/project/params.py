@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from joblib import cpu_count
 from pydantic import (
@@ -63,6 +63,37 @@ Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
 def _fault(key: str | None, message: str) -> PydanticCustomError:
     """Return the error of a key below the block that is being checked."""
     return PydanticCustomError("fault", "{message}", {"key": key, "message": message})
+
+
+# of a model's entry, beside its hyperparameters
+OWN_MODEL_KEYS = ("class", "encoding")
+ENCODINGS = ("scaled", "filled", "native", "integer")
+
+
+class OwnClass(NamedTuple):
+    """The class of a model that is not in the catalogue: a dotted name, or FILE:NAME."""
+
+    path: str
+    encoding: str
+
+
+def _own_class(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a model's entry; raises ValueError where it names its class in no known way."""
+    path, encoding = entry.get("class"), entry.get("encoding", "scaled")
+    if "encoding" in entry and path is None:
+        raise ValueError("has an encoding, which goes with a class; add the class or remove it")
+    if encoding not in ENCODINGS:
+        raise ValueError(f"encoding {encoding!r} must be one of {', '.join(ENCODINGS)}")
+    if path is None:
+        return entry
+    if not isinstance(path, str) or "." not in path:
+        raise ValueError(f"class {path!r} must be a dotted name, such as sklearn.svm.SVC")
+    if ":" in path:
+        _own_place(path)
+    return entry
+
+
+ModelEntry = Annotated[Hyperparameters, AfterValidator(_own_class)]
 
 
 class Settings(BaseModel):
@@ -181,7 +212,7 @@ class Train(Settings):
     """The metric by which models are compared."""
     cv_folds: int = Field(5, ge=2, le=50)
     """Folds of the cross-validation."""
-    models: dict[str, Hyperparameters] = Field(min_length=1)
+    models: dict[str, ModelEntry] = Field(min_length=1)
     """A list of model families, or a mapping of them to their hyperparameters."""
     target_transform: Literal["none", "log1p"] = "none"
     """What the target is transformed by before a model is fitted."""
@@ -463,8 +494,11 @@ class Params(Settings):
     """The address of a Dask scheduler that does the fits."""
     alerts: Alerts = Alerts()
     datasets: dict[Name, Dataset] = Field(min_length=1)
-    models: dict[str, Hyperparameters]
-    """Hyperparameters of the families, for every dataset."""
+    models: dict[str, ModelEntry]
+    """Hyperparameters of the families, for every dataset; of a model of your own also its
+    `class`."""
+    trust: list[str] = []
+    """Types that stored models of your own may hold, whose code runs when one is loaded."""
     search_spaces: dict[str, dict[str, SearchSpace]] = {}
     portfolio: dict[str, list[Hyperparameters]] = {}
     """Configurations that the search tries first, by family."""
@@ -522,7 +556,26 @@ class Params(Settings):
 
     def hyperparameters(self, dataset: str, model: str) -> Hyperparameters:
         """Return a model's settings: the defaults under `models`, then the dataset's own."""
+        return {
+            name: value
+            for name, value in self._entry(dataset, model).items()
+            if name not in OWN_MODEL_KEYS
+        }
+
+    def _entry(self, dataset: str, model: str) -> Hyperparameters:
         return {**self.models.get(model, {}), **self.dataset(dataset).train.models.get(model, {})}
+
+    def models_of(self, dataset: str) -> list[str]:
+        """Return the models that a dataset trains or tunes."""
+        block = self.dataset(dataset)
+        return list(dict.fromkeys([*block.train.models, *block.tune.models]))
+
+    def own_class(self, dataset: str, model: str) -> OwnClass | None:
+        """Return the class of a model that its entry names; None of a model of the catalogue."""
+        entry = self._entry(dataset, model)
+        if "class" not in entry:
+            return None
+        return OwnClass(str(entry["class"]), str(entry.get("encoding", "scaled")))
 
     def tuning(self, **changed: Any) -> "Params":
         """Return these settings with other ones in the tune block of every dataset."""

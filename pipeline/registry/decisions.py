@@ -24,6 +24,7 @@ from pipeline.registry.promotion import Decision
 from pipeline.registry.promotion_log import Entry, Line
 from pipeline.registry.registration import Request
 from pipeline.registry.versions import CHAMPION, RegisteredModel, Version
+from pipeline.scoring.sampling import by_split
 from pipeline.tracking import git, store
 
 LONGEST_REASON = 1000  # characters of the log
@@ -135,15 +136,8 @@ def _evidence(
     """Return how a model compares with the champion or, while there is none, with guessing."""
     dataset = settings.dataset(model.dataset)
     rule = dataset.registration
-    held_out = HeldOut(
-        frame=splits.read_split(model.dataset, "test"),
-        origin=f"{paths.processed(model.dataset)}/test.parquet",
-        split_hash=request.split_hash,
-        judged_before=promotion_log.judged_by(lines, request.split_hash),
-        data=dataset.data,
-        metric=request.primary_metric,
-        seed=settings.seed,
-    )
+    judged_before = promotion_log.judged_by(lines, request.split_hash)
+    held_out = held_out_rows(model.dataset, settings, request, judged_before)
     if champion is None:
         train_target = splits.read_split(model.dataset, "train")[dataset.data.target]
         return evidence.against_guessing(bundle, train_target, held_out, rule)
@@ -151,6 +145,24 @@ def _evidence(
         return evidence.against_champion(model.bundle(champion), bundle, held_out, rule)
     except DataError as error:  # the champion's files
         return Evidence(fault=str(error))
+
+
+def held_out_rows(dataset: str, settings: Params, request: Request, judged_before: int) -> HeldOut:
+    """Return the test rows that the models of a dataset are judged by, and how they were drawn."""
+    block = settings.dataset(dataset)
+    frame = splits.read_split(dataset, "test")
+    origin = f"{paths.processed(dataset)}/test.parquet"
+    units = splits.units(frame, block.prepare, origin)
+    return HeldOut(
+        frame=frame,
+        origin=origin,
+        split_hash=request.split_hash,
+        judged_before=judged_before,
+        data=block.data,
+        metric=request.primary_metric,
+        seed=settings.seed,
+        sampling=by_split(block.prepare.split_kind, units),
+    )
 
 
 def _register(mlflow: Any, model: RegisteredModel, experiment: str, request: Request) -> Version:

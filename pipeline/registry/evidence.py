@@ -4,7 +4,7 @@ Both are scored on the rows of today's test split that neither was trained on, b
 metric, with the interval of a paired bootstrap.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -22,6 +22,7 @@ from pipeline.registry import bundles
 from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.bootstrap import Resampled
 from pipeline.scoring.rows import Rows
+from pipeline.scoring.sampling import BY_ROW, Sampling
 
 # of a class: with fewer rows the resamples vary less than the metric really does
 FEWEST_CLASS_ROWS = 10
@@ -72,7 +73,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What models are judged by: rows, which messages call `origin`, and the primary metric."""
+    """What models are judged by: rows, which messages call `origin`, and the primary metric.
+
+    `sampling` says how the rows were drawn.
+    """
 
     frame: pd.DataFrame
     origin: str
@@ -81,6 +85,7 @@ class HeldOut:
     data: Data
     metric: str
     seed: int
+    sampling: Sampling = BY_ROW
 
 
 def against_champion(
@@ -90,13 +95,13 @@ def against_champion(
     try:
         is_new = bundles.is_new(champion, held_out.frame, held_out.origin)
         is_new &= bundles.is_new(challenger, held_out.frame, held_out.origin)
-        rows = _enough_rows(held_out, is_new, rule, "both")
-        old = score_bundle("the champion", champion, rows, held_out, held_out.metric)
-        new = score_bundle("the challenger", challenger, rows, held_out, held_out.metric)
+        new_rows = _enough_rows(held_out, is_new, rule, "both")
+        old = score_bundle("the champion", champion, new_rows, held_out.metric)
+        new = score_bundle("the challenger", challenger, new_rows, held_out.metric)
     except DataError as error:
         return _no_evidence(held_out, CHAMPION, str(error))
     difference = compare(old, new, rule.margin, held_out.judged_before)
-    return _evidence(held_out, CHAMPION, held_out.metric, len(rows), difference)
+    return _evidence(held_out, CHAMPION, held_out.metric, len(new_rows.frame), difference)
 
 
 def against_guessing(
@@ -112,16 +117,16 @@ def against_guessing(
     metric = "roc_auc" if of_labels else held_out.metric
     try:
         is_new = bundles.is_new(challenger, held_out.frame, held_out.origin)
-        rows = _enough_rows(held_out, is_new, rule, "it")
-        new = score_bundle("the model", challenger, rows, held_out, metric)
-        old = score_guess(storage.verified_spec(challenger), train_target, rows, held_out, metric)
+        new_rows = _enough_rows(held_out, is_new, rule, "it")
+        new = score_bundle("the model", challenger, new_rows, metric)
+        old = score_guess(storage.verified_spec(challenger), train_target, new_rows, metric)
     except DataError as error:
         return _no_evidence(held_out, GUESSING, str(error))
     difference = compare(old, new, 0.0, held_out.judged_before)
-    return _evidence(held_out, GUESSING, metric, len(rows), difference)
+    return _evidence(held_out, GUESSING, metric, len(new_rows.frame), difference)
 
 
-def _enough_rows(held_out: HeldOut, is_new: np.ndarray, rule: Register, to: str) -> pd.DataFrame:
+def _enough_rows(held_out: HeldOut, is_new: np.ndarray, rule: Register, to: str) -> HeldOut:
     """Return the rows of a mask; DataError where they are fewer than register.min_rows."""
     rows = held_out.frame[is_new]
     if len(rows) < rule.min_rows:
@@ -129,7 +134,7 @@ def _enough_rows(held_out: HeldOut, is_new: np.ndarray, rule: Register, to: str)
             f"{len(rows)} rows of {held_out.origin} are new to {to}, register.min_rows asks for "
             f"{rule.min_rows}: more rows or a larger prepare.test_size would settle it"
         )
-    return rows
+    return replace(held_out, frame=rows, sampling=held_out.sampling.of_part(is_new))
 
 
 def _no_evidence(held_out: HeldOut, against: str, fault: str) -> Evidence:
@@ -215,15 +220,13 @@ def rows_to_settle(evidence: Evidence, bound: float) -> int | None:
     return max(rows, round(rows * needed**2))
 
 
-def score_bundle(
-    who: str, folder: Path, frame: pd.DataFrame, held_out: HeldOut, metric: str
-) -> Resampled:
-    """Return the score of a bundle's model on rows, and on draws of them.
+def score_bundle(who: str, folder: Path, held_out: HeldOut, metric: str) -> Resampled:
+    """Return the score of a bundle's model on the rows, and on draws of them.
 
     Raises DataError where the model was made for another task or other classes.
     """
     model = storage.load(folder, bundles.code_is_committed(folder))
-    spec, data = model.spec, held_out.data
+    spec, data, frame = model.spec, held_out.data, held_out.frame
     if (spec.task, spec.target) != (data.task, data.target):
         raise DataError(
             f"{who} is for {spec.task} of {spec.target!r}, {paths.PARAMS} asks for {data.task} of "
@@ -235,17 +238,18 @@ def score_bundle(
         check_classes(who, spec.classes, target, held_out.origin, data.positive)
     y = targets.numeric_target(target, spec.classes)
     rows = thresholds.decided(Rows(y, output), spec.threshold)
-    return bootstrap.resampled(metric, rows, held_out.seed)
+    return bootstrap.resampled(metric, rows, held_out.seed, sampling=held_out.sampling)
 
 
 def score_guess(
-    spec: ModelSpec, train_target: pd.Series, frame: pd.DataFrame, held_out: HeldOut, metric: str
+    spec: ModelSpec, train_target: pd.Series, held_out: HeldOut, metric: str
 ) -> Resampled:
-    """Return the score on rows of what the training rows' target gives without the features."""
+    """Return the score on the rows of what the training rows' target gives without the features."""
     known = targets.numeric_target(train_target, spec.classes)
-    y = targets.numeric_target(frame[held_out.data.target], spec.classes)
+    y = targets.numeric_target(held_out.frame[held_out.data.target], spec.classes)
     output = guess(known, len(spec.classes or ()), len(y), metric)
-    return bootstrap.resampled(metric, thresholds.decided(Rows(y, output), None), held_out.seed)
+    rows = thresholds.decided(Rows(y, output), None)
+    return bootstrap.resampled(metric, rows, held_out.seed, sampling=held_out.sampling)
 
 
 def guess(known: np.ndarray, n_classes: int, rows: int, metric: str) -> np.ndarray:

@@ -34,6 +34,16 @@ class Sampling:
 BY_ROW = Sampling("row")
 
 
+def by_split(kind: str, units: np.ndarray | None) -> Sampling:
+    """Return the sampling of a split by group or by time, and of any other row by row.
+
+    `units` are those of splits.units, of the rows that are scored.
+    """
+    if kind == "group":
+        return Sampling("group", units)
+    return Sampling("time", units) if kind == "time" else BY_ROW
+
+
 def by_class(y: np.ndarray, table_rows: int) -> Sampling:
     """Return the sampling of a split that was stratified by class codes."""
     return Sampling("class", y, table_rows)

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.models import catalogue
 from pipeline.models.catalogue import Trees
 from pipeline.models.fitted import Blend, Fitted, Model
 from pipeline.models.preprocessing import encoder_columns
@@ -50,8 +49,8 @@ def compile_model(model: Fitted, X: pd.DataFrame) -> Form:
     output on the typed rows X, at once or one by one, is not the model's.
     """
     form = _form(model)
-    if model.spec.own.features is not None:
-        form = _OwnFeaturesForm(model, form)
+    if model.spec.own.makes_columns:
+        form = _OwnColumnsForm(model, form)
     rows = as_rows(X)
     expected = model.output(X)
     _compare(model, form.output(rows), expected, "at once")
@@ -118,8 +117,8 @@ class _BlendForm:
 
 
 @dataclass(frozen=True)
-class _OwnFeaturesForm:
-    """The form of a model whose features the user's function makes, which takes a table."""
+class _OwnColumnsForm:
+    """The form of a model whose columns the user's own code makes, which takes a table."""
 
     model: Fitted
     form: Form
@@ -127,7 +126,7 @@ class _OwnFeaturesForm:
     def output(self, rows: list[Row]) -> np.ndarray:
         types = kinds.pandas_types(self.model.spec.inputs)
         inputs = pd.DataFrame(rows, columns=list(types)).astype(types)
-        return self.form.output(as_rows(self.model.features(inputs)))
+        return self.form.output(as_rows(self.model.transformed(self.model.features(inputs))))
 
 
 @dataclass(frozen=True)
@@ -255,7 +254,7 @@ def _encoded_categories(encoder: Any, columns: list[str]) -> _Encoded:
 
 def _quick_estimator(model: Model) -> Any:
     """Return an estimator that gives the same for what _Preprocessing puts out."""
-    trees = catalogue.FAMILIES[model.spec.name].trees
+    trees = model.spec.family.trees
     return model.estimator if trees is None else _Trees(model.estimator, trees)
 
 

@@ -144,7 +144,7 @@ def _known_categories(model: Fitted, statistics: dict[str, Any]) -> dict[str, tu
     them, the statistics list all.
     """
     known: dict[str, tuple[str, ...]] = {}
-    if model.spec.own.features is None:
+    if not model.spec.own.makes_columns:
         for preprocessing in _preprocessings(model):
             known |= known_categories(preprocessing)
         return known

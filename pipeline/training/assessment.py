@@ -110,8 +110,8 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
     owners = _owners_among(columns, model.columns())
     n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
     rows = np.sort(order[:n_rows])
-    X = problem.X_test.iloc[rows]
-    values = explanations.shapley(output, model.transform(X), owners, start, problem.seed)
+    X = model.transformed(problem.X_test.iloc[rows])
+    values = explanations.shapley(output, model.encode(X), owners, start, problem.seed)
     places = {name: place for place, name in enumerate(dict.fromkeys(owners))}
     values = values[:, [places[column] for column in columns]]
     return {

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from pipeline.data import splits
 from pipeline.project import paths, rounding
 from pipeline.project.params import Dataset
 from pipeline.scoring import choice, metrics, thresholds
 from pipeline.scoring.rows import OutOfFold, Rows
-from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, Predicted
+from pipeline.training.problem import sampling_of_rows
 from pipeline.training.results import ScoredCandidates, classes_of
 
 
@@ -32,7 +31,7 @@ def expected_scores(
     rows = {}
     for name in contenders:
         rows[name] = _rows(predicted, predicted.outputs[name], spec.train.threshold_metric)
-    sampling = _sampling(dataset, spec, predicted)
+    sampling = sampling_of_rows(dataset, "train", spec, predicted.rows)
     expected = choice.expected_scores(rows, best, metric, seed, sampling)
     return _by_name(expected, classes)
 
@@ -51,15 +50,6 @@ def _rows(predicted: Predicted, output: np.ndarray, threshold_metric: str) -> Ro
     out_of_fold = OutOfFold(predicted.y, output, predicted.fold)
     decisions = thresholds.cross_fitted_decisions(out_of_fold, threshold_metric)
     return Rows(predicted.y, output, decisions)
-
-
-def _sampling(dataset: str, spec: Dataset, predicted: Predicted) -> Sampling:
-    """Return how the training rows are drawn: those of a group or of a time together."""
-    if spec.prepare.split_kind == "random":
-        return BY_ROW
-    frame = splits.read_split(dataset, "train").loc[predicted.rows]
-    units = splits.units(frame, spec.prepare, spec.data.file)
-    return Sampling("group" if spec.prepare.split_kind == "group" else "time", units)
 
 
 def _by_name(expected: dict[str, np.ndarray], classes: list[str] | None) -> dict[str, float | None]:

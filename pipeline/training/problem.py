@@ -1,18 +1,21 @@
 """The learning problem: features, targets and folds of one dataset, and what fits share."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
+from pipeline.models import catalogue
+from pipeline.models.catalogue import OwnEstimator
 from pipeline.models.spec import ModelSpec, OwnParts
-from pipeline.own import recorded
+from pipeline.own import loading, transformers
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params, Prepare
-from pipeline.scoring.sampling import BY_ROW, Sampling, by_class
+from pipeline.scoring.sampling import BY_ROW, Sampling, by_class, by_split
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,10 @@ class Problem:
 
     `X` and `X_test` are indexed by the row's number in the CSV, as are the `inputs` of the training
     rows: the columns that a user sends, of which code of the user's `own` may make others. `y` and
-    `y_test` are numbers, or
-    class numbers in the order of `classes`, which is None for regression. `folds` are the
-    positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
-    `sampling` says how that drew the test rows, and `file` is the CSV, for messages.
+    `y_test` are numbers, or class numbers in the order of `classes`, which is None for regression.
+    `folds` are the positions of the training rows to fit and to predict. `prepare` is the rule of
+    the test split, `sampling` says how that drew the test rows, and `file` is the CSV, for
+    messages.
     """
 
     dataset: str
@@ -57,6 +60,7 @@ class Problem:
     file: str
     sampling: Sampling = BY_ROW
     own: OwnParts = OwnParts()
+    own_estimators: Mapping[str, OwnEstimator] = field(default_factory=dict)
 
     @property
     def fold(self) -> np.ndarray:
@@ -90,8 +94,17 @@ class Problem:
             target_transform=target_transform or self.target_transform,
             classes=self.classes,
             threshold=None,
-            own=self.own,
+            own=replace(self.own, code={**self.own.code, **self._code_of_estimator(name)}),
+            estimator=self.own_estimators.get(name),
         )
+
+    def _code_of_estimator(self, name: str) -> dict[str, str]:
+        """Return {path: sha256} of the file that a model's own class stands in, if one does."""
+        estimator = self.own_estimators.get(name)
+        if estimator is None or estimator.file is None:
+            return {}
+        where = f"models.{name}.class"
+        return {estimator.file: loading.load(estimator.file, where).sha256}
 
 
 def read_problem(dataset: str, settings: Params) -> Problem:
@@ -133,6 +146,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         ),
         file=data.file,
         own=_own_parts(dataset, block, quality),
+        own_estimators=own_estimators(dataset, settings),
     )
 
 
@@ -161,20 +175,44 @@ def _feature_tables(
     return _FeatureTables(train_split[columns], made[chosen], made_test[chosen])
 
 
-def _own_parts(dataset: str, block: Dataset, quality: dict) -> OwnParts:
-    """Return what of the models is the user's own code, as the table was prepared with it.
+def own_estimators(dataset: str, settings: Params) -> dict[str, OwnEstimator]:
+    """Return the dataset's models that are not in the catalogue, by name.
 
-    Raises DataError where a file was changed since.
+    Raises UsageError where one has the name of a model that is there.
     """
-    code = quality.get("code", {})
-    for path, sha256 in code.items():
-        recorded.version(path, sha256)
-    if block.data.features is not None and block.data.features not in code:
-        raise DataError(
-            f"{paths.processed(dataset)} was prepared without {block.data.features}; run `python "
-            f"prepare_data.py --dataset {dataset}` again"
-        )
-    return OwnParts(block.data.features, code)
+    own = {}
+    for name in settings.models_of(dataset):
+        own_class = settings.own_class(dataset, name)
+        if own_class is None:
+            continue
+        if name in (*catalogue.FAMILIES, "blend"):
+            raise UsageError(
+                f"{paths.PARAMS}: models.{name}.class: {name} is a model of the catalogue; give "
+                f"yours another name"
+            )
+        own[name] = OwnEstimator(own_class.path, own_class.encoding)
+    return own
+
+
+def _own_parts(dataset: str, block: Dataset, quality: dict) -> OwnParts:
+    """Return what of the models is the user's own code.
+
+    Raises DataError where the features were made by another version of their file.
+    """
+    data, code = block.data, {}
+    where = f"datasets.{dataset}.data"
+    for place in data.transformers:
+        transformers.check(place, f"{where}.transformers")
+        path = place.partition(":")[0]
+        code[path] = loading.load(path, f"{where}.transformers").sha256
+    if data.features is not None:
+        code[data.features] = loading.load(data.features, f"{where}.features").sha256
+        if quality.get("code", {}).get(data.features) != code[data.features]:
+            raise DataError(
+                f"{paths.processed(dataset)} was prepared without this {data.features}; run "
+                f"`python prepare_data.py --dataset {dataset}` again"
+            )
+    return OwnParts(data.features, tuple(data.transformers), code)
 
 
 def _check_transform(dataset: str, block: Dataset, y: np.ndarray) -> None:
@@ -194,12 +232,17 @@ def sampling_of_test(
     origin: str,
 ) -> Sampling:
     """Return how the test rows were drawn; `codes` are their class codes, None for regression."""
-    units = splits.units(test_split, prepare, origin)
-    if units is not None:
-        return Sampling("group" if prepare.split_kind == "group" else "time", units)
-    if codes is None:
+    if prepare.split_kind == "random" and codes is not None:
+        return by_class(codes, training_rows + len(test_split))
+    return by_split(prepare.split_kind, splits.units(test_split, prepare, origin))
+
+
+def sampling_of_rows(dataset: str, split: str, spec: Dataset, rows: pd.Index) -> Sampling:
+    """Return how rows of a split are drawn: those of a group or of a time together."""
+    if spec.prepare.split_kind == "random":
         return BY_ROW
-    return by_class(codes, training_rows + len(test_split))
+    frame = splits.read_split(dataset, split).loc[rows]
+    return by_split(spec.prepare.split_kind, splits.units(frame, spec.prepare, spec.data.file))
 
 
 def stopping_splits(problem: Problem, share: float) -> list[StoppingSplit | None]:

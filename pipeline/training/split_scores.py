@@ -8,37 +8,54 @@ is chosen on the others.
 
 import numpy as np
 
+from pipeline.project.params import Dataset
 from pipeline.scoring import bootstrap, metrics, scores, thresholds
 from pipeline.scoring.bootstrap import Resampled
 from pipeline.scoring.rows import OutOfFold, Rows
+from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, TEST_BY_FOLD, Predicted
+from pipeline.training.problem import sampling_of_rows
 from pipeline.training.results import StageResults, classes_of
 
 
-def gain_on_training_rows(trained: StageResults) -> Resampled:
+def gain_on_training_rows(trained: StageResults, spec: Dataset) -> Resampled:
     """Return how much better train's models do on the rows that they did not see than on test rows.
 
     The value is positive where they do better on the training rows. Raises DataError where the
     predictions are absent.
     """
-    candidates, metric = trained["candidates"], trained["primary_metric"]
+    dataset, candidates = trained["dataset"], trained["candidates"]
     classes = classes_of(next(iter(candidates.values())))
     stages = dict.fromkeys(candidates, "train")
     training, test = (
-        predictions.read_predicted(trained["dataset"], part, stages, classes)
+        predictions.read_predicted(dataset, part, stages, classes)
         for part in (OUT_OF_FOLD, TEST_BY_FOLD)
     )
-    return gain_of_predictions(training, test, metric, trained["seed"])
+    return gain_of_predictions(
+        training,
+        test,
+        trained["primary_metric"],
+        trained["seed"],
+        sampling_of_rows(dataset, "train", spec, training.rows),
+        sampling_of_rows(dataset, "test", spec, test.rows),
+    )
 
 
-def gain_of_predictions(training: Predicted, test: Predicted, metric: str, seed: int) -> Resampled:
-    """Return the same from the folds' predictions for either split."""
+def gain_of_predictions(
+    training: Predicted,
+    test: Predicted,
+    metric: str,
+    seed: int,
+    sampling: Sampling = BY_ROW,
+    test_sampling: Sampling = BY_ROW,
+) -> Resampled:
+    """Return the same from the folds' predictions for either split, and how its rows are drawn."""
     on_training, on_test = judged_rows(training, test, metric)
     return bootstrap.difference(
-        bootstrap.resampled(metric, on_training, seed),
+        bootstrap.resampled(metric, on_training, seed, sampling=sampling),
         # draws of its own, as these are other rows
-        bootstrap.resampled(metric, on_test, seed + 1),
+        bootstrap.resampled(metric, on_test, seed + 1, sampling=test_sampling),
     )
 
 

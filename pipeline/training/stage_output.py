@@ -71,7 +71,7 @@ def _statistics(problem: Problem) -> dict[str, Any]:
 
     Where the user's own code makes the features, serving knows the inputs' categories from here.
     """
-    if problem.own.features is not None:
+    if problem.own.makes_columns:
         return statistics(problem.inputs, most_categories=None)
     return statistics(problem.inputs)
 

@@ -9,7 +9,10 @@ import pytest
 from pipeline.models import storage
 from pipeline.project import params
 from pipeline.project.errors import DataError
-from pipeline.registry import decisions, promotion_log, recovery, versions
+from pipeline.registry import decisions, evidence, promotion_log, recovery, versions
+from pipeline.scoring import bootstrap
+from pipeline.scoring.rows import Rows
+from pipeline.scoring.sampling import Sampling
 from pipeline.tracking import store
 from support.processes import ROOT
 from support.registered import aliases, content, log, resolve
@@ -160,3 +163,19 @@ def test_champion_moved_by_hand_stops_the_next_decision_until_a_rollback_settles
         decisions.verify("tiny", params.load())
     decisions.roll_back("tiny", params.load(), 2, "not meant")
     assert "version 3, refused" in register("worse")
+
+
+def test_rows_of_a_group_are_drawn_together(first, register):
+    split = "prepare: {test_size: 0.25, split: %s}"
+    register("better", (split % "random", split % "group:town"))
+    frame = pd.read_parquet("data/processed/tiny/test.parquet")
+    towns = Sampling("group", pd.factorize(frame["town"])[0])
+    drawn = {}
+    for number in (1, 2):
+        predicted = storage.load(resolve(number).folder).predict(frame)
+        rows = Rows(frame["price"].to_numpy(), predicted)
+        drawn[number] = bootstrap.resampled("rmse", rows, params.load().seed, sampling=towns)
+    expected = evidence.compare(drawn[1], drawn[2], margin=0.0, judged_before=1)
+    figures = log()[-1].entry.figures
+    interval = (figures["low"], figures["high"])
+    assert interval == pytest.approx((expected.low, expected.high), rel=1e-4)

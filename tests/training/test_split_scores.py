@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import drift_after_training
+from pipeline.scoring.sampling import Sampling
 from pipeline.training import candidates, split_scores
 from pipeline.training.predictions import Predicted
 
@@ -67,3 +68,15 @@ def test_model_does_clearly_worse_where_the_test_rows_are_harder_and_not_by_chan
     ]
     assert [split_scores.is_clear(gain) for gain in gains] == [False, True]
     assert gains[1].value == pytest.approx(1, abs=0.3)
+
+
+def test_rows_of_a_group_count_as_one():
+    rng = np.random.default_rng(0)
+    towns = np.arange(100) // 10
+    training = by_fold(np.zeros(100), np.arange(100) % 5, model=rng.normal(size=10)[towns])
+    test = by_fold(np.zeros(100), np.arange(100) % 5, model=rng.normal(0, 1.3, size=10)[towns])
+    by_town = Sampling("group", towns)
+    by_row = split_scores.gain_of_predictions(training, test, "rmse", seed=0)
+    grouped = split_scores.gain_of_predictions(training, test, "rmse", 0, by_town, by_town)
+    widths = [gain.interval.high - gain.interval.low for gain in (by_row, grouped)]
+    assert widths[1] > 2 * widths[0]
