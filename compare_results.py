@@ -23,9 +23,20 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
 from pipeline.project.rounding import number_text
-from pipeline.report import advice, best, comparison, history, page, pictures, stage_figures
+from pipeline.report import (
+    advice,
+    best,
+    comparison,
+    history,
+    page,
+    pairs,
+    pictures,
+    stage_figures,
+)
 from pipeline.report.best import BestPredictions
 from pipeline.report.comparison import Comparison, DatasetResult, Rows, SliceResult
+from pipeline.report.index import pages as index_pages
+from pipeline.report.pairs import Pairs
 from pipeline.report.pictures import Pictures
 from pipeline.tracking import comparisons, record, store
 from pipeline.training.results import read_candidates
@@ -48,10 +59,9 @@ def compare(dataset: str, settings: Params) -> Compared:
     if predicted is None:
         drawn, slices = Pictures(), best.previous_slices(dataset, result)
     else:
-        drawn, slices = (
-            pictures.draw(result, predicted),
-            look_into(dataset, result, predicted, settings),
-        )
+        looked = look_into(dataset, result, predicted, settings)
+        slices = looked.slices
+        drawn = replace(pictures.draw(result, predicted), pairs=looked.pairs)
     result = replace(result, slices=slices)
     leaks = leaks_in(read_quality(dataset))
     pieces = advice.advise(dataset, result, stage_figures.read_drift(dataset), leaks)
@@ -86,6 +96,7 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
         missing_share=quality["missing_share"],
         class_counts=quality.get("class_counts"),
         cv_folds=trained["cv_folds"],
+        constant_decisions=comparison.bounded_scores(trained.get("constant_decisions")),
         candidates=candidates,
         best=chosen,
         expected=expected,
@@ -98,15 +109,29 @@ def choose(dataset: str, settings: Params) -> DatasetResult:
     )
 
 
+@dataclass(frozen=True)
+class Looked:
+    """Where the best model does worse, and where not; and every two candidates side by side."""
+
+    slices: list[SliceResult]
+    pairs: Pairs
+
+
 def look_into(
     dataset: str, result: DatasetResult, predicted: BestPredictions, settings: Params
-) -> list[SliceResult]:
-    """Return where the best model does worse, and where not."""
+) -> Looked:
+    """Return how the candidates do on the test rows and on parts of them."""
     spec = settings.dataset(dataset)
     train = best.read_split(dataset, "train", spec, result, predicted.out_of_fold)
     test = best.read_split(dataset, "test", spec, result, predicted.test)
     best.check_slice_columns(dataset, spec.slices.columns, train.X.columns)
-    return best.scored_slices(result, train, test, spec.slices, settings.seed)
+    found = best.find_slices(train, spec.slices)
+    every = predicted.all_on_test
+    all_rows = best.read_split(dataset, "test", spec, result, every)
+    return Looked(
+        slices=best.scored_slices(result, found, train, test, settings.seed),
+        pairs=pairs.compare(result, every, all_rows, found, settings.seed),
+    )
 
 
 def trained_datasets(wanted: list[str]) -> list[str]:
@@ -145,6 +170,7 @@ def write(compared: dict[str, Compared]) -> None:
             pictures.write_plots(partial, dataset, result, drawn[dataset])
     pictures.write(drawn)
     files.write_text(paths.COMPARISON_REPORT, page.render(whole, drawn))
+    index_pages.write(whole)
     comparison.write(whole)
 
 
@@ -159,6 +185,7 @@ def show(dataset: str) -> list[str]:
     drawn = pictures.read()
     if drawn is not None:
         files.write_text(paths.COMPARISON_REPORT, page.render(last, drawn))
+        index_pages.write(last)
         lines.append(f"report: {paths.COMPARISON_REPORT}; the runs: `make ui` (or `mlflow ui`)")
     return lines
 

@@ -26,13 +26,14 @@ from pipeline.models.fitted import Fitted
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data, Prepare
+from pipeline.project.params import Data, Dataset, Prepare
 from pipeline.registry import versions
 from pipeline.scoring import thresholds
 from pipeline.scoring.bootstrap import Score
 from pipeline.scoring.rows import Rows
 from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.scoring.scores import HeaviestRows, heaviest_rows, scores_with_intervals
+from pipeline.scoring.terms.reading import read_terms
 from pipeline.training import results
 from pipeline.training.problem import sampling_of_test
 
@@ -121,13 +122,15 @@ class Evaluation:
     heaviest_rows: HeaviestRows | None
 
 
-def evaluate(model: Fitted, labelled: LabelledRows, prepare: Prepare, seed: int) -> Evaluation:
-    """Return how a model does on labelled rows, which are drawn again as `prepare` drew them."""
-    features = kinds.conform(labelled.frame, model.spec.inputs, labelled.origin)
+def evaluate(model: Fitted, labelled: LabelledRows, block: Dataset, seed: int) -> Evaluation:
+    """Return how a model does on labelled rows, which are drawn again as the test split was."""
+    features = model.spec.typed(labelled.frame, labelled.origin)
     output = model.output(features)
-    rows = Rows(numeric_target(labelled, model.spec), output)
-    rows = thresholds.decided(rows, model.spec.threshold)
-    sampling = sampling_of(labelled, rows, prepare)
+    y = numeric_target(labelled, model.spec)
+    terms = read_terms(labelled.frame, y, model.spec.classes, block, labelled.origin)
+    rows = Rows(y, output, terms=terms)
+    rows = thresholds.decided(rows, model.spec.rule)
+    sampling = sampling_of(labelled, rows, block.prepare)
     scores = scores_with_intervals(rows, model.spec.classes, seed, sampling)
     return Evaluation(scores, heaviest_rows(rows))
 
@@ -182,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         folder, name = version.folder, f"{version.name} version {version.version}"
     labelled = labelled_rows(args.dataset, spec.data, args.input)
     model = storage.load(folder, args.trust_code)
-    evaluation = evaluate(model, labelled, spec.prepare, settings.seed)
+    evaluation = evaluate(model, labelled, spec, settings.seed)
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}"
     )

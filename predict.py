@@ -66,7 +66,7 @@ def predict(served: ServedModel, part: pyarrow.Table, first: int, origin: str) -
     classes = served.model.spec.classes
     if classes is None:
         return Predicted(features, {"prediction": output})
-    decisions = thresholds.decide(output, served.model.spec.threshold)
+    decisions = thresholds.decide(output, served.model.spec.rule)
     columns = {"prediction": np.array(classes)[decisions]}
     for position, label in enumerate(classes):
         columns[f"probability_{label}"] = output[:, position]

@@ -18,7 +18,7 @@ from pipeline import command
 from pipeline.data import cleaning, doubts, kinds, quality, reading, splits
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
-from pipeline.data.quality import Origin
+from pipeline.data.quality import RARER_KINDS, Origin
 from pipeline.data.splits import Fold
 from pipeline.own import features, loading
 from pipeline.own.features import Checked
@@ -130,8 +130,8 @@ def seen_by_models(
     made = tables.get(splits.features_of("train"))
     if made is None:
         return train
-    others = [data.target, *([split_column] if split_column else [])]
-    return made.join(train[[column for column in others if column not in made]])
+    no_features = [column for column in (data.target, split_column, data.weight) if column]
+    return made.join(train[no_features])
 
 
 def prepare(dataset: str, settings: Params) -> dict[str, Any]:
@@ -149,8 +149,9 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     seen = seen_by_models(tables, data, split_column)
     dropped = raw[raw.columns.difference(seen.columns, sort=False)]
     leaks = search.search(training_table(seen, dropped, data, spec.prepare, settings.seed))
+    no_features = (data.target, split_column, data.weight)
     columns = dict.fromkeys([*raw.columns, *seen.columns])
-    others = [column for column in columns if column not in (data.target, split_column)]
+    others = [column for column in columns if column not in no_features]
     check_leaks(leaks.found, others, dataset, spec)
 
     splits.write_splits(paths.processed(dataset), tables)
@@ -175,23 +176,26 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
 def closing_line(dataset: str, figures: dict[str, Any]) -> str:
     """Return the line that says what came out, where it lies, and which columns are doubtful."""
     split = figures["split"]
+    kinds = [f"{key}: {errors.listed(figures[key])}" for key in RARER_KINDS if key in figures]
+    features = f"{figures['features']} features"
+    if kinds:
+        features += f" ({'; '.join(kinds)})"
     line = (
         f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
-        f"{_features(figures)}, {figures['missing_share']:.1%} missing -> "
+        f"{features}{_after_own(figures)}, {figures['missing_share']:.1%} missing -> "
         f"{paths.processed(dataset)}/"
     )
     names = [doubt.column for doubt in doubts.in_figures(figures)]
     return f"{line}; doubtful: {errors.listed(names, most=30)}" if names else line
 
 
-def _features(figures: dict[str, Any]) -> str:
-    """Return how many features there are, in words."""
-    count = f"{figures['features']} features"
+def _after_own(figures: dict[str, Any]) -> str:
+    """Return how many features the user's function makes of these, in words."""
     own = figures.get("own_features")
     if own is None:
-        return count
-    left = figures["features"] + len(own["added"]) - len(own["left_out"])
-    return f"{count}, {left} after {own['file']}"
+        return ""
+    count = figures["features"] + len(own["added"]) - len(own["left_out"])
+    return f", {count} after {own['file']}"
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -110,13 +110,13 @@ def is_promoted(request: Request) -> bool:
         origin="the test rows",
         split_hash=request.split_hash,
         judged_before=0,
-        data=settings.data,
+        block=settings,
         metric=request.primary_metric,
         seed=params.load().seed,
     )
-    train_target = splits.read_split("noise", "train")[settings.data.target]
+    train_rows = splits.read_split("noise", "train")
     rule = settings.registration
-    found = evidence.against_guessing(bundle, train_target, held_out, rule)
+    found = evidence.against_guessing(bundle, train_rows, held_out, rule)
     decision = promotion.decide_promotion(rule.promote, found)
     return decision.outcome == promotion_log.PROMOTED
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from pipeline.own import recorded
 from pipeline.project import params, paths
 from pipeline.project.errors import PipelineError, UsageError
-from pipeline.project.params import Gate, Params
+from pipeline.project.params import Dataset, Gate, Params
 from pipeline.project.workers import Step
 from pipeline.scoring import metrics
+from pipeline.scoring.metrics import Metric
 
 SECONDS_BETWEEN_LINES = 10
 # numerical libraries read these when they are loaded
@@ -90,13 +91,13 @@ def settings() -> Params:
 def checked(settings: Params) -> Params:
     """Return the settings; raises UsageError where one names a metric that is not known."""
     for name, dataset in settings.datasets.items():
-        task, block = dataset.data.task, f"datasets.{name}"
+        block, known = f"datasets.{name}", metrics.of_settings(dataset)
         primary = dataset.train.primary_metric
-        if primary not in [metric.name for metric in metrics.of_task(task)]:
-            raise _not_a_metric(f"{block}.train.primary_metric", primary, task)
+        if primary not in [metric.name for metric in known]:
+            raise _not_a_metric(f"{block}.train.primary_metric", primary, dataset)
         for metric, gate in dataset.gates.items():
-            if not _may_be_gated(metric, task):
-                raise _not_a_metric(f"{block}.gates.{metric}", metric, task)
+            if not _may_be_gated(metric, known):
+                raise _not_a_metric(f"{block}.gates.{metric}", metric, dataset)
             _check_bounds(f"{block}.gates.{metric}", metric, gate)
             if gate.by != "value" and "__" in metric:
                 raise UsageError(
@@ -106,18 +107,15 @@ def checked(settings: Params) -> Params:
     return settings
 
 
-def _may_be_gated(name: str, task: str) -> bool:
-    """Return whether a gate may name a metric of the task, or of one class: `f1__virginica`."""
+def _may_be_gated(name: str, known: list[Metric]) -> bool:
+    """Return whether a gate may name one of these metrics, or that of a class: `f1__virginica`."""
     base, of_a_class, _ = name.partition("__")
-    metric = metrics.METRICS.get(base)
-    if metric is None or metric.task != task:
-        return False
-    return metric.by_class or not of_a_class
+    return any(metric.name == base and (metric.by_class or not of_a_class) for metric in known)
 
 
 def _check_bounds(key: str, name: str, gate: Gate) -> None:
     """Raise UsageError for a bound beyond a metric's best value: every model fails it, or none."""
-    metric = metrics.METRICS[name.partition("__")[0]]
+    metric = metrics.lookup(name)
     word, remedy = ("above", "write 85 % as 0.85") if metric.greater_is_better else ("below", "")
     for side, bound in (("min", gate.min), ("max", gate.max)):
         if bound is not None and metric.is_beyond_perfect(bound):
@@ -126,10 +124,13 @@ def _check_bounds(key: str, name: str, gate: Gate) -> None:
             raise UsageError(f"{text}; {remedy}" if remedy else text)
 
 
-def _not_a_metric(key: str, name: str, task: str) -> UsageError:
-    allowed = ", ".join(metric.name for metric in metrics.of_task(task))
+def _not_a_metric(key: str, name: str, dataset: Dataset) -> UsageError:
+    allowed = ", ".join(metric.name for metric in metrics.of_settings(dataset))
+    task, remedy = dataset.data.task, ""
+    if name == metrics.COST and task == "classification":
+        remedy = "; set train.costs for it"
     return UsageError(
-        f"{paths.PARAMS}: {key}: {name!r} is not a metric of {task}; allowed: {allowed}"
+        f"{paths.PARAMS}: {key}: {name!r} is not a metric of {task}; allowed: {allowed}{remedy}"
     )
 
 

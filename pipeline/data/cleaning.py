@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.data import kinds, reading
-from pipeline.data.kinds import CATEGORY, LARGEST, NUMBER, Typed
+from pipeline.data.kinds import CATEGORY, DATE, LARGEST, NUMBER, TEXT, Typed
+from pipeline.data.spelling import dates
 from pipeline.project import paths
 from pipeline.project.errors import DataError, listed
 from pipeline.project.params import Data
@@ -21,10 +22,10 @@ LARGEST_TARGET, SMALLEST_SPREAD = 1e18, 1e-18
 def clean(
     frame: pd.DataFrame, data: Data, split_column: str | None = None, origin: str = ""
 ) -> pd.DataFrame:
-    """Return the modelled columns in their final types: numbers as float64, categories as text.
+    """Return the modelled columns in their final types, see data/kinds.py.
 
     Dropped columns are gone; `split_column`, which orders or groups the rows, is kept as it is. A
-    column is one of numbers where params.yaml says so or at least 95 % of its values are numbers;
+    column is one of numbers or dates where params.yaml says so or at least 95 % of its values are;
     the rest of it is then an error. Raises DataError that names every faulty column.
     """
     origin = origin or data.file
@@ -38,9 +39,9 @@ def clean(
             found = _typed(raw, data)
             columns[column] = found.values
             if len(found.unreadable):
-                faults[column] = _unreadable(found.fault(raw), column, data)
+                faults[column] = _unreadable(found, raw, data)
     cleaned = pd.DataFrame(columns, index=frame.index)
-    faults |= _faulty_values(cleaned.drop(columns=list(faults)), data.target, split_column)
+    faults |= _faulty_values(cleaned.drop(columns=list(faults)), data, split_column)
     if faults:
         message = "; ".join(f"{column}: {fault}" for column, fault in faults.items())
         raise DataError(f"{origin}: {message}")
@@ -58,25 +59,60 @@ def _typed(raw: pd.Series, data: Data) -> Typed:
     """Return a column typed as params.yaml says, or as its values read."""
     if raw.name == data.target:
         return kinds.typed_as(raw, NUMBER if data.task == "regression" else CATEGORY)
-    if raw.name in data.numeric:
+    if raw.name == data.weight:
         return kinds.typed_as(raw, NUMBER)
-    if raw.name in data.categorical:
-        return kinds.typed_as(raw, CATEGORY)
-    return kinds.typed(raw)
+    kind = declared_kind(str(raw.name), data)
+    if kind is None:
+        return kinds.typed(raw)
+    return kinds.typed_as(raw, kind, data.dates.get(str(raw.name), ()))
 
 
-def _unreadable(fault: str, column: str, data: Data) -> str:
-    """Return what is wrong in a column of numbers, and what to do about it."""
+def declared_kind(column: str, data: Data) -> str | None:
+    """Return the kind that params.yaml names for a column; None where it names none."""
+    declared = {
+        NUMBER: data.numeric,
+        CATEGORY: data.categorical,
+        DATE: data.dates,
+        TEXT: data.text,
+    }
+    for kind, columns in declared.items():
+        if column in columns:
+            return kind
+    return None
+
+
+def _unreadable(found: Typed, raw: pd.Series, data: Data) -> str:
+    """Return what is wrong in a column of numbers or dates, and what to do about it."""
+    column, fault = str(raw.name), found.fault(raw)
+    if found.kind == DATE:
+        return _not_dates(fault, raw, data)
     message = f"{fault}, in a column of numbers: fix it"
     if column == data.target:
         return message
+    if column == data.weight:
+        return f"{message}, or name another column in data.weight"
     return f"{message}, or name the column in data.categorical or data.drop"
 
 
+def _not_dates(fault: str, raw: pd.Series, data: Data) -> str:
+    """Return which formats a column of dates holds beside the values that are in none of them."""
+    column = str(raw.name)
+    formats = dates.found_formats(kinds.as_text(raw.dropna()))
+    message = f"{fault}, which is not a date as {_known_formats(data.dates.get(column, []))}"
+    if formats:
+        message += f" (the column's formats: {dates.in_words(formats)})"
+    remedy = "fix it, name the column's formats in data.dates"
+    return f"{message}: {remedy}, or name it in data.categorical or data.drop"
+
+
+def _known_formats(formats: list[str]) -> str:
+    return " or ".join([*formats, f"{dates.ISO} (2024-12-31)"])
+
+
 def _check_columns(frame: pd.DataFrame, data: Data, split_column: str | None, origin: str) -> None:
-    wanted = [data.target, *data.drop, *data.numeric, *data.categorical]
-    if split_column:
-        wanted.append(split_column)
+    wanted = [data.target, *data.drop]
+    wanted += [*data.numeric, *data.categorical, *data.dates, *data.text]
+    wanted += [column for column in (split_column, data.weight) if column]
     missing = [column for column in dict.fromkeys(wanted) if column not in frame.columns]
     if missing:
         raise DataError(
@@ -85,13 +121,13 @@ def _check_columns(frame: pd.DataFrame, data: Data, split_column: str | None, or
         )
 
 
-def _faulty_values(frame: pd.DataFrame, target: str, split_column: str | None) -> dict[str, str]:
+def _faulty_values(frame: pd.DataFrame, data: Data, split_column: str | None) -> dict[str, str]:
     """Return what pandera finds wrong in a cleaned table, by column, and what to do about it."""
     import pandera.pandas as pa
 
     schema = {}
     for column in frame.columns:
-        rules = _rules(frame[column], target, split_column)
+        rules = _rules(frame[column], data, split_column)
         checks = [pa.Check(rule.holds, error=rule.error, ignore_na=False) for rule in rules]
         schema[column] = pa.Column(nullable=True, checks=checks)
     try:
@@ -110,8 +146,8 @@ class Rule:
     error: str
 
 
-def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rule]:
-    if values.name == target:
+def _rules(values: pd.Series, data: Data, split_column: str | None) -> list[Rule]:
+    if values.name == data.target:
         gaps = _gaps(values)
         same = "the same target in every row: nothing to learn, choose another target"
         rules = [
@@ -119,10 +155,24 @@ def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rul
             Rule(_several, same),
         ]
         return rules + _rules_of_range(values, LARGEST_TARGET) + _rules_of_spread(values)
+    if values.name == data.weight:
+        return _rules_of_weights(values)
     if values.name == split_column:
         return [Rule(_every, f"no value in {_gaps(values)}, which prepare.split needs: fill it in")]
     rules = [Rule(_some, "no value at all: name it in data.drop")]
     return rules + _rules_of_range(values, LARGEST)
+
+
+def _rules_of_weights(values: pd.Series) -> list[Rule]:
+    """Return the rules that every row has a weight, none below 0, and some above it."""
+    below = values[values < 0]
+    negative = f"{below.iloc[0]:.6g} in {reading.rows_in_file(below.index)}" if len(below) else ""
+    return [
+        Rule(_every, f"no weight in {_gaps(values)}: fill it in, with 0 for a row not to count"),
+        Rule(lambda checked: not (checked < 0).any(), f"{negative} is below 0: fix the weight"),
+        Rule(lambda checked: checked.max() > 0, "no weight above 0: name another data.weight"),
+        *_rules_of_range(values, LARGEST),
+    ]
 
 
 def _gaps(values: pd.Series) -> str:
@@ -179,4 +229,5 @@ def _check_classes(target: pd.Series, data: Data, origin: str) -> None:
 
 def feature_columns(frame: pd.DataFrame, data: Data, split_column: str | None = None) -> list[str]:
     """Return the columns that a model may see."""
-    return [column for column in frame.columns if column not in (data.target, split_column)]
+    others = (data.target, split_column, data.weight)
+    return [column for column in frame.columns if column not in others]

@@ -1,42 +1,51 @@
 """Kinds of columns: how each is recognised and typed, and what other libraries call it.
 
 A column comes in as a file or a request spells it and leaves typed: numbers as float64, categories
-as text, dates as datetime64 in UTC. Training, prediction and drift type columns by this one rule.
+as `str`, dates as datetime64 in UTC, texts as pandas's `string`, by which they are told from
+categories. Training, prediction and drift type columns by this one rule.
 """
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import reading
+from pipeline.data.spelling import dates
 from pipeline.project import errors
 from pipeline.project.errors import DataError
 
-NUMBER, CATEGORY, DATE = "number", "category", "date"
+NUMBER, CATEGORY, DATE, TEXT = "number", "category", "date", "text"
 # trees and boosters read numbers into 32 bits
 LARGEST = float(np.finfo(np.float32).max)
 # a column of text in which this share of the values can be read as a kind is meant to be of it
 READABLE_SHARE = 0.95
 # values, drawn at random, that show whether reading the whole column as a kind is worth the time
 LOOKED_AT = 1000
+# a column holds texts, not categories, where half of its values have so many words, this share of
+# them are different, and there are so many different ones: labels that come back are categories
+FEWEST_WORDS, DIFFERENT_SHARE, FEWEST_TEXTS = 3, 0.5, 50
+WORD = re.compile(r"[^\W\d_]{2,}")
+# {column: its formats}, of columns of dates that are not in ISO 8601
+Formats = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Kind:
     """What the program must know of a kind of column.
 
-    `may_be` returns, by the type of the values alone, whether a column can be of the kind, and
-    `read` the column in its final type, missing where a value cannot be read. `step` is the step of
-    a model's preprocessing that encodes such columns, None where no model takes them.
+    `may_be` returns whether a column can be of the kind, by the type and the look of its values,
+    and `read` the column in its final type, missing where a value cannot be read. `step` is the
+    step of a model's preprocessing that encodes such columns.
     """
 
     may_be: Callable[[pd.Series], bool]
     read: Callable[[pd.Series], pd.Series]
     pandas_type: str
     mlflow_type: str
-    step: str | None
+    step: str
 
 
 @dataclass(frozen=True)
@@ -80,15 +89,50 @@ def _may_be_numbers(values: pd.Series) -> bool:
     """Say whether a column may hold numbers: truth values are categories."""
     if pd.api.types.is_numeric_dtype(values):
         return not pd.api.types.is_bool_dtype(values)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return False
     return pd.api.types.infer_dtype(values, skipna=True) != "boolean"
 
 
-def _as_dates(values: pd.Series) -> pd.Series:
-    """Return dates of the form 2024-12-31: 01/02/2024 is January to some and February to others."""
-    return pd.to_datetime(values.astype("str"), errors="coerce", format="ISO8601", utc=True)
+def as_dates(values: pd.Series, formats: Sequence[str] = ()) -> pd.Series:
+    """Return moments in UTC; what neither one of the formats nor ISO 8601 reads is missing."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return pd.to_datetime(values, utc=True).astype(dates.TYPE)
+    return dates.read(as_text(values), formats)
 
 
 def _may_be_dates(values: pd.Series) -> bool:
+    """Say whether values are dates, or half of some have year, month and day as ISO 8601 has."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return True
+    if not _is_of_strings(values):
+        return False
+    some = drawn(values)
+    return bool(len(some)) and bool(dates.look_like_iso(some).mean() >= 0.5)
+
+
+def _as_texts(values: pd.Series) -> pd.Series:
+    return as_text(values).astype("string")
+
+
+def _may_be_texts(values: pd.Series) -> bool:
+    """Say whether values are texts: several words each, and mostly different."""
+    if not _is_of_strings(values):
+        return False
+    some = drawn(values)
+    if len(some) < FEWEST_TEXTS or word_counts(some).median() < FEWEST_WORDS:
+        return False
+    return values.nunique() >= max(FEWEST_TEXTS, DIFFERENT_SHARE * values.count())
+
+
+def word_counts(texts: pd.Series) -> pd.Series:
+    """Return how many words each text has: two letters or more in a row."""
+    return texts.map(lambda text: len(WORD.findall(text)))
+
+
+def _is_of_strings(values: pd.Series) -> bool:
+    if isinstance(values.dtype, pd.StringDtype):
+        return True
     if pd.api.types.is_numeric_dtype(values):
         return False
     return pd.api.types.infer_dtype(values, skipna=True) == "string"
@@ -97,20 +141,20 @@ def _may_be_dates(values: pd.Series) -> bool:
 # in the order in which a column is tried
 KINDS = {
     NUMBER: Kind(_may_be_numbers, _as_floats, "float64", "double", "numeric"),
-    DATE: Kind(_may_be_dates, _as_dates, "datetime64[us, UTC]", "datetime", None),
+    DATE: Kind(_may_be_dates, as_dates, dates.TYPE, "datetime", "dates"),
+    TEXT: Kind(_may_be_texts, _as_texts, "string", "string", "texts"),
     CATEGORY: Kind(lambda values: True, as_text, "str", "string", "categorical"),
 }
-MODELLED = tuple(name for name, kind in KINDS.items() if kind.step)
 
 
 def blank_to_missing(values: pd.Series) -> pd.Series:
     """Return a column in which blank text is missing and other text has no blanks around it.
 
-    Dates and durations of a Parquet file become the text that a CSV file would hold.
+    Durations of a Parquet file become the text that a CSV file would hold.
     """
-    if pd.api.types.is_numeric_dtype(values):
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
         return values
-    if values.dtype.kind in "mM":
+    if values.dtype.kind == "m":
         return values.astype(str).where(values.notna())
     if isinstance(values.dtype, pd.StringDtype):
         stripped = values.str.strip()
@@ -123,7 +167,7 @@ def _stripped(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-def typed(values: pd.Series, among: Iterable[str] = MODELLED) -> Typed:
+def typed(values: pd.Series, among: Iterable[str] = tuple(KINDS)) -> Typed:
     """Return a column, blanks already missing, typed as the first of the kinds that it reads as.
 
     At least 95 % of the values have to read as the kind; a column without any value is one of
@@ -139,8 +183,13 @@ def typed(values: pd.Series, among: Iterable[str] = MODELLED) -> Typed:
     return typed_as(values, CATEGORY)
 
 
-def typed_as(values: pd.Series, kind: str) -> Typed:
-    """Return a column, blanks already missing, typed as the kind that it is said to be."""
+def typed_as(values: pd.Series, kind: str, formats: Sequence[str] = ()) -> Typed:
+    """Return a column, blanks already missing, typed as the kind that it is said to be.
+
+    `formats` are those of dates, beside ISO 8601.
+    """
+    if kind == DATE:
+        return _checked(kind, values, as_dates(values, formats))
     return _checked(kind, values, KINDS[kind].read(values))
 
 
@@ -157,11 +206,17 @@ def _worth_reading(values: pd.Series, kind: Kind) -> bool:
     """Say whether half of some values read as a kind: to read a long column in vain takes long."""
     if pd.api.types.is_numeric_dtype(values):
         return True
+    some = drawn(values)
+    return bool(kind.read(some).notna().sum() >= len(some) / 2)
+
+
+def drawn(values: pd.Series) -> pd.Series:
+    """Return some of the values that are there, drawn at random where there are many."""
     some = values.dropna()
     if len(some) > LOOKED_AT:
         # evenly spaced ones would miss whatever recurs with the same period
         some = some.iloc[np.random.default_rng(0).integers(len(some), size=LOOKED_AT)]
-    return bool(kind.read(some).notna().sum() >= len(some) / 2)
+    return some
 
 
 def kind_of(values: pd.Series) -> str:
@@ -170,7 +225,9 @@ def kind_of(values: pd.Series) -> str:
         return DATE
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return NUMBER
-    return CATEGORY
+    # both are strings: the type of texts has another value for missing ones
+    is_text = isinstance(values.dtype, pd.StringDtype) and values.dtype.na_value is pd.NA
+    return TEXT if is_text else CATEGORY
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[str, str]:
@@ -197,23 +254,40 @@ def of_kind(kinds: dict[str, str], wanted: str) -> list[str]:
     return [column for column, kind in kinds.items() if kind == wanted]
 
 
-def conform(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the input") -> pd.DataFrame:
+def as_json(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return typed columns as JSON holds them: dates in ISO 8601, None where a value is missing."""
+    plain = frame.astype(object)
+    for column in of_kind(kinds_of(frame), DATE):
+        plain[column] = frame[column].map(pd.Timestamp.isoformat, na_action="ignore").astype(object)
+    return plain.where(frame.notna(), None)
+
+
+def conform(
+    frame: pd.DataFrame,
+    kinds: dict[str, str],
+    origin: str = "the input",
+    formats: Formats | None = None,
+) -> pd.DataFrame:
     """Return the columns that `kinds` names, typed and in its order; other columns are left out.
 
-    Raises DataError that names every missing column, or every column of numbers that holds text.
+    `formats` are those of columns of dates, beside ISO 8601. Raises DataError that names every
+    missing column, or every column that holds a value which does not read as its kind.
     """
     missing = [column for column in kinds if column not in frame.columns]
     if missing:
         raise DataError(f"{origin}: no column {errors.listed(missing)}, which the model needs")
-    columns, faults = {}, []
+    columns = {}
+    faults: dict[str, list[str]] = {}
     for column, kind in kinds.items():
         raw = blank_to_missing(frame[column])
-        found = typed_as(raw, kind)
+        found = typed_as(raw, kind, (formats or {}).get(column, ()))
         columns[column] = found.values
         if len(found.unreadable):
-            faults.append(f"{column} ({found.fault(raw)})")
+            faults.setdefault(kind, []).append(f"{column} ({found.fault(raw)})")
     if faults:
-        raise DataError(
-            f"{origin}: text in a column of numbers: {'; '.join(faults)}; fix the values"
-        )
+        told = [f"{UNREADABLE[kind]}: {'; '.join(named)}" for kind, named in faults.items()]
+        raise DataError(f"{origin}: {'; '.join(told)}; fix the values")
     return pd.DataFrame(columns, index=frame.index)
+
+
+UNREADABLE = {NUMBER: "text in a column of numbers", DATE: "no date in a column of dates"}

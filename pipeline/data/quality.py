@@ -1,16 +1,19 @@
 """Figures of a table: its origin, its quality and its statistics."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
 from pipeline.data import cleaning, kinds, targets
-from pipeline.data.kinds import NUMBER
+from pipeline.data.kinds import CATEGORY, DATE, NUMBER, TEXT
 from pipeline.project import files, paths, rounding
 from pipeline.project.params import Data
 
 QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1]
+# of quality.json, as params.yaml calls them
+RARER_KINDS = {"dates": DATE, "text": TEXT}
 # of a column in the statistics, the commonest first
 LISTED_CATEGORIES = 100
 # Tukey's fences: values beyond 1.5 interquartile ranges from the quartiles are outliers
@@ -50,13 +53,15 @@ def quality_figures(
     They are missing values, duplicates, outliers, constant columns, class balance or target.
     """
     features = cleaned[cleaning.feature_columns(cleaned, data, split_column)]
-    numbers = features.select_dtypes("number")
+    found = kinds.kinds_of(features)
+    numbers = features[kinds.of_kind(found, NUMBER)]
     figures = {
         "rows": len(cleaned),
         "columns": raw.shape[1],
         "features": features.shape[1],
         "numeric": list(numbers.columns),
-        "categorical": [column for column in features if column not in numbers],
+        "categorical": kinds.of_kind(found, CATEGORY),
+        **_rarer_kinds(found),
         "dropped": [column for column in raw.columns if column not in cleaned.columns],
         "missing": _above_0(cleaned.isna().sum()),
         "missing_share": round(float(cleaned.isna().to_numpy().mean()), 6),
@@ -64,11 +69,19 @@ def quality_figures(
         "outliers": _above_0(_outliers(numbers)),
         "constant": [column for column in features if features[column].nunique(dropna=False) <= 1],
     }
+    if data.weight is not None:
+        figures["weight"] = data.weight
     if data.task == "classification":
         figures["class_counts"] = _class_counts(cleaned[data.target], data.positive)
     else:
         figures["target"] = _target_figures(cleaned[data.target])
     return figures
+
+
+def _rarer_kinds(found: dict[str, str]) -> dict[str, list[str]]:
+    """Return the columns of dates and of texts, where there are any."""
+    named = {key: kinds.of_kind(found, kind) for key, kind in RARER_KINDS.items()}
+    return {key: columns for key, columns in named.items() if columns}
 
 
 def _above_0(counts: pd.Series) -> dict[str, int]:
@@ -100,17 +113,19 @@ def _target_figures(target: pd.Series) -> dict[str, float | None]:
 def statistics(X: pd.DataFrame, most_categories: int | None = LISTED_CATEGORIES) -> dict[str, Any]:
     """Return what monitoring compares with, as train_stats.json holds it.
 
-    Of a column of numbers it is mean, deviation and quantiles, of others the shares of the
-    commonest categories, `most_categories` of them; None = all.
+    Of a column of numbers it is mean, deviation and quantiles, of one of dates the quantiles, of
+    categories the shares of the commonest, `most_categories` of them (None = all), of texts the
+    same of their numbers of words, and of their words.
     """
     features = {}
     for column in X:
         values = X[column]
         figures: dict[str, Any] = {"missing_share": rounding.significant(values.isna().mean())}
-        if kinds.kind_of(values) == NUMBER:
-            figures |= _number_statistics(values)
+        kind = kinds.kind_of(values)
+        if kind == CATEGORY:
+            figures["categories"] = _shares(values.value_counts(normalize=True), most_categories)
         else:
-            figures["categories"] = _shares(values, most_categories)
+            figures |= STATISTICS[kind](values)
         features[column] = figures
     return {"schema": 1, "rows": len(X), "features": features}
 
@@ -126,8 +141,29 @@ def _number_statistics(values: pd.Series) -> dict[str, Any]:
     }
 
 
-def _shares(values: pd.Series, most: int | None) -> dict[str, float | None]:
-    """Return the shares of the commonest categories, the greatest first, then by name."""
-    shares = values.value_counts(normalize=True)
+def _date_statistics(values: pd.Series) -> dict[str, Any]:
+    quantiles = values.quantile(QUANTILES, interpolation="lower")
+    texts = quantiles.map(pd.Timestamp.isoformat, na_action="ignore")
+    return {"quantiles": {f"{share:g}": text for share, text in texts.items()}}
+
+
+def _text_statistics(values: pd.Series) -> dict[str, Any]:
+    words: Counter[str] = Counter()
+    for text in values.dropna():
+        words.update(set(kinds.WORD.findall(text.lower())))
+    shares = pd.Series(words, dtype="float64") / max(values.count(), 1)
+    counts = kinds.word_counts(values.dropna()).astype("float64")
+    return {"word_count": _number_statistics(counts), "words": _shares(shares)}
+
+
+def _shares(shares: pd.Series, most: int | None = LISTED_CATEGORIES) -> dict[str, float | None]:
+    """Return the greatest shares, the greatest first, then by name."""
     common = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:most]
     return {str(label): rounding.significant(share) for label, share in common}
+
+
+STATISTICS = {
+    NUMBER: _number_statistics,
+    DATE: _date_statistics,
+    TEXT: _text_statistics,
+}

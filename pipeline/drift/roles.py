@@ -11,6 +11,7 @@ from pipeline.data import kinds
 from pipeline.data.kinds import NUMBER
 from pipeline.scoring import metrics, thresholds
 from pipeline.scoring.rows import Rows
+from pipeline.scoring.thresholds import Rule
 
 # the two tables of a comparison
 REFERENCE, CURRENT = "reference", "current"
@@ -114,7 +115,7 @@ def _are_classes(target: pd.Series, prediction: pd.Series) -> bool:
 
 
 def with_output(
-    frame: pd.DataFrame, output: np.ndarray, classes: list[str] | None, threshold: float | None
+    frame: pd.DataFrame, output: np.ndarray, classes: list[str] | None, rule: Rule
 ) -> pd.DataFrame:
     """Return the rows that have a model's output, with it and the class that it decides for.
 
@@ -125,7 +126,7 @@ def with_output(
     frame, output = frame[there].copy(), output[there]
     if classes is None:
         return frame.assign(**{MODEL_OUTPUT: output})
-    decided = np.array(classes)[thresholds.decide(output, threshold)]
+    decided = np.array(classes)[thresholds.decide(output, rule)]
     if len(classes) == 2:
         return frame.assign(**{MODEL_OUTPUT: output[:, 1], MODEL_LABEL: decided})
     return frame.assign(**{MODEL_OUTPUT: decided})

@@ -21,6 +21,9 @@ TRUSTED_TYPES = (
     "numpy.dtype",
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.KFold",
+    "pipeline.models.encoders.dates.DateEncoder",
+    "pipeline.models.encoders.texts.TextEncoder",
 )
 # the first moment that a ZIP file can name
 NO_DATE = (1980, 1, 1, 0, 0, 0)

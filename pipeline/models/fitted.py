@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.models.preprocessing import as_put_out, output_columns
+from pipeline.models.preprocessing import as_put_out, output_columns, second_columns
 from pipeline.models.spec import Member, ModelSpec
 from pipeline.own import features, recorded, transformers
 from pipeline.own.loading import OwnObject
@@ -35,6 +35,10 @@ class Fitted(ABC):
     @abstractmethod
     def columns(self) -> list[str]:
         """Return, for each column of that table, the feature it comes from."""
+
+    @abstractmethod
+    def second_columns(self) -> dict[int, str]:
+        """Return the other feature of those columns that come from two, {place: feature}."""
 
     @abstractmethod
     def estimator_output(self, Z: Any) -> np.ndarray:
@@ -68,17 +72,17 @@ class Fitted(ABC):
 
         For classification these are probabilities in the order of spec.classes.
         """
-        return self.output(kinds.conform(frame, self.spec.inputs))
+        return self.output(self.spec.typed(frame))
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the predicted numbers or class labels of rows as a user has them, shape (rows,).
 
-        One of two classes is decided by the stored threshold.
+        Classes are decided by the stored rule, a threshold where there are two.
         """
         output = self.predict_proba(frame)
         if self.spec.classes is None:
             return output
-        return np.array(self.spec.classes)[thresholds.decide(output, self.spec.threshold)]
+        return np.array(self.spec.classes)[thresholds.decide(output, self.spec.rule)]
 
 
 def transformed(fitted: tuple[Any, ...], X: pd.DataFrame) -> pd.DataFrame:
@@ -103,6 +107,9 @@ class Model(Fitted):
 
     def columns(self) -> list[str]:
         return output_columns(self.preprocessing)
+
+    def second_columns(self) -> dict[int, str]:
+        return second_columns(self.preprocessing)
 
     def estimator_output(self, Z: Any) -> np.ndarray:
         if self.spec.task == "regression":
@@ -146,6 +153,15 @@ class Blend(Fitted):
         for preprocessing in self.preprocessings.values():
             columns += output_columns(preprocessing)
         return columns
+
+    def second_columns(self) -> dict[int, str]:
+        seconds: dict[int, str] = {}
+        first = 0
+        for preprocessing in self.preprocessings.values():
+            for place, column in second_columns(preprocessing).items():
+                seconds[first + place] = column
+            first += len(output_columns(preprocessing))
+        return seconds
 
     def estimator_output(self, Z: np.ndarray) -> np.ndarray:
         tables = self._tables(Z)

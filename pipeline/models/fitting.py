@@ -7,10 +7,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.data.kinds import CATEGORY
 from pipeline.models import catalogue
 from pipeline.models.fitted import Model, transformed
-from pipeline.models.preprocessing import output_columns, unfitted_preprocessing
+from pipeline.models.monotone import constrained
+from pipeline.models.preprocessing import (
+    code_places,
+    columns_of_many_levels,
+    unfitted_preprocessing,
+)
 from pipeline.models.spec import ModelSpec
 from pipeline.own import transformers
 from pipeline.project.errors import DataError, UsageError
@@ -25,14 +29,16 @@ NO_CATEGORY = -1
 class Prepared:
     """Rows as an estimator takes them, shared by fits on the same rows.
 
-    `Z` is the preprocessed and resampled table, `y` the transformed target, and `categories` the
-    positions of the columns that hold a category's code.
+    `Z` is the preprocessed and resampled table, `y` the transformed target, `weight` what each row
+    counts, None where all count alike, and `categories` the positions of the columns that hold a
+    category's code.
     """
 
     preprocessing: Any
     Z: Any
     y: np.ndarray
     categories: list[int]
+    weight: np.ndarray | None = None
     transformers: tuple[Any, ...] = ()
 
     def transform(self, X: pd.DataFrame) -> Any:
@@ -41,32 +47,53 @@ class Prepared:
 
 
 def prepare(
-    spec: ModelSpec, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none"
+    spec: ModelSpec,
+    X: pd.DataFrame,
+    y: np.ndarray,
+    seed: int,
+    resampling: str = "none",
+    weight: np.ndarray | None = None,
 ) -> Prepared:
     """Return typed features and a numeric target as the spec's model is fitted on them.
 
-    `y` has shape (rows,) and holds class codes for classification. `resampling` is none, smote or
-    undersample. Raises DataError where a class has too few rows for SMOTE.
+    `y` has shape (rows,) and holds class codes for classification, `weight` is what each row
+    counts. `resampling` is none, smote, which takes no weights, or undersample. Raises DataError
+    where a class has too few rows for SMOTE.
     """
     encoding = spec.family.encoding
-    fitted, columns = (), spec.features
-    if spec.own.transformers:
-        fitted, made = transformers.fit_transform(spec.own.transformers, X, y)
-        X = kinds.typed_by_type(made)
-        columns = kinds.kinds_of(X)
-    preprocessing = unfitted_preprocessing(columns, encoding)
-    Z = preprocessing.fit_transform(X)
-    categories = [
-        position
-        for position, column in enumerate(output_columns(preprocessing))
-        if columns[column] == CATEGORY
-    ]
+    own, X, columns = _own_columns(spec, X, y)
+    many = columns_of_many_levels(X, columns, encoding)
+    preprocessing = unfitted_preprocessing(columns, encoding, seed, many, _target_type(spec))
+    # not transformed: models of either kind share a preprocessing
+    Z = preprocessing.fit_transform(X, y)
+    categories = code_places(preprocessing)
     if resampling == "undersample":
-        Z, y = _undersampled(Z, y, seed)
+        Z, y, weight = _undersampled(Z, y, weight, seed)
     elif resampling == "smote":
         # indicators of categories are resampled as numbers
         Z, y = _oversampled(Z, y, [] if encoding == "scaled" else categories, seed)
-    return Prepared(preprocessing, Z, transformed_target(spec, y), categories, fitted)
+    return Prepared(preprocessing, Z, transformed_target(spec, y), categories, weight, own)
+
+
+def _own_columns(
+    spec: ModelSpec, X: pd.DataFrame, y: np.ndarray
+) -> tuple[tuple[Any, ...], pd.DataFrame, dict[str, str]]:
+    """Return the user's own transformers, fitted, and the columns that they make with their kinds.
+
+    Without any the columns are the features.
+    """
+    if not spec.own.transformers:
+        return (), X, spec.features
+    fitted, made = transformers.fit_transform(spec.own.transformers, X, y)
+    typed = kinds.typed_by_type(made)
+    return fitted, typed, kinds.kinds_of(typed)
+
+
+def _target_type(spec: ModelSpec) -> str:
+    """Return how scikit-learn calls the target, which it would else guess from its values."""
+    if spec.classes is None:
+        return "continuous"
+    return "binary" if len(spec.classes) == 2 else "multiclass"
 
 
 def transformed_target(spec: ModelSpec, y: np.ndarray) -> np.ndarray:
@@ -81,19 +108,29 @@ def fit(
     y: np.ndarray,
     seed: int,
     resampling: str = "none",
+    weight: np.ndarray | None = None,
 ) -> Model:
     """Return the model fitted on typed features and a numeric target; raises as `prepare` does."""
-    return fit_prepared(spec, hyperparameters, prepare(spec, X, y, seed, resampling), y, seed)
+    rows = prepare(spec, X, y, seed, resampling, weight)
+    return fit_prepared(spec, hyperparameters, rows, y, seed, weight)
 
 
 def fit_prepared(
-    spec: ModelSpec, hyperparameters: dict[str, Any], rows: Prepared, y: np.ndarray, seed: int
+    spec: ModelSpec,
+    hyperparameters: dict[str, Any],
+    rows: Prepared,
+    y: np.ndarray,
+    seed: int,
+    weight: np.ndarray | None = None,
 ) -> Model:
-    """Return the model fitted on prepared rows; `y` is the target before resampling."""
+    """Return the model fitted on prepared rows; `y` and `weight` are those before resampling."""
     family = spec.family
-    settings = settled_hyperparameters(spec, hyperparameters, y)
+    settings = settled_hyperparameters(spec, hyperparameters, y, weight)
+    settings = constrained(spec, settings, rows.preprocessing)
     estimator = catalogue.unfitted_estimator(family, spec.task, settings, seed)
     options = _mark_categories(estimator, family.categories_argument, rows)
+    if rows.weight is not None:
+        options["sample_weight"] = rows.weight
     fitted = estimator.fit(rows.Z, rows.y, **options)
     if spec.estimator is not None:
         _check_fitted(fitted, spec)
@@ -114,7 +151,10 @@ def _check_fitted(fitted: Any, spec: ModelSpec) -> None:
 
 
 def settled_hyperparameters(
-    spec: ModelSpec, hyperparameters: dict[str, Any], y: np.ndarray
+    spec: ModelSpec,
+    hyperparameters: dict[str, Any],
+    y: np.ndarray,
+    weight: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Return the hyperparameters with `scale_pos_weight: balanced` as a number.
 
@@ -124,8 +164,9 @@ def settled_hyperparameters(
         return hyperparameters
     if len(spec.classes or ()) != 2:
         raise UsageError(f"{spec.name}: scale_pos_weight: balanced is for two classes; remove it")
-    negatives, positives = (y == 0).sum(), (y == 1).sum()
-    return {**hyperparameters, "scale_pos_weight": float(negatives / max(positives, 1))}
+    negatives, positives = np.bincount(y, weight, minlength=2)
+    # without a positive row there is nothing to scale
+    return {**hyperparameters, "scale_pos_weight": float(negatives / (positives or 1))}
 
 
 def _mark_categories(estimator: Any, argument: str | None, rows: Prepared) -> dict[str, Any]:
@@ -148,11 +189,15 @@ def feature_types(rows: Prepared) -> list[str]:
     return ["c" if position in rows.categories else "q" for position in range(rows.Z.shape[1])]
 
 
-def _undersampled(Z: Any, y: np.ndarray, seed: int) -> tuple[Any, np.ndarray]:
+def _undersampled(
+    Z: Any, y: np.ndarray, weight: np.ndarray | None, seed: int
+) -> tuple[Any, np.ndarray, np.ndarray | None]:
     """Return as many rows of each class as the rarest one has, drawn without replacement."""
     from imblearn.under_sampling import RandomUnderSampler
 
-    return RandomUnderSampler(random_state=seed).fit_resample(Z, y)
+    sampler = RandomUnderSampler(random_state=seed)
+    Z, y = sampler.fit_resample(Z, y)
+    return Z, y, None if weight is None else weight[sampler.sample_indices_]
 
 
 def _oversampled(Z: Any, y: np.ndarray, categories: list[int], seed: int) -> tuple[Any, np.ndarray]:

@@ -3,12 +3,16 @@
 With it a model takes rows as a user sends them and says its output in the user's terms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import pandas as pd
+
+from pipeline.data import kinds
 from pipeline.models.catalogue import FAMILIES, Family, OwnEstimator
 from pipeline.project.errors import DataError
+from pipeline.scoring.thresholds import Rule
 
 # of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
 SCHEMA = 2
@@ -65,6 +69,9 @@ class ModelSpec:
     threshold         the probability of the positive class from which on a row counts as positive;
                       None where the likeliest class is predicted
     members           of a blend
+    decision_costs    [actual][decided], where the class of least expected cost is predicted
+    monotone          {column: 1 or -1}: along which the output only rises, or only falls
+    date_formats      {column: formats} of the dates that rows may hold beside ISO 8601
     own               what of the model is the user's own code
     estimator         of a model that is not in the catalogue
     """
@@ -78,6 +85,9 @@ class ModelSpec:
     classes: list[str] | None
     threshold: float | None
     members: tuple[Member, ...] = ()
+    decision_costs: Sequence[Sequence[float]] | None = None
+    date_formats: dict[str, list[str]] = field(default_factory=dict)
+    monotone: dict[str, int] = field(default_factory=dict)
     own: OwnParts = OwnParts()
     estimator: OwnEstimator | None = None
 
@@ -86,23 +96,38 @@ class ModelSpec:
         """The family that the model is of; a blend has those of its members."""
         return _family(self.name, self.estimator)
 
+    @property
+    def rule(self) -> Rule:
+        """The rule by which probabilities become decisions."""
+        return self.threshold if self.decision_costs is None else self.decision_costs
+
     def as_json(self) -> dict[str, Any]:
-        """Return the spec as metadata.json holds it: of what few models have, only what is set."""
+        """Return the spec as metadata.json holds it, what is optional only where there is some."""
         content = asdict(self)
-        members, own = content.pop("members"), content.pop("own")
+        members, formats = content.pop("members"), content.pop("date_formats")
+        own, estimator = content.pop("own"), content.pop("estimator")
         if members:
             content["members"] = [_member_json(member) for member in members]
+        if self.decision_costs is None:
+            del content["decision_costs"]
+        if formats:
+            content["date_formats"] = formats
+        if not self.monotone:
+            del content["monotone"]
         if self.own != OwnParts():
             content["own"] = {**own, "transformers": list(self.own.transformers)}
-        return content if self.estimator else _without(content, "estimator")
+        if estimator:
+            content["estimator"] = estimator
+        return content
+
+    def typed(self, frame: pd.DataFrame, origin: str = "the input") -> pd.DataFrame:
+        """Return the inputs of rows as a user has them, typed; raises as `kinds.conform` does."""
+        return kinds.conform(frame, self.inputs, origin, self.date_formats)
 
 
 def _member_json(member: dict[str, Any]) -> dict[str, Any]:
-    return member if member["estimator"] else _without(member, "estimator")
-
-
-def _without(content: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name != key}
+    """Return a member as metadata.json holds it: most have no estimator of the user's own."""
+    return {key: value for key, value in member.items() if key != "estimator" or value}
 
 
 def _family(name: str, estimator: OwnEstimator | None) -> Family:
@@ -139,13 +164,19 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
             )
     own = {key: content[key] for key in REQUIRED}
     members = [_member(member, origin) for member in content.get("members", ())]
-    parts = content.get("own", {})
     return ModelSpec(
         **own,
         members=tuple(members),
-        own=OwnParts(**{**parts, "transformers": tuple(parts.get("transformers", ()))}),
+        decision_costs=content.get("decision_costs"),
+        date_formats=content.get("date_formats", {}),
+        monotone=content.get("monotone", {}),
+        own=_own_parts(content.get("own", {})),
         estimator=_estimator(content),
     )
+
+
+def _own_parts(content: dict[str, Any]) -> OwnParts:
+    return OwnParts(**{**content, "transformers": tuple(content.get("transformers", ()))})
 
 
 def _estimator(content: dict[str, Any]) -> OwnEstimator | None:

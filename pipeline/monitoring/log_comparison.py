@@ -19,6 +19,7 @@ from pipeline.monitoring.quick_look import FeatureShift
 from pipeline.monitoring.windows import Window, windows_recommendation, windows_verdict
 from pipeline.project import rounding
 from pipeline.project.params import Drift, Params
+from pipeline.scoring.thresholds import rule_of_json
 from pipeline.serving.inference_log import reader
 from pipeline.serving.inference_log.reader import LoggedRows
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, read_output
@@ -168,7 +169,7 @@ def _training_rows(dataset: str, version: KnownVersion, inputs: list[str]) -> Tr
     stage, name = version.metadata["stage"], version.metadata["candidate"]
     oof = read_output(dataset, stage, name, OUT_OF_FOLD, version.classes, frame.index)
     there = ~np.isnan(oof).reshape(len(oof), -1).any(axis=1)
-    answered = with_output(frame, oof, version.classes, version.metadata["threshold"])
+    answered = with_output(frame, oof, version.classes, rule_of_json(version.metadata))
     return TrainingRows(answered, oof[there])
 
 
@@ -185,7 +186,7 @@ def _reference(dataset: str, version: KnownVersion, inputs: list[str]) -> pd.Dat
     stage, name = version.metadata["stage"], version.metadata["candidate"]
     test = splits.read_split(dataset, "test")[columns]
     output = read_output(dataset, stage, name, TEST, version.classes, test.index)
-    answered = with_output(test, output, version.classes, version.metadata["threshold"])
+    answered = with_output(test, output, version.classes, rule_of_json(version.metadata))
     return pd.concat([training, answered], ignore_index=True)
 
 

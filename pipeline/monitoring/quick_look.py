@@ -37,8 +37,8 @@ def quick_look(
 
     z is the difference of the means in standard errors of both: the deviation of the training rows
     times sqrt(1/n + 1/N). Of categories it is that of the share of the training rows' commonest
-    one. A twentieth of unchanged features exceeds 2. A feature without a mean or a spread, or
-    without served values, has no shift.
+    one, of texts that of their numbers of words. A twentieth of unchanged features exceeds 2. A
+    feature without a mean or a spread, such as a date, or without served values has no shift.
     """
     table = typed_tables.of_frame(served)
     shifts = {}
@@ -62,8 +62,12 @@ def _moments(figures: dict[str, Any], values: pd.Series) -> _Moments | None:
         mean = figures["categories"].get(commonest)
         deviation = None if mean is None else float(np.sqrt(mean * (1 - mean)))
         values = (kinds.as_text(values) == commonest).astype(float)
+    elif "word_count" in figures:
+        mean, deviation = figures["word_count"]["mean"], figures["word_count"]["std"]
+        values = kinds.word_counts(kinds.as_text(values)).astype(float)
     else:
-        mean, deviation = figures["mean"], figures["std"]
+        # dates have none: later rows have later ones
+        mean, deviation = figures.get("mean"), figures.get("std")
     if mean is None or not deviation or not len(values) or kinds.kind_of(values) != NUMBER:
         return None
     return _Moments(mean, deviation, values)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import combinations
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from joblib import cpu_count
@@ -35,6 +36,14 @@ def _plain(value: object) -> object:
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 HostName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])$")]
+# where the costs of two classes stand in a table: [actual][decided], the positive class last
+OUTCOMES = {
+    "true_negative": (0, 0),
+    "false_positive": (0, 1),
+    "false_negative": (1, 0),
+    "true_positive": (1, 1),
+}
+Cost = float | str
 
 
 def _own_file(path: str) -> str:
@@ -138,6 +147,14 @@ class Data(Settings):
     are fitted on from those of the table."""
     transformers: list[OwnPlace] = []
     """Transformers of your own that are fitted inside each fit, as `features/FILE.py:CLASS`."""
+    dates: dict[str, list[str]] = {}
+    """Columns to read as dates, a list of names, or a mapping of them to their format as strptime
+    has it, such as `"%d.%m.%Y"`, to `unix` or `unix_ms` (seconds and milliseconds since 1970), or
+    to a list of formats."""
+    text: list[str] = []
+    """Columns to read as free text, of which models see words and parts of words."""
+    weight: str | None = None
+    """The column that says how much each row counts in fits and scores; it is not a feature."""
     rows: int | None = Field(None, ge=1)
     """Rows of a synthetic table."""
     separator: str = Field(",", min_length=1, max_length=1)
@@ -161,6 +178,26 @@ class Data(Settings):
     def _one_or_several(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
 
+    @field_validator("dates", mode="before")
+    @classmethod
+    def _names_or_formats(cls, value: object) -> object:
+        if isinstance(value, list):
+            return {str(name): [] for name in value}
+        if not isinstance(value, dict):
+            return value
+        formats: dict[object, object] = {}
+        for name, given in value.items():
+            formats[name] = [given] if isinstance(given, str) else given or []
+        return formats
+
+    @field_validator("dates")
+    @classmethod
+    def _formats_of_dates(cls, formats: dict[str, list[str]]) -> dict[str, list[str]]:
+        for column, names in formats.items():
+            for name in names:
+                _check_date_format(column, name)
+        return formats
+
     @field_validator("positive", mode="before")
     @classmethod
     def _label_as_text(cls, value: object) -> object:
@@ -174,13 +211,34 @@ class Data(Settings):
                 "positive",
                 f"{self.positive!r} is for classification; remove it or set task: classification",
             )
-        for role in ("drop", "numeric", "categorical"):
+        for role in ("drop", *ROLES_OF_KINDS):
             if self.target in getattr(self, role):
                 raise _fault(role, f"names the target {self.target!r}; remove it there")
-        twice = set(self.numeric) & set(self.categorical)
-        if twice:
-            raise _fault("numeric", f"{sorted(twice)[0]!r} stands in categorical, too; keep one")
+        if self.weight == self.target:
+            raise _fault("weight", f"names the target {self.target!r}; name another column")
+        for role in ("drop", *ROLES_OF_KINDS):
+            if role != "numeric" and self.weight in getattr(self, role):
+                raise _fault(role, f"names {self.weight!r}, which is data.weight; remove it there")
+        for role, other in combinations(ROLES_OF_KINDS, 2):
+            twice = set(getattr(self, role)) & set(getattr(self, other))
+            if twice:
+                raise _fault(role, f"{sorted(twice)[0]!r} stands in {other}, too; keep one")
         return self
+
+
+# the settings that say of what kind a column is
+ROLES_OF_KINDS = ("numeric", "categorical", "dates", "text")
+
+
+def _check_date_format(column: str, name: str) -> None:
+    """Raise a fault where dates cannot be read in a format: it must have a year."""
+    if name in ("unix", "unix_ms"):
+        return
+    if not re.search(r"%[YyGcDxs]", name):
+        raise _fault(
+            None,
+            f'{column!r}: {name!r} has no year; give a format such as "%d.%m.%Y", unix or unix_ms',
+        )
 
 
 class Prepare(Settings):
@@ -202,6 +260,59 @@ class Prepare(Settings):
         return self.split.split(":", 1)[1] if ":" in self.split else None
 
 
+def costs_checked(value: dict[Any, Any]) -> dict[str, Any]:
+    """Return train.costs with class labels as text; raises the fault of a key below it."""
+    if not any(isinstance(cost, dict) for cost in value.values()):
+        return _outcomes_checked(value)
+    checked: dict[str, Any] = {}
+    for actual, row in value.items():
+        if not isinstance(row, dict):
+            raise _fault(str(actual), "must be a table, {DECIDED: COST}, as the others are")
+        checked[str(actual)] = {str(decided): cost for decided, cost in row.items()}
+        for decided, cost in checked[str(actual)].items():
+            _check_cost(cost, f"{actual}.{decided}")
+        _check_right_one_is_cheapest(checked[str(actual)], str(actual), str(actual))
+    return checked
+
+
+def _outcomes_checked(costs: dict[Any, Any]) -> dict[str, Any]:
+    for outcome, cost in costs.items():
+        if outcome not in OUTCOMES:
+            allowed = f"{', '.join(OUTCOMES)}, or a table {{ACTUAL: {{DECIDED: COST}}}}"
+            raise _fault(str(outcome), f"unknown; allowed: {allowed}")
+        _check_cost(cost, outcome)
+    if costs:
+        for right, wrong in (
+            ("true_negative", "false_positive"),
+            ("true_positive", "false_negative"),
+        ):
+            row = {name: costs.get(name, 0) for name in (right, wrong)}
+            _check_right_one_is_cheapest(row, right, wrong)
+    return costs
+
+
+def _check_cost(cost: object, key: str) -> None:
+    if isinstance(cost, str) and cost:
+        return
+    is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
+    if not is_number or not math.isfinite(cost):  # type: ignore[arg-type]
+        raise _fault(key, f"must be a number or the name of a column (found {cost!r})")
+
+
+def _check_right_one_is_cheapest(row: dict[str, Any], right: str, key: str) -> None:
+    """Raise the fault of an actual class of which no error costs more than the right decision.
+
+    The amounts of columns are not known here.
+    """
+    costs = {right: 0, **row}
+    if any(isinstance(cost, str) for cost in costs.values()):
+        return
+    errors = [cost for decided, cost in costs.items() if decided != right]
+    if not errors or min(errors) < costs[right] or max(errors) == costs[right]:
+        shown = ", ".join(f"{decided} {cost:g}" for decided, cost in costs.items())
+        raise _fault(key, f"an error must cost more than the right decision (found {shown})")
+
+
 class Features(Settings):
     exclude: list[str] = []
     """Prepared columns that the models of this dataset do not use."""
@@ -220,7 +331,33 @@ class Train(Settings):
     resampling: Literal["none", "smote", "undersample"] = "none"
     """How the classes are balanced inside each fit."""
     threshold_metric: Literal["accuracy", "f1"] = "f1"
-    """What the decision threshold of a binary classifier maximises out of fold."""
+    """What the decision threshold of a binary classifier maximises out of fold; `costs` take its
+    place."""
+    monotone: dict[str, Literal[-1, 1]] = {}
+    """Columns of numbers along which models may only rise (1) or only fall (-1): the prediction, or
+    the probability of the positive class."""
+    costs: dict[str, Any] = {}
+    """What decisions cost: `{false_positive: 1, false_negative: 12}`, by class
+    `{actual: {decided: cost}}`, or with a column of amounts in place of a number."""
+
+    @property
+    def deciding_metric(self) -> str:
+        """The metric by which decisions are made out of probabilities."""
+        return "cost_per_1000" if self.costs else self.threshold_metric
+
+    @field_validator("costs", mode="before")
+    @classmethod
+    def _outcomes_or_a_table(cls, value: object) -> object:
+        return costs_checked(value) if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _costs_alone_decide(self) -> Self:
+        if self.costs and "threshold_metric" in self.model_fields_set:
+            raise _fault(
+                "threshold_metric",
+                "train.costs decide, so that it has no effect; remove one of the two",
+            )
+        return self
 
     @field_validator("models", mode="before")
     @classmethod
@@ -452,6 +589,8 @@ class Dataset(Settings):
                 "train.resampling",
                 f"{self.train.resampling!r} is for classification; set it to none",
             )
+        if self.data.task == "regression" and self.train.costs:
+            raise _fault("train.costs", "are of decisions, which regression has none of; remove it")
         if self.data.task == "classification" and self.train.target_transform != "none":
             raise _fault(
                 "train.target_transform",
@@ -459,6 +598,14 @@ class Dataset(Settings):
             )
         if self.data.task == "classification" and self.tune.target_transforms:
             raise _fault("tune.target_transforms", "is for regression; remove it")
+        if self.data.weight is not None and self.train.resampling == "smote":
+            raise _fault(
+                "train.resampling",
+                "smote makes rows up, which have no weight by data.weight; set it to undersample "
+                "or none",
+            )
+        if self.data.weight is not None and self.prepare.split_column == self.data.weight:
+            raise _fault("data.weight", "is the column of prepare.split; name another one")
         if self.prepare.split_column == self.data.target:
             raise _fault(
                 "prepare.split", f"{self.prepare.split!r} names the target; name another column"

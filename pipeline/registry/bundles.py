@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.data.kinds import NUMBER, conform, kinds_of, of_kind
+from pipeline.data.kinds import NUMBER, Formats, as_json, conform, kinds_of, of_kind
 from pipeline.models import storage
 from pipeline.models.fitted import Fitted
 from pipeline.own import recorded
@@ -59,7 +59,8 @@ def write(folder: Path, request: Request, root: Path = Path()) -> None:
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {dataset}"
     )
-    card = model_card.content(request, metadata, quality, model_card.scores_by_slice(model, test))
+    parts = model_card.scores_by_slice(model, test, quality.get("weight"))
+    card = model_card.content(request, metadata, quality, parts)
     files.write_json(folder / "model_card.json", card)
     files.write_text(folder / "model_card.md", model_card.text(card))
 
@@ -69,11 +70,11 @@ def _write_checks(folder: Path, model: Fitted, train: pd.DataFrame) -> None:
     kinds = kinds_of(train)
     hashes = np.unique(row_hashes(train, kinds))
     np.save(folder / "train_rows.npy", hashes, allow_pickle=False)
-    rows = conform(train.head(SMOKE_ROWS), model.spec.inputs)
+    rows = model.spec.typed(train.head(SMOKE_ROWS))
     checks = {
         "row_columns": kinds,
         "output": model.output(rows).tolist(),
-        "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
+        "rows": as_json(rows).to_dict("records"),
     }
     files.write_json(folder / "checks.json", checks)
 
@@ -140,12 +141,17 @@ def code_is_committed(folder: Path) -> bool:
     return True
 
 
-def row_hashes(frame: pd.DataFrame, kinds: dict[str, str], origin: str = "the table") -> np.ndarray:
+def row_hashes(
+    frame: pd.DataFrame,
+    kinds: dict[str, str],
+    origin: str = "the table",
+    formats: Formats | None = None,
+) -> np.ndarray:
     """Return a hash per row, shape (rows,): equal for equal rows, whatever types they have.
 
     Raises DataError where the table lacks one of the columns.
     """
-    typed = conform(frame, kinds, origin)
+    typed = conform(frame, kinds, origin, formats)
     numbers = of_kind(kinds, NUMBER)
     typed[numbers] += 0.0  # -0.0 becomes 0.0
     return pd.util.hash_pandas_object(typed, index=False).to_numpy()
@@ -155,7 +161,8 @@ def is_new(folder: Path, frame: pd.DataFrame, origin: str) -> np.ndarray:
     """Return, shape (rows,), whether the bundle's model was not trained on each row of a table."""
     kinds = files.read_json(folder / "checks.json", MADE_BY)["row_columns"]
     trained_on = np.load(folder / "train_rows.npy", allow_pickle=False)
-    return ~np.isin(row_hashes(frame, kinds, origin), trained_on)
+    formats = files.read_json(folder / "metadata.json", MADE_BY).get("date_formats")
+    return ~np.isin(row_hashes(frame, kinds, origin, formats), trained_on)
 
 
 def restore(folder: Path, dataset: str, sha256: str, bundle_sha256: str) -> bool:

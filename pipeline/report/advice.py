@@ -70,7 +70,8 @@ def failed_gates(evidence: Evidence) -> Iterator[Advice]:
         yield Advice(
             STOP,
             f"{score_text(gate)} is {value}; the gate asks for {bounds_text(gate)}.",
-            "Improve the data or the model; change the gate only if the use allows it.",
+            f"Improve the data or the model until {score_text(gate)} is {bounds_text(gate)}; "
+            "change the gate only if the use allows it.",
         )
 
 
@@ -89,7 +90,7 @@ def no_better_than_guessing(evidence: Evidence) -> Iterator[Advice]:
             STOP,
             f"No model is clearly better than guessing: cv {metric} {number_text(mean)} "
             f"against {number_text(guess)}.",
-            "Look for columns that tell more about the target, or for more rows.",
+            f"Look for columns that tell more about {result.target}, or for more rows.",
         )
 
 
@@ -124,7 +125,7 @@ def poor_quality(evidence: Evidence) -> Iterator[Advice]:
         yield Advice(
             WATCH,
             f"The data ask for a look: {drift.quality.reasons[0]}.",
-            "Open the data quality report.",
+            f"Look at {drift.quality.reasons[0]} in the data quality report.",
         )
 
 
@@ -152,8 +153,8 @@ def worse_slices(evidence: Evidence) -> Iterator[Advice]:
             yield Advice(
                 level,
                 _does_worse(evidence.result.primary_metric, parts),
-                "Decide whether it may be used there; more rows or more telling columns of that "
-                "kind may help.",
+                f"Decide whether it may be used where {parts[0].where}; more rows of that kind, "
+                "or columns that tell more about them, may help.",
             )
 
 
@@ -182,7 +183,7 @@ def simpler_family(evidence: Evidence) -> Iterator[Advice]:
                 INFO,
                 f"{name} is simpler and as good within the error of the folds' mean: "
                 f"cv {metric} {number_text(value)} against {number_text(mean)}.",
-                "Where speed or explanation counts, list it alone in "
+                f"Where speed or explanation counts, list {name} alone in "
                 f"datasets.{evidence.dataset}.train.models.",
             )
             return

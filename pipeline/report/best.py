@@ -25,8 +25,10 @@ from pipeline.report.comparison import (
 from pipeline.scoring import choice, gates, metrics, slices, thresholds
 from pipeline.scoring.choice import Contender
 from pipeline.scoring.gates import Verdict
-from pipeline.scoring.rows import Rows
+from pipeline.scoring.rows import Rows, Terms
 from pipeline.scoring.sampling import Sampling
+from pipeline.scoring.slices import Slice
+from pipeline.scoring.terms.reading import read_terms
 from pipeline.training import expected, predictions
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, Predicted
 from pipeline.training.problem import sampling_of_test
@@ -153,11 +155,15 @@ def mean_ranks(results: dict[str, DatasetResult]) -> list[MeanRank]:
 
 @dataclass(frozen=True)
 class BestPredictions:
-    """Stored predictions of the best candidates, the best one first, on both splits."""
+    """Stored predictions of the best candidates, the best one first, on both splits.
+
+    `all_on_test` holds those of every candidate on the test rows.
+    """
 
     names: list[str]
     out_of_fold: Predicted
     test: Predicted
+    all_on_test: Predicted
 
 
 def read_predictions(dataset: str, result: DatasetResult) -> BestPredictions | None:
@@ -171,13 +177,13 @@ def read_predictions(dataset: str, result: DatasetResult) -> BestPredictions | N
     ranking = ranked(result.candidates, result.primary_metric)
     names = [name for name in ranking if name != DUMMY or name == result.best.name]
     names = names[: charts.MOST_CURVES]
-    matrix = result.chosen.confusion_matrix
-    classes = matrix.labels if matrix else None
-    stages = {name: result.candidates[name].stage for name in names}
+    all_stages = {name: result.candidates[name].stage for name in ranking}
+    stages = {name: all_stages[name] for name in names}
     return BestPredictions(
         names,
-        out_of_fold=predictions.read_predicted(dataset, OUT_OF_FOLD, stages, classes),
-        test=predictions.read_predicted(dataset, TEST, stages, classes),
+        out_of_fold=predictions.read_predicted(dataset, OUT_OF_FOLD, stages, result.classes),
+        test=predictions.read_predicted(dataset, TEST, stages, result.classes),
+        all_on_test=predictions.read_predicted(dataset, TEST, all_stages, result.classes),
     )
 
 
@@ -186,13 +192,14 @@ class BestOnSplit:
     """The rows of a split that have predictions: features, targets and the best model's output.
 
     `y` has shape (rows,), `output` (rows,) or (rows, classes). `sampling` says how a test split
-    drew them.
+    drew them, `terms` by what they are scored.
     """
 
     X: pd.DataFrame
     y: np.ndarray
     output: np.ndarray
     sampling: Sampling
+    terms: Terms
 
 
 def read_split(
@@ -205,21 +212,27 @@ def read_split(
     rows = frame.loc[predicted.rows]
     codes = predicted.y if output.ndim == 2 else None
     sampling = sampling_of_test(rows, codes, spec.prepare, result.rows.train, spec.data.file)
-    return BestOnSplit(rows[columns], predicted.y, output, sampling)
+    terms = read_terms(rows, predicted.y, result.classes, spec)
+    return BestOnSplit(rows[columns], predicted.y, output, sampling, terms)
+
+
+def find_slices(train: BestOnSplit, settings: Slices) -> list[Slice]:
+    """Return the slices that params.yaml names and those that a search finds.
+
+    They are looked for among the out-of-fold errors of the training rows.
+    """
+    return slices.find(train.X, slices.errors(train.y, train.output), settings)
 
 
 def scored_slices(
-    result: DatasetResult, train: BestOnSplit, test: BestOnSplit, settings: Slices, seed: int
+    result: DatasetResult, found: list[Slice], train: BestOnSplit, test: BestOnSplit, seed: int
 ) -> list[SliceResult]:
-    """Return the slices that params.yaml names and those that a search finds, with their scores.
-
-    They are looked for among the out-of-fold errors of the training rows; the test rows judge them.
-    """
+    """Return slices with their errors on the training rows; the test rows judge them."""
     error = slices.errors(train.y, train.output)
-    rows = thresholds.decided(Rows(test.y, test.output), result.chosen.threshold)
+    rows = thresholds.decided(Rows(test.y, test.output, terms=test.terms), result.chosen.rule)
     metric, overall = result.primary_metric, result.test.value
     scored = []
-    for part in slices.find(train.X, error, settings):
+    for part in found:
         of_part = part.mask(train.X)
         score = slices.score(part, test.X, rows, metric, overall, seed, test.sampling)
         scored.append(

@@ -146,6 +146,32 @@ def _thinned(x: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> list[Poin
     return [[short(one), short(other)] for one, other in zip(x, y)]
 
 
+def curves_of_each(predicted: Predicted) -> dict[str, dict[str, list[Point]]]:
+    """Return the curves of each candidate by kind, on the rows of one split.
+
+    A classifier of more than two classes has those of all classes pooled, each against the rest
+    (scikit-learn's micro-average). Kinds that the rows do not define are left out.
+    """
+    return {name: _curves_of(predicted, name) for name in predicted.outputs}
+
+
+def _curves_of(predicted: Predicted, name: str) -> dict[str, list[Point]]:
+    output = predicted.outputs[name]
+    if output.ndim == 1:
+        return {"tolerance": tolerance([name], predicted)[0].points}
+    indicators = np.eye(output.shape[1], dtype=bool)[predicted.y]
+    two_classes = output.shape[1] == 2
+    actual = indicators[:, 1] if two_classes else indicators.ravel()
+    scores = output[:, 1] if two_classes else output.ravel()
+    if actual.all() or not actual.any():
+        return {}
+    return {
+        "roc": _roc(actual, scores),
+        "precision_recall": _precision_recall(actual, scores),
+        "calibration": _calibration(actual, scores),
+    }
+
+
 def short(value: float) -> float:
     """Return a finite number with the digits that a chart shows."""
     return to_digits(value, DIGITS)

@@ -12,6 +12,7 @@ from pipeline.project.errors import DataError
 from pipeline.report.stage_figures import Explanation, Tuning
 from pipeline.scoring import gates
 from pipeline.scoring.scores import HeaviestRows
+from pipeline.scoring.thresholds import Rule
 
 SCHEMA = 1  # of docs/schema/comparison_results.schema.json
 
@@ -57,9 +58,15 @@ class Candidate:
     train: dict[str, float | None]
     test: dict[str, BoundedScore]
     threshold: float | None = None
+    decision_costs: list[list[float]] | None = None
     confusion_matrix: ConfusionMatrix | None = None
     heaviest_rows: HeaviestRows | None = None
     model_sha256: str
+
+    @property
+    def rule(self) -> Rule:
+        """The rule by which its probabilities become decisions."""
+        return self.threshold if self.decision_costs is None else self.decision_costs
 
     @property
     def model_type(self) -> str | None:
@@ -130,6 +137,7 @@ class DatasetResult:
     """One dataset's part of the comparison.
 
     `expected` are the best candidate's metrics out of fold, less what its being chosen flatters.
+    `constant_decisions` are what it costs to decide for one class whatever the row.
     """
 
     task: str
@@ -143,6 +151,7 @@ class DatasetResult:
     missing_share: float = 0.0
     class_counts: dict[str, int] | None = None
     cv_folds: int
+    constant_decisions: dict[str, BoundedScore] | None = None
     candidates: dict[str, Candidate]
     best: Best
     expected: dict[str, float | None]
@@ -152,6 +161,12 @@ class DatasetResult:
     slices: list[SliceResult]
     advice: list[Advice]
     verdict: str
+
+    @property
+    def classes(self) -> list[str] | None:
+        """The class labels in the order of the probabilities; None for regression."""
+        matrix = self.chosen.confusion_matrix
+        return matrix.labels if matrix else None
 
     @property
     def chosen(self) -> Candidate:
@@ -215,6 +230,11 @@ def candidate(content: Mapping[str, Any]) -> Candidate:
     return _CANDIDATE.validate_python(content)
 
 
+def bounded_scores(content: Mapping[str, Any] | None) -> dict[str, BoundedScore] | None:
+    """Return scores from their part of a stage's JSON file; None where it has none."""
+    return None if content is None else {key: BoundedScore(**one) for key, one in content.items()}
+
+
 def write(comparison: Comparison) -> None:
     """Write the comparison's JSON file."""
     files.write_json(paths.COMPARISON, as_json(comparison))
@@ -224,6 +244,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     """Return the content of the comparison's JSON file."""
     content = asdict(comparison)
     for result in content["datasets"].values():
+        if result["constant_decisions"] is None:
+            del result["constant_decisions"]
         for candidate in result["candidates"].values():
             _drop_what_does_not_apply(candidate)
     return content
@@ -233,6 +255,8 @@ def _drop_what_does_not_apply(candidate: dict[str, Any]) -> None:
     """Remove what only classes, heavy tails, undefined folds or metrics of all classes have."""
     if candidate["confusion_matrix"] is None:
         del candidate["threshold"], candidate["confusion_matrix"]
+    if candidate["decision_costs"] is None:
+        del candidate["decision_costs"]
     if candidate["heaviest_rows"] is None:
         del candidate["heaviest_rows"]
     for folds in candidate["cv"].values():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.data.leaks.table import Leak, by_what_to_do
+from pipeline.data.leaks.table import MOST_NAMED, Leak, by_what_to_do, columns_of
 from pipeline.project.rounding import number_text
 from pipeline.report.comparison import Advice, Candidate, DatasetResult
 from pipeline.scoring import bootstrap, metrics
@@ -17,7 +17,10 @@ METRICS = {"classification": "f1", "regression": "r2"}
 def doubts(result: DatasetResult, leaks: Sequence[Leak]) -> Iterator[Advice]:
     """Return what the leaks found before training, and the score of the best model, call for."""
     for do, what in by_what_to_do(leaks).items():
-        yield Advice(WATCH, f"The answer may be given away: {what}.", _sentence(do))
+        columns = columns_of([leak for leak in leaks if leak.do == do])
+        yield Advice(
+            WATCH, f"The answer may be given away: {what}.", f"{_first_of(columns)}: {do}."
+        )
     yield from too_good(result)
     yield from rare_class_in_test(result)
     yield from few_rows_carry_the_error(result)
@@ -33,8 +36,9 @@ def too_good(result: DatasetResult) -> Iterator[Advice]:
     yield Advice(
         WATCH,
         f"An out-of-fold {metric} of {number_text(score)} is too good to be true in most problems.",
-        "Check that every column is known at prediction time, and that rows of one person, machine "
-        "or place do not stand in both splits: prepare.split: group:<column>.",
+        f"Find out why the {metric} is that high: check that every column is known at prediction "
+        "time, and that rows of one person, machine or place do not stand in both splits "
+        "(prepare.split: group:<column>).",
     )
 
 
@@ -66,7 +70,7 @@ def rare_class_in_test(result: DatasetResult) -> Iterator[Advice]:
         WATCH,
         f"The test split holds {rare.rows} rows of class {rare.label}, too few to judge by: below "
         f"{bootstrap.FEWEST_OF_CLASS} the interval is too narrow.",
-        f"Collect more rows of that class{other_gate if gate_on_test else ''}.",
+        f"Collect more rows of class {rare.label}{other_gate if gate_on_test else ''}.",
     )
 
 
@@ -78,7 +82,8 @@ def few_rows_carry_the_error(result: DatasetResult) -> Iterator[Advice]:
             INFO,
             f"{heaviest} on the test split: the interval of {result.primary_metric} can "
             "be too narrow, as other rows may hold errors as large or none.",
-            "Look at these rows; where they count no more than others, judge by mae.",
+            f"Look at the {heaviest.rows} rows with the largest errors; where they count no more "
+            "than others, judge by mae.",
         )
 
 
@@ -100,10 +105,13 @@ def worse_than_cross_validation(result: DatasetResult) -> Iterator[Advice]:
             WATCH,
             f"The test {metric} of {number_text(test.value)} is worse than cross-validation "
             f"promised: {number_text(expected)}.",
-            "Check how the split is made: do the test rows come from another time or another "
-            "group?",
+            f"Check why the test {metric} is worse than cross-validation: do the test rows come "
+            "from another time or another group?",
         )
 
 
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+def _first_of(columns: Sequence[str]) -> str:
+    """Return the first of the columns, each once, and how many more there are."""
+    names = list(dict.fromkeys(columns))
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"

@@ -20,7 +20,9 @@ from pipeline.report.comparison import Comparison, MeanRank
 from pipeline.report.pictures import Pictures
 from pipeline.report.sections import (
     all_metrics,
+    candidates,
     confusion,
+    costs,
     doubtful_columns,
     drift,
     gates,
@@ -41,6 +43,7 @@ from pipeline.scoring.gates import bounds_text, score_text
 
 FOLDER = Path(__file__).parent
 TEMPLATES, SECTIONS = FOLDER / "templates", FOLDER / "sections"
+SCRIPTS = sorted((TEMPLATES / "scripts").glob("*.js"))  # in the order in which they run
 
 
 class PageSection(Protocol):
@@ -72,9 +75,10 @@ DATASET_SECTIONS: tuple[DatasetSection | SideBySide, ...] = (
     lead,
     SideBySide(left=(what_follows, gates, registry), right=(the_data, doubtful_columns)),
     leaderboard,
+    candidates,
     tuning,
     pictures,
-    SideBySide(left=(confusion,), right=(scores,)),
+    SideBySide(left=(confusion,), right=(costs, scores)),
     slices,
     drift,
 )
@@ -86,6 +90,7 @@ class DatasetPart:
 
     subject: Subject
     verdict: str
+    opened: bool
     rows: list[Markup]
 
 
@@ -96,17 +101,20 @@ def render(comparison: Comparison, drawn: dict[str, Pictures]) -> str:
         Subject(dataset, result, read_drift(dataset), drawn.get(dataset, Pictures()))
         for dataset, result in comparison.datasets.items()
     ]
-    candidates = [len(result.candidates) for result in comparison.datasets.values()]
-    drawings = {subject.dataset: pictures.drawing(subject) for subject in subjects}
-    script = _static("comparison.js")
+    counts = [len(result.candidates) for result in comparison.datasets.values()]
+    drawings = {
+        subject.dataset: pictures.drawing(subject) | {"beside": candidates.beside(subject)}
+        for subject in subjects
+    }
+    opened = _opened(subjects)
+    scripts = [_static(path) for path in SCRIPTS]
     page = environment.get_template("comparison.html.j2").render(
-        candidates=sum(candidates),
+        candidates=sum(counts),
         page_sections=_page_sections(environment, subjects, comparison.overall),
-        datasets=[_dataset_part(environment, subject) for subject in subjects],
-        opened=len(subjects) <= OPENED,
-        style=_static("comparison.css"),
-        script=script,
-        policy=markup.security_policy(script),
+        datasets=[_dataset_part(environment, one, one.dataset in opened) for one in subjects],
+        style=_static(TEMPLATES / "comparison.css"),
+        scripts=scripts,
+        policy=markup.security_policy(*scripts),
         data=markup.script_data(drawings),
     )
     return markup.storable(page)
@@ -135,7 +143,18 @@ def _page_sections(
     return rendered
 
 
-def _dataset_part(environment: Environment, subject: Subject) -> DatasetPart:
+def _opened(subjects: list[Subject]) -> set[str]:
+    """Return the datasets that are unfolded at first: those that ask for attention, or the one."""
+    if len(subjects) == 1:
+        return {subjects[0].dataset}
+    for levels in ((advice.STOP, advice.WATCH), (advice.STOP,)):
+        opened = {one.dataset for one in subjects if one.result.verdict in levels}
+        if len(opened) <= OPENED:
+            return opened
+    return set()
+
+
+def _dataset_part(environment: Environment, subject: Subject, opened: bool) -> DatasetPart:
     rows = []
     for section in DATASET_SECTIONS:
         if isinstance(section, SideBySide):
@@ -144,7 +163,7 @@ def _dataset_part(environment: Environment, subject: Subject) -> DatasetPart:
             html = _column(environment, (section,), subject)
         if html:
             rows.append(html)
-    return DatasetPart(subject, advice.verdict_words(subject.result), rows)
+    return DatasetPart(subject, advice.verdict_words(subject.result), opened, rows)
 
 
 def _side_by_side(environment: Environment, section: SideBySide, subject: Subject) -> Markup:
@@ -175,5 +194,5 @@ def _html(environment: Environment, module: str, **context: Any) -> Markup:
     return Markup(environment.get_template(f"{name}.html.j2").render(**context))
 
 
-def _static(name: str) -> Markup:
-    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+def _static(path: Path) -> Markup:
+    return Markup(path.read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ from pipeline.report import charts
 from pipeline.report.best import BestPredictions
 from pipeline.report.charts import Curve, Outcome, Point, TrialValue
 from pipeline.report.comparison import DatasetResult
+from pipeline.report.pairs import Pairs
 from pipeline.training.results import read_tune
 
 CURVES = ("roc", "precision_recall", "calibration", "tolerance")
@@ -28,6 +29,7 @@ class Pictures:
     dots                                [actual, predicted] of a regression
     outcomes                            what was predicted for what
     course                              the trials of the search, in their order
+    pairs                               every two candidates side by side
     """
 
     roc: list[Curve] | None = None
@@ -37,6 +39,7 @@ class Pictures:
     dots: list[Point] | None = None
     outcomes: list[Outcome] | None = None
     course: list[TrialValue] | None = None
+    pairs: Pairs | None = None
 
     def curves(self) -> dict[str, list[Curve]]:
         """Return the curves by their kind, those that there are."""

@@ -125,8 +125,8 @@ def clearly_worse(
 def intervals(
     rows: Rows, seed: int, resamples: int = RESAMPLES, sampling: Sampling = BY_ROW
 ) -> dict[str, Interval]:
-    """Return the interval of every metric of the rows' task."""
-    drawn = resampled_metrics(rows, metrics.of_task(rows.task), seed, resamples, sampling)
+    """Return the interval of every metric of the rows."""
+    drawn = resampled_metrics(rows, metrics.of_rows(rows), seed, resamples, sampling)
     return {name: one.interval for name, one in drawn.items()}
 
 

@@ -78,7 +78,7 @@ def expected_scores(
     which a metric is not defined takes nothing off.
     """
     chosen = candidates[best]
-    wanted = metrics.of_task(chosen.task)
+    wanted = metrics.of_rows(chosen)
     lost: dict[str, list[np.ndarray]] = {one.name: [] for one in wanted}
     weights = Weights(sampling, len(chosen), seed)
     most = max(1, min(DRAWS, BLOCK_CELLS // len(chosen)))
@@ -93,7 +93,9 @@ def expected_scores(
                 lost[one.name].append(one.weighted(here) - one.weighted(of_best))
     expected = {}
     for one in wanted:
-        expected[one.name] = one.value(chosen) + _sum_of_defined(lost[one.name]) / DRAWS
+        expected[one.name] = (
+            metrics.values_of(one, chosen) + _sum_of_defined(lost[one.name]) / DRAWS
+        )
     return expected
 
 

@@ -12,7 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pipeline.project.params import Dataset
 from pipeline.scoring.rows import SMALLEST_PROBABILITY, Rows, WeightedRows, divided
+
+COST = "cost_per_1000"
+PER_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Metric:
     weighted           its values on draws, shape (draws,), or (draws, classes) if by_class
     blend_loss         each row's loss that a blend chosen by this metric minimises, from blended
                        numbers, or probabilities of each row's own class, and the target
+    always             whether all datasets of the task have it; else those whose settings name it
     """
 
     name: str
@@ -40,6 +45,7 @@ class Metric:
     value: Callable[[Rows], Any]
     weighted: Callable[[WeightedRows], np.ndarray]
     blend_loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    always: bool = True
 
     def is_beyond_perfect(self, value: float) -> bool:
         """Return whether no model can have this value, as it is better than the best one."""
@@ -127,6 +133,14 @@ def _log_loss(rows: Rows) -> float:
 
 def _weighted_log_loss(draws: WeightedRows) -> np.ndarray:
     return draws.mean(draws.rows.log_losses)
+
+
+def _cost(rows: Rows) -> float:
+    return float(PER_ROWS * rows.costs.mean())
+
+
+def _weighted_cost(draws: WeightedRows) -> np.ndarray:
+    return PER_ROWS * draws.mean(draws.rows.costs)
 
 
 def _squared_error(blended: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -246,6 +260,18 @@ METRICS: dict[str, Metric] = {
             weighted=_weighted_log_loss,
             blend_loss=_own_log_loss,
         ),
+        Metric(
+            name=COST,
+            task="classification",
+            greater_is_better=False,
+            perfect=-math.inf,
+            by_class=False,
+            of="labels",
+            value=_cost,
+            weighted=_weighted_cost,
+            blend_loss=_own_log_loss,
+            always=False,
+        ),
     )
 }
 
@@ -256,8 +282,23 @@ def lookup(name: str) -> Metric:
 
 
 def of_task(task: str) -> list[Metric]:
-    """Return the metrics of a task, in the order in which they are written."""
-    return [metric for metric in METRICS.values() if metric.task == task]
+    """Return the metrics of every dataset of a task, in the order in which they are written."""
+    return [metric for metric in METRICS.values() if metric.task == task and metric.always]
+
+
+def more_of_settings(block: Dataset) -> tuple[str, ...]:
+    """Return the names of the metrics that a dataset's settings ask for."""
+    return (COST,) if block.train.costs else ()
+
+
+def of_settings(block: Dataset) -> list[Metric]:
+    """Return the metrics of a dataset: those of its task, and those that its settings ask for."""
+    return of_task(block.data.task) + [lookup(name) for name in more_of_settings(block)]
+
+
+def of_rows(rows: Rows) -> list[Metric]:
+    """Return the metrics of some rows: those of their task, and those that their terms name."""
+    return of_task(rows.task) + [lookup(name) for name in rows.terms.metrics]
 
 
 def sign(name: str) -> int:
@@ -285,21 +326,28 @@ def headline(metric: Metric, values: Any) -> Any:
     return values[..., 1] if values.shape[-1] == 2 else values.mean(axis=-1)
 
 
+def values_of(metric: Metric, rows: Rows) -> Any:
+    """Return a metric of the rows, as Metric.value does; by their weights where they have some."""
+    if rows.terms.weight is None:
+        return metric.value(rows)
+    return metric.weighted(WeightedRows(rows, np.ones((1, len(rows)))))[0]
+
+
 def value(name: str, rows: Rows) -> float:
     """Return one metric of the rows, a headline one; nan where they do not define it."""
-    metric = METRICS[name]
-    return float(headline(metric, metric.value(rows)))
+    metric = lookup(name)
+    return float(headline(metric, values_of(metric, rows)))
 
 
 def score(rows: Rows, classes: list[str] | None = None) -> dict[str, float]:
-    """Return every metric of the rows' task, then those by class (`f1__virginica`).
+    """Return every metric of the rows, then those by class (`f1__virginica`).
 
     nan where the rows do not define one. `classes` are the labels in the order of the class codes;
     without them there is nothing by class.
     """
     scores, by_class = {}, {}
-    for metric in of_task(rows.task):
-        values = metric.value(rows)
+    for metric in of_rows(rows):
+        values = values_of(metric, rows)
         scores[metric.name] = float(headline(metric, values))
         if metric.by_class and classes:
             for label, of_class in zip(classes, values):

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 SMALLEST_PROBABILITY = np.finfo(np.float64).eps  # as scikit-learn's log_loss has it
 
@@ -34,18 +35,46 @@ class Ranking:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """By what rows are scored beside their target, as params.yaml sets it; each may be None.
+
+    `weight` is how much each row counts, shape (rows,). `costs` is what it costs to decide for each
+    class, given the row's own class, shape (rows, classes). `frame` has the prepared columns of the
+    rows, for metrics of the user's own. `metrics` are the names of those that come on top.
+    """
+
+    weight: np.ndarray | None = None
+    costs: np.ndarray | None = None
+    frame: pd.DataFrame | None = None
+    metrics: tuple[str, ...] = ()
+
+    def __getitem__(self, kept: np.ndarray) -> "Terms":
+        """Return the terms of a mask of rows or of places."""
+        return Terms(
+            weight=None if self.weight is None else self.weight[kept],
+            costs=None if self.costs is None else self.costs[kept],
+            frame=None if self.frame is None else self.frame.iloc[kept],
+            metrics=self.metrics,
+        )
+
+
+PLAIN = Terms()  # all rows alike, the built-in metrics alone
+
+
+@dataclass(frozen=True)
 class Rows:
     """What a model predicts for rows whose target is known.
 
     `y` are numbers, or class codes 0 to classes - 1, the positive class last; shape (rows,).
     `output` are predicted numbers, shape (rows,), or class probabilities, shape (rows, classes).
     `decisions` are predicted class codes, shape (rows,); None for regression, and where no metric
-    of predicted labels is asked for.
+    of predicted labels is asked for. `terms` say what each row counts and costs.
     """
 
     y: np.ndarray
     output: np.ndarray
     decisions: np.ndarray | None = None
+    terms: Terms = PLAIN
 
     def __len__(self) -> int:
         return len(self.y)
@@ -53,7 +82,7 @@ class Rows:
     def __getitem__(self, kept: np.ndarray) -> "Rows":
         """Return the rows of a mask or of places."""
         decisions = None if self.decisions is None else self.decisions[kept]
-        return Rows(self.y[kept], self.output[kept], decisions)
+        return Rows(self.y[kept], self.output[kept], decisions, self.terms[kept])
 
     @property
     def task(self) -> str:
@@ -86,6 +115,13 @@ class Rows:
         """The log loss of each row, shape (rows,)."""
         return -np.log(self.probabilities[np.arange(len(self)), self.y])
 
+    @cached_property
+    def costs(self) -> np.ndarray:
+        """What the decision on each row costs, shape (rows,)."""
+        if self.terms.costs is None:
+            raise ValueError("these rows have no costs")
+        return self.terms.costs[np.arange(len(self)), self.decisions]
+
     def confusion_matrix(self, classes: list[str]) -> dict[str, list[Any]]:
         """Return {labels, counts}; counts[i][j] rows of class i were predicted as class j."""
         counts = np.bincount(self.cells, minlength=self.n_classes**2)
@@ -101,13 +137,14 @@ class Rows:
 class OutOfFold:
     """What models predict for rows that they were not fitted on: each row by the model of its fold.
 
-    `y` and `output` are as in Rows. `fold` is the fold that predicted each row, -1 where none did;
-    shape (rows,).
+    `y`, `output` and `terms` are as in Rows. `fold` is the fold that predicted each row, -1 where
+    none did; shape (rows,).
     """
 
     y: np.ndarray
     output: np.ndarray
     fold: np.ndarray
+    terms: Terms = PLAIN
 
     @property
     def predicted(self) -> np.ndarray:
@@ -124,15 +161,21 @@ class OutOfFold:
 class WeightedRows:
     """Many draws of the same rows.
 
-    `weights` says how often each row is drawn, shape (draws, rows).
+    `times` says how often each row is drawn, shape (draws, rows).
     """
 
     rows: Rows
-    weights: np.ndarray
+    times: np.ndarray
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """What each row counts in each draw, shape (draws, rows): its own weight as often."""
+        weight = self.rows.terms.weight
+        return self.times if weight is None else self.times * weight
 
     @cached_property
     def sizes(self) -> np.ndarray:
-        """How many rows each draw has, shape (draws,): draws of whole groups differ."""
+        """What the rows of each draw count, shape (draws,): draws of whole groups differ."""
         return self.weights.sum(axis=1)
 
     def mean(self, values: np.ndarray) -> np.ndarray:
@@ -140,8 +183,17 @@ class WeightedRows:
         return self.weights @ values / self.sizes
 
     def deviation(self, values: np.ndarray) -> np.ndarray:
-        """Return the standard deviation over the drawn rows of what each row has."""
-        return np.sqrt(np.maximum(self.mean(values**2) - self.mean(values) ** 2, 0))
+        """Return the standard deviation over the drawn rows of what each row has.
+
+        With weights it is that of the rows' parts in the weighted mean, of which its standard error
+        is made.
+        """
+        weight = self.rows.terms.weight
+        if weight is None:
+            return np.sqrt(np.maximum(self.mean(values**2) - self.mean(values) ** 2, 0))
+        mean = self.mean(values)
+        squares = self.mean(weight * values**2) - 2 * mean * self.mean(weight * values)
+        return np.sqrt(np.maximum(squares + mean**2 * self.mean(weight), 0))
 
     @cached_property
     def squared_error(self) -> np.ndarray:

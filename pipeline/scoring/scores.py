@@ -9,8 +9,9 @@ import numpy as np
 from pipeline.project import rounding
 from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.bootstrap import Score
-from pipeline.scoring.rows import OutOfFold, Rows
+from pipeline.scoring.rows import OutOfFold, Rows, Terms
 from pipeline.scoring.sampling import BY_ROW, Sampling
+from pipeline.scoring.thresholds import Rule
 
 # that carry the error where the shares below are reached
 FEW_ROWS = 5
@@ -71,15 +72,16 @@ def heaviest_rows(rows: Rows) -> HeaviestRows | None:
 class CandidateScores:
     """A candidate's scores by metric: of each fold, of all folds' rows together, of both splits.
 
-    The threshold is None unless there are two classes; the confusion matrix, of the test rows, is
-    None for regression. `heaviest_rows` are test rows that carry the error, if some do.
+    The rule of decisions is a threshold where there are two classes. The confusion matrix, of the
+    test rows, is None for regression. `heaviest_rows` are test rows that carry the error, if some
+    do.
     """
 
     cv: dict[str, FoldScores]
     cv_oof: dict[str, float]
     train: dict[str, float]
     test: dict[str, Score]
-    threshold: float | None
+    rule: Rule
     confusion_matrix: dict[str, list[Any]] | None
     heaviest_rows: HeaviestRows | None
 
@@ -92,7 +94,7 @@ class CandidateScores:
             "test": {metric: score.as_json() for metric, score in self.test.items()},
         }
         if self.confusion_matrix is not None:
-            content["threshold"] = self.threshold
+            content |= thresholds.rule_as_json(self.rule)
             content["confusion_matrix"] = self.confusion_matrix
         if self.heaviest_rows is not None:
             content["heaviest_rows"] = asdict(self.heaviest_rows)
@@ -110,16 +112,17 @@ def candidate_scores(
 ) -> CandidateScores:
     """Return the scores of a candidate from its output out of fold and on both splits.
 
-    `train` and `test` come without decisions: those are made by the threshold that is best out of
-    fold, by `threshold_metric`. `sampling` says how the test rows were drawn.
+    `train` and `test` come without decisions: those are made by the rule that is best out of fold,
+    by `threshold_metric`. `sampling` says how the test rows were drawn.
     """
-    predicted, threshold, pooled_decisions = out_of_fold.predicted, None, None
+    predicted, rule, pooled_decisions = out_of_fold.predicted, None, None
     if classes:
         y, output = out_of_fold.y[predicted], out_of_fold.output[predicted]
-        threshold = thresholds.best_threshold(y, output, threshold_metric)
+        terms = out_of_fold.terms[predicted]
+        rule = thresholds.best_rule(y, output, threshold_metric, terms)
         pooled_decisions = thresholds.cross_fitted_decisions(out_of_fold, threshold_metric)
-    pooled = Rows(out_of_fold.y, out_of_fold.output, pooled_decisions)
-    train, test = thresholds.decided(train, threshold), thresholds.decided(test, threshold)
+    pooled = Rows(out_of_fold.y, out_of_fold.output, pooled_decisions, out_of_fold.terms)
+    train, test = thresholds.decided(train, rule), thresholds.decided(test, rule)
     by_fold = [
         metrics.score(pooled[out_of_fold.fold == number], classes) for number in out_of_fold.folds
     ]
@@ -128,7 +131,7 @@ def candidate_scores(
         cv_oof=metrics.score(pooled[predicted], classes),
         train=metrics.score(train, classes),
         test=scores_with_intervals(test, classes, seed, sampling),
-        threshold=threshold,
+        rule=rule,
         confusion_matrix=test.confusion_matrix(classes) if classes else None,
         heaviest_rows=heaviest_rows(test),
     )
@@ -143,6 +146,21 @@ def scores_with_intervals(
     return {name: Score(value, intervals.get(name)) for name, value in values.items()}
 
 
+def costs_of_constant_decisions(
+    y: np.ndarray, terms: Terms, classes: list[str], seed: int, sampling: Sampling = BY_ROW
+) -> dict[str, Score]:
+    """Return what it costs to decide for one class whatever the row, by class.
+
+    It is what a model has to beat: to act on all rows, or on none.
+    """
+    costs = {}
+    for code, label in enumerate(classes):
+        certain = np.tile(np.eye(len(classes))[code], (len(y), 1))
+        constant = Rows(y, certain, np.full(len(y), code), terms)
+        costs[label] = bootstrap.resampled(metrics.COST, constant, seed, sampling=sampling).score
+    return costs
+
+
 def fold_scores(out_of_fold: OutOfFold, metric: str, threshold_metric: str) -> list[float]:
     """Return one metric of each fold that has predictions, as `candidate_scores` computes it.
 
@@ -151,7 +169,7 @@ def fold_scores(out_of_fold: OutOfFold, metric: str, threshold_metric: str) -> l
     decisions = None
     if metrics.lookup(metric).of == "labels":
         decisions = thresholds.cross_fitted_decisions(out_of_fold, threshold_metric)
-    rows = Rows(out_of_fold.y, out_of_fold.output, decisions)
+    rows = Rows(out_of_fold.y, out_of_fold.output, decisions, out_of_fold.terms)
     return [metrics.value(metric, rows[out_of_fold.fold == number]) for number in out_of_fold.folds]
 
 

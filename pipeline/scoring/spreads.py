@@ -29,9 +29,12 @@ def _of_r2(draws: WeightedRows) -> np.ndarray:
     deviations = (draws.rows.y - draws.rows.y.mean()) ** 2
     variance = draws.mean(deviations)
     ratio = divided(draws.squared_error, variance, otherwise=0)
-    mean_product = draws.mean(squares * deviations)
-    mean_fourth = draws.mean(deviations**2)
-    parts = draws.mean(squares**2) - 2 * ratio * mean_product + ratio**2 * mean_fourth
+    weight = draws.rows.terms.weight
+    if weight is None:
+        weight = np.ones(len(squares))
+    mean_product = draws.mean(weight * squares * deviations)
+    mean_fourth = draws.mean(weight * deviations**2)
+    parts = draws.mean(weight * squares**2) - 2 * ratio * mean_product + ratio**2 * mean_fourth
     return divided(np.sqrt(np.maximum(parts, 0)), variance, otherwise=0)
 
 

@@ -1,38 +1,28 @@
 """The compiled form of a model: it answers rows without a table, within a millisecond.
 
 A fitted ColumnTransformer takes 2 to 18 ms for one row, a forest or scikit-learn's boosting 1 to
-5 ms more: overhead, not arithmetic. Here numbers go through numpy, each category through a
-dictionary of what the fitted encoder makes of it, and trees through treelite. The form is taken
-only where it repeats the model's own output on rows that it is shown.
+5 ms more: overhead, not arithmetic. Here rows are encoded without a table (inputs/encoded.py) and
+trees walked by treelite. The form is taken only where it repeats the model's own output on rows
+that it is shown.
 """
 
-import warnings
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
+from pipeline.data.kinds import DATE
 from pipeline.models.catalogue import Trees
 from pipeline.models.fitted import Blend, Fitted, Model
-from pipeline.models.preprocessing import encoder_columns
 from pipeline.scoring import thresholds
+from pipeline.serving.inputs.encoded import NotCompiled, Row, RowEncoder
 
 # sums of many terms differ in their last digits with the number of rows, in the model, too
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 # of the checked rows, the first are asked for singly as well
 ONE_BY_ONE = 20
-# a category that no table holds
-UNSEEN = "\0unseen"
-
-Row = dict[str, Any]
-
-
-class NotCompiled(Exception):
-    """The model has a part that is not known here, or its compiled form gives another answer."""
 
 
 class Form(Protocol):
@@ -63,7 +53,9 @@ def compile_model(model: Fitted, X: pd.DataFrame) -> Form:
 def as_rows(X: pd.DataFrame) -> list[Row]:
     """Return typed columns as rows of plain values, None where one is missing."""
     values = X.astype(object)
-    plain = values.where(values.notna(), None).to_numpy().tolist()
+    for name in kinds.of_kind(kinds.kinds_of(X), DATE):
+        values[name] = values[name].map(pd.Timestamp.to_pydatetime, na_action="ignore")
+    plain = values.where(X.notna(), None).to_numpy().tolist()
     return [dict(zip(X.columns, row)) for row in plain]
 
 
@@ -72,8 +64,8 @@ def _compare(model: Fitted, actual: np.ndarray, expected: np.ndarray, how: str) 
     close = np.isclose(actual, expected, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     same = close.reshape(len(expected), -1).all(axis=1)
     if same.all() and model.spec.task == "classification":
-        threshold = model.spec.threshold
-        same = thresholds.decide(actual, threshold) == thresholds.decide(expected, threshold)
+        rule = model.spec.rule
+        same = thresholds.decide(actual, rule) == thresholds.decide(expected, rule)
     if not same.all():
         different = int((~same).sum())
         raise NotCompiled(
@@ -87,7 +79,7 @@ def _form(model: Fitted) -> Form:
         return _BlendForm(weights, [_form(member) for member in model.models])
     assert isinstance(model, Model)
     return _ModelForm(
-        _Preprocessing(model.preprocessing), replace(model, estimator=_quick_estimator(model))
+        RowEncoder(model.preprocessing), replace(model, estimator=_quick_estimator(model))
     )
 
 
@@ -95,7 +87,7 @@ def _form(model: Fitted) -> Form:
 class _ModelForm:
     """The form of one model, whose estimator is quick for a single row."""
 
-    preprocessing: "_Preprocessing"
+    preprocessing: RowEncoder
     model: Model
 
     def output(self, rows: list[Row]) -> np.ndarray:
@@ -129,131 +121,8 @@ class _OwnColumnsForm:
         return self.form.output(as_rows(self.model.transformed(self.model.features(inputs))))
 
 
-@dataclass(frozen=True)
-class _Category:
-    """What the encoder makes of a column: the values of its output columns, by category."""
-
-    column: str
-    known: dict[str | None, list[float]]
-    unseen: list[float]
-
-
-class _Preprocessing:
-    """A fitted preprocessing that takes rows in place of a table."""
-
-    def __init__(self, preprocessing: Any) -> None:
-        numbers: list[str] = []
-        self.steps: list[Callable[[np.ndarray], np.ndarray]] = []
-        self.categories: list[_Category] = []
-        self.integer = False
-        for _, transformer, taken in preprocessing.transformers_:
-            if _is_dropped(transformer) or not len(taken):
-                continue
-            if hasattr(transformer, "categories_"):
-                self._add_categories(transformer, list(taken))
-            elif self.categories:
-                raise NotCompiled("the preprocessing puts numbers after categories")
-            else:
-                numbers += taken
-                self.steps += [_arithmetic(step) for step in _steps(transformer)]
-        self.pick_numbers = _picker(numbers)
-
-    def _add_categories(self, encoder: Any, taken: list[str]) -> None:
-        encoded = _encoded_categories(encoder, taken)
-        self.integer = encoded.integer
-        self.categories += encoded.categories
-
-    def transform(self, rows: list[Row]) -> Any:
-        """Return what the preprocessing makes of the rows.
-
-        An array, or for CatBoost, whose categories are integers, lists.
-        """
-        numbers = np.array([self.pick_numbers(row) for row in rows], dtype=np.float64)
-        for step in self.steps:
-            numbers = step(numbers)
-        if not self.categories:
-            return numbers
-        codes = [self._codes(row) for row in rows]
-        if self.integer:
-            return [[*left, *right] for left, right in zip(numbers.tolist(), codes)]
-        return np.hstack([numbers, np.array(codes, dtype=np.float64)])
-
-    def _codes(self, row: Row) -> list[float]:
-        codes: list[float] = []
-        for category in self.categories:
-            codes += category.known.get(row[category.column], category.unseen)
-        return codes
-
-
-def _is_dropped(transformer: Any) -> bool:
-    return isinstance(transformer, str) and transformer == "drop"
-
-
-def _steps(transformer: Any) -> Iterable[Any]:
-    """Return the steps of a pipeline, or a transformer that stands alone."""
-    return getattr(transformer, "named_steps", {"": transformer}).values()
-
-
-def _picker(columns: list[str]) -> Callable[[Row], tuple[Any, ...]]:
-    """Return a function that takes a row's values of some columns."""
-    if not columns:
-        return lambda row: ()
-    if len(columns) == 1:
-        only = columns[0]
-        return lambda row: (row[only],)
-    return itemgetter(*columns)
-
-
-def _arithmetic(step: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function of an array of numbers that does what a fitted step does."""
-    name = "passthrough" if isinstance(step, str) else type(step).__name__
-    if name == "SimpleImputer":
-        # a column without any value is filled with 0
-        fill = np.nan_to_num(step.statistics_)
-        return lambda numbers: np.where(np.isnan(numbers), fill, numbers)
-    if name == "StandardScaler":
-        return lambda numbers: (numbers - step.mean_) / step.scale_
-    if name == "passthrough" or name == "FunctionTransformer" and step.func is None:
-        return lambda numbers: numbers
-    raise NotCompiled(f"the preprocessing holds a {name}")
-
-
-@dataclass(frozen=True)
-class _Encoded:
-    """What an encoder makes of its columns; `integer` says that its output has integers."""
-
-    categories: list[_Category]
-    integer: bool
-
-
-def _encoded_categories(encoder: Any, columns: list[str]) -> _Encoded:
-    """Ask an encoder what it makes of each known category, an unseen one and a missing one."""
-    asked = []
-    for categories in encoder.categories_:
-        texts = [category for category in categories if isinstance(category, str)]
-        asked.append([*texts, UNSEEN, None])
-    longest = max(map(len, asked))
-    frame = pd.DataFrame(
-        {
-            column: pd.Series([*values, *[None] * (longest - len(values))], dtype="str")
-            for column, values in zip(columns, asked)
-        }
-    )
-    with warnings.catch_warnings():
-        # they are what is asked for
-        warnings.filterwarnings("ignore", "Found unknown categories")
-        output = np.asarray(encoder.transform(frame))
-    source = np.array(encoder_columns(encoder, columns))
-    categories = []
-    for column, values in zip(columns, asked):
-        own = output[:, source == column].tolist()
-        known = dict(zip(values, own))
-        categories.append(_Category(column, known, known[UNSEEN]))
-    return _Encoded(categories, output.dtype.kind == "i")
-
-
 def _quick_estimator(model: Model) -> Any:
-    """Return an estimator that gives the same for what _Preprocessing puts out."""
+    """Return an estimator that gives the same for what RowEncoder puts out."""
     trees = model.spec.family.trees
     return model.estimator if trees is None else _Trees(model.estimator, trees)
 

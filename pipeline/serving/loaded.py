@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds, splits
-from pipeline.data.kinds import CATEGORY, KINDS, conform
+from pipeline.data.kinds import CATEGORY, conform, typed_as
 from pipeline.models.fitted import Fitted
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, PipelineError
@@ -25,6 +25,8 @@ from pipeline.serving.signature import MOST_FAULTS, BadRequest, Signature
 NOT_FINITE = "The prediction is not a finite number: a value is far beyond those of training"
 # made from the training rows' statistics, where the test split is not there to try a model on
 TRIED_ROWS = 1000
+# of an example of a text
+EXAMPLE_WORDS = 5
 # of a model's metadata, for those who ask the server about it
 DESCRIBED = ("dataset", "candidate", "data_hash", "split_hash", "synthetic", "rows", "metrics")
 
@@ -73,7 +75,7 @@ class ServedModel:
         classes = self.model.spec.classes
         if classes is None:
             return [{"prediction": value} for value in output.tolist()]
-        decisions = thresholds.decide(output, self.model.spec.threshold).tolist()
+        decisions = thresholds.decide(output, self.model.spec.rule).tolist()
         return [
             {"prediction": classes[decision], "probabilities": dict(zip(classes, row))}
             for decision, row in zip(decisions, output.tolist())
@@ -181,9 +183,11 @@ def _check_redacted(dataset: str, names: list[str], inputs: dict[str, str], titl
 
 
 def _commonest(figures: dict[str, Any]) -> float | str | None:
-    """Return the median or the commonest category of an input's statistics."""
+    """Return the median, the commonest category or some common words of an input's statistics."""
     if "quantiles" in figures:
         return figures["quantiles"]["0.5"]
+    if "words" in figures:
+        return " ".join(list(figures["words"])[:EXAMPLE_WORDS]) or None
     return next(iter(figures["categories"]), None)
 
 
@@ -220,10 +224,18 @@ def _drawn_rows(statistics: dict[str, Any], inputs: dict[str, str]) -> pd.DataFr
     columns = {}
     for name, kind in inputs.items():
         figures = statistics[name]
-        known = figures["quantiles"].values() if "quantiles" in figures else figures["categories"]
-        values = [value for value in known if value is not None] or [None]
+        values = _known_values(figures) or [None]
         missing = rng.random(TRIED_ROWS) < figures["missing_share"]
         places = rng.integers(len(values), size=TRIED_ROWS)
         drawn = pd.Series([values[place] for place in places], dtype=object)
-        columns[name] = drawn.mask(missing).astype(KINDS[kind].pandas_type)
+        columns[name] = typed_as(drawn.mask(missing), kind).values
     return pd.DataFrame(columns)
+
+
+def _known_values(figures: dict[str, Any]) -> list[Any]:
+    """Return the values of an input that its statistics hold; of texts their words."""
+    if "quantiles" in figures:
+        known = figures["quantiles"].values()
+    else:
+        known = figures["words"] if "words" in figures else figures["categories"]
+    return [value for value in known if value is not None]

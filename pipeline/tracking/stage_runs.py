@@ -227,6 +227,8 @@ def compare_runs(dataset: str, settings: Params) -> list[Run]:
         f"test_{metric}_low": figures["test_low"],
         f"test_{metric}_high": figures["test_high"],
     }
+    for label, score in result.get("constant_decisions", {}).items():
+        metrics[f"test_cost_per_1000_of_always__{label}"] = score["value"]
     run = Run(
         dataset,
         "compare",

@@ -12,6 +12,7 @@ from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.bootstrap import Resampled
 from pipeline.scoring.rows import OutOfFold, Rows
 from pipeline.scoring.scores import CandidateScores, candidate_scores
+from pipeline.scoring.thresholds import Rule
 from pipeline.training import explanations
 from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem
@@ -34,11 +35,11 @@ class Contender:
 def scores(
     problem: Problem, outputs: CandidateOutputs, train_output: np.ndarray
 ) -> CandidateScores:
-    """Return the candidate's scores, and the threshold that its out-of-fold output gives."""
+    """Return the candidate's scores, and the rule that its out-of-fold output gives."""
     return candidate_scores(
-        OutOfFold(problem.y, outputs.out_of_fold, problem.fold),
-        train=Rows(problem.y, train_output),
-        test=Rows(problem.y_test, outputs.test),
+        OutOfFold(problem.y, outputs.out_of_fold, problem.fold, problem.terms),
+        train=Rows(problem.y, train_output, terms=problem.terms),
+        test=Rows(problem.y_test, outputs.test, terms=problem.terms_test),
         classes=problem.classes,
         threshold_metric=problem.threshold_metric,
         seed=problem.seed,
@@ -46,10 +47,10 @@ def scores(
     )
 
 
-def with_threshold(model: Fitted, threshold: float | None) -> Fitted:
-    """Return the model with the decision threshold that its out-of-fold output gave."""
+def with_rule(model: Fitted, rule: Rule) -> Fitted:
+    """Return the model with the rule of decisions that its out-of-fold output gave."""
     known: Any = model  # a Model or a Blend, which are dataclasses
-    return replace(known, spec=replace(model.spec, threshold=threshold))
+    return replace(known, spec=replace(model.spec, **thresholds.rule_as_json(rule)))
 
 
 def importance(problem: Problem, model: Fitted) -> dict[str, float]:
@@ -62,7 +63,9 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
         problem.y_test[rows],
         problem.primary_metric,
         problem.seed,
-        threshold=model.spec.threshold,
+        rule=model.spec.rule,
+        terms=problem.terms_test[rows],
+        seconds=model.second_columns(),
     )
 
 
@@ -108,10 +111,14 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
 
     columns = explanations.owners_looked_at(start, model.columns(), output(start))
     owners = _owners_among(columns, model.columns())
+    others = model.second_columns()
+    seconds = dict(zip(others, _owners_among(columns, list(others.values()))))
     n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
     rows = np.sort(order[:n_rows])
     X = model.transformed(problem.X_test.iloc[rows])
-    values = explanations.shapley(output, model.encode(X), owners, start, problem.seed)
+    values = explanations.shapley(
+        output, model.encode(X), owners, start, problem.seed, seconds=seconds
+    )
     places = {name: place for place, name in enumerate(dict.fromkeys(owners))}
     values = values[:, [places[column] for column in columns]]
     return {
@@ -163,8 +170,8 @@ def improvement(problem: Problem, one: Contender, other: Contender) -> Improveme
 
 def _resampled(problem: Problem, one: Contender) -> Resampled:
     """Return the primary metric of a candidate on draws of the test rows, decided as it decides."""
-    rows = Rows(problem.y_test, one.test_output)
-    decided = thresholds.decided(rows, one.candidate.get("threshold"))
+    rows = Rows(problem.y_test, one.test_output, terms=problem.terms_test)
+    decided = thresholds.decided(rows, thresholds.rule_of_json(one.candidate))
     return bootstrap.resampled(
         problem.primary_metric, decided, problem.seed, sampling=problem.sampling
     )

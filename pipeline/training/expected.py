@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from pipeline.data import splits
 from pipeline.project import paths, rounding
 from pipeline.project.params import Dataset
 from pipeline.scoring import choice, metrics, thresholds
-from pipeline.scoring.rows import OutOfFold, Rows
+from pipeline.scoring.rows import OutOfFold, Rows, Terms
+from pipeline.scoring.terms.reading import read_terms
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, Predicted
 from pipeline.training.problem import sampling_of_rows
@@ -28,9 +30,11 @@ def expected_scores(
             contenders[name] = candidate["stage"]
     classes = classes_of(standing.by_name[best])
     predicted = predictions.read_predicted(dataset, OUT_OF_FOLD, contenders, classes)
+    frame = splits.read_split(dataset, "train").loc[predicted.rows]
+    terms = read_terms(frame, predicted.y, classes, spec)
     rows = {}
     for name in contenders:
-        rows[name] = _rows(predicted, predicted.outputs[name], spec.train.threshold_metric)
+        rows[name] = _rows(predicted, predicted.outputs[name], spec.train.deciding_metric, terms)
     sampling = sampling_of_rows(dataset, "train", spec, predicted.rows)
     expected = choice.expected_scores(rows, best, metric, seed, sampling)
     return _by_name(expected, classes)
@@ -43,13 +47,13 @@ def is_known(dataset: str, standing: ScoredCandidates) -> bool:
     return paths.processed(dataset).is_dir() and all(folder.is_dir() for folder in folders)
 
 
-def _rows(predicted: Predicted, output: np.ndarray, threshold_metric: str) -> Rows:
+def _rows(predicted: Predicted, output: np.ndarray, threshold_metric: str, terms: Terms) -> Rows:
     if output.ndim == 1:
-        return Rows(predicted.y, output)
+        return Rows(predicted.y, output, terms=terms)
     assert predicted.fold is not None
-    out_of_fold = OutOfFold(predicted.y, output, predicted.fold)
+    out_of_fold = OutOfFold(predicted.y, output, predicted.fold, terms)
     decisions = thresholds.cross_fitted_decisions(out_of_fold, threshold_metric)
-    return Rows(predicted.y, output, decisions)
+    return Rows(predicted.y, output, decisions, terms)
 
 
 def _by_name(expected: dict[str, np.ndarray], classes: list[str] | None) -> dict[str, float | None]:

@@ -2,7 +2,8 @@
 
 Both work on the table as the estimator takes it, `Z`. `owners` names, for each column of `Z`, the
 column of the user's table that it comes from. All columns of one owner move together, so that a
-category counts as one however it is encoded.
+category counts as one however it is encoded. `seconds` has the other owner of the columns that come
+from two, such as the days between two dates, {place in `Z`: owner}.
 
 Own code, because the bytes of train.json must repeat, and because it predicts many shuffled tables
 at a time: on 1,000 rows of 30 columns the importances take 2 (random forest) to 7 times
@@ -10,16 +11,20 @@ at a time: on 1,000 rows of 30 columns the importances take 2 (random forest) to
 the unit of the output, also for a blend; shap's exact ones of trees are in log odds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.data import kinds
+from pipeline.data.kinds import DATE, NUMBER
 from pipeline.project import rounding
 from pipeline.scoring import metrics, thresholds
-from pipeline.scoring.rows import Rows
+from pipeline.scoring.rows import PLAIN, Rows, Terms
+from pipeline.scoring.thresholds import Rule
 from pipeline.training.results import Contribution
 
 # one prediction of many rows is much faster than many predictions of a few
@@ -84,25 +89,23 @@ def permutation_importance(
     metric: str,
     seed: int,
     repeats: int = 3,
-    threshold: float | None = None,
+    rule: Rule = None,
+    terms: Terms = PLAIN,
+    seconds: Mapping[int, str] = MappingProxyType({}),
 ) -> dict[str, float]:
     """Return how much worse the metric gets when an owner's columns are shuffled.
 
     Of a wide table only the `owners_looked_at` are. Metrics of labels are of the decisions by the
-    model's threshold. The mean over repeats, by Breiman, Random Forests, Machine Learning 45
-    (2001).
+    model's rule. The mean over repeats, by Breiman, Random Forests, Machine Learning 45 (2001).
     """
     rng = np.random.default_rng(seed)
-    values = np.asarray(Z)
-    sign = -metrics.sign(metric)
+    values, sign = np.asarray(Z), -metrics.sign(metric)
     output = predict(Z)
-    base = _value(metric, y, output, threshold)
-    places = _places(owners)
+    base = _value(metric, Rows(y, output, terms=terms), rule)
+    places = _places(owners, seconds)
     looked_at = owners_looked_at(Z, owners, output)
-    shuffles = []
-    for owner in looked_at:
-        for _ in range(repeats):
-            shuffles.append(Shuffle(owner, rng.permutation(len(values))))
+    orders = range(len(looked_at) * repeats)
+    shuffles = [Shuffle(looked_at[n // repeats], rng.permutation(len(values))) for n in orders]
     losses: dict[str, list[float]] = {owner: [] for owner in looked_at}
     at_a_time = max(1, _rows_at_a_time(values.shape[1]) // len(values))
     for start in range(0, len(shuffles), at_a_time):
@@ -113,23 +116,25 @@ def permutation_importance(
             table[:, columns] = values[shuffle.order][:, columns]
         outputs = predict(_like(Z, tables.reshape(-1, values.shape[1])))
         for shuffle, output in zip(block, np.split(outputs, len(block))):
-            loss = sign * (_value(metric, y, output, threshold) - base)
+            shuffled = Rows(y, output, terms=terms)
+            loss = sign * (_value(metric, shuffled, rule) - base)
             losses[shuffle.owner].append(loss)
     return {owner: float(np.mean(losses[owner])) for owner in looked_at}
 
 
-def _value(metric: str, y: np.ndarray, output: np.ndarray, threshold: float | None) -> float:
+def _value(metric: str, rows: Rows, rule: Rule) -> float:
     """Return the metric of a model's output, decided as the model decides."""
-    decisions = None
     if metrics.lookup(metric).of == "labels":
-        decisions = thresholds.decide(output, threshold)
-    return metrics.value(metric, Rows(y, output, decisions))
+        rows = thresholds.decided(rows, rule)
+    return metrics.value(metric, rows)
 
 
-def _places(owners: list[str]) -> dict[str, list[int]]:
-    """Return the places in `Z` of each owner's columns."""
+def _places(owners: list[str], seconds: Mapping[int, str]) -> dict[str, list[int]]:
+    """Return the places in `Z` of each owner's columns; a column of two owners is among both's."""
     places: dict[str, list[int]] = {}
     for place, owner in enumerate(owners):
+        places.setdefault(owner, []).append(place)
+    for place, owner in seconds.items():
         places.setdefault(owner, []).append(place)
     return places
 
@@ -165,6 +170,7 @@ def shapley(
     background: Any,
     seed: int,
     draws: int = DRAWS,
+    seconds: Mapping[int, str] = MappingProxyType({}),
 ) -> np.ndarray:
     """Return what each owner adds to the output of each row: shape (rows, owners[, classes]).
 
@@ -175,8 +181,9 @@ def shapley(
     of the background rows it met.
     """
     names = list(dict.fromkeys(owners))
-    number_of = {name: number for number, name in enumerate(names)}
-    owner_of = np.array([number_of[owner] for owner in owners])
+    # a column of two owners moves once both have, so that either is credited half the time
+    second_owners = [seconds.get(place, owner) for place, owner in enumerate(owners)]
+    owner_of, second_of = _numbers_of(owners, names), _numbers_of(second_owners, names)
     values, others = np.asarray(Z), np.asarray(background)
     paths = _random_paths(len(values), len(others), len(names), draws, seed)
     at_a_time = max(1, _rows_at_a_time(values.shape[1]) // (len(names) + 1))
@@ -184,7 +191,8 @@ def shapley(
     for first in range(0, len(paths.rows), at_a_time):
         part = paths.part(slice(first, first + at_a_time))
         ends, starts = values[part.rows], others[part.starts]
-        outputs = _outputs_along(predict, Z, ends, starts, part.turns, owner_of)
+        taken = np.maximum(part.turns[:, owner_of], part.turns[:, second_of])
+        outputs = _outputs_along(predict, Z, ends, starts, part.turns, taken)
         steps = np.diff(outputs, axis=1)
         turns = part.turns
         if steps.ndim == 3:  # a step for each class
@@ -194,6 +202,11 @@ def shapley(
             total = np.zeros((len(values), *credits.shape[1:]))
         np.add.at(total, part.rows, credits)
     return total / draws
+
+
+def _numbers_of(owners: list[str], names: list[str]) -> np.ndarray:
+    number_of = {name: number for number, name in enumerate(names)}
+    return np.array([number_of[owner] for owner in owners])
 
 
 def _random_paths(rows: int, others: int, owners: int, draws: int, seed: int) -> Paths:
@@ -210,15 +223,15 @@ def _outputs_along(
     ends: np.ndarray,
     starts: np.ndarray,
     turns: np.ndarray,
-    owner_of: np.ndarray,
+    taken: np.ndarray,
 ) -> np.ndarray:
     """Return the outputs along each path, from its start on.
 
     Their shape is (paths, owners + 1[, classes]). `ends` and `starts` are the rows' values, of
-    shape (paths, columns). A step that changes nothing needs no prediction: in a table with many
-    categories that is every other one.
+    shape (paths, columns), and `taken` says as which step a column takes the row's value. A step
+    that changes nothing needs no prediction: in a table with many categories that is every other
+    one.
     """
-    taken = turns[:, owner_of]
     both_missing = (ends != ends) & (starts != starts)
     differs = (ends != starts) & ~both_missing
     path, column = np.nonzero(differs)
@@ -246,8 +259,8 @@ def summary(
     """Return the columns that add most, the first first: how much, and which way it goes.
 
     `contributions` has shape (rows, columns) or (rows, columns, classes). `direction` is the rank
-    correlation of a numeric column's values with what it adds: near 1, high values raise the
-    output. None for categories, with more than two classes, and where either does not vary.
+    correlation of a column of numbers or dates with what it adds: near 1, high values raise the
+    output. None for categories, texts, more than two classes, and where either does not vary.
     """
     sizes = np.abs(contributions)
     if sizes.ndim == 3:
@@ -258,8 +271,9 @@ def summary(
     for place in order[:most]:
         name = columns[place]
         direction = None
-        if contributions.ndim == 2 and pd.api.types.is_numeric_dtype(X[name]):
-            direction = _direction(X[name].reset_index(drop=True), contributions[:, place])
+        values = X[name].reset_index(drop=True)
+        if contributions.ndim == 2 and kinds.kind_of(values) in (NUMBER, DATE):
+            direction = _direction(values.rank(), contributions[:, place])
         chosen[name] = {"mean_abs": rounding.significant(mean[place]), "direction": direction}
     return chosen
 

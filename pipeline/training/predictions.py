@@ -15,6 +15,7 @@ import pandas as pd
 from pipeline.data import targets
 from pipeline.project import paths
 from pipeline.project.errors import DataError
+from pipeline.scoring.rows import PLAIN, Terms
 from pipeline.training.problem import Problem
 
 OUT_OF_FOLD, TEST, TEST_BY_FOLD = "oof", "test", "test_by_fold"
@@ -27,13 +28,15 @@ class Predicted:
     """The rows of a split that have predictions, by their number in the CSV.
 
     `y` holds numbers or class numbers, `fold` the fold that predicted each training row, None for
-    the test split. `outputs` are by candidate, of shape (rows,) or (rows, classes).
+    the test split. `outputs` are by candidate, of shape (rows,) or (rows, classes). `terms` say by
+    what the rows are scored.
     """
 
     rows: pd.Index
     y: np.ndarray
     fold: np.ndarray | None
     outputs: dict[str, np.ndarray]
+    terms: Terms = PLAIN
 
 
 def column_names(candidate: str, classes: list[str] | None) -> list[str]:

@@ -8,14 +8,16 @@ import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
-from pipeline.models import catalogue
+from pipeline.models import catalogue, monotone
 from pipeline.models.catalogue import OwnEstimator
 from pipeline.models.spec import ModelSpec, OwnParts
 from pipeline.own import loading, transformers
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params, Prepare
+from pipeline.scoring.rows import PLAIN, Terms
 from pipeline.scoring.sampling import BY_ROW, Sampling, by_class, by_split
+from pipeline.scoring.terms.reading import read_terms
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Problem:
     `y_test` are numbers, or class numbers in the order of `classes`, which is None for regression.
     `folds` are the positions of the training rows to fit and to predict. `prepare` is the rule of
     the test split, `sampling` says how that drew the test rows, and `file` is the CSV, for
-    messages.
+    messages. `terms` and `terms_test` say by what the rows of either split are scored, and
+    `date_formats` are those of inputs that are dates, beside ISO 8601. `monotone` are the columns
+    along which models only rise, 1, or only fall, -1.
     """
 
     dataset: str
@@ -59,6 +63,10 @@ class Problem:
     prepare: Prepare
     file: str
     sampling: Sampling = BY_ROW
+    terms: Terms = PLAIN
+    terms_test: Terms = PLAIN
+    monotone: dict[str, int] = field(default_factory=dict)
+    date_formats: dict[str, list[str]] = field(default_factory=dict)
     own: OwnParts = OwnParts()
     own_estimators: Mapping[str, OwnEstimator] = field(default_factory=dict)
 
@@ -69,6 +77,10 @@ class Problem:
         for number, positions in enumerate(self.folds):
             fold[positions.predict] = number
         return fold
+
+    def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return what some training rows, by their positions, count; None where all count alike."""
+        return None if self.terms.weight is None else self.terms.weight[rows]
 
     @property
     def test_fold(self) -> np.ndarray:
@@ -94,6 +106,8 @@ class Problem:
             target_transform=target_transform or self.target_transform,
             classes=self.classes,
             threshold=None,
+            date_formats=self.date_formats,
+            monotone=self.monotone,
             own=replace(self.own, code={**self.own.code, **self._code_of_estimator(name)}),
             estimator=self.own_estimators.get(name),
         )
@@ -110,41 +124,38 @@ class Problem:
 def read_problem(dataset: str, settings: Params) -> Problem:
     """Return the problem that a prepared dataset poses under its settings.
 
-    Raises DataError where the splits are not those that the quality file describes, or log1p is
-    not defined for the target; UsageError for an excluded feature that is unknown.
+    Raises DataError where splits or target do not fit, UsageError for an unknown excluded feature.
     """
     block = settings.dataset(dataset)
     data, train, quality = block.data, block.train, _quality_of_splits(dataset)
-    train_split, test_split = (splits.read_split(dataset, name) for name in ("train", "test"))
+    train_split, test_split = (splits.read_split(dataset, part) for part in ("train", "test"))
     classes = _classes(train_split[data.target], data)
     tables = _feature_tables(dataset, block, train_split, test_split)
-    y = targets.numeric_target(train_split[data.target], classes)
-    _check_transform(dataset, block, y)
+    y = _training_target(dataset, block, train_split, classes)
     y_test = targets.numeric_target(test_split[data.target], classes)
+    codes = y_test if classes else None
     return Problem(
         dataset=dataset,
         task=data.task,
         target=data.target,
         target_transform=train.target_transform,
         classes=classes,
-        inputs=tables.inputs,
-        X=tables.X,
+        **vars(tables),
         y=y,
-        X_test=tables.X_test,
         y_test=y_test,
         folds=_folds(train_split, block, settings.seed),
-        synthetic=quality["synthetic"],
-        data_hash=quality["data_hash"],
-        split_hash=quality["split_hash"],
+        **{key: quality[key] for key in ("synthetic", "data_hash", "split_hash")},
         primary_metric=train.primary_metric,
-        threshold_metric=train.threshold_metric,
+        threshold_metric=train.deciding_metric,
         resampling=train.resampling,
         seed=settings.seed,
         prepare=block.prepare,
-        sampling=sampling_of_test(
-            test_split, y_test if classes else None, block.prepare, len(train_split), data.file
-        ),
+        sampling=sampling_of_test(test_split, codes, block.prepare, len(train_split), data.file),
         file=data.file,
+        terms=read_terms(train_split, y, classes, block),
+        terms_test=read_terms(test_split, y_test, classes, block),
+        monotone=_monotone(dataset, block, tables.X, classes),
+        date_formats=tables.date_formats(data),
         own=_own_parts(dataset, block, quality),
         own_estimators=own_estimators(dataset, settings),
     )
@@ -157,6 +168,10 @@ class _FeatureTables:
     inputs: pd.DataFrame
     X: pd.DataFrame
     X_test: pd.DataFrame
+
+    def date_formats(self, data: Data) -> dict[str, list[str]]:
+        """Return {column: formats} of the inputs that are dates."""
+        return {name: data.dates[name] for name in self.inputs if data.dates.get(name)}
 
 
 def _feature_tables(
@@ -215,13 +230,32 @@ def _own_parts(dataset: str, block: Dataset, quality: dict) -> OwnParts:
     return OwnParts(data.features, tuple(data.transformers), code)
 
 
-def _check_transform(dataset: str, block: Dataset, y: np.ndarray) -> None:
-    """Raise DataError where the target's transform is not defined for it."""
+def _training_target(
+    dataset: str, block: Dataset, split: pd.DataFrame, classes: list[str] | None
+) -> np.ndarray:
+    """Return the target as numbers; raise DataError where its transform is not defined for it."""
+    y = targets.numeric_target(split[block.data.target], classes)
     if block.train.target_transform == "log1p" and y.min() <= -1:
         raise DataError(
             f"{block.data.file}: target {block.data.target!r} holds {y.min():g}, "
             f"for which log1p is not defined; set datasets.{dataset}.train.target_transform: none"
         )
+    return y
+
+
+def _monotone(
+    dataset: str, block: Dataset, X: pd.DataFrame, classes: list[str] | None
+) -> dict[str, int]:
+    """Return the monotone constraints; raise UsageError where columns or classes take none."""
+    constraints: dict[str, int] = dict(block.train.monotone)
+    place = f"datasets.{dataset}.train.monotone"
+    if constraints and classes and len(classes) > 2:
+        raise UsageError(
+            f"{paths.PARAMS}: {place}: with {len(classes)} classes no probability rises alone; "
+            f"remove it, or predict two classes or a number"
+        )
+    monotone.check_columns(constraints, kinds.kinds_of(X), place)
+    return constraints
 
 
 def sampling_of_test(

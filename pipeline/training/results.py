@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, cast
 from pipeline.models import catalogue
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
-from pipeline.scoring import choice
+from pipeline.scoring import choice, scores
 from pipeline.scoring.choice import Contender
 from pipeline.training.problem import Problem
 
@@ -61,6 +61,17 @@ class Contributions(TypedDict):
     columns: dict[str, Contribution]
 
 
+class Walked(TypedDict):
+    """How many test rows were walked over how many values of a constrained column; none broke it.
+
+    `direction` is 1 where the output may only rise, -1 where it may only fall.
+    """
+
+    direction: int
+    rows: int
+    values: int
+
+
 class Candidate(TypedDict):
     """One trained model: its parameters, its scores by metric, and what it relies on."""
 
@@ -71,15 +82,21 @@ class Candidate(TypedDict):
     train: dict[str, float | None]
     test: dict[str, Measured]
     threshold: NotRequired[float | None]
+    decision_costs: NotRequired[list[list[float]]]
     confusion_matrix: NotRequired[ConfusionMatrix]
     heaviest_rows: NotRequired[HeaviestRows]
     model_sha256: str
     importance: dict[str, float | None]
     shap: NotRequired[Contributions]
+    monotone: NotRequired[dict[str, Walked]]
 
 
 class Heading(TypedDict):
-    """What the results say of the problem that they are of."""
+    """What the results say of the problem that they are of.
+
+    `constant_decisions` are what it costs on the test rows to decide for one class whatever the
+    row, where decisions have costs.
+    """
 
     schema: int
     dataset: str
@@ -91,6 +108,7 @@ class Heading(TypedDict):
     split_hash: str
     rows: dict[str, int]
     cv_folds: int
+    constant_decisions: NotRequired[dict[str, Measured]]
 
 
 class StageResults(Heading):
@@ -245,7 +263,7 @@ def _comparable(results: StageResults) -> tuple[str, int, str, int]:
 
 def heading(problem: Problem) -> Heading:
     """Return what train.json and tune.json say of the problem, before their own results."""
-    return {
+    content: Heading = {
         "schema": 1,
         "dataset": problem.dataset,
         "task": problem.task,
@@ -257,6 +275,14 @@ def heading(problem: Problem) -> Heading:
         "rows": {"train": len(problem.X), "test": len(problem.X_test)},
         "cv_folds": len(problem.folds),
     }
+    if problem.classes and problem.terms_test.costs is not None:
+        costs = scores.costs_of_constant_decisions(
+            problem.y_test, problem.terms_test, problem.classes, problem.seed, problem.sampling
+        )
+        content["constant_decisions"] = {
+            label: cast(Measured, score.as_json()) for label, score in costs.items()
+        }
+    return content
 
 
 def ranked(candidates: dict[str, Candidate], metric: str) -> list[str]:

@@ -6,13 +6,17 @@ errors. Here the models are those of the folds on either side, and which candida
 is chosen on the others.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from pipeline.data.splits import read_split
 from pipeline.project.params import Dataset
 from pipeline.scoring import bootstrap, metrics, scores, thresholds
 from pipeline.scoring.bootstrap import Resampled
 from pipeline.scoring.rows import OutOfFold, Rows
 from pipeline.scoring.sampling import BY_ROW, Sampling
+from pipeline.scoring.terms.reading import read_terms
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, TEST_BY_FOLD, Predicted
 from pipeline.training.problem import sampling_of_rows
@@ -28,10 +32,13 @@ def gain_on_training_rows(trained: StageResults, spec: Dataset) -> Resampled:
     dataset, candidates = trained["dataset"], trained["candidates"]
     classes = classes_of(next(iter(candidates.values())))
     stages = dict.fromkeys(candidates, "train")
-    training, test = (
-        predictions.read_predicted(dataset, part, stages, classes)
-        for part in (OUT_OF_FOLD, TEST_BY_FOLD)
-    )
+    parts = []
+    for split, part in (("train", OUT_OF_FOLD), ("test", TEST_BY_FOLD)):
+        predicted = predictions.read_predicted(dataset, part, stages, classes)
+        frame = read_split(dataset, split).loc[predicted.rows]
+        terms = read_terms(frame, predicted.y, classes, spec)
+        parts.append(replace(predicted, terms=terms))
+    training, test = parts
     return gain_of_predictions(
         training,
         test,
@@ -79,15 +86,23 @@ def judged_rows(training: Predicted, test: Predicted, metric: str) -> tuple[Rows
         here, there = fold == number, test_fold == number
         output[here], test_output[there] = training.outputs[name][here], test.outputs[name][there]
         if first.ndim == 2:
-            others = training.outputs[name][~here]
-            threshold = thresholds.best_threshold(
-                training.y[~here], others, metric if metric == "f1" else "accuracy"
+            rule = thresholds.best_rule(
+                training.y[~here],
+                training.outputs[name][~here],
+                metric if thresholds.decides(metric) else "accuracy",
+                training.terms[~here],
             )
-            decisions[here] = thresholds.decide(output[here], threshold)
-            test_decisions[there] = thresholds.decide(test_output[there], threshold)
+            decisions[here] = thresholds.decide(output[here], rule)
+            test_decisions[there] = thresholds.decide(test_output[there], rule)
     if first.ndim == 1:
-        return Rows(training.y, output), Rows(test.y, test_output)
-    return Rows(training.y, output, decisions), Rows(test.y, test_output, test_decisions)
+        return (
+            Rows(training.y, output, terms=training.terms),
+            Rows(test.y, test_output, terms=test.terms),
+        )
+    return (
+        Rows(training.y, output, decisions, training.terms),
+        Rows(test.y, test_output, test_decisions, test.terms),
+    )
 
 
 def chosen_by_others(training: Predicted, metric: str) -> dict[int, str]:
@@ -98,7 +113,7 @@ def chosen_by_others(training: Predicted, metric: str) -> dict[int, str]:
     sign, names = metrics.sign(metric), list(training.outputs)
     by_fold = []
     for output in training.outputs.values():
-        out_of_fold = OutOfFold(training.y, output, training.fold)
+        out_of_fold = OutOfFold(training.y, output, training.fold, training.terms)
         by_fold.append(scores.fold_scores(out_of_fold, metric, "accuracy"))
     values = sign * np.array(by_fold)
     chosen = {}

@@ -4,12 +4,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from pipeline.data.quality import statistics
-from pipeline.models import storage
+from pipeline.models import monotone, storage
 from pipeline.models.fitted import Fitted
 from pipeline.project import files, paths
 from pipeline.scoring import thresholds
@@ -54,7 +54,7 @@ def write_stage(
             train_output = outputs.model.output_of_features(problem.X)
             seconds[name] = (time.perf_counter() - started) / len(problem.X)
             scores = assessment.scores(problem, outputs, train_output)
-            models[name] = assessment.with_threshold(outputs.model, scores.threshold)
+            models[name] = assessment.with_rule(outputs.model, scores.rule)
             candidates[name] = _store_candidate(
                 stage, name, problem, models[name], outputs, scores.as_json(), folders
             )
@@ -108,6 +108,7 @@ def _store_candidate(
         _emptied(folders.models / name),
         _metadata(stage, name, problem, parameters, scores),
     )
+    walks = monotone.proven(storage.load(folders.models / name), problem.X_test, problem.X)
     importance = assessment.importance(problem, model)
     _draw(_emptied(folders.reports / name), name, problem, model, outputs, importance)
     content = {
@@ -117,6 +118,8 @@ def _store_candidate(
         "model_sha256": saved["model_sha256"],
         "importance": assessment.most_important(importance),
     }
+    if walks:
+        content["monotone"] = {column: asdict(one) for column, one in walks.items()}
     return cast(Candidate, content)
 
 
@@ -167,7 +170,7 @@ def _draw(
     oof = Part("out of fold", problem.y[seen], outputs.out_of_fold[seen])
     decisions = None
     if problem.classes:
-        decisions = thresholds.decide(outputs.test, model.spec.threshold)
+        decisions = thresholds.decide(outputs.test, model.spec.rule)
     title = f"{name} on {problem.dataset}{' (synthetic data)' if problem.synthetic else ''}"
     figures.draw_candidate(
         folder, title, importance, problem.primary_metric, test, oof, decisions, problem.classes

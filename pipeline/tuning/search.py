@@ -134,7 +134,7 @@ class Search:
         problem, fits = self.problem, trial.finished_fits()
         fold = np.where(problem.fold < len(fits), problem.fold, -1)
         trial.folds = scores.fold_scores(
-            OutOfFold(problem.y, trial.out_of_fold(problem), fold),
+            OutOfFold(problem.y, trial.out_of_fold(problem), fold, problem.terms),
             problem.primary_metric,
             problem.threshold_metric,
         )

@@ -143,7 +143,7 @@ def better_than_baseline(
 def _cv(problem: Problem, out_of_fold: np.ndarray) -> float:
     """Return the mean of the primary metric over train's folds."""
     by_fold = scores.fold_scores(
-        OutOfFold(problem.y, out_of_fold, problem.fold),
+        OutOfFold(problem.y, out_of_fold, problem.fold, problem.terms),
         problem.primary_metric,
         problem.threshold_metric,
     )

@@ -42,6 +42,65 @@ REFUSED = {
         "ridge: {alpha: 1.0}",
         "ridge: 1.0",
     ): "models.ridge: must be a block of keys; an empty one is {} (found 1.0)",
+    # weights
+    (
+        "target: price, drop: [id]",
+        "target: price, weight: price, drop: [id]",
+    ): f"{TINY}.data.weight: names the target 'price'; name another column",
+    (
+        "target: price, drop: [id]",
+        "target: price, weight: id, drop: [id]",
+    ): f"{TINY}.data.drop: names 'id', which is data.weight; remove it there",
+    (
+        "task: classification, target: species}\n    prepare: {test_size: 0.2, split: random}\n"
+        "    train: {",
+        "task: classification, target: species, weight: w}\n    prepare: {}\n"
+        "    train: {resampling: smote, ",
+    ): (
+        f"{IRIS}.train.resampling: smote makes rows up, which have no weight by data.weight; set "
+        "it to undersample or none"
+    ),
+    # costs
+    (
+        "cv_folds: 3,\n            models: [dummy, log",
+        "cv_folds: 3, costs: {false_alarm: 1},\n            models: [dummy, log",
+    ): (
+        f"{IRIS}.train.costs.false_alarm: unknown; allowed: true_negative, false_positive, "
+        "false_negative, true_positive, or a table {ACTUAL: {DECIDED: COST}}"
+    ),
+    (
+        "cv_folds: 3,\n            models: [dummy, log",
+        "cv_folds: 3, costs: {false_positive: 0},\n            models: [dummy, log",
+    ): (
+        f"{IRIS}.train.costs.false_positive: an error must cost more than the right decision "
+        "(found true_negative 0, false_positive 0)"
+    ),
+    (
+        "cv_folds: 3,\n            models: [dummy, log",
+        "cv_folds: 3, costs: {setosa: {virginica: -1}},\n            models: [dummy, log",
+    ): (
+        f"{IRIS}.train.costs.setosa: an error must cost more than the right decision "
+        "(found setosa 0, virginica -1)"
+    ),
+    (
+        "cv_folds: 3,\n            models: [dummy, log",
+        "cv_folds: 3, costs: {setosa: {virginica: true}},\n            models: [dummy, log",
+    ): (
+        f"{IRIS}.train.costs.setosa.virginica: must be a number or the name of a column "
+        "(found True)"
+    ),
+    (
+        "cv_folds: 3,\n            models: [dummy, log",
+        "cv_folds: 3, threshold_metric: f1, costs: {setosa: {virginica: 1}},"
+        "\n            models: [dummy, log",
+    ): (
+        f"{IRIS}.train.threshold_metric: train.costs decide, so that it has no effect; remove "
+        "one of the two"
+    ),
+    (
+        "cv_folds: 3, models: [dummy, ridge, decision_tree]",
+        "cv_folds: 3, costs: {false_positive: 1, false_negative: 1}, models: [ridge]",
+    ): f"{TINY}.train.costs: are of decisions, which regression has none of; remove it",
     # experiment, data
     (
         "experiment: Iris-Classification",

@@ -14,16 +14,14 @@ from support.registered import resolve
 
 
 def test_champion_of_another_task_or_other_classes_is_no_decision(first):
-    data, frame = (
-        params.load().dataset("tiny").data,
-        pd.read_parquet("data/processed/tiny/test.parquet"),
-    )
-    rule = params.load().dataset("tiny").registration
+    block = params.load().dataset("tiny")
+    frame = pd.read_parquet("data/processed/tiny/test.parquet")
     folder = resolve().folder
 
     def fault(**changes):
-        test = HeldOut(frame, "rows", "split", 0, data.model_copy(update=changes), "rmse", 0)
-        return evidence.against_champion(folder, folder, test, rule).fault
+        other = block.model_copy(update={"data": block.data.model_copy(update=changes)})
+        test = HeldOut(frame, "rows", "split", 0, other, "rmse", 0)
+        return evidence.against_champion(folder, folder, test, block.registration).fault
 
     assert (
         fault(target="size")

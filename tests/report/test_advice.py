@@ -249,6 +249,28 @@ def test_the_gravest_comes_first_and_each_says_what_to_do():
     assert pieces[1].do == "Train again."
 
 
+@pytest.mark.parametrize(
+    "result, subject",
+    [
+        (changed(slices=[slice_("params.yaml", True)]), "where town = <b>"),
+        (changed(xgboost={**candidate("xgboost", 0.9), "confusion_matrix": RARE}), "of class yes"),
+        (changed(xgboost={**candidate("xgboost", 0.9), "heaviest_rows": HEAVIEST}), "the 5 rows"),
+        (changed(gates=failed()), "until oof f1 is ≥ 0.6"),
+        (changed(best={"name": "dummy"}, target="churned"), "more about churned"),
+        (changed(xgboost=candidate("xgboost", 0.9, test=0.8, high=0.85)), "the test roc_auc"),
+        (changed(logistic_regression=candidate("logistic_regression", 0.895)), "list logistic_"),
+    ],
+)
+def test_what_to_do_names_its_slice_class_rows_or_metric_as_the_overview_shows_it_alone(
+    result, subject
+):
+    assert subject in advise(result)[0].do
+
+
+def test_what_to_do_about_data_to_check_names_the_column():
+    assert "age: constant" in advise(CLEAN, CHECK)[0].do
+
+
 def test_test_score_of_too_few_rows_of_a_class_is_not_held_against_what_was_promised():
     few = {**candidate("xgboost", 0.9, test=0.7, high=0.75), "confusion_matrix": RARE}
     assert len(told(changed(xgboost=few))) == 1

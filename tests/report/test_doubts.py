@@ -28,10 +28,10 @@ def result(task: str = "classification", metric: str = "f1", oof: float | None =
 def test_suspected_leaks_are_reservations_that_say_what_to_do():
     pieces = advice.advise("visits", result(), None, [GROUP, COPY, COPY])
     assert [(piece.what, piece.do) for piece in pieces] == [
-        ("The answer may be given away: patient recurs.", "Set prepare.split: group:x."),
+        ("The answer may be given away: patient recurs.", "patient: set prepare.split: group:x."),
         (
             "The answer may be given away: fee alone predicts sold, fee alone predicts sold.",
-            "Name it in data.drop.",
+            "fee: name it in data.drop.",
         ),
     ]
     assert advice.verdict(pieces) == "watch"

@@ -1,6 +1,7 @@
 """Each metric is scikit-learn's, on rows as they are and on weighted draws of them."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn import metrics as reference
 from pipeline.project import rounding
 from pipeline.scoring import metrics
 from pipeline.scoring.metrics import METRICS
-from pipeline.scoring.rows import Rows, WeightedRows
+from pipeline.scoring.rows import Rows, Terms, WeightedRows
 from support.predicted import LABELS, classification, regression
 
 ROWS = 80
@@ -27,6 +28,7 @@ CASES = {
 EVERY_METRIC_AND_CASE = [
     pytest.param(metric, rows, id=f"{metric.name}, {case}")
     for metric in METRICS.values()
+    if metric.always
     for case, rows in CASES[metric.task].items()
 ]
 
@@ -82,6 +84,19 @@ def test_metric_is_scikit_learns_with_and_without_weights(metric, rows):
         assert weighted[number] == pytest.approx(expected(weights), rel=1e-9)
 
 
+@pytest.mark.parametrize("metric, rows", EVERY_METRIC_AND_CASE)
+def test_metric_of_rows_with_weights_is_scikit_learns_on_draws_of_them_too(metric, rows):
+    rng = np.random.default_rng(6)
+    weight = rng.exponential(size=ROWS)
+    expected = partial(SCIKIT_LEARNS[metric.name], rows)
+    weighted = replace(rows, terms=Terms(weight=weight))
+    found = metrics.values_of(metric, weighted)
+    assert found == pytest.approx(expected(weight), rel=1e-9)
+    times = rng.multinomial(ROWS, np.full(ROWS, 1 / ROWS), size=2).astype(float)
+    for drawn, value in zip(times, metric.weighted(WeightedRows(weighted, times))):
+        assert value == pytest.approx(expected(weight * drawn), rel=1e-9)
+
+
 @pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.by_class])
 def test_headline_is_that_of_the_positive_class_of_two_or_else_the_mean(name):
     measure = getattr(reference, f"{name}_score")
@@ -96,7 +111,7 @@ def test_headline_is_that_of_the_positive_class_of_two_or_else_the_mean(name):
 def test_score_has_every_metric_of_classification_then_those_by_class(rows):
     labels = LABELS[: rows.n_classes]
     scores = metrics.score(rows, labels)
-    of_task = [metric for metric in METRICS.values() if metric.task == "classification"]
+    of_task = metrics.of_task("classification")
     expected = {metric.name: metrics.value(metric.name, rows) for metric in of_task}
     for metric in of_task:
         if metric.by_class:
@@ -122,7 +137,10 @@ def test_direction_has_one_owner(metric):
         assert metrics.sign(name) == (1 if metric.greater_is_better else -1)
 
 
-@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+@pytest.mark.parametrize(
+    "metric",
+    [pytest.param(metric, id=name) for name, metric in METRICS.items() if metric.always],
+)
 def test_nothing_is_better_than_perfect(metric):
     if metric.task == "regression":
         y = regression().y

@@ -3,28 +3,37 @@
 import numpy as np
 import pytest
 
-from pipeline.scoring import thresholds
-from pipeline.scoring.rows import OutOfFold
+from pipeline.scoring import metrics, thresholds
+from pipeline.scoring.metrics import COST
+from pipeline.scoring.rows import PLAIN, OutOfFold, Rows, Terms
 from support.predicted import binary, classification, regression
 
 
-def quality(metric, y, decisions):
-    hits, errors = (y & decisions).sum(), (y != decisions).sum()
-    return 1 - errors / len(y) if metric == "accuracy" else 2 * hits / max(2 * hits + errors, 1)
+def quality(metric, y, decisions, weight):
+    hits, errors = (weight * y * decisions).sum(), weight[y != decisions].sum()
+    if metric == "accuracy":
+        return 1 - errors / weight.sum()
+    return 2 * hits / (2 * hits + errors) if hits + errors else 0
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("metric", ["f1", "accuracy"])
-def test_threshold_is_the_best_of_all(metric):
-    for seed in range(300):
+def test_threshold_is_the_best_of_all(metric, weighted):
+    for seed in range(200):
         rng = np.random.default_rng(seed)
         rows = rng.integers(2, 25)
         y = (rng.random(rows) < rng.random()).astype(int)
         scores = (rng.random(rows) * (0.3 + 0.7 * y)).round(rng.integers(1, 4))
         if len(set(scores)) == 1:
             continue
-        chosen = thresholds.best_threshold(y, np.column_stack([1 - scores, scores]), metric)
-        best = max(quality(metric, y, (scores >= cut).astype(int)) for cut in [*scores, 2])
-        assert quality(metric, y, (scores >= chosen).astype(int)) == pytest.approx(best, abs=1e-12)
+        weight = rng.exponential(size=rows) if weighted else np.ones(rows)
+        terms = Terms(weight=weight) if weighted else PLAIN
+
+        def of(cut, y=y, scores=scores, weight=weight):
+            return quality(metric, y, (scores >= cut).astype(int), weight)
+
+        chosen = thresholds.best_threshold(y, binary(scores), metric, terms)
+        assert of(chosen) == pytest.approx(max(map(of, [*scores, 2])), abs=1e-12)
         assert chosen not in scores or chosen == 0
 
 
@@ -87,3 +96,57 @@ def test_decisions_are_for_classes_alone():
     rows = classification(2)
     expected = thresholds.decide(rows.output, 0.3)
     assert (thresholds.decided(rows, 0.3).decisions == expected).all()
+
+
+def test_threshold_costs_least_of_all():
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(2, 25)
+        y = rng.integers(0, 2, rows)
+        output = binary(rng.random(rows).round(rng.integers(1, 4)))
+        terms = Terms(costs=rng.normal(size=(rows, 2)), metrics=(COST,))
+        scores = output[:, 1]
+        if len(set(scores)) == 1:
+            continue
+
+        def cost(cut):
+            return metrics.value(COST, thresholds.decided(Rows(y, output, terms=terms), cut))
+
+        chosen = thresholds.best_threshold(y, output, COST, terms)
+        assert cost(chosen) == pytest.approx(min(map(cost, [*scores, 2])), abs=1e-9)
+
+
+def test_class_of_least_expected_cost_is_decided_for():
+    costs = [[0, 1, 5], [3, 0, 2], [20, 6, 0]]
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.1, 0.2, 0.7]])
+    expected = [
+        min(range(3), key=lambda decided: sum(p * costs[i][decided] for i, p in enumerate(row)))
+        for row in probabilities
+    ]
+    assert expected == [1, 1, 2] != probabilities.argmax(axis=1).tolist()
+    assert thresholds.decide(probabilities, costs).tolist() == expected
+    stored = thresholds.rule_as_json(costs)
+    assert thresholds.rule_of_json(stored) == costs and stored["threshold"] is None
+
+
+def test_rule_of_several_classes_is_their_mean_costs_by_weight():
+    y = np.array([0, 0, 1, 2])
+    costs = np.array([[0, 1, 1], [0, 3, 1], [4, 0, 4], [1, 1, 0]])
+    terms = Terms(weight=np.array([3.0, 1, 1, 1]), costs=costs, metrics=(COST,))
+    rule = thresholds.best_rule(y, np.full((4, 3), 1 / 3), COST, terms)
+    assert rule == [[0, 1.5, 1], [4, 0, 4], [1, 1, 0]]
+
+
+def test_costs_of_a_folds_own_rows_do_not_decide_them():
+    y, fold = np.array([0, 1, 0, 1] * 5), np.arange(20) % 2
+    output = binary(np.random.default_rng(0).random(20))
+
+    def decisions(costs):
+        terms = Terms(costs=costs, metrics=(COST,))
+        return thresholds.cross_fitted_decisions(OutOfFold(y, output, fold, terms), COST)
+
+    costs = np.where(y[:, None] == 1, [9.0, 0.0], [0.0, 1.0])
+    dearer = np.where((fold == 1)[:, None], [0.0, 50.0], costs)
+    before, after = decisions(costs), decisions(dearer)
+    assert (before[fold == 1] == after[fold == 1]).all()
+    assert (before[fold == 0] != after[fold == 0]).any()

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.data import kinds
+from pipeline.data.kinds import DATE, LARGEST, TEXT
 from pipeline.project.errors import DataError
-from pipeline.serving import signature
-from pipeline.serving.signature import LARGEST, BadRequest, Column, Signature
+from pipeline.serving.inputs import rules
+from pipeline.serving.inputs.column import Column
+from pipeline.serving.signature import BadRequest, Signature
 
 COLUMNS = {
     "1st size": Column("number", True),
@@ -183,4 +185,65 @@ def test_largest_number_is_taken():
 
 
 def test_every_kind_that_models_take_has_its_rule_for_requests():
-    assert tuple(signature.RULES) == kinds.MODELLED
+    assert set(rules.RULES) == set(kinds.KINDS)
+
+
+MOMENTS = Signature(
+    {
+        "day": Column(DATE, True),
+        "due": Column(DATE, False, formats=("%d.%m.%Y", "unix")),
+        "note": Column(TEXT, False),
+    }
+)
+
+
+def asked(**values) -> bytes:
+    return json.dumps({"day": "2024-12-31", "due": "31.12.2024", "note": "a b", **values}).encode()
+
+
+@pytest.mark.parametrize(
+    "column, value, moment",
+    [
+        ("day", "2024-12-31", "2024-12-31T00:00:00+00:00"),
+        ("day", "2024-12-31T10:00:00+02:00", "2024-12-31T08:00:00+00:00"),
+        ("day", " 2024-12-31 10:00:00.25Z ", "2024-12-31T10:00:00.250000+00:00"),
+        ("day", None, None),
+        ("day", " ", None),
+        ("due", "01.02.2024", "2024-02-01T00:00:00+00:00"),
+        ("due", "2024-02-01", "2024-02-01T00:00:00+00:00"),
+        ("due", 1706745600, "2024-02-01T00:00:00+00:00"),
+    ],
+)
+def test_a_date_is_a_moment_in_utc_in_a_request_as_in_a_table(column, value, moment):
+    [row] = MOMENTS.rows(asked(**{column: value}))
+    assert (row[column] and row[column].isoformat()) == moment
+    frame = pd.DataFrame([json.loads(asked(**{column: value}))])
+    stored = MOMENTS.table(frame, "new.csv")[column]
+    assert kinds.as_json(stored.to_frame())[column].tolist() == [moment]
+
+
+@pytest.mark.parametrize(
+    "column, value, kind",
+    [
+        ("day", "31.12.2024", "date_format"),
+        ("day", "2024-02-30", "date_format"),
+        ("day", "32nd of January", "date_format"),
+        ("day", 1706745600, "date_format"),
+        ("day", True, "date_format"),
+        ("due", None, "date_missing"),
+        ("note", "", "text_missing"),
+        ("note", [], "category_type"),
+    ],
+)
+def test_what_is_no_date_or_text_is_refused(column, value, kind):
+    with pytest.raises(BadRequest) as refused:
+        MOMENTS.rows(asked(**{column: value}))
+    [fault] = refused.value.faults
+    assert (fault["type"], fault["loc"]) == (kind, ["body", column])
+
+
+def test_a_refused_date_says_what_it_should_be():
+    with pytest.raises(BadRequest) as refused:
+        MOMENTS.rows(asked(due="x"))
+    message = "Input should be a date in %d.%m.%Y or unix or ISO 8601, such as 2024-12-31T10:00:00Z"
+    assert refused.value.faults[0]["msg"] == message

@@ -44,7 +44,7 @@ def test_importance_of_labels_is_of_the_decisions_by_the_models_threshold():
 
     def signal(threshold):
         return explanations.permutation_importance(
-            lambda Z: binary(Z[:, 0]), Z, ["signal"], y, "f1", 0, threshold=threshold
+            lambda Z: binary(Z[:, 0]), Z, ["signal"], y, "f1", 0, rule=threshold
         )["signal"]
 
     # no probability reaches 0.5

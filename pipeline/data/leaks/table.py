@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits
+from pipeline.data.kinds import DATE, TEXT
 from pipeline.data.leaks import associations
 from pipeline.data.leaks.associations import CLASSIFICATION, Answers
 from pipeline.project.params import Data, Prepare
@@ -20,6 +21,7 @@ SPLIT_BY_TIME = (
 )
 # leaks of one kind that a line names
 MOST_NAMED = 5
+EPOCH = pd.Timestamp(0, tz="UTC")
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,17 @@ def training_table(
     typed = {}
     for column in dropped:
         values = kinds.blank_to_missing(dropped.loc[train.index, column])
-        typed[column] = kinds.typed(values).values
+        typed[column] = as_searched(kinds.typed(values).values)
     groups = train[by] if prepare.split_kind == "group" else None
     positions = train.index.to_numpy()
     if prepare.split_kind == "time":
         moments = splits.moments(train[by], data.file)
         positions = moments.rank(method="first").to_numpy(dtype=int)
     answers = associations.answers(target, data.task, seed, groups)
+    features = train[cleaning.feature_columns(train, data, by)]
+    searched = {name: as_searched(features[name]) for name in features}
     return TrainingTable(
-        train[cleaning.feature_columns(train, data, by)],
+        pd.DataFrame(searched, index=train.index),
         pd.DataFrame(typed, index=train.index),
         data.target,
         answers,
@@ -100,6 +104,14 @@ def training_table(
         prepare.split_kind,
         positions,
     )
+
+
+def as_searched(values: pd.Series) -> pd.Series:
+    """Return a column as a number or a category: of dates the days since 1970, of texts each."""
+    kind = kinds.kind_of(values)
+    if kind == DATE:
+        return (values - EPOCH) / pd.Timedelta(days=1)
+    return kinds.as_text(values) if kind == TEXT else values
 
 
 def by_what_to_do(found: Sequence[Leak]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pipeline.report import best
 from pipeline.report.comparison import DatasetResult, MeanRank
-from pipeline.report.sections.subject import COLOUR_STEPS, OPENED, Subject
+from pipeline.report.sections.subject import COLOUR_STEPS, Subject
 
 MOST_RANKS = 5
 
@@ -35,7 +35,6 @@ class AllMetrics:
     metrics: list[str]
     rows: list[Row]
     ranks: list[MeanRank]
-    opened: bool
 
 
 def figures(subjects: list[Subject], ranks: list[MeanRank]) -> AllMetrics | None:
@@ -48,7 +47,7 @@ def figures(subjects: list[Subject], ranks: list[MeanRank]) -> AllMetrics | None
     for subject in subjects:
         cells = [_cell(subject.result, metric) for metric in names]
         rows.append(Row(subject.dataset, cells))
-    return AllMetrics(list(names), rows, ranks[:MOST_RANKS], opened=len(subjects) <= OPENED)
+    return AllMetrics(list(names), rows, ranks[:MOST_RANKS])
 
 
 def _cell(result: DatasetResult, metric: str) -> Cell:

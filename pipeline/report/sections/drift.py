@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pipeline.drift import verdicts
 from pipeline.project import paths
 from pipeline.report.sections.subject import Subject
 from pipeline.report.stage_figures import DriftFigures, DriftTest
@@ -44,6 +45,11 @@ class Drift:
     figures: DriftFigures
     rows: list[Row]
     pages: list[Link]
+
+    @property
+    def asks_for_attention(self) -> bool:
+        """Whether the rows drifted."""
+        return self.figures.verdict == verdicts.DRIFT
 
 
 def figures(subject: Subject) -> Drift | None:

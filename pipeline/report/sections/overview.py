@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline.report import advice, best
 from pipeline.report.comparison import DatasetResult, MeanRank
-from pipeline.report.sections.subject import OPENED, Subject
+from pipeline.report.sections.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Overview:
-    """One row per dataset, and how many have each verdict; many datasets can be filtered."""
+    """One row per dataset, and how many have each verdict."""
 
     verdicts: list[VerdictCount]
     rows: list[Row]
-    filtered: bool
 
 
 def figures(subjects: list[Subject], ranks: list[MeanRank]) -> Overview:
     rows = [_row(subject) for subject in subjects]
-    return Overview(_verdict_counts(rows), rows, filtered=len(rows) > OPENED)
+    return Overview(_verdict_counts(rows), rows)
 
 
 def _row(subject: Subject) -> Row:

@@ -1,5 +1,6 @@
 """The pictures of a dataset, drawn by the page's script: what it draws, as numbers."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -11,6 +12,9 @@ from pipeline.report.sections.subject import Subject
 from pipeline.report.stage_figures import Shapley
 from pipeline.scoring import metrics
 from pipeline.training.explanations import MOST_OWNERS
+
+# metrics that are shares, from 0 to 1
+SHARES = ("accuracy", "precision", "recall", "f1", "roc_auc", "average_precision")
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,11 @@ class DriftBar(NamedTuple):  # a list in JSON
 
 @dataclass(frozen=True)
 class Drawing:
-    """What comparison.js reads of a dataset, beside its curves."""
+    """What the page's script draws of a dataset, beside its curves."""
 
     metric: str
     lower: bool
+    range: tuple[float | None, float | None]
     best: str
     target: str
     models: list[Model]
@@ -99,6 +104,7 @@ def drawing(subject: Subject) -> dict[str, Any]:
     content = Drawing(
         metric=result.primary_metric,
         lower=not metrics.lookup(result.primary_metric).greater_is_better,
+        range=_range(result.primary_metric),
         best=result.best.name,
         target=result.target,
         models=[Model(row.name, row.cv.mean, row.cv.std, row.ms) for row in board],
@@ -111,6 +117,15 @@ def drawing(subject: Subject) -> dict[str, Any]:
     drawn = pictures.as_json(subject.pictures)
     kinds = [kind for kind in (*pictures.CURVES, "dots") if kind in drawn]
     return asdict(content) | {kind: drawn[kind] for kind in kinds}
+
+
+def _range(metric: str) -> tuple[float | None, float | None]:
+    """Return the least and the greatest value that a metric can have; None where it has none."""
+    entry = metrics.lookup(metric)
+    perfect = entry.perfect if math.isfinite(entry.perfect) else None
+    if not entry.greater_is_better:
+        return perfect, None
+    return (0 if entry.name in SHARES else None), perfect
 
 
 def course(trials: list[TrialValue], metric: str) -> list[TrialCurve]:

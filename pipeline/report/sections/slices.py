@@ -12,6 +12,18 @@ class Slices:
 
     slices: list[SliceResult]
 
+    @property
+    def worse(self) -> int:
+        """How many are clearly worse than all rows together."""
+        return sum(part.test.worse for part in self.slices)
+
+    @property
+    def remark(self) -> str:
+        """What the folded section says."""
+        if not self.worse:
+            return f"none of {len(self.slices)} is clearly worse"
+        return f"worse on {self.worse} of {len(self.slices)}"
+
 
 def figures(subject: Subject) -> Slices | None:
     slices = subject.result.slices

@@ -26,7 +26,7 @@ class Subject:
     @property
     def id(self) -> str:
         """The id of the dataset's part of the page; those of its headings begin with it."""
-        return f"d-{self.dataset}"
+        return paths.part_of_page(self.dataset)
 
     @property
     def direction(self) -> str:

@@ -25,6 +25,11 @@ class Tuning:
     trials: Trials
     rows: list[Row]
 
+    @property
+    def remark(self) -> str:
+        """What the folded section says: the verdicts on the tuned candidates, each once."""
+        return ", ".join(dict.fromkeys(row.verdict for row in self.rows))
+
 
 def figures(subject: Subject) -> Tuning | None:
     tuning = subject.result.tuning

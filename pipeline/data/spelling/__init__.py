@@ -1,0 +1,1 @@
+"""How values are spelt in files, and how each spelling is read."""

@@ -1,0 +1,1 @@
+"""Encoders of columns: what the fitted preprocessing makes of dates, texts and categories."""
