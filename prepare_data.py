@@ -138,7 +138,8 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     """Write the splits and the quality figures of one dataset; return the latter."""
     spec = settings.dataset(dataset)
     data, split_column = spec.data, spec.prepare.split_column
-    raw, origin = read_table(dataset, data)
+    table, origin = read_table(dataset, data)
+    raw = cleaning.with_target(table, data)
 
     cleaned = cleaning.clean(raw, data, split_column)
     labels = cleaned[data.target] if data.task == "classification" else None
@@ -163,6 +164,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         "data_hash": origin.data_hash,
         "split_hash": files.digest(paths.processed(dataset)),
         **quality.quality_figures(raw, cleaned, data, split_column),
+        **quality.reading_figures(origin, len(table) - len(raw)),
         **own.figures,
         **own_code(dataset, settings),
         "split": {"by": spec.prepare.split, "train": len(rows.fit), "test": len(rows.predict)},
@@ -185,8 +187,11 @@ def closing_line(dataset: str, figures: dict[str, Any]) -> str:
         f"{features}{_after_own(figures)}, {figures['missing_share']:.1%} missing -> "
         f"{paths.processed(dataset)}/"
     )
+    parts = [line, *quality.reading_lines(figures)]
     names = [doubt.column for doubt in doubts.in_figures(figures)]
-    return f"{line}; doubtful: {errors.listed(names, most=30)}" if names else line
+    if names:
+        parts.append(f"doubtful: {errors.listed(names, most=30)}")
+    return "; ".join(parts)
 
 
 def _after_own(figures: dict[str, Any]) -> str:
