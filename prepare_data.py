@@ -18,6 +18,7 @@ from pipeline.data import cleaning, doubts, quality, reading, splits
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
 from pipeline.data.quality import RARER_KINDS, Origin
+from pipeline.own import loading
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params
@@ -56,6 +57,19 @@ def check_leaks(found: list[Leak], columns: list[str], dataset: str, spec: Datas
         raise DataError(f"{data.file}: the target is given away: {'; '.join(lines(refused))}")
 
 
+def metrics_code(dataset: str, spec: Dataset) -> dict[str, str]:
+    """Return the sha256 of each file that the user's own metrics come from.
+
+    Raises UsageError where such a file cannot be run, or lacks the function.
+    """
+    found = {}
+    for name, metric in spec.train.metrics.items():
+        where = f"datasets.{dataset}.train.metrics.{name}"
+        code = loading.named(metric.function, where).code
+        found[code.path] = code.sha256
+    return found
+
+
 def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     """Write the splits and the quality figures of one dataset; return the latter."""
     spec = settings.dataset(dataset)
@@ -85,6 +99,9 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
     }
+    if spec.train.metrics:
+        # so that what depends on this file follows a change of the code
+        figures["metrics_code"] = metrics_code(dataset, spec)
     files.write_json(paths.metrics(dataset, "quality"), figures)
     return figures
 
