@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pipeline.project import paths
+from pipeline.project.errors import UsageError
 from pipeline.project.params import Dataset
 from pipeline.scoring.rows import SMALLEST_PROBABILITY, Rows, WeightedRows, divided
 
@@ -283,9 +285,15 @@ OWN: dict[str, Metric] = {}
 
 
 def lookup(name: str) -> Metric:
-    """Return the metric of a name, that of `f1` for `f1__virginica`."""
+    """Return the metric of a name, that of `f1` for `f1__virginica`.
+
+    Raises UsageError where there is none, such as one that params.yaml declared before.
+    """
     base = name.partition("__")[0]
-    return OWN[base] if base in OWN else METRICS[base]
+    known = METRICS | OWN
+    if base not in known:
+        raise UsageError(f"{paths.PARAMS}: no metric {name!r}; known: {', '.join(known)}")
+    return known[base]
 
 
 def of_task(task: str) -> list[Metric]:
