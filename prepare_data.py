@@ -74,7 +74,8 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     """Write the splits and the quality figures of one dataset; return the latter."""
     spec = settings.dataset(dataset)
     data, split_column = spec.data, spec.prepare.split_column
-    raw, origin = read_table(dataset, data)
+    table, origin = read_table(dataset, data)
+    raw = cleaning.with_target(table, data)
 
     cleaned = cleaning.clean(raw, data, split_column)
     labels = cleaned[data.target] if data.task == "classification" else None
@@ -95,6 +96,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         "data_hash": origin.data_hash,
         "split_hash": files.digest(paths.processed(dataset)),
         **quality.quality_figures(raw, cleaned, data, split_column),
+        **quality.reading_figures(origin, len(table) - len(raw)),
         "split": {"by": spec.prepare.split, "train": len(train), "test": len(test)},
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
@@ -117,8 +119,11 @@ def closing_line(dataset: str, figures: dict[str, Any]) -> str:
         f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
         f"{features}, {figures['missing_share']:.1%} missing -> {paths.processed(dataset)}/"
     )
+    parts = [line, *quality.reading_lines(figures)]
     names = [doubt.column for doubt in doubts.in_figures(figures)]
-    return f"{line}; doubtful: {errors.listed(names, most=30)}" if names else line
+    if names:
+        parts.append(f"doubtful: {errors.listed(names, most=30)}")
+    return "; ".join(parts)
 
 
 def main(argv: list[str] | None = None) -> None:

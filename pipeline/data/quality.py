@@ -1,14 +1,17 @@
 """Figures of a table: its origin, its quality and its statistics."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipeline.data import cleaning, kinds, targets
+from pipeline.data.formats.form import Format, form_of
 from pipeline.data.kinds import CATEGORY, DATE, NUMBER, TEXT
-from pipeline.project import files, paths, rounding
+from pipeline.project import errors, files, paths, rounding
 from pipeline.project.params import Data
 
 QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1]
@@ -22,7 +25,11 @@ IQR_FENCE = 1.5
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a dataset's table came from; `data_hash` is the md5 of its CSV file."""
+    """Where a dataset's table came from; `data_hash` is the md5 of its CSV file.
+
+    `signs` names the columns whose every value carried a currency or per cent sign, which was left
+    out, and `truths` those whose words became True and False.
+    """
 
     dataset: str
     source: str
@@ -30,10 +37,16 @@ class Origin:
     rows: int
     columns: int
     data_hash: str
+    signs: dict[str, str] = field(default_factory=dict)
+    truths: list[str] = field(default_factory=list)
 
     def write(self) -> None:
         """Write metrics/datasets/<dataset>/generate.json."""
-        files.write_json(paths.metrics(self.dataset, "generate"), {"schema": 1, **asdict(self)})
+        content = {"schema": 1, **asdict(self)}
+        for found in ("signs", "truths"):
+            if not content[found]:
+                del content[found]
+        files.write_json(paths.metrics(self.dataset, "generate"), content)
 
 
 def read_origin(dataset: str) -> Origin:
@@ -43,6 +56,21 @@ def read_origin(dataset: str) -> Origin:
     )
     content.pop("schema")
     return Origin(**content)
+
+
+def form_of_file(dataset: str, data: Data, path: str | Path) -> Format:
+    """Return how a file of a dataset's rows is written: as its source is, but for its own tables.
+
+    Columns of signs and of true and false words are those that the dataset's table had.
+    """
+    own = (Path(data.file), paths.current_batch(dataset))
+    if Path(path).resolve() in [table.resolve() for table in own]:
+        return Format(codes=tuple(data.categorical))
+    form = form_of(data)
+    if not paths.metrics(dataset, "generate").is_file():
+        return form
+    origin = read_origin(dataset)
+    return replace(form, signs=origin.signs, truths=tuple(origin.truths))
 
 
 def quality_figures(
@@ -76,6 +104,32 @@ def quality_figures(
     else:
         figures["target"] = _target_figures(cleaned[data.target])
     return figures
+
+
+def reading_figures(origin: Origin, rows_without_target: int) -> dict[str, Any]:
+    """Return what reading changed or left out, as quality.json holds it; nothing where it did not.
+
+    `signs` are currency and per cent signs by column, `truths` columns of true and false words.
+    """
+    figures = {
+        "signs": origin.signs,
+        "truths": origin.truths,
+        "rows_without_target": rows_without_target,
+    }
+    return {name: figure for name, figure in figures.items() if figure}
+
+
+def reading_lines(figures: Mapping[str, Any]) -> list[str]:
+    """Return in words what quality.json says that reading changed or left out."""
+    lines = []
+    if rows := figures.get("rows_without_target", 0):
+        lines.append(f"{rows:,} rows without a target left out")
+    if signs := figures.get("signs"):
+        named = ", ".join(f"{column!r} ({sign})" for column, sign in signs.items())
+        lines.append(f"read as numbers, without their sign: {named}")
+    if truths := figures.get("truths"):
+        lines.append(f"read as True and False: {errors.listed(truths, most=30)}")
+    return lines
 
 
 def _rarer_kinds(found: dict[str, str]) -> dict[str, list[str]]:

@@ -99,10 +99,24 @@ class Data(Settings):
     """The column that says how much each row counts in fits and scores; it is not a feature."""
     rows: int | None = Field(None, ge=1)
     """Rows of a synthetic table."""
-    separator: str = Field(",", min_length=1, max_length=1)
-    """What separates the values of the source."""
+    separator: str | None = Field(None, min_length=1, max_length=1)
+    """What separates the values of the source; by default a tab in .tsv files, else a comma."""
     encoding: str = "utf-8"
-    """How the source encodes its characters."""
+    """How the source encodes its characters; a byte order mark goes before it."""
+    sheet: str | None = None
+    """The sheet of an Excel workbook that has several."""
+    decimal: Literal[".", ","] = "."
+    """The decimal mark of the source's numbers."""
+    thousands: Literal[",", ".", " ", "'", "_"] | None = None
+    """The mark between groups of three digits in the source's numbers."""
+    missing: list[str] = []
+    """Words of the source that mean a missing value, beside NA, NaN, null and the like."""
+    true_words: list[str] = []
+    """Words for true; a column of nothing but these and false_words becomes True and False."""
+    false_words: list[str] = []
+    """Words for false."""
+    missing_target: Literal["refuse", "drop"] = "refuse"
+    """What becomes of rows without a target: an error, or they are left out and counted."""
 
     @field_validator("source")
     @classmethod
@@ -141,6 +155,22 @@ class Data(Settings):
         is_number = isinstance(value, int) and not isinstance(value, bool)
         return str(value) if is_number else value
 
+    @field_validator("missing", "true_words", "false_words", mode="before")
+    @classmethod
+    def _words_as_text(cls, words: object) -> object:
+        if not isinstance(words, list):
+            return words
+        return [_word(word) for word in words]
+
+    @model_validator(mode="after")
+    def _spellings_apart(self) -> Self:
+        if self.thousands == self.decimal:
+            raise _fault("thousands", f"{self.thousands!r} is the decimal mark, too; change either")
+        twice = set(self.true_words) & set(self.false_words)
+        if twice:
+            raise _fault("true_words", f"{sorted(twice)[0]!r} stands in false_words, too; keep one")
+        return self
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.task == "regression" and self.positive is not None:
@@ -161,6 +191,12 @@ class Data(Settings):
             if twice:
                 raise _fault(role, f"{sorted(twice)[0]!r} stands in {other}, too; keep one")
         return self
+
+
+def _word(value: object) -> object:
+    """Return a word of a list in params.yaml as text: -999 and 1 are words, too."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
 # the settings that say of what kind a column is
