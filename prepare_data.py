@@ -115,10 +115,12 @@ def own_code(dataset: str, settings: Params) -> dict[str, Any]:
         own = settings.own_class(dataset, name)
         if own is not None and ":" in own.path:
             places[own.path] = f"models.{name}.class"
+    for name, metric in settings.dataset(dataset).train.metrics.items():
+        places[metric.function] = f"{where}.train.metrics.{name}"
     code = {}
     for place, key in places.items():
-        path = place.partition(":")[0]
-        code[path] = loading.load(path, key).sha256
+        own_file = loading.named(place, key).code if ":" in place else loading.load(place, key)
+        code[own_file.path] = own_file.sha256
     return {"code": code} if code else {}
 
 

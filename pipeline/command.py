@@ -17,6 +17,7 @@ from pipeline.project.params import Dataset, Gate, Params
 from pipeline.project.workers import Step
 from pipeline.scoring import metrics
 from pipeline.scoring.metrics import Metric
+from pipeline.scoring.terms import own_metrics
 
 SECONDS_BETWEEN_LINES = 10
 # numerical libraries read these when they are loaded
@@ -89,7 +90,11 @@ def settings() -> Params:
 
 
 def checked(settings: Params) -> Params:
-    """Return the settings; raises UsageError where one names a metric that is not known."""
+    """Return the settings; raises UsageError where one names a metric that is not known.
+
+    The user's own metrics are known from then on.
+    """
+    own_metrics.declare(settings)
     for name, dataset in settings.datasets.items():
         block, known = f"datasets.{name}", metrics.of_settings(dataset)
         primary = dataset.train.primary_metric

@@ -354,6 +354,17 @@ class Features(Settings):
     """Prepared columns that the models of this dataset do not use."""
 
 
+class OwnMetric(Settings):
+    """A metric of the user's own."""
+
+    function: str = Field(pattern=r"^features/[\w/]+\.py:[A-Za-z_]\w*$")
+    """The function, as `features/FILE.py:NAME`."""
+    greater_is_better: bool
+    """Its direction."""
+    of: Literal["decisions", "probabilities"] = "decisions"
+    """What a classifier's predictions are handed over as; a regression's are numbers."""
+
+
 class Train(Settings):
     primary_metric: str
     """The metric by which models are compared."""
@@ -366,9 +377,11 @@ class Train(Settings):
     features: Features = Features()
     resampling: Literal["none", "smote", "undersample"] = "none"
     """How the classes are balanced inside each fit."""
-    threshold_metric: Literal["accuracy", "f1"] = "f1"
-    """What the decision threshold of a binary classifier maximises out of fold; `costs` take its
-    place."""
+    metrics: dict[Name, OwnMetric] = {}
+    """Metrics of your own, which `primary_metric`, `threshold_metric` and `gates` may name."""
+    threshold_metric: str = "f1"
+    """What the decision threshold of a binary classifier maximises out of fold: `f1`, `accuracy` or
+    one of `metrics`; `costs` take its place."""
     monotone: dict[str, Literal[-1, 1]] = {}
     """Columns of numbers along which models may only rise (1) or only fall (-1): the prediction, or
     the probability of the positive class."""
@@ -385,6 +398,20 @@ class Train(Settings):
     @classmethod
     def _outcomes_or_a_table(cls, value: object) -> object:
         return costs_checked(value) if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _metric_of_decisions(self) -> Self:
+        allowed = ["accuracy", "f1"]
+        allowed += [name for name, metric in self.metrics.items() if metric.of == "decisions"]
+        if self.threshold_metric not in allowed:
+            raise _fault(
+                "threshold_metric",
+                f"must be one of: {', '.join(allowed)} (found {self.threshold_metric!r})",
+            )
+        for name in self.metrics:
+            if "__" in name:
+                raise _fault(f"metrics.{name}", "must have no __, which metrics of a class have")
+        return self
 
     @model_validator(mode="after")
     def _costs_alone_decide(self) -> Self:
