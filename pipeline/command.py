@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.own import recorded
 from pipeline.project import params, paths
 from pipeline.project.errors import PipelineError, UsageError
 from pipeline.project.params import Dataset, Gate, Params
@@ -54,6 +55,16 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
         default="all",
         metavar="D",
         help="a dataset of params.yaml, or all (the default)",
+    )
+
+
+def add_trust_code(parser: argparse.ArgumentParser) -> None:
+    """Add the option by which the code that lies beside a model may run."""
+    parser.add_argument(
+        recorded.TRUST_CODE,
+        action="store_true",
+        help="run the copy of your own code beside the model where this checkout has another "
+        "version of it",
     )
 
 
