@@ -1,4 +1,4 @@
-"""Messy tables, drawn at random: columns of every kind and spelling, gaps, few rows, odd targets."""
+"""Messy tables, drawn at random: columns of every kind and spelling, few rows, odd targets."""
 
 from collections.abc import Callable
 from pathlib import Path
