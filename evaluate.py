@@ -166,6 +166,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         help="a registered version, its number or an alias (champion, previous, ...)",
     )
     parser.add_argument("--input", metavar="FILE", help="a file with the features and the target")
+    command.add_trust_code(parser)
     return parser.parse_args(argv)
 
 
@@ -182,7 +183,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         assert version.folder is not None
         folder, name = version.folder, f"{version.name} version {version.version}"
     labelled = labelled_rows(args.dataset, spec.data, args.input)
-    evaluation = evaluate(storage.load(folder), labelled, spec, settings.seed)
+    model = storage.load(folder, args.trust_code)
+    evaluation = evaluate(model, labelled, spec, settings.seed)
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}"
     )

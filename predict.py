@@ -193,6 +193,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="put an apostrophe before text in a CSV output that spreadsheets run as a formula",
     )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
+    command.add_trust_code(parser)
     return parser.parse_args(argv)
 
 
@@ -215,7 +216,7 @@ def main(argv: list[str] | None = None) -> None:
     dataset = settings.dataset(args.dataset)
     check_output(args)
 
-    served = loaded.load(args.dataset, settings, args.version)
+    served = loaded.load(args.dataset, settings, args.version, args.trust_code)
     request_id = uuid.uuid4().hex
     count = RowCount(args.dataset)
     parts = reading.parts(

@@ -123,7 +123,7 @@ def reading_lines(figures: Mapping[str, Any]) -> list[str]:
     """Return in words what quality.json says that reading changed or left out."""
     lines = []
     if rows := figures.get("rows_without_target", 0):
-        lines.append(f"{rows:,} rows without a target left out")
+        lines.append(f"{rows:,} {'row' if rows == 1 else 'rows'} without a target left out")
     if signs := figures.get("signs"):
         named = ", ".join(f"{column!r} ({sign})" for column, sign in signs.items())
         lines.append(f"read as numbers, without their sign: {named}")
@@ -164,17 +164,22 @@ def _target_figures(target: pd.Series) -> dict[str, float | None]:
     return {name: rounding.significant(value) for name, value in figures.items()}
 
 
-def statistics(X: pd.DataFrame) -> dict[str, Any]:
+def statistics(X: pd.DataFrame, most_categories: int | None = LISTED_CATEGORIES) -> dict[str, Any]:
     """Return what monitoring compares with, as train_stats.json holds it.
 
     Of a column of numbers it is mean, deviation and quantiles, of one of dates the quantiles, of
-    categories their shares, of texts the same of their numbers of words, and of their words.
+    categories the shares of the commonest, `most_categories` of them (None = all), of texts the
+    same of their numbers of words, and of their words.
     """
     features = {}
     for column in X:
         values = X[column]
         figures: dict[str, Any] = {"missing_share": rounding.significant(values.isna().mean())}
-        figures |= STATISTICS[kinds.kind_of(values)](values)
+        kind = kinds.kind_of(values)
+        if kind == CATEGORY:
+            figures["categories"] = _shares(values.value_counts(normalize=True), most_categories)
+        else:
+            figures |= STATISTICS[kind](values)
         features[column] = figures
     return {"schema": 1, "rows": len(X), "features": features}
 
@@ -196,10 +201,6 @@ def _date_statistics(values: pd.Series) -> dict[str, Any]:
     return {"quantiles": {f"{share:g}": text for share, text in texts.items()}}
 
 
-def _category_statistics(values: pd.Series) -> dict[str, Any]:
-    return {"categories": _shares(values.value_counts(normalize=True))}
-
-
 def _text_statistics(values: pd.Series) -> dict[str, Any]:
     words: Counter[str] = Counter()
     for text in values.dropna():
@@ -209,15 +210,14 @@ def _text_statistics(values: pd.Series) -> dict[str, Any]:
     return {"word_count": _number_statistics(counts), "words": _shares(shares)}
 
 
-def _shares(shares: pd.Series) -> dict[str, float | None]:
+def _shares(shares: pd.Series, most: int | None = LISTED_CATEGORIES) -> dict[str, float | None]:
     """Return the greatest shares, the greatest first, then by name."""
-    common = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:LISTED_CATEGORIES]
+    common = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:most]
     return {str(label): rounding.significant(share) for label, share in common}
 
 
 STATISTICS = {
     NUMBER: _number_statistics,
     DATE: _date_statistics,
-    CATEGORY: _category_statistics,
     TEXT: _text_statistics,
 }

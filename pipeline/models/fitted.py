@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.models import archive, catalogue
+from pipeline.data import kinds
+from pipeline.models import archive
 from pipeline.models.preprocessing import as_put_out, output_columns, second_columns
 from pipeline.models.spec import Member, ModelSpec
+from pipeline.own import features, recorded, transformers
+from pipeline.own.loading import OwnObject
 from pipeline.scoring import thresholds
 
 
@@ -18,9 +21,17 @@ class Fitted(ABC):
 
     spec: ModelSpec
 
-    @abstractmethod
     def transform(self, X: pd.DataFrame) -> Any:
         """Return the table that the estimator takes, for typed features."""
+        return self.encode(self.transformed(X))
+
+    @abstractmethod
+    def transformed(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return what the user's own transformers make of typed features, typed."""
+
+    @abstractmethod
+    def encode(self, X: pd.DataFrame) -> Any:
+        """Return the table that the estimator takes, for the columns that are encoded."""
 
     @abstractmethod
     def columns(self) -> list[str]:
@@ -34,11 +45,27 @@ class Fitted(ABC):
     def estimator_output(self, Z: Any) -> np.ndarray:
         """Return what `output` does for a table that is preprocessed already."""
 
-    def output(self, X: pd.DataFrame) -> np.ndarray:
-        """Return a model's output for typed features.
+    def features(self, inputs: pd.DataFrame) -> pd.DataFrame:
+        """Return the typed features of typed inputs: the same, or what the user's function makes.
+
+        Raises DataError where that function raises, or the version of it is not to be had.
+        """
+        path = self.spec.own.features
+        if path is None:
+            return inputs
+        code = recorded.version(path, self.spec.own.code[path])
+        function = OwnObject(code.get(features.FUNCTION, path), features.FUNCTION, code)
+        return kinds.conform(features.apply(function, inputs), self.spec.features, path)
+
+    def output(self, inputs: pd.DataFrame) -> np.ndarray:
+        """Return a model's output for typed inputs.
 
         Numbers of shape (rows,), or class probabilities of shape (rows, classes).
         """
+        return self.output_of_features(self.features(inputs))
+
+    def output_of_features(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the same for typed features."""
         return self.estimator_output(self.transform(X))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
@@ -59,6 +86,11 @@ class Fitted(ABC):
         return np.array(self.spec.classes)[thresholds.decide(output, self.spec.rule)]
 
 
+def transformed(fitted: tuple[Any, ...], X: pd.DataFrame) -> pd.DataFrame:
+    """Return what fitted transformers of the user's own make of typed features, typed."""
+    return kinds.typed_by_type(transformers.transform(fitted, X)) if fitted else X
+
+
 @dataclass(frozen=True)
 class Model(Fitted):
     """A fitted preprocessing and estimator, and what is needed to say their output."""
@@ -66,8 +98,12 @@ class Model(Fitted):
     preprocessing: Any
     estimator: Any
     spec: ModelSpec
+    transformers: tuple[Any, ...] = ()
 
-    def transform(self, X: pd.DataFrame) -> Any:
+    def transformed(self, X: pd.DataFrame) -> pd.DataFrame:
+        return transformed(self.transformers, X)
+
+    def encode(self, X: pd.DataFrame) -> Any:
         return self.preprocessing.transform(X)
 
     def columns(self) -> list[str]:
@@ -102,7 +138,11 @@ class Blend(Fitted):
     models: tuple[Model, ...]
     spec: ModelSpec
 
-    def transform(self, X: pd.DataFrame) -> np.ndarray:
+    def transformed(self, X: pd.DataFrame) -> pd.DataFrame:
+        # those of all members are equal: models of other rows are not blended where there are any
+        return self.models[0].transformed(X)
+
+    def encode(self, X: pd.DataFrame) -> np.ndarray:
         tables = [
             np.asarray(preprocessing.transform(X), dtype=np.float64)
             for preprocessing in self.preprocessings.values()
@@ -133,7 +173,7 @@ class Blend(Fitted):
 
     def _tables(self, Z: np.ndarray) -> dict[str, Any]:
         """Return the table of each preprocessing."""
-        encodings = {table_of(member): encoding_of(member) for member in self.spec.members}
+        encodings = {table_of(member): member.family.encoding for member in self.spec.members}
         widths = [len(output_columns(part)) for part in self.preprocessings.values()]
         parts = np.split(Z, np.cumsum(widths)[:-1], axis=1)
         tables = {}
@@ -142,14 +182,9 @@ class Blend(Fitted):
         return tables
 
 
-def encoding_of(member: Member) -> str:
-    """Return the encoding of the table that a member's estimator takes."""
-    return catalogue.FAMILIES[member.name].encoding
-
-
 def table_of(member: Member) -> str:
     """Return the name of the blend's preprocessing that a member's estimator takes its table of."""
-    return member.preprocessing or encoding_of(member)
+    return member.preprocessing or member.family.encoding
 
 
 def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
@@ -162,8 +197,9 @@ def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
     names: dict[tuple[str, bytes], str] = {}  # of the preprocessings, by encoding and content
     members = []
     kept = []
+    code: dict[str, str] = {}
     for model, weight in zip(models, weights):
-        encoding = catalogue.FAMILIES[model.spec.name].encoding
+        encoding = model.spec.family.encoding
         content = archive.skops_bytes(model.preprocessing)
         if (encoding, content) not in names:
             same_encoding = sum(known == encoding for known, _ in names)
@@ -171,8 +207,19 @@ def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
             names[encoding, content] = name
             preprocessings[name] = model.preprocessing
         name = names[encoding, content]
-        given = None if name == encoding else name
-        members.append(Member(model.spec.name, model.spec.target_transform, weight, given))
         kept.append(replace(model, preprocessing=preprocessings[name]))
-    own = replace(spec, name="blend", target_transform="none", members=tuple(members))
+        given = None if name == encoding else name
+        spec_of = model.spec
+        members.append(
+            Member(spec_of.name, spec_of.target_transform, weight, spec_of.estimator, given)
+        )
+        code |= model.spec.own.code
+    own = replace(
+        spec,
+        name="blend",
+        target_transform="none",
+        members=tuple(members),
+        own=replace(spec.own, code=code),
+        estimator=None,
+    )
     return Blend(preprocessings, tuple(kept), own)

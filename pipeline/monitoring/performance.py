@@ -148,8 +148,11 @@ def _judged(
 ) -> ServedPerformance:
     """Return the performance with the interval of the labelled rows' score, and what it shows.
 
-    No split has fixed how many rows of a class come, so that each row is drawn by itself.
+    No split has fixed how many rows of a class come, so that each row is drawn by itself. A metric
+    of costs or of the user's own code is not measured on served rows, and so not judged.
     """
+    if not metrics.lookup(found.metric).always:
+        return found
     interval = bootstrap.resampled(found.metric, rows, seed).interval
     rarest = _rarest_class(rows, classes) if classes else None
     if rarest is not None:
@@ -193,7 +196,11 @@ def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
         if metric in found.current:
             text += f", measured {found.current[metric]:.4g} on {labelled}"
         texts.append(text)
-    if found.current and found.metric not in estimated:
+    if found.current and found.metric not in found.current:
+        texts.append(
+            f"  {found.metric}: not measured on served rows: it is of costs or of code of your own"
+        )
+    elif found.current and found.metric not in estimated:
         texts.append(
             f"  {found.metric}: out of fold {found.reference[found.metric]:.4g}, measured "
             f"{found.current[found.metric]:.4g} on {labelled}"

@@ -64,9 +64,12 @@ def is_bagged(problem: Problem, plan: Plan, choice: Choice) -> bool:
     """Return whether the mean of a choice's fold models becomes the final model.
 
     By itself that is so where rounds were found by early stopping, the one thing that a refit has
-    to guess, and the folds were fitted on most rows.
+    to guess, and the folds were fitted on most rows. Never where the user's own transformers are
+    fitted on each fold: a blend has one of each.
     """
     if choice.trial is None or plan.cost is not None or plan.tune.final == "refit":
+        return False
+    if choice.recipe.spec.own.transformers:
         return False
     if plan.tune.final == "bag":
         return True
@@ -136,14 +139,14 @@ def test_by_fold(problem: Problem, choice: Choice) -> np.ndarray:
     for fold, model in enumerate(fold_models(choice.trial)):
         rows = problem.test_fold == fold
         if rows.any():
-            output[rows] = model.output(problem.X_test[rows])
+            output[rows] = model.output_of_features(problem.X_test[rows])
     return output
 
 
 def _bag(problem: Problem, choice: Choice) -> Final:
     assert choice.trial is not None
     models = fold_models(choice.trial)
-    outputs = np.stack([model.output(problem.X_test) for model in models])
+    outputs = np.stack([model.output_of_features(problem.X_test) for model in models])
     by_fold = np.empty(outputs.shape[1:])
     for fold, output in enumerate(outputs):
         rows = problem.test_fold == fold
