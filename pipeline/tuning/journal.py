@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
+from pipeline.scoring.terms import own_metrics
 from pipeline.training.problem import Problem
 from pipeline.tuning.trials import FoldFit, Trial, plan_of
 
@@ -81,10 +82,11 @@ class Journal:
 
 def identity(problem: Problem, settings: Params) -> dict[str, str]:
     """Return hashes of what a study's trials depend on: a change in any of it makes a new study."""
+    own = own_metrics.code_of(problem.terms.metrics)
     return {
         "data": _digest(problem.split_hash),
         "settings": _digest(_settings(problem.dataset, settings)),
-        "code": _digest(_code()),
+        "code": _digest([*_code(), own] if own else _code()),
         "libraries": _digest(_libraries()),
     }
 
@@ -112,7 +114,7 @@ def _code() -> list[str]:
     package = Path(__file__).parents[1]
     modules = []
     for room in ROOMS:
-        modules += sorted((package / room).glob("*.py"))
+        modules += sorted((package / room).rglob("*.py"))
     return [files.digest(module) for module in modules]
 
 
