@@ -19,7 +19,6 @@ from pipeline import command
 
 SECONDS_BETWEEN_FRAMES = 0.5
 ROWS_BESIDE = 4  # of a terminal: head of the table, its foot, and the prompt
-TIME_WIDTH = 8  # characters: 12345.6 s fits
 DONE, RUNNING, WAITING, FAILED = "done", "running", "waiting", "failed"
 SIGNS = {DONE: "✓", RUNNING: "●", WAITING: "·", FAILED: "✕"}
 STYLES = {DONE: "green", RUNNING: "bold", WAITING: "dim", FAILED: "bold red"}
@@ -176,17 +175,15 @@ def shown_rows(every: list[Row], most: int) -> list[Row]:
 def table(state: State, most_rows: int) -> Table:
     """Return the table of the stages, as many as fit, with a summary below."""
     made = Table(caption=state.summary, caption_justify="left", box=None, pad_edge=False)
-    longest = max(map(len, state.stages))
-    # widths that a long result cannot take
-    made.add_column("", min_width=1)
-    made.add_column("stage", no_wrap=True, min_width=longest)
-    made.add_column("time", justify="right", no_wrap=True, min_width=TIME_WIDTH)
-    made.add_column("result or progress", no_wrap=True, overflow="ellipsis")
+    # rich narrows the columns that may wrap: the last one, whose cells are cut to one line
+    made.add_column("", no_wrap=True)
+    made.add_column("stage", no_wrap=True)
+    made.add_column("time", justify="right", no_wrap=True)
+    made.add_column("result or progress")
     for row in shown_rows(rows(state), most_rows):
         style = STYLES[row.state]
-        made.add_row(
-            Text(SIGNS[row.state], style), Text(row.stage, style), row.time, Text(row.what)
-        )
+        what = Text(row.what, no_wrap=True, overflow="ellipsis")
+        made.add_row(Text(SIGNS[row.state], style), Text(row.stage, style), row.time, what)
     return made
 
 
