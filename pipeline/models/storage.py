@@ -22,6 +22,8 @@ from pipeline.project.errors import DataError
 
 METADATA = "metadata.json"
 TRANSFORMERS = "transformers.skops"
+# in the configuration that mlflow.pyfunc.load_model takes
+TRUST_CODE = "trust_code"
 REMEDY = "restore it with `dvc checkout` or train again"
 
 
@@ -214,6 +216,9 @@ def _load_estimator(stem: Path, spec: ModelSpec) -> Any:
     return estimator
 
 
-def _load_pyfunc(path: str) -> Fitted:
-    """Load a model for mlflow.pyfunc, which finds this function by its name."""
-    return load(Path(path))
+def _load_pyfunc(path: str, model_config: dict[str, Any] | None = None) -> Fitted:
+    """Load a model for mlflow.pyfunc, which finds this function by its name.
+
+    `model_config` may hold trust_code, see `load`.
+    """
+    return load(Path(path), bool((model_config or {}).get(TRUST_CODE)))

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
+from pipeline.scoring.terms import own_metrics
 from pipeline.training.problem import Problem
 from pipeline.tuning.trials import FoldFit, Limits, Plan, Trial, plan_of
 
@@ -78,10 +79,11 @@ class Journal:
 
 def identity(problem: Problem, settings: Params) -> dict[str, str]:
     """Return hashes of what a study's trials depend on: a change in any of it makes a new study."""
+    own = own_metrics.code_of(problem.terms.metrics)
     return {
         "data": _digest(problem.split_hash),
         "settings": _digest(_settings(problem.dataset, settings)),
-        "code": _digest(_code()),
+        "code": _digest([*_code(), own] if own else _code()),
         "libraries": _digest(_libraries()),
     }
 
