@@ -35,6 +35,7 @@ from pipeline.report import (
 )
 from pipeline.report.best import BestPredictions
 from pipeline.report.comparison import Comparison, DatasetResult, Rows, SliceResult
+from pipeline.report.index import pages as index_pages
 from pipeline.report.pairs import Pairs
 from pipeline.report.pictures import Pictures
 from pipeline.tracking import comparisons, record, store
@@ -156,7 +157,14 @@ def last_comparison(settings: Params) -> dict[str, Compared]:
     }
 
 
-def write(compared: dict[str, Compared]) -> None:
+def write_pages(whole: Comparison, drawn: dict[str, Pictures], settings: Params) -> None:
+    """Write the page of the comparison, and those that list all reports."""
+    past = history.past_results(whole.datasets, settings)
+    files.write_text(paths.COMPARISON_REPORT, page.render(whole, drawn, past))
+    index_pages.write(whole)
+
+
+def write(compared: dict[str, Compared], settings: Params) -> None:
     """Write the comparison, the files that `dvc plots show` draws, and the page."""
     results = {dataset: one.result for dataset, one in compared.items()}
     drawn = {dataset: one.drawn for dataset, one in compared.items()}
@@ -168,11 +176,11 @@ def write(compared: dict[str, Compared]) -> None:
         for dataset, result in results.items():
             pictures.write_plots(partial, dataset, result, drawn[dataset])
     pictures.write(drawn)
-    files.write_text(paths.COMPARISON_REPORT, page.render(whole, drawn))
+    write_pages(whole, drawn, settings)
     comparison.write(whole)
 
 
-def show(dataset: str) -> list[str]:
+def show(dataset: str, settings: Params) -> list[str]:
     """Return the lines of the last comparison on a dataset, or on `all`; write its page anew.
 
     The page then has what has come since: times, runs and model cards. A clone has figures before
@@ -182,7 +190,7 @@ def show(dataset: str) -> list[str]:
     lines = table({name: one for name, one in last.datasets.items() if dataset in ("all", name)})
     drawn = pictures.read()
     if drawn is not None:
-        files.write_text(paths.COMPARISON_REPORT, page.render(last, drawn))
+        write_pages(last, drawn, settings)
         lines.append(f"report: {paths.COMPARISON_REPORT}; the runs: `make ui` (or `mlflow ui`)")
     return lines
 
@@ -244,7 +252,7 @@ def compare_all(wanted: list[str], settings: Params) -> None:
     else:
         known = {**last_comparison(settings), **found}
         whole = {dataset: known[dataset] for dataset in settings.datasets if dataset in known}
-    write(whole)
+    write(whole, settings)
     for dataset in found:
         record.record(dataset, "compare", settings)
     left_out = [dataset for dataset in wanted if dataset not in found]
@@ -256,7 +264,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = command.settings()
     wanted = settings.names(args.dataset)
     if args.show:
-        print("\n".join(show(args.dataset)))
+        print("\n".join(show(args.dataset, settings)))
     elif args.against:
         print("\n".join(history.against(args.against)))
     elif args.history:

@@ -41,8 +41,9 @@ from pipeline.drift.roles import (
     with_output,
 )
 from pipeline.monitoring.log_comparison import compare_with_training, read_served_log
-from pipeline.project import errors, files, paths
+from pipeline.project import errors, figure_page, files, paths
 from pipeline.project.errors import UsageError
+from pipeline.project.figure_page import Link
 from pipeline.project.params import Dataset, Drift, Params
 from pipeline.scoring.thresholds import rule_of_json
 from pipeline.tracking import record
@@ -106,7 +107,8 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
     }
     reports = paths.reports(dataset, "drift")
     with files.replacing(reports) as folder:
-        write_pages(folder, found, dataset, trained["synthetic"])
+        back = figure_page.back_from_stage(dataset)
+        write_pages(folder, found, dataset, trained["synthetic"], back)
     files.write_json(paths.metrics(dataset, "drift"), content)
     return Compared(dataset, found, reports, dataset, trained["synthetic"])
 
@@ -209,7 +211,8 @@ def compare_log(args: argparse.Namespace, settings: Params) -> Compared:
     )
     folder = Path(args.output or paths.reports(dataset, "served"))
     content = compared.as_json()
-    write_pages(folder, compared.found, log.version.name, content["synthetic"])
+    back = () if args.output else figure_page.back_from_stage(dataset)
+    write_pages(folder, compared.found, log.version.name, content["synthetic"], back)
     files.write_json(folder / "drift.json", content)
     return Compared(
         dataset, compared.found, folder, dataset, content["synthetic"], compared.lines()
@@ -220,10 +223,14 @@ def compare_log(args: argparse.Namespace, settings: Params) -> Compared:
 
 
 def write_pages(
-    folder: Path, found: TableComparison, subject: str, synthetic: bool = False
+    folder: Path,
+    found: TableComparison,
+    subject: str,
+    synthetic: bool = False,
+    back: tuple[Link, ...] = (),
 ) -> None:
     """Write the pages of a comparison; `subject` says what was compared."""
-    for name, page in pages(found, subject, synthetic).items():
+    for name, page in pages(found, subject, synthetic, back).items():
         files.write_text(folder / f"{name}_report.html", page)
 
 

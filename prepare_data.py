@@ -68,8 +68,9 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     train, test = cleaned.iloc[rows.fit], cleaned.iloc[rows.predict]
     dropped = raw[raw.columns.difference(train.columns, sort=False)]
     leaks = search.search(training_table(train, dropped, data, spec.prepare, settings.seed))
-    others = raw.columns.drop([column for column in (data.target, split_column) if column])
-    check_leaks(leaks.found, list(others), dataset, spec)
+    no_features = (data.target, split_column, data.weight)
+    others = [column for column in raw.columns if column not in no_features]
+    check_leaks(leaks.found, others, dataset, spec)
 
     splits.write_splits(paths.processed(dataset), train, test)
     figures = {

@@ -15,7 +15,7 @@ from typing import Any
 
 import tune_hyperparameters
 from pipeline import command
-from pipeline.models import catalogue
+from pipeline.models import catalogue, monotone
 from pipeline.project import files, paths, workers
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
@@ -41,6 +41,8 @@ def chosen_models(dataset: str, settings: Params, only: str | None) -> dict[str,
         chosen[name] = settings.hyperparameters(dataset, name)
         place = f"{paths.PARAMS}: datasets.{dataset}.train.models"
         catalogue.check_model(name, task, chosen[name], place)
+    if settings.dataset(dataset).train.monotone:
+        monotone.check_models(chosen, f"datasets.{dataset}.train.models")
     return chosen
 
 

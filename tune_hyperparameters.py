@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline import command
-from pipeline.project import files, paths, workers
+from pipeline.project import figure_page, files, paths, workers
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record
@@ -111,7 +111,9 @@ def write_search(
     files.write_json(folders.models / "best_params.json", parameters)
     files.write_text(folders.models / "trials.csv", study_report.trials_table(searched.trials))
     title = f"{problem.dataset}{' (synthetic data)' if problem.synthetic else ''}"
-    study_report.draw(folders.reports, searched.study, plan, problem.primary_metric, title)
+    outcome = study_report.outcome(searched.trials, problem.primary_metric)
+    top = study_report.Top(title, outcome, figure_page.back_from_stage(problem.dataset))
+    study_report.draw(folders.reports, searched.study, plan, problem.primary_metric, top)
 
 
 def tune_results(

@@ -114,9 +114,9 @@ def is_promoted(request: Request) -> bool:
         metric=request.primary_metric,
         seed=params.load().seed,
     )
-    train_target = splits.read_split("noise", "train")[settings.data.target]
+    train_rows = splits.read_split("noise", "train")
     rule = settings.registration
-    found = evidence.against_guessing(bundle, train_target, held_out, rule)
+    found = evidence.against_guessing(bundle, train_rows, held_out, rule)
     decision = promotion.decide_promotion(rule.promote, found)
     return decision.outcome == promotion_log.PROMOTED
 

@@ -41,7 +41,7 @@ def clean(
             if len(found.unreadable):
                 faults[column] = _unreadable(found, raw, data)
     cleaned = pd.DataFrame(columns, index=frame.index)
-    faults |= _faulty_values(cleaned.drop(columns=list(faults)), data.target, split_column)
+    faults |= _faulty_values(cleaned.drop(columns=list(faults)), data, split_column)
     if faults:
         message = "; ".join(f"{column}: {fault}" for column, fault in faults.items())
         raise DataError(f"{origin}: {message}")
@@ -59,6 +59,8 @@ def _typed(raw: pd.Series, data: Data) -> Typed:
     """Return a column typed as params.yaml says, or as its values read."""
     if raw.name == data.target:
         return kinds.typed_as(raw, NUMBER if data.task == "regression" else CATEGORY)
+    if raw.name == data.weight:
+        return kinds.typed_as(raw, NUMBER)
     kind = declared_kind(str(raw.name), data)
     if kind is None:
         return kinds.typed(raw)
@@ -87,6 +89,8 @@ def _unreadable(found: Typed, raw: pd.Series, data: Data) -> str:
     message = f"{fault}, in a column of numbers: fix it"
     if column == data.target:
         return message
+    if column == data.weight:
+        return f"{message}, or name another column in data.weight"
     return f"{message}, or name the column in data.categorical or data.drop"
 
 
@@ -108,8 +112,7 @@ def _known_formats(formats: list[str]) -> str:
 def _check_columns(frame: pd.DataFrame, data: Data, split_column: str | None, origin: str) -> None:
     wanted = [data.target, *data.drop]
     wanted += [*data.numeric, *data.categorical, *data.dates, *data.text]
-    if split_column:
-        wanted.append(split_column)
+    wanted += [column for column in (split_column, data.weight) if column]
     missing = [column for column in dict.fromkeys(wanted) if column not in frame.columns]
     if missing:
         raise DataError(
@@ -118,13 +121,13 @@ def _check_columns(frame: pd.DataFrame, data: Data, split_column: str | None, or
         )
 
 
-def _faulty_values(frame: pd.DataFrame, target: str, split_column: str | None) -> dict[str, str]:
+def _faulty_values(frame: pd.DataFrame, data: Data, split_column: str | None) -> dict[str, str]:
     """Return what pandera finds wrong in a cleaned table, by column, and what to do about it."""
     import pandera.pandas as pa
 
     schema = {}
     for column in frame.columns:
-        rules = _rules(frame[column], target, split_column)
+        rules = _rules(frame[column], data, split_column)
         checks = [pa.Check(rule.holds, error=rule.error, ignore_na=False) for rule in rules]
         schema[column] = pa.Column(nullable=True, checks=checks)
     try:
@@ -143,8 +146,8 @@ class Rule:
     error: str
 
 
-def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rule]:
-    if values.name == target:
+def _rules(values: pd.Series, data: Data, split_column: str | None) -> list[Rule]:
+    if values.name == data.target:
         gaps = _gaps(values)
         same = "the same target in every row: nothing to learn, choose another target"
         rules = [
@@ -152,10 +155,24 @@ def _rules(values: pd.Series, target: str, split_column: str | None) -> list[Rul
             Rule(_several, same),
         ]
         return rules + _rules_of_range(values, LARGEST_TARGET) + _rules_of_spread(values)
+    if values.name == data.weight:
+        return _rules_of_weights(values)
     if values.name == split_column:
         return [Rule(_every, f"no value in {_gaps(values)}, which prepare.split needs: fill it in")]
     rules = [Rule(_some, "no value at all: name it in data.drop")]
     return rules + _rules_of_range(values, LARGEST)
+
+
+def _rules_of_weights(values: pd.Series) -> list[Rule]:
+    """Return the rules that every row has a weight, none below 0, and some above it."""
+    below = values[values < 0]
+    negative = f"{below.iloc[0]:.6g} in {reading.rows_in_file(below.index)}" if len(below) else ""
+    return [
+        Rule(_every, f"no weight in {_gaps(values)}: fill it in, with 0 for a row not to count"),
+        Rule(lambda checked: not (checked < 0).any(), f"{negative} is below 0: fix the weight"),
+        Rule(lambda checked: checked.max() > 0, "no weight above 0: name another data.weight"),
+        *_rules_of_range(values, LARGEST),
+    ]
 
 
 def _gaps(values: pd.Series) -> str:
@@ -212,4 +229,5 @@ def _check_classes(target: pd.Series, data: Data, origin: str) -> None:
 
 def feature_columns(frame: pd.DataFrame, data: Data, split_column: str | None = None) -> list[str]:
     """Return the columns that a model may see."""
-    return [column for column in frame.columns if column not in (data.target, split_column)]
+    others = (data.target, split_column, data.weight)
+    return [column for column in frame.columns if column not in others]

@@ -71,12 +71,13 @@ def find(
 ) -> list[Doubt]:
     """Return what is doubtful in the columns of a cleaned table, in its order.
 
-    The split's column is no feature. A column whose kind params.yaml names is of that kind for
-    certain; labels that differ in case only are looked for in all categories, the
-    target's too.
+    The columns of the split and of the weights are no features. A column whose kind params.yaml
+    names is of that kind for certain; labels that differ in case only are looked for in all
+    categories, the target's too.
     """
     doubts = []
-    for name in cleaned.columns.drop([split_column] if split_column else []):
+    no_features = [column for column in (split_column, data.weight) if column]
+    for name in cleaned.columns.drop(no_features):
         is_settled = name == data.target or cleaning.declared_kind(str(name), data) is not None
         checks = SPELLING_CHECKS if is_settled else CHECKS
         doubt = of_column(raw[name], cleaned[name], checks)

@@ -69,6 +69,8 @@ def quality_figures(
         "outliers": _above_0(_outliers(numbers)),
         "constant": [column for column in features if features[column].nunique(dropna=False) <= 1],
     }
+    if data.weight is not None:
+        figures["weight"] = data.weight
     if data.task == "classification":
         figures["class_counts"] = _class_counts(cleaned[data.target], data.positive)
     else:

@@ -10,6 +10,7 @@ from pipeline.models import catalogue, fitting
 from pipeline.models.catalogue import Booster
 from pipeline.models.fitted import Model
 from pipeline.models.fitting import Prepared
+from pipeline.models.monotone import constrained
 from pipeline.models.spec import ModelSpec
 
 # the arguments of LightGBM's class that its training function does not know
@@ -80,14 +81,21 @@ def binned(
     rows: Prepared,
     Z_stop: Any,
     y_stop: np.ndarray,
+    weight_stop: np.ndarray | None = None,
 ) -> Binned:
     """Return the two tables binned, the second by the first one's bins.
 
-    `y_stop` is the untransformed target.
+    `y_stop` is the untransformed target, `weight_stop` what each row to stop by counts.
     """
-    y_stop = fitting.transformed_target(spec, y_stop)
+    stop = Prepared(
+        rows.preprocessing,
+        Z_stop,
+        fitting.transformed_target(spec, y_stop),
+        rows.categories,
+        weight_stop,
+    )
     settings = dict(binning(spec.name, hyperparameters))
-    return LIBRARIES[spec.name].bin(rows, settings, Z_stop, y_stop)
+    return LIBRARIES[spec.name].bin(rows, stop, settings)
 
 
 def fit(
@@ -98,24 +106,25 @@ def fit(
     seed: int,
     most_rounds: int,
     patience: int | None,
+    weight: np.ndarray | None = None,
 ) -> tuple[Model, int]:
     """Return the model, cut off at its best round, and that round; see Stopping.
 
-    With as many rounds fitting.fit gives an equal model. `y` is the target before resampling.
+    With as many rounds fitting.fit gives an equal model. `y` and `weight` are those before
+    resampling.
     """
     settings = {
-        **fitting.settled_hyperparameters(spec, hyperparameters, y),
+        **fitting.settled_hyperparameters(spec, hyperparameters, y, weight),
         rounds_setting(spec.name): most_rounds,
     }
+    settings = constrained(spec, settings, tables.preprocessing)
     unfitted = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
     stopping = Stopping(most_rounds, patience)
     boosted = LIBRARIES[spec.name].train(spec, unfitted, tables, stopping)
     return Model(tables.preprocessing, boosted.booster, spec), boosted.rounds
 
 
-def _bin_lightgbm(
-    rows: Prepared, settings: dict[str, Any], Z_stop: Any, y_stop: np.ndarray
-) -> Binned:
+def _bin_lightgbm(rows: Prepared, stop: Prepared, settings: dict[str, Any]) -> Binned:
     import lightgbm
 
     fixed = {
@@ -126,9 +135,9 @@ def _bin_lightgbm(
         "force_row_wise": True,
     }
     options = {"categorical_feature": rows.categories, "params": {**fixed, **settings}}
-    fit = lightgbm.Dataset(rows.Z, rows.y, **options).construct()
-    stop = lightgbm.Dataset(Z_stop, y_stop, reference=fit, **options).construct()
-    return Binned(rows.preprocessing, fit, stop)
+    fit = lightgbm.Dataset(rows.Z, rows.y, weight=rows.weight, **options).construct()
+    watched = lightgbm.Dataset(stop.Z, stop.y, weight=stop.weight, reference=fit, **options)
+    return Binned(rows.preprocessing, fit, watched.construct())
 
 
 def _train_lightgbm(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
@@ -160,9 +169,7 @@ def _lightgbm_objective(spec: ModelSpec) -> dict[str, Any]:
     return {"objective": "multiclass", "num_class": len(spec.classes)}
 
 
-def _bin_xgboost(
-    rows: Prepared, settings: dict[str, Any], Z_stop: Any, y_stop: np.ndarray
-) -> Binned:
+def _bin_xgboost(rows: Prepared, stop: Prepared, settings: dict[str, Any]) -> Binned:
     import xgboost
 
     options = {
@@ -171,9 +178,9 @@ def _bin_xgboost(
         "nthread": catalogue.BOOSTER_THREADS,
         **settings,
     }
-    fit = xgboost.QuantileDMatrix(rows.Z, rows.y, **options)
-    stop = xgboost.QuantileDMatrix(Z_stop, y_stop, ref=fit, **options)
-    return Binned(rows.preprocessing, fit, stop)
+    fit = xgboost.QuantileDMatrix(rows.Z, rows.y, weight=rows.weight, **options)
+    watched = xgboost.QuantileDMatrix(stop.Z, stop.y, weight=stop.weight, ref=fit, **options)
+    return Binned(rows.preprocessing, fit, watched)
 
 
 def _train_xgboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
@@ -210,14 +217,13 @@ class _BestRounds:
         self.booster[: self.rounds].save_model(path)
 
 
-def _bin_catboost(
-    rows: Prepared, settings: dict[str, Any], Z_stop: Any, y_stop: np.ndarray
-) -> Binned:
+def _bin_catboost(rows: Prepared, stop: Prepared, settings: dict[str, Any]) -> Binned:
     import catboost
 
-    fit = catboost.Pool(rows.Z, rows.y, cat_features=rows.categories)
-    stop = catboost.Pool(Z_stop, y_stop, cat_features=rows.categories)
-    return Binned(rows.preprocessing, fit, stop)
+    categories = rows.categories
+    fit = catboost.Pool(rows.Z, rows.y, weight=rows.weight, cat_features=categories)
+    watched = catboost.Pool(stop.Z, stop.y, weight=stop.weight, cat_features=categories)
+    return Binned(rows.preprocessing, fit, watched)
 
 
 def _train_catboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
@@ -236,7 +242,7 @@ def _train_catboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: St
 class Library:
     """How one library bins a table and trains on it."""
 
-    bin: Callable[[Prepared, dict[str, Any], Any, np.ndarray], Binned]
+    bin: Callable[[Prepared, Prepared, dict[str, Any]], Binned]
     train: Callable[[ModelSpec, Any, Binned, Stopping], Boosted]
 
 

@@ -56,6 +56,7 @@ class Family:
     not_stored           fitted attributes whose last digits follow where the rows lie in memory
     categories_argument  by which the estimator or its fit hears of columns of categories' codes
     booster              None where there are no rounds to stop early
+    monotone             the hyperparameter that takes monotone constraints; None without any
     trees                None where the estimator itself is quick for a single row
     small                hyperparameters of a quick fit, for tests
     """
@@ -71,6 +72,7 @@ class Family:
     not_stored: tuple[str, ...] = ()
     categories_argument: str | None = None
     booster: Booster | None = None
+    monotone: str | None = None
     trees: Trees | None = None
     small: Mapping[str, Any] = field(default_factory=dict)
 
@@ -121,11 +123,13 @@ FAMILIES: dict[str, Family] = {
         regression="sklearn.tree.DecisionTreeRegressor",
         classification="sklearn.tree.DecisionTreeClassifier",
         encoding="filled",
+        monotone="monotonic_cst",
     ),
     "random_forest": Family(
         regression="sklearn.ensemble.RandomForestRegressor",
         classification="sklearn.ensemble.RandomForestClassifier",
         encoding="filled",
+        monotone="monotonic_cst",
         # scikit-learn casts the table to 32 bits, though it compares in 64
         trees=Trees("float32"),
         small={"n_estimators": 5},
@@ -135,6 +139,7 @@ FAMILIES: dict[str, Family] = {
         classification="sklearn.ensemble.HistGradientBoostingClassifier",
         encoding="native",
         fixed={"early_stopping": False},
+        monotone="monotonic_cst",
         trees=Trees("float64", link=True),
         small={"max_iter": 5},
     ),
@@ -174,6 +179,7 @@ FAMILIES: dict[str, Family] = {
             binned_by=("max_bin", "min_data_in_bin", "subsample_for_bin", "linear_tree"),
             class_only=("class_weight",),
         ),
+        monotone="monotone_constraints",
         small={"n_estimators": 5, "min_child_samples": 2},
     ),
     "xgboost": Family(
@@ -202,6 +208,7 @@ FAMILIES: dict[str, Family] = {
         },
         categories_argument="feature_types",
         booster=Booster(rounds="n_estimators", binned_by=("max_bin",)),
+        monotone="monotone_constraints",
         small={"n_estimators": 5},
     ),
     "catboost": Family(
@@ -223,6 +230,7 @@ FAMILIES: dict[str, Family] = {
         categories_argument="cat_features",
         # bins anew for every fit, which takes it a hundredth of the fit
         booster=Booster(rounds="iterations"),
+        monotone="monotone_constraints",
         small={"iterations": 5},
     ),
 }

@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.models import catalogue
 from pipeline.models.fitted import Model
+from pipeline.models.monotone import constrained
 from pipeline.models.preprocessing import (
     code_places,
     columns_of_many_levels,
@@ -26,23 +27,31 @@ NO_CATEGORY = -1
 class Prepared:
     """Rows as an estimator takes them, shared by fits on the same rows.
 
-    `Z` is the preprocessed and resampled table, `y` the transformed target, and `categories` the
-    positions of the columns that hold a category's code.
+    `Z` is the preprocessed and resampled table, `y` the transformed target, `weight` what each row
+    counts, None where all count alike, and `categories` the positions of the columns that hold a
+    category's code.
     """
 
     preprocessing: Any
     Z: Any
     y: np.ndarray
     categories: list[int]
+    weight: np.ndarray | None = None
 
 
 def prepare(
-    spec: ModelSpec, X: pd.DataFrame, y: np.ndarray, seed: int, resampling: str = "none"
+    spec: ModelSpec,
+    X: pd.DataFrame,
+    y: np.ndarray,
+    seed: int,
+    resampling: str = "none",
+    weight: np.ndarray | None = None,
 ) -> Prepared:
     """Return typed features and a numeric target as the spec's model is fitted on them.
 
-    `y` has shape (rows,) and holds class codes for classification. `resampling` is none, smote or
-    undersample. Raises DataError where a class has too few rows for SMOTE.
+    `y` has shape (rows,) and holds class codes for classification, `weight` is what each row
+    counts. `resampling` is none, smote, which takes no weights, or undersample. Raises DataError
+    where a class has too few rows for SMOTE.
     """
     encoding = catalogue.FAMILIES[spec.name].encoding
     preprocessing = unfitted_preprocessing(
@@ -56,11 +65,11 @@ def prepare(
     Z = preprocessing.fit_transform(X, y)
     categories = code_places(preprocessing)
     if resampling == "undersample":
-        Z, y = _undersampled(Z, y, seed)
+        Z, y, weight = _undersampled(Z, y, weight, seed)
     elif resampling == "smote":
         # indicators of categories are resampled as numbers
         Z, y = _oversampled(Z, y, [] if encoding == "scaled" else categories, seed)
-    return Prepared(preprocessing, Z, transformed_target(spec, y), categories)
+    return Prepared(preprocessing, Z, transformed_target(spec, y), categories, weight)
 
 
 def _target_type(spec: ModelSpec) -> str:
@@ -82,19 +91,29 @@ def fit(
     y: np.ndarray,
     seed: int,
     resampling: str = "none",
+    weight: np.ndarray | None = None,
 ) -> Model:
     """Return the model fitted on typed features and a numeric target; raises as `prepare` does."""
-    return fit_prepared(spec, hyperparameters, prepare(spec, X, y, seed, resampling), y, seed)
+    rows = prepare(spec, X, y, seed, resampling, weight)
+    return fit_prepared(spec, hyperparameters, rows, y, seed, weight)
 
 
 def fit_prepared(
-    spec: ModelSpec, hyperparameters: dict[str, Any], rows: Prepared, y: np.ndarray, seed: int
+    spec: ModelSpec,
+    hyperparameters: dict[str, Any],
+    rows: Prepared,
+    y: np.ndarray,
+    seed: int,
+    weight: np.ndarray | None = None,
 ) -> Model:
-    """Return the model fitted on prepared rows; `y` is the target before resampling."""
+    """Return the model fitted on prepared rows; `y` and `weight` are those before resampling."""
     family = catalogue.FAMILIES[spec.name]
-    settings = settled_hyperparameters(spec, hyperparameters, y)
+    settings = settled_hyperparameters(spec, hyperparameters, y, weight)
+    settings = constrained(spec, settings, rows.preprocessing)
     estimator = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
     options = _mark_categories(estimator, family.categories_argument, rows)
+    if rows.weight is not None:
+        options["sample_weight"] = rows.weight
     fitted = estimator.fit(rows.Z, rows.y, **options)
     for attribute in family.not_stored:
         delattr(fitted, attribute)
@@ -102,7 +121,10 @@ def fit_prepared(
 
 
 def settled_hyperparameters(
-    spec: ModelSpec, hyperparameters: dict[str, Any], y: np.ndarray
+    spec: ModelSpec,
+    hyperparameters: dict[str, Any],
+    y: np.ndarray,
+    weight: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Return the hyperparameters with `scale_pos_weight: balanced` as a number.
 
@@ -112,8 +134,9 @@ def settled_hyperparameters(
         return hyperparameters
     if len(spec.classes or ()) != 2:
         raise UsageError(f"{spec.name}: scale_pos_weight: balanced is for two classes; remove it")
-    negatives, positives = (y == 0).sum(), (y == 1).sum()
-    return {**hyperparameters, "scale_pos_weight": float(negatives / max(positives, 1))}
+    negatives, positives = np.bincount(y, weight, minlength=2)
+    # without a positive row there is nothing to scale
+    return {**hyperparameters, "scale_pos_weight": float(negatives / (positives or 1))}
 
 
 def _mark_categories(estimator: Any, argument: str | None, rows: Prepared) -> dict[str, Any]:
@@ -136,11 +159,15 @@ def feature_types(rows: Prepared) -> list[str]:
     return ["c" if position in rows.categories else "q" for position in range(rows.Z.shape[1])]
 
 
-def _undersampled(Z: Any, y: np.ndarray, seed: int) -> tuple[Any, np.ndarray]:
+def _undersampled(
+    Z: Any, y: np.ndarray, weight: np.ndarray | None, seed: int
+) -> tuple[Any, np.ndarray, np.ndarray | None]:
     """Return as many rows of each class as the rarest one has, drawn without replacement."""
     from imblearn.under_sampling import RandomUnderSampler
 
-    return RandomUnderSampler(random_state=seed).fit_resample(Z, y)
+    sampler = RandomUnderSampler(random_state=seed)
+    Z, y = sampler.fit_resample(Z, y)
+    return Z, y, None if weight is None else weight[sampler.sample_indices_]
 
 
 def _oversampled(Z: Any, y: np.ndarray, categories: list[int], seed: int) -> tuple[Any, np.ndarray]:

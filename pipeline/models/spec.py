@@ -43,6 +43,7 @@ class ModelSpec:
                       None where the likeliest class is predicted
     members           of a blend
     decision_costs    [actual][decided], where the class of least expected cost is predicted
+    monotone          {column: 1 or -1}: along which the output only rises, or only falls
     date_formats      {column: formats} of the dates that rows may hold beside ISO 8601
     """
 
@@ -57,6 +58,7 @@ class ModelSpec:
     members: tuple[Member, ...] = ()
     decision_costs: Sequence[Sequence[float]] | None = None
     date_formats: dict[str, list[str]] = field(default_factory=dict)
+    monotone: dict[str, int] = field(default_factory=dict)
 
     @property
     def rule(self) -> Rule:
@@ -73,6 +75,8 @@ class ModelSpec:
             del content["decision_costs"]
         if formats:
             content["date_formats"] = formats
+        if not self.monotone:
+            del content["monotone"]
         return content
 
     def typed(self, frame: pd.DataFrame, origin: str = "the input") -> pd.DataFrame:
@@ -115,6 +119,7 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
         members=tuple(members),
         decision_costs=content.get("decision_costs"),
         date_formats=content.get("date_formats", {}),
+        monotone=content.get("monotone", {}),
     )
 
 

@@ -6,21 +6,41 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pipeline.project import markup
+from pipeline.project import markup, paths
 
 PLOTLY_FILE = "plotly.min.js"  # beside pages that share it
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to a page that lies near."""
+
+    title: str
+    href: str
 
 
 @dataclass(frozen=True)
 class FigurePage:
     """A page: its title, what stands in its body, and plotly's figures by the name of their place.
 
-    A place is an element of the body with that name as its `data-figure`.
+    A place is an element of the body with that name as its `data-figure`. `back` are the pages from
+    which a reader comes.
     """
 
     title: str
     body: Markup
     figures: dict[str, dict[str, Any]]
+    back: tuple[Link, ...] = ()
+
+
+def back_from_stage(dataset: str) -> tuple[Link, ...]:
+    """Return the links from a page in a stage's folder of reports to those that list it."""
+    comparison = f"../../{paths.COMPARISON_REPORT.name}#{paths.part_of_page(dataset)}"
+    index = f"../{paths.REPORTS_INDEX.name}"
+    return (
+        Link("Model comparison", comparison),
+        Link(f"All reports on {dataset}", index),
+    )
 
 
 def html(page: FigurePage, plotly_beside: bool = False) -> str:

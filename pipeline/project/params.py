@@ -95,6 +95,8 @@ class Data(Settings):
     to a list of formats."""
     text: list[str] = []
     """Columns to read as free text, of which models see words and parts of words."""
+    weight: str | None = None
+    """The column that says how much each row counts in fits and scores; it is not a feature."""
     rows: int | None = Field(None, ge=1)
     """Rows of a synthetic table."""
     separator: str = Field(",", min_length=1, max_length=1)
@@ -149,6 +151,11 @@ class Data(Settings):
         for role in ("drop", *ROLES_OF_KINDS):
             if self.target in getattr(self, role):
                 raise _fault(role, f"names the target {self.target!r}; remove it there")
+        if self.weight == self.target:
+            raise _fault("weight", f"names the target {self.target!r}; name another column")
+        for role in ("drop", *ROLES_OF_KINDS):
+            if role != "numeric" and self.weight in getattr(self, role):
+                raise _fault(role, f"names {self.weight!r}, which is data.weight; remove it there")
         for role, other in combinations(ROLES_OF_KINDS, 2):
             twice = set(getattr(self, role)) & set(getattr(self, other))
             if twice:
@@ -263,6 +270,9 @@ class Train(Settings):
     threshold_metric: Literal["accuracy", "f1"] = "f1"
     """What the decision threshold of a binary classifier maximises out of fold; `costs` take its
     place."""
+    monotone: dict[str, Literal[-1, 1]] = {}
+    """Columns of numbers along which models may only rise (1) or only fall (-1): the prediction, or
+    the probability of the positive class."""
     costs: dict[str, Any] = {}
     """What decisions cost: `{false_positive: 1, false_negative: 12}`, by class
     `{actual: {decided: cost}}`, or with a column of amounts in place of a number."""
@@ -531,6 +541,14 @@ class Dataset(Settings):
             )
         if self.data.task == "classification" and self.tune.target_transforms:
             raise _fault("tune.target_transforms", "is for regression; remove it")
+        if self.data.weight is not None and self.train.resampling == "smote":
+            raise _fault(
+                "train.resampling",
+                "smote makes rows up, which have no weight by data.weight; set it to undersample "
+                "or none",
+            )
+        if self.data.weight is not None and self.prepare.split_column == self.data.weight:
+            raise _fault("data.weight", "is the column of prepare.split; name another one")
         if self.prepare.split_column == self.data.target:
             raise _fault(
                 "prepare.split", f"{self.prepare.split!r} names the target; name another column"

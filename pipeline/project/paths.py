@@ -10,6 +10,8 @@ PARAMS = Path("params.yaml")
 DVC_LOCK = Path("dvc.lock")
 METRICS = Path("metrics")
 COMPARISON = Path("metrics/comparison_results.json")
+REPORTS = Path("reports")
+REPORTS_INDEX = Path("reports/index.html")
 COMPARISON_REPORT = Path("reports/comparison_report.html")
 PLOTS = Path("reports/plots")
 PICTURES = Path("reports/pictures.json")
@@ -54,6 +56,16 @@ def models(dataset: str, stage: str) -> Path:
 def reports(dataset: str, stage: str) -> Path:
     """Return the folder of a stage's figures and pages."""
     return Path("reports") / dataset / stage
+
+
+def dataset_index(dataset: str) -> Path:
+    """Return the page that lists the reports on a dataset; no stage's output."""
+    return REPORTS / dataset / REPORTS_INDEX.name
+
+
+def part_of_page(dataset: str) -> str:
+    """Return the id of a dataset's part of the comparison page."""
+    return f"d-{dataset}"
 
 
 def inference_log(dataset: str) -> Path:

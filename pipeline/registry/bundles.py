@@ -58,7 +58,8 @@ def write(folder: Path, request: Request, root: Path = Path()) -> None:
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {dataset}"
     )
-    card = model_card.content(request, metadata, quality, model_card.scores_by_slice(model, test))
+    parts = model_card.scores_by_slice(model, test, quality.get("weight"))
+    card = model_card.content(request, metadata, quality, parts)
     files.write_json(folder / "model_card.json", card)
     files.write_text(folder / "model_card.md", model_card.text(card))
 

@@ -138,8 +138,8 @@ def _evidence(
     judged_before = promotion_log.judged_by(lines, request.split_hash)
     held_out = held_out_rows(model.dataset, settings, request, judged_before)
     if champion is None:
-        train_target = splits.read_split(model.dataset, "train")[dataset.data.target]
-        return evidence.against_guessing(bundle, train_target, held_out, rule)
+        train = splits.read_split(model.dataset, "train")
+        return evidence.against_guessing(bundle, train, held_out, rule)
     try:
         return evidence.against_champion(model.bundle(champion), bundle, held_out, rule)
     except DataError as error:  # the champion's files

@@ -111,7 +111,7 @@ def against_champion(
 
 
 def against_guessing(
-    challenger: Path, train_target: pd.Series, held_out: HeldOut, rule: Register
+    challenger: Path, train: pd.DataFrame, held_out: HeldOut, rule: Register
 ) -> Evidence:
     """Return how the model of a bundle compares with the best that ignores the features.
 
@@ -125,7 +125,7 @@ def against_guessing(
         is_new = bundles.is_new(challenger, held_out.frame, held_out.origin)
         new_rows = _enough_rows(held_out, is_new, rule, "it")
         new = score_bundle("the model", challenger, new_rows, metric)
-        old = score_guess(storage.load(challenger).spec, train_target, new_rows, metric)
+        old = score_guess(storage.load(challenger).spec, train, new_rows, metric)
     except DataError as error:
         return _no_evidence(held_out, GUESSING, str(error))
     difference = compare(old, new, 0.0, held_out.judged_before)
@@ -248,29 +248,37 @@ def score_bundle(who: str, folder: Path, held_out: HeldOut, metric: str) -> Resa
     return bootstrap.resampled(metric, rows, held_out.seed, sampling=held_out.sampling)
 
 
-def score_guess(
-    spec: ModelSpec, train_target: pd.Series, held_out: HeldOut, metric: str
-) -> Resampled:
+def score_guess(spec: ModelSpec, train: pd.DataFrame, held_out: HeldOut, metric: str) -> Resampled:
     """Return the score on the rows of what the training rows' target gives without the features."""
-    known = targets.numeric_target(train_target, spec.classes)
+    known = targets.numeric_target(train[held_out.data.target], spec.classes)
+    weight = read_terms(train, known, spec.classes, held_out.block).weight
     y = targets.numeric_target(held_out.frame[held_out.data.target], spec.classes)
-    output = guess(known, len(spec.classes or ()), len(y), metric)
+    output = guess(known, len(spec.classes or ()), len(y), metric, weight)
     terms = read_terms(held_out.frame, y, spec.classes, held_out.block)
     rows = thresholds.decided(Rows(y, output, terms=terms), None)
     return bootstrap.resampled(metric, rows, held_out.seed, sampling=held_out.sampling)
 
 
-def guess(known: np.ndarray, n_classes: int, rows: int, metric: str) -> np.ndarray:
+def guess(
+    known: np.ndarray,
+    n_classes: int,
+    rows: int,
+    metric: str,
+    weight: np.ndarray | None = None,
+) -> np.ndarray:
     """Return for so many rows what the known targets, or class codes, give without the features.
 
     The constant that is best by the metric, shape (rows,), or the classes' shares, shape
-    (rows, classes); `n_classes` is 0 for regression.
+    (rows, classes); `n_classes` is 0 for regression. `weight` is what each known target counts.
     """
     if n_classes:
-        shares = np.bincount(known.astype(int), minlength=n_classes) / len(known)
-        return np.tile(shares, (rows, 1))
-    constant = np.median(known) if metric == "mae" else known.mean()
-    return np.full(rows, constant)
+        counts = np.bincount(known.astype(int), weight, minlength=n_classes)
+        return np.tile(counts / counts.sum(), (rows, 1))
+    if metric == "mae" and weight is None:
+        return np.full(rows, np.median(known))
+    if metric == "mae":
+        return np.full(rows, np.quantile(known, 0.5, weights=weight, method="inverted_cdf"))
+    return np.full(rows, np.average(known, weights=weight))
 
 
 def check_classes(

@@ -10,7 +10,7 @@ from pipeline.models.fitted import Fitted
 from pipeline.project import markup, rounding
 from pipeline.registry.registration import Request
 from pipeline.scoring import metrics, slices, thresholds
-from pipeline.scoring.rows import Rows
+from pipeline.scoring.rows import Rows, Terms
 from pipeline.scoring.slices import FEWEST_TEST_ROWS
 
 SCHEMA = 1
@@ -31,12 +31,16 @@ LIMITS = (
 Parts = dict[str, dict[str, Any]]  # {slice: its rows and scores}
 
 
-def scores_by_slice(model: Fitted, test: pd.DataFrame) -> Parts:
-    """Return the scores of each class, or with intervals those on each quarter of the target."""
+def scores_by_slice(model: Fitted, test: pd.DataFrame, weight: str | None = None) -> Parts:
+    """Return the scores of each class, or with intervals those on each quarter of the target.
+
+    `weight` is the column that says how much each row counts.
+    """
     spec = model.spec
     target = test[spec.target]
     output = model.output(spec.typed(test))
-    rows = Rows(targets.numeric_target(target, spec.classes), output)
+    terms = Terms() if weight is None else Terms(weight=test[weight].to_numpy())
+    rows = Rows(targets.numeric_target(target, spec.classes), output, terms=terms)
     if spec.classes:
         return _scores_by_class(thresholds.decided(rows, spec.rule), spec.classes)
     return _scores_by_quarter(rows, target)

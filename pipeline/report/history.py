@@ -1,18 +1,22 @@
-"""The comparison over time, as Markdown: against another git revision, and over MLflow's runs."""
+"""The comparison over time: against another git revision, over commits, and over MLflow's runs."""
 
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError
+from pipeline.project.params import Params
 from pipeline.project.rounding import number_text
 from pipeline.report import comparison
 from pipeline.report.comparison import DatasetResult
 from pipeline.scoring import metrics
+from pipeline.tracking import comparisons, store
 from pipeline.tracking.comparisons import RecordedComparison
+from pipeline.tracking.git import contents, git
 
 REVISION_HEAD = [
     "| dataset | best before | best now | metric | cv before | cv now | test before | test now | |",
@@ -28,6 +32,109 @@ class Change:
     old: float | None
     new: float | None
     changed: bool
+
+
+@dataclass(frozen=True)
+class PastResult:
+    """What a comparison found at one time, by a commit's files or a run in MLflow."""
+
+    source: str
+    time: str
+    name: str
+    best: str
+    cv: float | None
+    test: float | None
+    low: float | None
+    high: float | None
+
+
+MOST_COMMITS = 30  # the newest
+COMMITS, RUNS = "commits", "MLflow runs"
+
+
+def past_results(
+    results: dict[str, DatasetResult], settings: Params
+) -> dict[str, list[PastResult]]:
+    """Return the past results of each dataset under its metric of today, the oldest first.
+
+    Runs are those of the project's own store: a page is not to wait for a server.
+    """
+    recorded = {}
+    if store.uses_own_store() and paths.STORE.is_file():
+        recorded = comparisons.recorded_comparisons(settings)
+    committed = _committed(list(results))
+    past = {}
+    for dataset, result in results.items():
+        metric = result.primary_metric
+        runs = [_of_run(run) for run in recorded.get(dataset, []) if run.metric == metric]
+        commits = [_of_commit(one) for one in committed[dataset] if one.metric == metric]
+        past[dataset] = sorted([*_distinct(commits), *runs], key=lambda one: one.time)
+    return past
+
+
+@dataclass(frozen=True)
+class _Committed:
+    """The figures of the best candidate as a commit holds them."""
+
+    commit: str
+    time: str
+    metric: str
+    figures: dict[str, Any]
+
+
+def _committed(datasets: list[str]) -> dict[str, list[_Committed]]:
+    """Return what the newest commits that changed a best candidate hold, the oldest first."""
+    log = git("log", f"-{MOST_COMMITS}", "--format=%h\t%cI", "--", paths.BEST.as_posix())
+    commits = [line.split("\t") for line in reversed((log or "").splitlines())]
+    files = {name: paths.best(name).as_posix() for name in datasets}
+    found: dict[str, list[_Committed]] = {}
+    for dataset, file in files.items():
+        found[dataset] = []
+        texts = contents([f"{commit}:./{file}" for commit, _ in commits])
+        for (commit, when), text in zip(commits, texts):
+            if text is not None:
+                figures = json.loads(text)
+                found[dataset].append(
+                    _Committed(commit, _minute(when), figures["primary_metric"], figures)
+                )
+    return found
+
+
+def _of_commit(one: _Committed) -> PastResult:
+    figures = one.figures
+    return PastResult(
+        COMMITS,
+        one.time,
+        one.commit,
+        figures["candidate"],
+        figures["cv"],
+        figures["test"],
+        figures.get("test_low"),
+        figures.get("test_high"),
+    )
+
+
+def _of_run(run: RecordedComparison) -> PastResult:
+    time = _minute(run.time)
+    return PastResult(RUNS, time, run.commit, run.best, run.cv, run.test, run.low, run.high)
+
+
+def _minute(time: str) -> str:
+    """Return an ISO time in UTC, to the minute; such texts sort by time."""
+    return datetime.fromisoformat(time).astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M")
+
+
+def _distinct(results: list[PastResult]) -> list[PastResult]:
+    """Return the results without those that are the same as the one before."""
+    distinct: list[PastResult] = []
+    for one in results:
+        if not distinct or (one.best, one.cv, one.test) != (
+            distinct[-1].best,
+            distinct[-1].cv,
+            distinct[-1].test,
+        ):
+            distinct.append(one)
+    return distinct
 
 
 def against(revision: str) -> list[str]:

@@ -6,8 +6,10 @@ DVC: it also shows what does not repeat, such as durations and the addresses of 
 machine has them.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -17,6 +19,7 @@ from pipeline.project import markup
 from pipeline.project.rounding import number_text
 from pipeline.report import advice
 from pipeline.report.comparison import Comparison, MeanRank
+from pipeline.report.history import PastResult
 from pipeline.report.pictures import Pictures
 from pipeline.report.sections import (
     all_metrics,
@@ -94,13 +97,18 @@ class DatasetPart:
     rows: list[Markup]
 
 
-def render(comparison: Comparison, drawn: dict[str, Pictures]) -> str:
-    """Return the page of a comparison with the pictures of its datasets."""
+def render(
+    comparison: Comparison,
+    drawn: dict[str, Pictures],
+    past: Mapping[str, Sequence[PastResult]] = MappingProxyType({}),
+) -> str:
+    """Return the page of a comparison with the pictures and past results of its datasets."""
     environment = _environment()
-    subjects = [
-        Subject(dataset, result, read_drift(dataset), drawn.get(dataset, Pictures()))
-        for dataset, result in comparison.datasets.items()
-    ]
+    subjects = []
+    for dataset, result in comparison.datasets.items():
+        pictures_of = drawn.get(dataset, Pictures())
+        results = tuple(past.get(dataset, ()))
+        subjects.append(Subject(dataset, result, read_drift(dataset), pictures_of, results))
     counts = [len(result.candidates) for result in comparison.datasets.values()]
     drawings = {
         subject.dataset: pictures.drawing(subject) | {"beside": candidates.beside(subject)}

@@ -17,6 +17,29 @@ def head() -> str | None:
     return git("rev-parse", "HEAD")
 
 
+def contents(names: list[str]) -> list[str | None]:
+    """Return the content of files of commits, each named `commit:path`; None for one that is not.
+
+    One process reads them all (https://git-scm.com/docs/git-cat-file#_batch_output).
+    """
+    asked = "".join(f"{name}\n" for name in names).encode()
+    try:
+        done = subprocess.run(["git", "cat-file", "--batch"], input=asked, capture_output=True)
+    except FileNotFoundError:
+        return [None] * len(names)
+    found: list[str | None] = []
+    rest = done.stdout
+    for _ in names:
+        head_line, _, rest = rest.partition(b"\n")
+        if not head_line or head_line.endswith(b" missing"):
+            found.append(None)
+            continue
+        size = int(head_line.split()[-1])
+        found.append(rest[:size].decode("utf-8"))
+        rest = rest[size + 1 :]
+    return found
+
+
 def git_tags() -> dict[str, str]:
     """Return the commit and whether tracked files differ from it; nothing outside a repository."""
     commit = head()

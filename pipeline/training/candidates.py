@@ -80,15 +80,15 @@ def fit(problem: Problem, job: FitJob) -> Fit:
     Raises UsageError where the library refuses the hyperparameters.
     """
     started = time.perf_counter()
-    X, y, X_test = problem.X, problem.y, problem.X_test
+    X, y, X_test, weight = problem.X, problem.y, problem.X_test, problem.terms.weight
     if job.fold is not ALL_ROWS:
         rows = problem.folds[job.fold].fit
-        X, y = X.iloc[rows], y[rows]
+        X, y, weight = X.iloc[rows], y[rows], problem.weight_of(rows)
         X_test = X_test[problem.test_fold == job.fold]
     recipe = job.recipe
     try:
         model = fitting.fit(
-            recipe.spec, recipe.hyperparameters, X, y, problem.seed, problem.resampling
+            recipe.spec, recipe.hyperparameters, X, y, problem.seed, problem.resampling, weight
         )
     except PipelineError:
         raise

@@ -99,8 +99,7 @@ def permutation_importance(
     model's rule. The mean over repeats, by Breiman, Random Forests, Machine Learning 45 (2001).
     """
     rng = np.random.default_rng(seed)
-    values = np.asarray(Z)
-    sign = -metrics.sign(metric)
+    values, sign = np.asarray(Z), -metrics.sign(metric)
     output = predict(Z)
     base = _value(metric, Rows(y, output, terms=terms), rule)
     places = _places(owners, seconds)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
+from pipeline.models import monotone
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
@@ -33,7 +34,8 @@ class Problem:
     positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
     `sampling` says how that drew the test rows, and `file` is the CSV, for messages. `terms` and
     `terms_test` say by what the rows of either split are scored, and `date_formats` are those of
-    features that are dates, beside ISO 8601.
+    features that are dates, beside ISO 8601. `monotone` are the columns along which models only
+    rise, 1, or only fall, -1.
     """
 
     dataset: str
@@ -58,6 +60,7 @@ class Problem:
     sampling: Sampling = BY_ROW
     terms: Terms = PLAIN
     terms_test: Terms = PLAIN
+    monotone: dict[str, int] = field(default_factory=dict)
     date_formats: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -67,6 +70,10 @@ class Problem:
         for number, positions in enumerate(self.folds):
             fold[positions.predict] = number
         return fold
+
+    def weight_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return what some training rows, by their positions, count; None where all count alike."""
+        return None if self.terms.weight is None else self.terms.weight[rows]
 
     @property
     def test_fold(self) -> np.ndarray:
@@ -94,6 +101,7 @@ class Problem:
             classes=self.classes,
             threshold=None,
             date_formats=self.date_formats,
+            monotone=self.monotone,
         )
 
 
@@ -108,8 +116,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
     train_split, test_split = (splits.read_split(dataset, part) for part in ("train", "test"))
     classes = _classes(train_split[data.target], data)
     columns = _feature_columns(dataset, train_split, block)
-    y = targets.numeric_target(train_split[data.target], classes)
-    _check_transform(dataset, block, y)
+    y = _training_target(dataset, block, train_split, classes)
     y_test = targets.numeric_target(test_split[data.target], classes)
     codes = y_test if classes else None
     return Problem(
@@ -135,17 +142,37 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         file=data.file,
         terms=read_terms(train_split, y, classes, block),
         terms_test=read_terms(test_split, y_test, classes, block),
+        monotone=_monotone(dataset, block, train_split[columns], classes),
         date_formats={name: data.dates[name] for name in columns if data.dates.get(name)},
     )
 
 
-def _check_transform(dataset: str, block: Dataset, y: np.ndarray) -> None:
-    """Raise DataError where the target's transform is not defined for it."""
+def _training_target(
+    dataset: str, block: Dataset, split: pd.DataFrame, classes: list[str] | None
+) -> np.ndarray:
+    """Return the target as numbers; raise DataError where its transform is not defined for it."""
+    y = targets.numeric_target(split[block.data.target], classes)
     if block.train.target_transform == "log1p" and y.min() <= -1:
         raise DataError(
             f"{block.data.file}: target {block.data.target!r} holds {y.min():g}, "
             f"for which log1p is not defined; set datasets.{dataset}.train.target_transform: none"
         )
+    return y
+
+
+def _monotone(
+    dataset: str, block: Dataset, X: pd.DataFrame, classes: list[str] | None
+) -> dict[str, int]:
+    """Return the monotone constraints; raise UsageError where columns or classes take none."""
+    constraints: dict[str, int] = dict(block.train.monotone)
+    place = f"datasets.{dataset}.train.monotone"
+    if constraints and classes and len(classes) > 2:
+        raise UsageError(
+            f"{paths.PARAMS}: {place}: with {len(classes)} classes no probability rises alone; "
+            f"remove it, or predict two classes or a number"
+        )
+    monotone.check_columns(constraints, kinds.kinds_of(X), place)
+    return constraints
 
 
 def sampling_of_test(

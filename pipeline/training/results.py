@@ -61,6 +61,17 @@ class Contributions(TypedDict):
     columns: dict[str, Contribution]
 
 
+class Walked(TypedDict):
+    """How many test rows were walked over how many values of a constrained column; none broke it.
+
+    `direction` is 1 where the output may only rise, -1 where it may only fall.
+    """
+
+    direction: int
+    rows: int
+    values: int
+
+
 class Candidate(TypedDict):
     """One trained model: its parameters, its scores by metric, and what it relies on."""
 
@@ -77,6 +88,7 @@ class Candidate(TypedDict):
     model_sha256: str
     importance: dict[str, float | None]
     shap: NotRequired[Contributions]
+    monotone: NotRequired[dict[str, Walked]]
 
 
 class Heading(TypedDict):

@@ -4,12 +4,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from pipeline.data.quality import statistics
-from pipeline.models import storage
+from pipeline.models import monotone, storage
 from pipeline.models.fitted import Fitted
 from pipeline.project import files, paths
 from pipeline.scoring import thresholds
@@ -98,6 +98,7 @@ def _store_candidate(
         _emptied(folders.models / name),
         _metadata(stage, name, problem, parameters, scores),
     )
+    walks = monotone.proven(storage.load(folders.models / name), problem.X_test, problem.X)
     importance = assessment.importance(problem, model)
     _draw(_emptied(folders.reports / name), name, problem, model, outputs, importance)
     content = {
@@ -107,6 +108,8 @@ def _store_candidate(
         "model_sha256": saved["model_sha256"],
         "importance": assessment.most_important(importance),
     }
+    if walks:
+        content["monotone"] = {column: asdict(one) for column, one in walks.items()}
     return cast(Candidate, content)
 
 

@@ -15,13 +15,15 @@ from pipeline.training.problem import Problem
 STEPS = 12  # members that are added, so the smallest weight is 1 / STEPS
 
 
-def blend_weights(y: np.ndarray, outputs: np.ndarray, metric: str) -> np.ndarray:
+def blend_weights(
+    y: np.ndarray, outputs: np.ndarray, metric: str, row_weight: np.ndarray | None = None
+) -> np.ndarray:
     """Return the weight of each model in the best blend that is found member by member.
 
     `outputs` has shape (models, rows[, classes]). The blend starts from the best model, adds each
     time the model after which its loss is least, and ends where the loss was least. For classes the
     loss is log loss, whatever the metric: it is smooth, and a blend that is chosen by ranks alone
-    can lose its calibration.
+    can lose its calibration. `row_weight` is what each row counts.
     """
     loss = metrics.lookup(metric).blend_loss
     needed = outputs
@@ -33,7 +35,7 @@ def blend_weights(y: np.ndarray, outputs: np.ndarray, metric: str) -> np.ndarray
     best_count = 1
     for count in range(1, STEPS + 1):
         means = (total + needed) / count
-        losses = loss(means, y).mean(axis=1)
+        losses = np.average(loss(means, y), axis=1, weights=row_weight)
         added = int(np.argmin(losses))
         chosen.append(added)
         total += needed[added]
@@ -50,7 +52,11 @@ def blended(outputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def fold_weights(
-    y: np.ndarray, outputs: np.ndarray, fold: np.ndarray, metric: str
+    y: np.ndarray,
+    outputs: np.ndarray,
+    fold: np.ndarray,
+    metric: str,
+    row_weight: np.ndarray | None = None,
 ) -> dict[int, np.ndarray]:
     """Return the weights that blend the outputs on each fold, chosen by the others.
 
@@ -59,7 +65,8 @@ def fold_weights(
     weights = {}
     for number in np.unique(fold[fold >= 0]):
         others = (fold >= 0) & (fold != number)
-        weights[int(number)] = blend_weights(y[others], outputs[:, others], metric)
+        counted = None if row_weight is None else row_weight[others]
+        weights[int(number)] = blend_weights(y[others], outputs[:, others], metric, counted)
     return weights
 
 
@@ -81,7 +88,9 @@ def weights_by_name(problem: Problem, out_of_fold: dict[str, np.ndarray]) -> dic
     """Return the weights of the best blend of some outputs, without those of no weight."""
     seen = problem.fold >= 0
     outputs = np.stack(list(out_of_fold.values()))
-    weights = blend_weights(problem.y[seen], outputs[:, seen], problem.primary_metric)
+    weights = blend_weights(
+        problem.y[seen], outputs[:, seen], problem.primary_metric, problem.weight_of(seen)
+    )
     chosen = {}
     for name, weight in zip(out_of_fold, weights):
         if weight > 0:
@@ -106,7 +115,9 @@ def blend(
     test_outputs = np.stack([fit.test_output for fit in fits])
     outputs = np.stack(list(out_of_fold.values()))
     outputs_on_test = np.stack(list(test_by_fold.values()))
-    by_fold = fold_weights(problem.y, outputs, problem.fold, problem.primary_metric)
+    by_fold = fold_weights(
+        problem.y, outputs, problem.fold, problem.primary_metric, problem.terms.weight
+    )
     return CandidateOutputs(
         model=models_fitted.blend(models, values, problem.model_spec("blend")),
         parameters={"members": _members(weights, recipes)},

@@ -98,20 +98,21 @@ class Folds:
         prepared = self._once(
             (fold, encoding, spec.target_transform), lambda: self._prepared(spec, rows)
         )
-        y = self.problem.y[rows]
-        return fitting.fit_prepared(spec, hyperparameters, prepared, y, self.problem.seed)
+        y, weight = self.problem.y[rows], self.problem.weight_of(rows)
+        return fitting.fit_prepared(spec, hyperparameters, prepared, y, self.problem.seed, weight)
 
     def _fit_until_it_stops(
         self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any], parts: StoppingSplit
     ) -> tuple[Model, int]:
         """Fit a booster on the first part of a fold's rows; the second says when to stop."""
         rows, stop = parts.fit, parts.stop
-        X, y = self.problem.X, self.problem.y
+        problem, y = self.problem, self.problem.y
 
         def binned() -> boosters.Binned:
             prepared = self._prepared(spec, rows)
-            Z_stop = prepared.preprocessing.transform(X.iloc[stop])
-            return boosters.binned(spec, hyperparameters, prepared, Z_stop, y[stop])
+            Z_stop = prepared.preprocessing.transform(problem.X.iloc[stop])
+            weight_stop = problem.weight_of(stop)
+            return boosters.binned(spec, hyperparameters, prepared, Z_stop, y[stop], weight_stop)
 
         binning = boosters.binning(spec.name, hyperparameters)
         tables = self._once((fold, spec.name, spec.target_transform, binning), binned)
@@ -120,15 +121,21 @@ class Folds:
             hyperparameters,
             tables,
             y[rows],
-            self.problem.seed,
+            problem.seed,
             hyperparameters[boosters.rounds_setting(spec.name)],
             self.patience,
+            problem.weight_of(rows),
         )
 
     def _prepared(self, spec: ModelSpec, rows: np.ndarray) -> fitting.Prepared:
         problem = self.problem
         return fitting.prepare(
-            spec, problem.X.iloc[rows], problem.y[rows], problem.seed, problem.resampling
+            spec,
+            problem.X.iloc[rows],
+            problem.y[rows],
+            problem.seed,
+            problem.resampling,
+            problem.weight_of(rows),
         )
 
 

@@ -7,6 +7,7 @@ that they open without a network.
 import json
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,28 @@ import pandas as pd
 from markupsafe import Markup
 
 from pipeline.project import figure_page, files
-from pipeline.project.figure_page import FigurePage
-from pipeline.project.rounding import significant
+from pipeline.project.figure_page import FigurePage, Link
+from pipeline.project.rounding import number_text, significant
+from pipeline.scoring import metrics
 from pipeline.training import figures
 from pipeline.training.results import ParetoFront, TrialCounts
 from pipeline.tuning import optuna_study
 from pipeline.tuning.optuna_study import Study
-from pipeline.tuning.trials import FAILED, FINISHED, PRUNED, Plan, Trial, finished
+from pipeline.tuning.trials import (
+    BASELINE,
+    FAILED,
+    FINISHED,
+    PRUNED,
+    Plan,
+    Trial,
+    best_trial,
+    finished,
+)
 
+FLATTERED = (
+    "The search chose by these folds, which flatters it; the model comparison has what the test "
+    "rows say of it."
+)
 LEAST_TRIALS = 4  # finished ones of a model, below which there is nothing to compare
 
 
@@ -92,7 +107,48 @@ def pareto(study: Study, trials: list[Trial], plan: Plan) -> ParetoFront:
     return {"pareto": rows, "picked": f"least {plan.cost} within {tolerance} of the best metric"}
 
 
-def draw(folder: Path, study: Study, plan: Plan, metric: str, title: str) -> None:
+@dataclass(frozen=True)
+class Outcome:
+    """What a search came to in a few words, their colour on the pages, and what they rest on."""
+
+    words: str
+    colour: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Top:
+    """What stands on top of every page of a study: of what it is, what it came to, links back."""
+
+    title: str
+    outcome: Outcome | None = None
+    back: tuple[Link, ...] = ()
+
+    def about(self, what: str) -> "Top":
+        """Return the top of the page on one thing."""
+        return replace(self, title=f"{self.title}: {what}")
+
+
+def outcome(trials: list[Trial], metric: str) -> Outcome:
+    """Return whether the best trial is better than its model with the settings of params.yaml.
+
+    The search chose by the folds, so that this flatters it; the test rows have their say in the
+    comparison.
+    """
+    best = best_trial(trials, metric)
+    assert best is not None  # a search without one is an error
+    cv = f"{best.model}, trial {best.number}: cv {metric} {number_text(best.score)}"
+    baselines = [one for one in finished(trials) if one.origin == BASELINE]
+    own = [one.score for one in baselines if one.model == best.model]
+    if not own:
+        return Outcome(f"best: {best.model}", "watch", f"{cv}.")
+    than = f"{number_text(own[0])} with the settings of params.yaml"
+    if not metrics.is_better(metric, best.score, own[0]):
+        return Outcome("no better than before", "watch", f"{cv}, against {than}.")
+    return Outcome("better on the folds", "info", f"{cv}, against {than}.")
+
+
+def draw(folder: Path, study: Study, plan: Plan, metric: str, top: Top) -> None:
     """Write the figures of a study.
 
     These are its history, and for each model parallel coordinates and importances; with two
@@ -102,15 +158,15 @@ def draw(folder: Path, study: Study, plan: Plan, metric: str, title: str) -> Non
     options: dict[str, Any] = {"target_name": metric}
     if plan.cost is not None:
         options = {"target_names": [metric, plan.cost]}
-        title = f"{title}: Pareto front"
-        _draw_both(folder, "pareto_front", "plot_pareto_front", study, title, options)
+        top = top.about("Pareto front")
+        _draw_both(folder, "pareto_front", "plot_pareto_front", study, top, options)
         return
-    history = f"{title}: history"
+    history = top.about("history")
     _draw_both(folder, "history", "plot_optimization_history", study, history, options)
     done = _finished(study)
     for model in sorted({trial.params["model"] for trial in done}):
         of_model = [trial for trial in done if trial.params["model"] == model]
-        _draw_model(folder, study, model, of_model, metric, title)
+        _draw_model(folder, study, model, of_model, metric, top)
 
 
 def _finished(study: Study) -> list[Any]:
@@ -122,7 +178,7 @@ def _finished(study: Study) -> list[Any]:
 
 
 def _draw_model(
-    folder: Path, study: Study, model: str, done: list[Any], metric: str, title: str
+    folder: Path, study: Study, model: str, done: list[Any], metric: str, top: Top
 ) -> None:
     """Write the figures of one model's finished trials, where there is something to compare."""
     import optuna
@@ -139,7 +195,7 @@ def _draw_model(
         f"parallel_coordinates_{model}",
         "plot_parallel_coordinate",
         part,
-        f"{title}: what was tried",
+        top.about(f"what was tried of {model}"),
         options,
         labels=[metric, *names],
     )
@@ -149,7 +205,7 @@ def _draw_model(
             f"importances_{model}",
             "plot_param_importances",
             part,
-            f"{title}: what mattered",
+            top.about(f"what mattered to {model}"),
             options,
         )
 
@@ -168,7 +224,7 @@ def _draw_both(
     name: str,
     function: str,
     study: Study,
-    title: str,
+    top: Top,
     options: dict[str, Any],
     labels: Sequence[str] = (),
 ) -> None:
@@ -186,13 +242,19 @@ def _draw_both(
             for line in figure.data:  # what a pointer on a trial shows, by dimension
                 shown = zip(labels, line.customdata or ())
                 line.customdata = [[label, value] for label, (_, value) in shown]
-        _write_page(folder, name, title, figure)
-        _write_png(folder, name, function, study, title, options, labels)
+        _write_page(folder, name, top, figure)
+        _write_png(folder, name, function, study, top.title, options, labels)
 
 
-def _write_page(folder: Path, name: str, title: str, figure: Any) -> None:
-    body = Markup('<h1>{}</h1>\n<div data-figure="{}"></div>').format(title, name)
-    page = FigurePage(title, body, {name: json.loads(figure.to_json())})
+def _write_page(folder: Path, name: str, top: Top, figure: Any) -> None:
+    body = Markup("<h1>{}</h1>\n").format(top.title)
+    if top.outcome is not None:
+        verdict = '<p class="verdict {}">{}</p>\n<p>{} {}</p>\n'
+        body += Markup(verdict).format(
+            top.outcome.colour, top.outcome.words, top.outcome.why, FLATTERED
+        )
+    body += Markup('<div data-figure="{}"></div>').format(name)
+    page = FigurePage(top.title, body, {name: json.loads(figure.to_json())}, top.back)
     files.write_text(folder / f"{name}.html", figure_page.html(page, plotly_beside=True))
     program = folder / figure_page.PLOTLY_FILE
     if not program.is_file():

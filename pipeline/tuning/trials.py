@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models import boosters, catalogue
+from pipeline.models import boosters, catalogue, monotone
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Hyperparameters, Params, SearchSpace, Tune
@@ -148,6 +148,8 @@ def check_plan(problem: Problem, plan: Plan) -> None:
             f"{paths.PARAMS}: datasets.{problem.dataset}.tune.target_transforms: log1p is not "
             f"defined for {problem.y.min():g}; remove it"
         )
+    if problem.monotone:
+        monotone.check_models(plan.tune.models, f"datasets.{problem.dataset}.tune.models")
     for model in plan.tune.models:
         space = plan.search_spaces[model]
         place = f"{paths.PARAMS}: search_spaces.{model}"

@@ -23,6 +23,35 @@ def test_numbers_become_float64_and_categories_text():
 
 
 @pytest.mark.parametrize(
+    "faulty, fault",
+    [
+        (None, "weight: no weight in line 5: fill it in, with 0 for a row not to count"),
+        (-2, "weight: -2 in line 5 is below 0: fix the weight"),
+        (
+            "many",
+            "weight: 'many' in line 5, in a column of numbers: fix it, or name another column",
+        ),
+    ],
+)
+def test_faulty_weight_is_refused_with_its_line(faulty, fault):
+    weights = pd.Series([1.0, 0, 2, 3] * 10, dtype=object)
+    weights[3] = faulty
+    with pytest.raises(DataError, match=fault):
+        cleaning.clean(houses().assign(weight=weights), data(weight="weight"))
+
+
+def test_weights_are_numbers_and_no_feature_and_not_all_0():
+    weighted = houses().assign(weight=["1", "0", "2", "3"] * 10)
+    cleaned = cleaning.clean(weighted, data(weight="weight"))
+    assert cleaned["weight"].tolist() == [1.0, 0.0, 2.0, 3.0] * 10
+    assert cleaning.feature_columns(cleaned, data(weight="weight")) == ["size", "town"]
+    with pytest.raises(DataError, match="weight: no weight above 0: name another data.weight"):
+        cleaning.clean(houses().assign(weight=0), data(weight="weight"))
+    with pytest.raises(DataError, match="no column 'weight', which params.yaml names"):
+        cleaning.clean(houses(), data(weight="weight"))
+
+
+@pytest.mark.parametrize(
     "values",
     [
         [20, 30],

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from pipeline.data import kinds
-from pipeline.models import archive, fitting, preprocessing, storage
+from pipeline.models import archive, catalogue, fitting, preprocessing, storage
 from pipeline.project.errors import DataError, UsageError
 from support.model_cases import BASE, CASES, LONGER, NEW_ROWS, RARE, TARGETS, X, fit, save
+from support.model_cases import spec as spec_of
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.startswith("dummy")])
@@ -18,6 +19,32 @@ def test_model_has_learnt_what_the_rows_tell(case):
         assert np.corrcoef(model.output(X), BASE)[0, 1] > 0.8
     else:
         assert (model.output(X).argmax(axis=1) == TARGETS[kind]).mean() > 0.7
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_that_weigh_more_are_learnt_from_more(case):
+    # the same rows with every target, so that only their weights tell which one counts
+    name, kind = case.split("-")
+    targets = np.unique(TARGETS["two" if kind == "regression" else kind])
+    rows = pd.concat([X] * len(targets), ignore_index=True)
+    y = np.repeat(targets, len(X))
+    weight = np.where(y == y.max(), 9.0, 1.0)
+    settings = catalogue.FAMILIES[name].small
+    plain, weighted = (
+        fitting.fit(spec_of(name, kind), settings, rows, y, 7, weight=given).output(X)
+        for given in (None, weight)
+    )
+    of_heaviest = (
+        (lambda output: output) if kind == "regression" else (lambda output: output[:, -1])
+    )
+    assert of_heaviest(weighted).mean() > of_heaviest(plain).mean() + 0.1
+
+
+def test_undersampled_rows_keep_their_weights():
+    spec, y = spec_of("decision_tree", "two"), RARE["two"].astype(int)
+    weight = np.where(y == 1, 5.0, 2.0)
+    rows = fitting.prepare(spec, X, y, 7, "undersample", weight)
+    assert rows.weight.tolist() == np.where(rows.y == 1, 5.0, 2.0).tolist()
 
 
 @pytest.mark.parametrize("name", ["xgboost", "lightgbm", "catboost"])

@@ -42,6 +42,24 @@ REFUSED = {
         "ridge: {alpha: 1.0}",
         "ridge: 1.0",
     ): "models.ridge: must be a block of keys; an empty one is {} (found 1.0)",
+    # weights
+    (
+        "target: price, drop: [id]",
+        "target: price, weight: price, drop: [id]",
+    ): f"{TINY}.data.weight: names the target 'price'; name another column",
+    (
+        "target: price, drop: [id]",
+        "target: price, weight: id, drop: [id]",
+    ): f"{TINY}.data.drop: names 'id', which is data.weight; remove it there",
+    (
+        "task: classification, target: species}\n    prepare: {test_size: 0.2, split: random}\n"
+        "    train: {",
+        "task: classification, target: species, weight: w}\n    prepare: {}\n"
+        "    train: {resampling: smote, ",
+    ): (
+        f"{IRIS}.train.resampling: smote makes rows up, which have no weight by data.weight; set "
+        "it to undersample or none"
+    ),
     # costs
     (
         "cv_folds: 3,\n            models: [dummy, log",

@@ -13,6 +13,7 @@ import pytest
 from pipeline.project import paths
 from pipeline.report import advice, charts, comparison, page, pictures
 from pipeline.report.comparison import DatasetResult
+from pipeline.report.history import PastResult
 from pipeline.training.predictions import Predicted
 from support.results import dataset_result
 
@@ -30,8 +31,9 @@ class ComparedJson:
     def result(self, dataset: str) -> DatasetResult:
         return comparison.parsed(self.comparison).datasets[dataset]
 
-    def html(self) -> str:
-        return page.render(comparison.parsed(self.comparison), pictures.parsed(self.drawn))
+    def html(self, past: dict[str, list[PastResult]] | None = None) -> str:
+        drawn = pictures.parsed(self.drawn)
+        return page.render(comparison.parsed(self.comparison), drawn, past or {})
 
 
 @pytest.fixture

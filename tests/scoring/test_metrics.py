@@ -1,6 +1,7 @@
 """Each metric is scikit-learn's, on rows as they are and on weighted draws of them."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn import metrics as reference
 from pipeline.project import rounding
 from pipeline.scoring import metrics
 from pipeline.scoring.metrics import METRICS
-from pipeline.scoring.rows import Rows, WeightedRows
+from pipeline.scoring.rows import Rows, Terms, WeightedRows
 from support.predicted import LABELS, classification, regression
 
 ROWS = 80
@@ -81,6 +82,19 @@ def test_metric_is_scikit_learns_with_and_without_weights(metric, rows):
     weighted = metric.weighted(WeightedRows(rows, draws.astype(float)))
     for number, weights in enumerate(draws):
         assert weighted[number] == pytest.approx(expected(weights), rel=1e-9)
+
+
+@pytest.mark.parametrize("metric, rows", EVERY_METRIC_AND_CASE)
+def test_metric_of_rows_with_weights_is_scikit_learns_on_draws_of_them_too(metric, rows):
+    rng = np.random.default_rng(6)
+    weight = rng.exponential(size=ROWS)
+    expected = partial(SCIKIT_LEARNS[metric.name], rows)
+    weighted = replace(rows, terms=Terms(weight=weight))
+    found = metrics.values_of(metric, weighted)
+    assert found == pytest.approx(expected(weight), rel=1e-9)
+    times = rng.multinomial(ROWS, np.full(ROWS, 1 / ROWS), size=2).astype(float)
+    for drawn, value in zip(times, metric.weighted(WeightedRows(weighted, times))):
+        assert value == pytest.approx(expected(weight * drawn), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.by_class])

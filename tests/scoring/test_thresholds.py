@@ -5,27 +5,35 @@ import pytest
 
 from pipeline.scoring import metrics, thresholds
 from pipeline.scoring.metrics import COST
-from pipeline.scoring.rows import OutOfFold, Rows, Terms
+from pipeline.scoring.rows import PLAIN, OutOfFold, Rows, Terms
 from support.predicted import binary, classification, regression
 
 
-def quality(metric, y, decisions):
-    hits, errors = (y & decisions).sum(), (y != decisions).sum()
-    return 1 - errors / len(y) if metric == "accuracy" else 2 * hits / max(2 * hits + errors, 1)
+def quality(metric, y, decisions, weight):
+    hits, errors = (weight * y * decisions).sum(), weight[y != decisions].sum()
+    if metric == "accuracy":
+        return 1 - errors / weight.sum()
+    return 2 * hits / (2 * hits + errors) if hits + errors else 0
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("metric", ["f1", "accuracy"])
-def test_threshold_is_the_best_of_all(metric):
-    for seed in range(300):
+def test_threshold_is_the_best_of_all(metric, weighted):
+    for seed in range(200):
         rng = np.random.default_rng(seed)
         rows = rng.integers(2, 25)
         y = (rng.random(rows) < rng.random()).astype(int)
         scores = (rng.random(rows) * (0.3 + 0.7 * y)).round(rng.integers(1, 4))
         if len(set(scores)) == 1:
             continue
-        chosen = thresholds.best_threshold(y, np.column_stack([1 - scores, scores]), metric)
-        best = max(quality(metric, y, (scores >= cut).astype(int)) for cut in [*scores, 2])
-        assert quality(metric, y, (scores >= chosen).astype(int)) == pytest.approx(best, abs=1e-12)
+        weight = rng.exponential(size=rows) if weighted else np.ones(rows)
+        terms = Terms(weight=weight) if weighted else PLAIN
+
+        def of(cut, y=y, scores=scores, weight=weight):
+            return quality(metric, y, (scores >= cut).astype(int), weight)
+
+        chosen = thresholds.best_threshold(y, binary(scores), metric, terms)
+        assert of(chosen) == pytest.approx(max(map(of, [*scores, 2])), abs=1e-12)
         assert chosen not in scores or chosen == 0
 
 

@@ -60,6 +60,8 @@ MODELS = {
 }
 
 
+WEIGHT = f"<b>weight</b>{TEXTS[1]}"
+WEIGHTED = (BINARY, NUMBERS)
 COSTS = {
     BINARY: {"false_positive": 1, "false_negative": 4},
     SEVERAL: {CLASSES[0]: {CLASSES[1]: 1, CLASSES[2]: 3}, CLASSES[2]: {CLASSES[0]: 2}},
@@ -78,6 +80,8 @@ def settings_text() -> str:
             "task": "regression" if name == NUMBERS else "classification",
             "target": target_name(name),
         }
+        if name in WEIGHTED:
+            data["weight"] = WEIGHT
         if name == BINARY:
             data["positive"] = CLASSES[1]
         blocks[name] = {
@@ -99,7 +103,10 @@ def run_stages() -> None:
     """Run the stages from generate to register on the datasets, in the working directory."""
     Path("params.yaml").write_text(settings_text(), encoding="utf-8")
     for name in DATASETS:
-        labelled(name).to_csv(f"{name}.csv", index=False)
+        frame = labelled(name)
+        if name in WEIGHTED:
+            frame[WEIGHT] = np.resize([1.0, 4.0, 0.0, 2.5], len(frame))
+        frame.to_csv(f"{name}.csv", index=False)
     for stage in (generate_data, prepare_data, train):
         stage.main([])
     detect_drift.main(["--fail-on", "never"])

@@ -90,13 +90,14 @@ def fit(
     hyperparameters: dict[str, Any] | None = None,
     resampling: str = "none",
     y: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
     **other: Any,
 ) -> Model:
     """Return the fitted model of a case; `other` are fields of its spec."""
     name, kind = case.split("-")
     settings = {**catalogue.FAMILIES[name].small, **(hyperparameters or {})}
     target = TARGETS[kind] if y is None else y
-    return fitting.fit(spec(name, kind, **other), settings, X, target, 7, resampling)
+    return fitting.fit(spec(name, kind, **other), settings, X, target, 7, resampling, weight)
 
 
 def save(model: Model, folder: Path) -> dict[str, Any]:

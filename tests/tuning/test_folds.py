@@ -41,11 +41,13 @@ def test_reason_of_a_failure_is_one_line_that_is_the_same_everywhere(message, ex
 
 @pytest.mark.parametrize("name", BOOSTERS)
 @pytest.mark.parametrize("dataset", ["tiny", "iris"])
-def test_booster_on_binned_tables_equals_the_one_that_is_stored(trained, name, dataset):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_booster_on_binned_tables_equals_the_one_that_is_stored(trained, name, dataset, weighted):
     problem = read_problem(dataset, params.load())
     spec, rounds = problem.model_spec(name), {boosters.rounds_setting(name): 12}
     fit, new = problem.folds[0]
-    rows = fitting.prepare(spec, problem.X.iloc[fit], problem.y[fit], 7)
+    weight = np.random.default_rng(0).exponential(size=len(fit)) if weighted else None
+    rows = fitting.prepare(spec, problem.X.iloc[fit], problem.y[fit], 7, weight=weight)
     tables = boosters.binned(
         spec,
         BOOSTERS[name],
@@ -56,9 +58,16 @@ def test_booster_on_binned_tables_equals_the_one_that_is_stored(trained, name, d
     X_new = problem.X.iloc[new]
     for seed in (7, 8):  # the second fit finds the tables as the first one left them
         stored = fitting.fit(
-            spec, BOOSTERS[name] | rounds, problem.X.iloc[fit], problem.y[fit], seed
+            spec,
+            BOOSTERS[name] | rounds,
+            problem.X.iloc[fit],
+            problem.y[fit],
+            seed,
+            weight=weight,
         )
-        ours, found = boosters.fit(spec, BOOSTERS[name], tables, problem.y[fit], seed, 12, None)
+        ours, found = boosters.fit(
+            spec, BOOSTERS[name], tables, problem.y[fit], seed, 12, None, weight
+        )
         expected = stored.output(X_new)
         assert (
             found == 12

@@ -18,7 +18,7 @@ from pipeline.drift.pages.evidently_figures import Figure
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import CURRENT, REFERENCE, Sides
 from pipeline.project import figure_page, markup
-from pipeline.project.figure_page import FigurePage
+from pipeline.project.figure_page import FigurePage, Link
 from pipeline.project.rounding import number_text
 
 MOST_FIGURES = 100  # columns that are drawn, those nearest to drift first
@@ -34,6 +34,7 @@ class Compared:
     subject: str
     synthetic: bool
     figures: dict[str, Figure]
+    back: tuple[Link, ...] = ()
 
     def figures_of(self, rows: list[Row]) -> dict[str, Figure]:
         """Return the figures of these columns, of those that have one."""
@@ -73,13 +74,16 @@ class ScoreRow:
     estimated: dict[str, float] | None
 
 
-def pages(found: TableComparison, subject: str, synthetic: bool = False) -> dict[str, str]:
+def pages(
+    found: TableComparison, subject: str, synthetic: bool = False, back: tuple[Link, ...] = ()
+) -> dict[str, str]:
     """Return {name: HTML} of the pages that there is something to show on.
 
-    `subject` names what was compared, as "iris" or "old.csv -> new.csv".
+    `subject` names what was compared, as "iris" or "old.csv -> new.csv"; `back` are links to pages
+    that list these.
     """
     figures = evidently_figures.distributions(found.samples, _drawn_columns(found))
-    compared = Compared(found, subject, synthetic, figures)
+    compared = Compared(found, subject, synthetic, figures, back)
     made = {}
     for name, content_of in CONTENTS.items():
         content = content_of(compared)
@@ -114,7 +118,7 @@ def _html(name: str, content: Content, compared: Compared) -> str:
     )
     title = f"{content.title}, {compared.subject}: {content.verdict}"
     by_place = {content.places[drawn]: figure for drawn, figure in content.figures.items()}
-    return figure_page.html(FigurePage(title, Markup(body), by_place))
+    return figure_page.html(FigurePage(title, Markup(body), by_place, compared.back))
 
 
 # what stands on each page

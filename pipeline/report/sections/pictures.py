@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from pipeline.drift import verdicts
 from pipeline.report import charts, pictures
 from pipeline.report.charts import Point, TrialValue
+from pipeline.report.history import PastResult
 from pipeline.report.sections import drift, leaderboard
 from pipeline.report.sections.subject import Subject
 from pipeline.report.stage_figures import Shapley
@@ -84,6 +85,7 @@ class Drawing:
     importance: list[Importance]
     shap: ShapleyBars | None
     drift: list[DriftBar]
+    past: list[PastResult]
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def drawing(subject: Subject) -> dict[str, Any]:
         importance=[Importance(*item) for item in result.explanation.importance.items()],
         shap=_shapley_bars(result.explanation.shap),
         drift=_drift_bars(drift.rows(subject.drift)),
+        past=list(subject.past),
     )
     drawn = pictures.as_json(subject.pictures)
     kinds = [kind for kind in (*pictures.CURVES, "dots") if kind in drawn]

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.project import files, paths
 from pipeline.report.comparison import DatasetResult
+from pipeline.report.history import PastResult
 from pipeline.report.pictures import Pictures
 from pipeline.report.stage_figures import DriftFigures
 from pipeline.scoring import metrics
@@ -16,17 +17,21 @@ MOST_CLASSES = 12  # that are shown
 
 @dataclass(frozen=True)
 class Subject:
-    """A dataset, its part of the comparison, its drift if it was looked for, and its pictures."""
+    """A dataset, its part of the comparison, its drift if it was looked for, and its pictures.
+
+    `past` are earlier results on it, the oldest first.
+    """
 
     dataset: str
     result: DatasetResult
     drift: DriftFigures | None
     pictures: Pictures
+    past: tuple[PastResult, ...] = ()
 
     @property
     def id(self) -> str:
         """The id of the dataset's part of the page; those of its headings begin with it."""
-        return f"d-{self.dataset}"
+        return paths.part_of_page(self.dataset)
 
     @property
     def direction(self) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError, listed
 from pipeline.project.params import OUTCOMES, Cost
+from pipeline.scoring.terms.columns import lines_in_file, numbers
 
 Cells = list[list[Cost]]  # [actual][decided]: a number, or the column that holds it
 
@@ -26,7 +27,7 @@ def costs_of_rows(
         here = y == actual
         for decided, cost in enumerate(row):
             if isinstance(cost, str):
-                costs[here, decided] = amounts(frame, cost, origin)[here]
+                costs[here, decided] = numbers(frame, cost, "train.costs", origin)[here]
             else:
                 costs[here, decided] = cost
     _check_errors_cost_more(costs, y, frame, origin)
@@ -66,24 +67,6 @@ def _cells_of_outcomes(costs: Mapping[str, Any], classes: list[str], key: str) -
     return cells
 
 
-def amounts(frame: pd.DataFrame, column: str, origin: str) -> np.ndarray:
-    """Return a column of numbers without gaps; raises DataError where it is not one."""
-    if column not in frame:
-        raise DataError(
-            f"{origin}: no column {column!r}, which train.costs names; there are: "
-            f"{listed(frame.columns, most=30)}; a column that models must not see is named in "
-            f"train.features.exclude, not in data.drop"
-        )
-    values = pd.to_numeric(frame[column], errors="coerce")
-    missing = values.index[~np.isfinite(values)]
-    if len(missing):
-        raise DataError(
-            f"{origin}: {column!r}, which train.costs names, is not a number in "
-            f"{lines_in_file(missing)}; fill it in, or set a number for all rows"
-        )
-    return values.to_numpy(dtype=float)
-
-
 def _check_errors_cost_more(
     costs: np.ndarray, y: np.ndarray, frame: pd.DataFrame, origin: str
 ) -> None:
@@ -95,9 +78,3 @@ def _check_errors_cost_more(
             f"{origin}: by train.costs a wrong decision costs less than the right one in {line}; "
             f"check the amounts and their signs: a cost is above 0, a gain below"
         )
-
-
-def lines_in_file(rows: pd.Index) -> str:
-    """Return the line of the file in which the first of some rows stands; the header is line 1."""
-    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-    return f"line {rows[0] + 2}{more}"

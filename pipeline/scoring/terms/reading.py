@@ -7,6 +7,7 @@ from pipeline.project.params import Dataset
 from pipeline.scoring import metrics
 from pipeline.scoring.rows import Terms
 from pipeline.scoring.terms import costs
+from pipeline.scoring.terms.weights import weights_of_rows
 
 
 def read_terms(
@@ -24,7 +25,11 @@ def read_terms(
     name.
     """
     of_rows = None
+    origin = origin or block.data.file
     if classes and block.train.costs:
         cells = costs.cells_of(block.train.costs, classes, "train.costs")
-        of_rows = costs.costs_of_rows(cells, y, frame, classes, origin or block.data.file)
-    return Terms(costs=of_rows, metrics=metrics.more_of_settings(block))
+        of_rows = costs.costs_of_rows(cells, y, frame, classes, origin)
+    weight = None
+    if block.data.weight is not None:
+        weight = weights_of_rows(frame, block.data.weight, origin)
+    return Terms(weight=weight, costs=of_rows, metrics=metrics.more_of_settings(block))

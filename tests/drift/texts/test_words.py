@@ -7,7 +7,9 @@ import pytest
 from pipeline.drift import two_sample
 from pipeline.drift.texts.words import compare_words, words_of
 
-WORDS = np.array([f"{first}{second}" for first in "abcdefgh" for second in ("an", "ot", "il", "es")])
+WORDS = np.array(
+    [f"{first}{second}" for first in "abcdefgh" for second in ("an", "ot", "il", "es")]
+)
 
 
 def texts(seed: int, rows: int = 400, words=WORDS, length: int = 8) -> pd.Series:

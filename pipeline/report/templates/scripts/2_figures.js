@@ -130,29 +130,34 @@ function bars(parent, { title, note, items, xTitle, header, rows, signed, guide,
 
 // ---- curves, with a legend beside the drawing whose buttons hide and show them
 
-function lines(parent, { title, note, series, xTitle, yTitle, diagonal, fitted, unit = true, steps, large }) {
+function lines(parent, { title, note, series, xTitle, yTitle, diagonal, fitted, unit = true, steps, large, named }) {
   const left = 52, right = WIDTH - 16, top = 26, bottom = large ? WIDTH * 0.72 : 250, hidden = new Set();
-  const rows = series.flatMap(one => one.points.map(([x, y]) => [one.name, x, y]));
+  const { header, rows, textOf } = named ?? {
+    header: ["Curve", xTitle, yTitle],
+    rows: series.flatMap(one => one.points.map(([x, y]) => [one.name, x, y])),
+    textOf: (one, [x, y]) => `${one.name}: ${xTitle} ${shown(x)}, ${yTitle} ${shown(y)}`,
+  };
   const groups = [];
   const hide = (number, on) => {
     if (on) hidden.delete(number); else hidden.add(number);
     if (groups[number]) groups[number].style.display = on ? "" : "none";
   };
   const beside = series.length > 1 ? legend(series, hide) : null;
-  figure(parent, { title, note, height: bottom + 40, header: ["Curve", xTitle, yTitle], rows, beside, marks: (drawing, points) => {
+  figure(parent, { title, note, height: bottom + 40, header, rows, beside, marks: (drawing, points) => {
     const all = series.flatMap(one => [...one.points, ...one.dots ?? []]);
     const xs = all.map(point => point[0]), ys = all.map(point => point[1]);
     const largest = Math.max(...xs, ...ys), most = fitted && largest < 0.5 ? largest : 1; // a rare class would be a dot in a corner
     const x = unit ? scale(0, most, left, right) : scale(Math.min(...xs), Math.max(...xs), left, right);
     const y = unit ? scale(0, most, bottom, top) : roomy(ys, bottom, top, 0.08);
+    if (xs.every(Number.isInteger)) x.ticks = x.ticks.filter(Number.isInteger); // there is no trial 2.5
     axes(drawing, x, y, { left, right, top, bottom, xTitle, yTitle });
     if (diagonal) mark(drawing, "line", { class: "guide", x1: x(0), y1: y(0), x2: x(most), y2: y(most) });
     series.forEach((one, number) => {
       const group = groups[number] = mark(drawing, "g", {}), stroke = color(number);
       for (const [a, b] of one.dots ?? []) mark(group, "circle", { class: "dot", cx: x(a), cy: y(b), r: 3, fill: stroke });
       mark(group, "path", { class: "line mark", d: way(one.points, x, y, steps), stroke, "stroke-dasharray": DASHES[number % 8] });
-      for (const [a, b] of [...one.dots ?? [], ...one.points]) {
-        points.push({ x: x(a), y: y(b), on: () => !hidden.has(number), text: `${one.name}: ${xTitle} ${shown(a)}, ${yTitle} ${shown(b)}` });
+      for (const point of [...one.dots ?? [], ...one.points]) {
+        points.push({ x: x(point[0]), y: y(point[1]), on: () => !hidden.has(number), text: textOf(one, point) });
       }
       hide(number, !hidden.has(number));
     });

@@ -95,6 +95,27 @@ function driftPicture(parent, one) {
   });
 }
 
+function historyPicture(parent, one, better) {
+  const past = one.past.filter(result => result.test !== null).map((result, place) => ({ ...result, place: place + 1 }));
+  if (past.length < 2) return;
+  const series = [...new Set(past.map(result => result.source))].map(source => {
+    const points = past.filter(result => result.source === source).map(result => [result.place, result.test]);
+    return { name: source, points, dots: points };
+  });
+  lines(parent, {
+    title: "History of the best model", note: `Test ${one.metric} of past comparisons, the oldest first; ${better}.`, series, unit: false,
+    xTitle: "comparison", yTitle: `test ${one.metric}`,
+    named: {
+      header: ["when", "by", "commit", "best", "cv", "test", "from", "to"],
+      rows: past.map(({ time, source, name, best, cv, test, low, high }) => [time, source, name, best, cv, test, low, high]),
+      textOf: (_, [place]) => {
+        const { source, time, name, best, test } = past[place - 1];
+        return `${time}: ${best}, test ${one.metric} ${shown(test)} (${source}, ${name})`;
+      },
+    },
+  });
+}
+
 function picturesOf(parent) {
   if (parent.querySelector("figure")) return;
   const one = data[parent.dataset.pictures], better = one.lower ? "lower is better" : "higher is better";
@@ -107,4 +128,5 @@ function picturesOf(parent) {
   importancePicture(parent, one);
   shapPicture(parent, one);
   driftPicture(parent, one);
+  historyPicture(parent, one, better);
 }
