@@ -18,8 +18,9 @@ import numpy as np
 
 DRAWS = 500  # of the unknown labels
 CELLS = 2**22  # labels that are drawn at a time
-# rows of the rarer side below which a sigmoid calibrates better (Niculescu-Mizil and Caruana 2005)
-FEW = 100
+# rows of the rarer side below which a sigmoid calibrates better (Niculescu-Mizil and Caruana 2005):
+# an isotonic curve of few rows takes their noise for separation, and the ROC AUC for higher
+FEW = 1000
 SMALLEST = 1e-6
 CALIBRATIONS = 100  # that are learnt from drawn rows
 # drawn for each: half of the rows, and no more than show how uncertain a calibration is
@@ -27,6 +28,8 @@ MOST_DRAWN = 25_000
 
 # from probabilities of one class, or of shape (rows, classes), to calibrated ones
 Calibration = Callable[[np.ndarray], np.ndarray]
+# from the rows of a class, the probabilities of it and the rows' weights to its calibration
+Fitter = Callable[[np.ndarray, np.ndarray, np.ndarray], Calibration]
 
 
 @dataclass(frozen=True)
@@ -41,20 +44,32 @@ class Estimate:
     high: float
 
 
-def calibration(
-    y: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
-) -> Calibration:
+def calibration(y: np.ndarray, probabilities: np.ndarray) -> Calibration:
     """Return a function that calibrates probabilities of shape (rows, classes).
 
-    It is learnt from class numbers and out-of-fold probabilities, each row as often as `weights`
-    say. Each class is calibrated against the others, isotonic or with few rows of it by a sigmoid
-    (Platt 1999), and rows sum to 1.
+    It is learnt from class numbers and out-of-fold probabilities. Each class is calibrated against
+    the others, isotonic or with few rows of it by a sigmoid (Platt 1999), and rows sum to 1.
     """
-    if weights is None:
-        weights = np.ones(len(y))
+    return _learnt(y, probabilities, np.ones(len(y)), _fitters(y, probabilities.shape[1]))
+
+
+def _fitters(y: np.ndarray, n_classes: int) -> list[Fitter]:
+    """Return by what each class is calibrated."""
+    fitters: list[Fitter] = []
+    for k in range(n_classes):
+        positives = int((y == k).sum())
+        enough = min(positives, len(y) - positives) >= FEW
+        fitters.append(_isotonic if enough else _sigmoid)
+    return fitters
+
+
+def _learnt(
+    y: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, fitters: list[Fitter]
+) -> Calibration:
+    """Return what is learnt from rows of which each counts as often as `weights` say."""
     curves = []
-    for k in range(probabilities.shape[1]):
-        curves.append(_curve(y == k, probabilities[:, k], weights))
+    for k, fitter in enumerate(fitters):
+        curves.append(_curve(y == k, probabilities[:, k], weights, fitter))
 
     def calibrated(new: np.ndarray) -> np.ndarray:
         if len(curves) == 2:
@@ -72,25 +87,34 @@ def resampled(
 ) -> Iterator[np.ndarray]:
     """Yield `output` as each of many calibrations gives it that are learnt from drawn rows."""
     rng = np.random.default_rng([seed, 1])
-    n_rows = len(y)
+    n_rows, fitters = len(y), _fitters(y, probabilities.shape[1])
     for _ in range(CALIBRATIONS):
         drawn = rng.integers(n_rows, size=min(max(n_rows // 2, 1), MOST_DRAWN))
         weights = np.bincount(drawn, minlength=n_rows)
         there = weights > 0
-        yield calibration(y[there], probabilities[there], weights[there])(output)
+        learnt = _learnt(y[there], probabilities[there], weights[there], fitters)
+        yield learnt(output)
 
 
-def _curve(positive: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> Calibration:
+def _curve(
+    positive: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, fitter: Fitter
+) -> Calibration:
     """Return the calibration of one class's probabilities."""
+    if positive.all() or not positive.any():
+        return lambda new: np.full(len(new), float(positive.all()))
+    return fitter(positive, probabilities, weights)
+
+
+def _isotonic(positive: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> Calibration:
     from sklearn.isotonic import IsotonicRegression
+
+    isotonic = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+    return isotonic.fit(probabilities, positive, sample_weight=weights).predict
+
+
+def _sigmoid(positive: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> Calibration:
     from sklearn.linear_model import LogisticRegression
 
-    fewest = min(weights[positive].sum(), weights[~positive].sum())
-    if fewest == 0:
-        return lambda new: np.full(len(new), float(positive.all()))
-    if fewest >= FEW:
-        isotonic = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
-        return isotonic.fit(probabilities, positive, sample_weight=weights).predict
     sigmoid = LogisticRegression(C=1e6)
     sigmoid.fit(_logit(probabilities), positive, sample_weight=weights)
     return lambda new: sigmoid.predict_proba(_logit(new))[:, 1]

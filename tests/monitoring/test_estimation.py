@@ -128,3 +128,16 @@ def test_class_that_is_never_drawn_leaves_its_score_out():
     assert estimation.estimate(p, p, np.zeros(60, dtype=int), 0) == {
         "accuracy": estimation.Estimate(1, 1, 1)
     }
+
+
+def test_noise_of_few_rows_is_not_taken_for_separation():
+    expected = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        first = rng.random((600, 2))
+        oof = first / first.sum(axis=1, keepdims=True)
+        labels = (rng.random(600) < 0.3).astype(int)
+        calibrated = estimation.calibration(labels, oof)(oof)
+        decisions = np.zeros(600, dtype=int)
+        expected.append(estimation.estimate(calibrated, oof, decisions, seed)["roc_auc"].value)
+    assert abs(np.mean(expected) - 0.5) < 0.02
