@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 from scipy.spatial.distance import jensenshannon
 
-from pipeline.data.kinds import CATEGORY, DATE, KINDS, NUMBER
+from pipeline.data.kinds import DATE, KINDS
 from pipeline.drift import two_sample
 from pipeline.project.params import Drift
 from support.drift_tables import categories
