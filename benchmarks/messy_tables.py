@@ -3,12 +3,12 @@
     python -m benchmarks.messy_tables                     # the tables that lie in data/raw/
     python -m benchmarks.messy_tables --rows 2000
 
-Some columns of a real table are replaced by one that says the same in a messy way: the text and the
-ids are made up from the values, which are real. Three readings are compared on the same folds:
+Some columns of a real table are replaced by one that says the same in a messy way: dates, a text and
+codes (`levels`) are made up from the values, which are real; `ids` of 5,000 levels say nothing. Three readings are compared on the same folds:
 
     before   dates and texts as categories, of categories the commonest levels alone
     now      as prepare and train read them, the formats named in data.dates
-    by hand  the columns that were replaced
+    by hand  the columns that were replaced, without the ids
 
 A row says how far `now` is from `by hand`, in standard errors over the folds.
 """
@@ -34,6 +34,8 @@ from pipeline.models.spec import ModelSpec
 
 FORMATS = ["%d.%m.%Y", "%m/%d/%Y", "%Y-%m-%d"]
 FOLDS, SEED = 4, 0
+# of an id that says nothing
+LEVELS = 5000
 LINEAR = {"regression": "ridge", "classification": "logistic_regression"}
 # of the models that are fitted beside the linear one
 QUICK = {"lightgbm": {"n_estimators": 80}, "random_forest": {"n_estimators": 60, "n_jobs": 1}}
@@ -77,11 +79,18 @@ def sentences(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
 def combined(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     """Return one id for each combination of the values of some columns."""
     codes = frame.groupby(columns, dropna=False, sort=True).ngroup()
-    return ("id-" + codes.astype(str)).astype("str")
+    return ("code-" + codes.astype(str)).astype("str")
+
+
+def with_ids(name: str, X: pd.DataFrame, y: np.ndarray, classes: list[str] | None) -> Messy:
+    """Return a table with an id of 5,000 levels that says nothing; by hand it is dropped."""
+    ids = np.random.default_rng(SEED).integers(0, LEVELS, len(X))
+    messy = X.assign(id=pd.Series(ids, index=X.index).map("id-{:04}".format).astype("str"))
+    return Messy(f"{name}, ids", X, messy, CATEGORY, y, classes)
 
 
 def adult(table: pd.DataFrame) -> list[Messy]:
-    """Return Adult with birth days, with a text of four columns, and with ids of five."""
+    """Return Adult with birth days, a text of four columns, codes for two, and with ids."""
     table = table.rename(columns=str.strip)
     X, target = table.drop(columns="income"), table["income"].astype(str)
     classes = sorted(target.unique())
@@ -90,7 +99,7 @@ def adult(table: pd.DataFrame) -> list[Messy]:
     days = pd.to_timedelta(X["age"] * 365.25 + rng.integers(0, 365, len(X)), unit="D")
     born = pd.Timestamp("1995-06-30") - days.dt.floor("D")
     told = ["education", "occupation", "marital-status", "relationship"]
-    crossed = ["education-num", "occupation", "relationship", "hours-per-week"]
+    crossed = ["native-country", "occupation"]
     return [
         Messy(
             "Adult, dates",
@@ -109,18 +118,19 @@ def adult(table: pd.DataFrame) -> list[Messy]:
             classes,
         ),
         Messy(
-            "Adult, ids",
+            "Adult, levels",
             X,
-            X.drop(columns=[*crossed, "education"]).assign(id=combined(X, crossed)),
+            X.drop(columns=crossed).assign(code=combined(X, crossed)),
             CATEGORY,
             y,
             classes,
         ),
+        with_ids("Adult", X, y, classes),
     ]
 
 
 def house_prices(table: pd.DataFrame) -> list[Messy]:
-    """Return House Prices with two dates, with a text of five columns, and with ids of four."""
+    """Return House Prices with two dates, a text of five columns, codes for two, and with ids."""
     X, y = table.drop(columns=["SalePrice", "Id"]), np.log(table["SalePrice"].to_numpy())
     whole = X.assign(AgeAtSale=X["YrSold"] - X["YearBuilt"])
     sold = pd.to_datetime(
@@ -129,7 +139,7 @@ def house_prices(table: pd.DataFrame) -> list[Messy]:
     built = pd.to_datetime({"year": X["YearBuilt"].astype(int), "month": 7, "day": 1})
     dated = X.drop(columns=["YrSold", "MoSold", "YearBuilt"])
     told = ["Neighborhood", "HouseStyle", "KitchenQual", "ExterQual", "BsmtQual"]
-    crossed = ["Neighborhood", "OverallQual", "HouseStyle", "FullBath"]
+    crossed = ["Neighborhood", "HouseStyle"]
     return [
         Messy(
             "House Prices, dates",
@@ -148,18 +158,19 @@ def house_prices(table: pd.DataFrame) -> list[Messy]:
             None,
         ),
         Messy(
-            "House Prices, ids",
+            "House Prices, levels",
             X,
-            X.drop(columns=crossed).assign(id=combined(X, crossed)),
+            X.drop(columns=crossed).assign(code=combined(X, crossed)),
             CATEGORY,
             y,
             None,
         ),
+        with_ids("House Prices", X, y, None),
     ]
 
 
 def telco(table: pd.DataFrame) -> list[Messy]:
-    """Return Telco with the day of the contract, and with a text of four columns."""
+    """Return Telco with the day of the contract, a text of four columns, and with ids."""
     X, target = table.drop(columns=["Churn", "customerID"]), table["Churn"].astype(str)
     classes = sorted(target.unique())
     y = (target == classes[1]).to_numpy().astype(int)
@@ -184,6 +195,7 @@ def telco(table: pd.DataFrame) -> list[Messy]:
             y,
             classes,
         ),
+        with_ids("Telco", X, y, classes),
     ]
 
 

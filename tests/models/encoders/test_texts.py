@@ -47,6 +47,22 @@ def test_a_text_alone_has_the_numbers_that_it_has_among_others_also_once_loaded(
     assert len(encoder.owners()) == len(encoder.get_feature_names_out()) == together.shape[1]
 
 
+def test_what_texts_say_of_a_target_is_learned_from_other_rows():
+    X = notes(400)
+    rng = np.random.default_rng(1)
+    says = X["note"].str.contains("an").fillna(False).to_numpy(dtype=bool)
+    encoder = TextEncoder(components=3, target_type="binary")
+    for y, telling in ((says.astype(int), True), (rng.integers(0, 2, len(X)), False)):
+        training = encoder.fit_transform(X[["note"]], y)[:, -1]
+        known = encoder.transform(X[["note"]])[:, -1]
+        assert (np.corrcoef(training, y)[0, 1] > 0.4) == telling
+        # rows that taught it are predicted too well
+        assert np.corrcoef(known, y)[0, 1] > np.corrcoef(training, y)[0, 1]
+    classes = np.arange(len(X)) % 3
+    encoder = TextEncoder(components=3, target_type="multiclass")
+    assert encoder.fit_transform(X[["note"]], classes).shape == (len(X), 6)
+
+
 def test_stored_bytes_repeat_and_give_the_same_numbers(tmp_path):
     X = notes()
     encoder = TextEncoder(components=7).fit(X)
