@@ -6,7 +6,7 @@ two files, or what a model served and what it was trained on.
     python detect_drift.py --dataset iris --from-log --labels answers.csv
 
 Reads   params.yaml, data/processed/iris/, data/predictions/iris/,
-        metrics/datasets/iris/{quality,train,tune}.json; or the two files, CSV or Parquet; or
+        metrics/datasets/iris/{quality,train,tune}.json; or the two files; or
         logs/inference/iris.jsonl and the registered version that it names
 Writes  metrics/datasets/iris/drift.json, reports/iris/drift/*_report.html; for files both to
         --output (reports/drift), for a log to reports/iris/served; sends a message on drift where
@@ -28,7 +28,8 @@ from joblib import cpu_count
 
 from ops import notify
 from pipeline import command
-from pipeline.data import cleaning, splits, typed_tables
+from pipeline.data import cleaning, quality, splits, typed_tables
+from pipeline.data.formats.form import PLAIN, Format
 from pipeline.drift import results, verdicts
 from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.pages.comparison_pages import pages
@@ -150,7 +151,9 @@ def scores(name: str, candidate: Candidate, trained: StageResults, spec: Dataset
 
 def compare_files(args: argparse.Namespace, settings: Params | None) -> Compared:
     """Compare two files; write what came to the output folder."""
-    tables = Sides(args.reference_data, args.current_data).map(typed_tables.open_file)
+    tables = Sides(args.reference_data, args.current_data).map(
+        lambda path: typed_tables.open_file(path, form_of(path, args.dataset, settings))
+    )
     for option, column in (("--target", args.target), ("--prediction", args.prediction)):
         check_column(option, column, tables)
     roles = roles_of_tables(tables.reference, tables.current, args.target, args.prediction)
@@ -182,6 +185,13 @@ def compare_files(args: argparse.Namespace, settings: Params | None) -> Compared
     write_pages(folder, found, name)
     files.write_json(folder / "drift.json", content)
     return Compared(name, found, folder)
+
+
+def form_of(path: str, dataset: str, settings: Params | None) -> Format:
+    """Return how a file is written: as the source of the dataset that --dataset names, if any."""
+    if settings is None or dataset == "all":
+        return PLAIN
+    return quality.form_of_file(dataset, settings.dataset(dataset).data, path)
 
 
 def check_column(option: str, column: str | None, tables: Sides[typed_tables.Table]) -> None:
@@ -242,8 +252,8 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     add = parser.add_argument
-    add("--reference-data", metavar="A", help="a CSV or Parquet file to compare with")
-    add("--current-data", metavar="B", help="a CSV or Parquet file that may have drifted")
+    add("--reference-data", metavar="A", help="a file to compare with")
+    add("--current-data", metavar="B", help="a file that may have drifted")
     add("--target", metavar="T", help="the column of true answers in the files")
     add("--prediction", metavar="P", help="the column of predictions in the files")
     add("--from-log", action="store_true", help="compare its inference log with the training rows")

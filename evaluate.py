@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import command
-from pipeline.data import kinds, reading, splits, targets
+from pipeline.data import cleaning, kinds, quality, reading, splits, targets
 from pipeline.data.kinds import NUMBER
 from pipeline.models import storage
 from pipeline.models.fitted import Fitted
@@ -77,7 +77,8 @@ def labelled_rows(dataset: str, data: Data, file: str | None) -> LabelledRows:
         training_rows = len(splits.read_split(dataset, "train"))
         origin = f"{paths.processed(dataset)}/test.parquet"
     else:
-        frame = reading.read(file, reading.form_of(data))
+        frame = reading.read(file, quality.form_of_file(dataset, data, file))
+        frame = cleaning.with_target(frame, data)
         origin = file
     if data.target not in frame.columns:
         raise DataError(f"{origin}: no column {data.target!r}, the target to score against; add it")
@@ -164,9 +165,8 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="V",
         help="a registered version, its number or an alias (champion, previous, ...)",
     )
-    parser.add_argument(
-        "--input", metavar="FILE", help="a CSV or Parquet file with the features and the target"
-    )
+    parser.add_argument("--input", metavar="FILE", help="a file with the features and the target")
+    command.add_trust_code(parser)
     return parser.parse_args(argv)
 
 
@@ -183,7 +183,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         assert version.folder is not None
         folder, name = version.folder, f"{version.name} version {version.version}"
     labelled = labelled_rows(args.dataset, spec.data, args.input)
-    evaluation = evaluate(storage.load(folder), labelled, spec, settings.seed)
+    model = storage.load(folder, args.trust_code)
+    evaluation = evaluate(model, labelled, spec, settings.seed)
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {args.dataset}"
     )

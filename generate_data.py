@@ -20,9 +20,11 @@ import pipeline.project.processor  # noqa: F401 - before numpy
 import numpy as np
 import pandas as pd
 
-from ops import proposal
+from ops.proposal.block import added, block
+from ops.proposal.wish import TASKS, Wish, separator_of
 from pipeline import command
 from pipeline.data import reading, sources
+from pipeline.data.formats.form import form_of
 from pipeline.data.quality import Origin
 from pipeline.data.sources import Wanted
 from pipeline.project import files, params, paths
@@ -43,7 +45,7 @@ def wanted_table(
     data = settings.dataset(dataset).data
     if source is None:
         source, rows = data.source, rows or data.rows
-    wanted = Wanted(dataset, source, data.depends_on, reading.form_of(data), rows, settings.seed)
+    wanted = Wanted(dataset, source, data.depends_on, form_of(data), rows, settings.seed)
     sources.check(wanted)
     return wanted
 
@@ -54,14 +56,16 @@ def generate(
     """Write the CSV file of one dataset and what it is made of; return the latter."""
     data = settings.dataset(dataset).data
     wanted = wanted_table(dataset, settings, source, rows)
-    frame = sources.write_csv(wanted, data.file)
+    written = sources.write_csv(wanted, data.file)
     origin = Origin(
         dataset=dataset,
         source=sources.shown(wanted.source),
         synthetic=sources.is_synthetic(wanted.source),
-        rows=len(frame),
-        columns=frame.shape[1],
+        rows=len(written.frame),
+        columns=written.frame.shape[1],
         data_hash=files.digest(data.file, "md5"),
+        signs=dict(written.form.signs),
+        truths=list(written.form.truths),
     )
     origin.write()
     return origin
@@ -111,10 +115,12 @@ def write_current_batch(dataset: str, settings: Params, rows: int | None, streng
 
 def propose(args: argparse.Namespace, settings: Params) -> None:
     """Print the block of a new dataset and, with --write, add it to params.yaml."""
-    block = proposal.block(args.new, args.source, args.target, settings)
-    print(block)
+    separator = separator_of(args.separator)
+    wish = Wish(args.new, args.source, args.target, separator, args.encoding, args.sheet, args.task)
+    proposed = block(wish, settings)
+    print(proposed)
     if args.write:
-        text = proposal.added(paths.PARAMS.read_text(encoding="utf-8"), block)
+        text = added(paths.PARAMS.read_text(encoding="utf-8"), proposed)
         command.checked(params.parse(text))
         files.write_text(paths.PARAMS, text)
         print(f"added to {paths.PARAMS}; read it, then: make pipeline DATASET={args.new}")
@@ -132,6 +138,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="print a block for params.yaml that describes the table of --source",
     )
     parser.add_argument("--target", metavar="COLUMN", help="with --new: the column to predict")
+    add_how_to_read(parser)
     parser.add_argument(
         "--write", action="store_true", help="with --new: add the block to params.yaml"
     )
@@ -152,12 +159,22 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
+def add_how_to_read(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say with --new how a source is read, where its values do not."""
+    add = parser.add_argument
+    add("--separator", metavar="S", help="with --new: what separates values; tab for a tab")
+    add("--encoding", metavar="E", help="with --new: how characters are encoded (latin-1, ...)")
+    add("--sheet", metavar="S", help="with --new: the sheet of an Excel workbook")
+    add("--task", choices=TASKS, help="with --new: what the target is, whatever it looks like")
+
+
 def check_options(args: argparse.Namespace) -> None:
     """Raise UsageError where options make no sense together."""
     if args.rows is not None and args.rows < 1:
         raise UsageError(f"--rows {args.rows}: give 1 or more")
-    if args.write and not args.new:
-        raise UsageError("--write goes with --new NAME")
+    for option in ("write", "separator", "encoding", "sheet", "task"):
+        if getattr(args, option) and not args.new:
+            raise UsageError(f"--{option} goes with --new NAME")
     if args.new and not (args.source and args.target):
         raise UsageError("--new NAME needs --source FILE and --target COLUMN")
     check_drift(args.drift, args.current_batch)

@@ -3,7 +3,7 @@
     python predict.py --dataset iris --input new_rows.csv --output predictions.csv
     python predict.py --dataset iris --input rows.parquet --output out.parquet --version 2 --log
 
-Reads   params.yaml, the registry, the CSV or Parquet file, which has to hold every feature
+Reads   params.yaml, the registry, the file, which has to hold every feature
 Writes  the file's columns with `prediction` and, for classes, `probability_<class>` beside them:
         all of it or nothing; with --log also logs/inference/iris.jsonl, under one request id, each
         row with its number in the file
@@ -28,7 +28,8 @@ import pyarrow
 import pyarrow.parquet
 
 from pipeline import command
-from pipeline.data import reading, spreadsheets
+from pipeline.data import quality, reading, spreadsheets
+from pipeline.data.formats import columnar
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Serve
@@ -178,7 +179,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
     parser.add_argument(
-        "--input", required=True, metavar="FILE", help="the rows: a CSV or Parquet file"
+        "--input", required=True, metavar="FILE", help="the rows: a file as the dataset's source"
     )
     parser.add_argument(
         "--output", required=True, metavar="FILE", help="where the predictions go: .csv or .parquet"
@@ -192,6 +193,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="put an apostrophe before text in a CSV output that spreadsheets run as a formula",
     )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
+    command.add_trust_code(parser)
     return parser.parse_args(argv)
 
 
@@ -201,7 +203,7 @@ def check_output(args: argparse.Namespace) -> None:
         raise UsageError(f"--output {args.output}: is the input; choose another file")
     if not Path(args.output).suffix:
         raise UsageError(f"--output {args.output}: end it in .csv or .parquet")
-    if args.spreadsheet_safe and reading.is_parquet(args.output):
+    if args.spreadsheet_safe and columnar.is_parquet(args.output):
         raise UsageError(
             f"--spreadsheet-safe is for CSV files, and --output {args.output} is a Parquet file; "
             f"leave it out"
@@ -214,14 +216,16 @@ def main(argv: list[str] | None = None) -> None:
     dataset = settings.dataset(args.dataset)
     check_output(args)
 
-    served = loaded.load(args.dataset, settings, args.version)
+    served = loaded.load(args.dataset, settings, args.version, args.trust_code)
     request_id = uuid.uuid4().hex
     count = RowCount(args.dataset)
-    parts = reading.parts(args.input, ROWS_AT_A_TIME, reading.form_of(dataset.data))
+    parts = reading.parts(
+        args.input, ROWS_AT_A_TIME, quality.form_of_file(args.dataset, dataset.data, args.input)
+    )
     with tempfile.TemporaryFile() as log:
         with (
             files.replacing(args.output) as partial,
-            result_file(partial, reading.is_parquet(args.output), args.spreadsheet_safe) as write,
+            result_file(partial, columnar.is_parquet(args.output), args.spreadsheet_safe) as write,
         ):
             for part in parts:
                 predicted = predict(served, part, count.rows, args.input)

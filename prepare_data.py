@@ -6,6 +6,7 @@ Reads   params.yaml, data/iris_data.csv, metrics/datasets/iris/generate.json
 Writes  data/processed/iris/train.parquet and test.parquet, metrics/datasets/iris/quality.json
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ import pipeline.project.processor  # noqa: F401 - before numpy
 import pandas as pd
 
 from pipeline import command
-from pipeline.data import cleaning, doubts, quality, reading, splits
+from pipeline.data import cleaning, doubts, kinds, quality, reading, splits
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
 from pipeline.data.quality import RARER_KINDS, Origin
+from pipeline.data.splits import Fold
+from pipeline.own import features, loading
+from pipeline.own.features import Checked
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params
@@ -56,23 +60,104 @@ def check_leaks(found: list[Leak], columns: list[str], dataset: str, spec: Datas
         raise DataError(f"{data.file}: the target is given away: {'; '.join(lines(refused))}")
 
 
+@dataclass(frozen=True)
+class OwnFeatures:
+    """What the user's function made: tables for the splits, and what quality.json says of it."""
+
+    tables: dict[str, pd.DataFrame]
+    figures: dict[str, Any]
+
+
+def own_features(
+    dataset: str, spec: Dataset, cleaned: pd.DataFrame, rows: Fold, seed: int
+) -> OwnFeatures:
+    """Return what the user's function makes of the inputs; nothing where there is none.
+
+    Raises DataError where it fails, or a row's features depend on more than the row.
+    """
+    data = spec.data
+    if data.features is None:
+        return OwnFeatures({}, {})
+    found = features.load(data.features, f"datasets.{dataset}.data.features")
+    inputs = cleaned[cleaning.feature_columns(cleaned, data, spec.prepare.split_column)]
+    with command.progress(len(inputs), f"prepare {dataset}: {data.features}", "row") as step:
+        made = features.apply(found, inputs, step)
+    checked = Checked(
+        inputs.iloc[rows.fit],
+        cleaned[data.target].iloc[rows.fit],
+        lambda index: f"{data.file} {reading.rows_in_file(index)}",
+    )
+    features.check(found, checked, made.iloc[rows.fit], seed)
+    typed = kinds.typed_by_type(made)
+    tables = {
+        splits.features_of("train"): typed.iloc[rows.fit],
+        splits.features_of("test"): typed.iloc[rows.predict],
+    }
+    made_of = {
+        "file": data.features,
+        "added": [column for column in typed if column not in inputs],
+        "left_out": [column for column in inputs if column not in typed],
+    }
+    return OwnFeatures(tables, {"own_features": made_of})
+
+
+def own_code(dataset: str, settings: Params) -> dict[str, Any]:
+    """Return what quality.json says of files of the user's own: {path: sha256}, if there is one.
+
+    The stages after this one depend on that file, and so on the versions of these. Raises
+    UsageError where one cannot be run.
+    """
+    data, where = settings.dataset(dataset).data, f"datasets.{dataset}"
+    places = {place: f"{where}.data.transformers" for place in data.transformers}
+    if data.features is not None:
+        places[data.features] = f"{where}.data.features"
+    for name in settings.models_of(dataset):
+        own = settings.own_class(dataset, name)
+        if own is not None and ":" in own.path:
+            places[own.path] = f"models.{name}.class"
+    for name, metric in settings.dataset(dataset).train.metrics.items():
+        places[metric.function] = f"{where}.train.metrics.{name}"
+    code = {}
+    for place, key in places.items():
+        own_file = loading.named(place, key).code if ":" in place else loading.load(place, key)
+        code[own_file.path] = own_file.sha256
+    return {"code": code} if code else {}
+
+
+def seen_by_models(
+    tables: dict[str, pd.DataFrame], data: Data, split_column: str | None
+) -> pd.DataFrame:
+    """Return the training rows with the features that models are fitted on."""
+    train = tables["train"]
+    made = tables.get(splits.features_of("train"))
+    if made is None:
+        return train
+    no_features = [column for column in (data.target, split_column, data.weight) if column]
+    return made.join(train[no_features])
+
+
 def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     """Write the splits and the quality figures of one dataset; return the latter."""
     spec = settings.dataset(dataset)
     data, split_column = spec.data, spec.prepare.split_column
-    raw, origin = read_table(dataset, data)
+    table, origin = read_table(dataset, data)
+    raw = cleaning.with_target(table, data)
 
     cleaned = cleaning.clean(raw, data, split_column)
     labels = cleaned[data.target] if data.task == "classification" else None
     rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)
-    train, test = cleaned.iloc[rows.fit], cleaned.iloc[rows.predict]
-    dropped = raw[raw.columns.difference(train.columns, sort=False)]
-    leaks = search.search(training_table(train, dropped, data, spec.prepare, settings.seed))
+    tables = {"train": cleaned.iloc[rows.fit], "test": cleaned.iloc[rows.predict]}
+    own = own_features(dataset, spec, cleaned, rows, settings.seed)
+    tables |= own.tables
+    seen = seen_by_models(tables, data, split_column)
+    dropped = raw[raw.columns.difference(seen.columns, sort=False)]
+    leaks = search.search(training_table(seen, dropped, data, spec.prepare, settings.seed))
     no_features = (data.target, split_column, data.weight)
-    others = [column for column in raw.columns if column not in no_features]
+    columns = dict.fromkeys([*raw.columns, *seen.columns])
+    others = [column for column in columns if column not in no_features]
     check_leaks(leaks.found, others, dataset, spec)
 
-    splits.write_splits(paths.processed(dataset), train, test)
+    splits.write_splits(paths.processed(dataset), tables)
     figures = {
         "schema": 1,
         "dataset": dataset,
@@ -81,7 +166,10 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         "data_hash": origin.data_hash,
         "split_hash": files.digest(paths.processed(dataset)),
         **quality.quality_figures(raw, cleaned, data, split_column),
-        "split": {"by": spec.prepare.split, "train": len(train), "test": len(test)},
+        **quality.reading_figures(origin, len(table) - len(raw)),
+        **own.figures,
+        **own_code(dataset, settings),
+        "split": {"by": spec.prepare.split, "train": len(rows.fit), "test": len(rows.predict)},
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
     }
@@ -98,10 +186,23 @@ def closing_line(dataset: str, figures: dict[str, Any]) -> str:
         features += f" ({'; '.join(kinds)})"
     line = (
         f"prepare {dataset}: {split['train']:,} training and {split['test']:,} test rows, "
-        f"{features}, {figures['missing_share']:.1%} missing -> {paths.processed(dataset)}/"
+        f"{features}{_after_own(figures)}, {figures['missing_share']:.1%} missing -> "
+        f"{paths.processed(dataset)}/"
     )
+    parts = [line, *quality.reading_lines(figures)]
     names = [doubt.column for doubt in doubts.in_figures(figures)]
-    return f"{line}; doubtful: {errors.listed(names, most=30)}" if names else line
+    if names:
+        parts.append(f"doubtful: {errors.listed(names, most=30)}")
+    return "; ".join(parts)
+
+
+def _after_own(figures: dict[str, Any]) -> str:
+    """Return how many features the user's function makes of these, in words."""
+    own = figures.get("own_features")
+    if own is None:
+        return ""
+    count = figures["features"] + len(own["added"]) - len(own["left_out"])
+    return f", {count} after {own['file']}"
 
 
 def main(argv: list[str] | None = None) -> None:

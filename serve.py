@@ -34,6 +34,7 @@ from pipeline.serving.door import TOKEN, Door, is_loopback
 from pipeline.serving.protocol import LimitedProtocol
 
 DATASET = "SERVE_DATASET"
+TRUST_CODE = "SERVE_TRUST_CODE"
 # connections that wait to be taken
 BACKLOG = 2048
 OPTIONS: dict[str, Any] = {
@@ -50,7 +51,8 @@ def app() -> Door:
             f"set {DATASET} to the dataset to serve: {DATASET}=iris uvicorn --factory serve:app"
         )
     command.limit_threads()
-    return create_app(os.environ[DATASET], command.settings())
+    trust_code = os.environ.get(TRUST_CODE) == "yes"
+    return create_app(os.environ[DATASET], command.settings(), trust_code)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -62,6 +64,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that answer (1)"
     )
+    command.add_trust_code(parser)
     args = parser.parse_args(argv)
     if args.workers < 1 or not 0 < args.port < 65536:
         raise UsageError("give --workers 1 or more and a --port from 1 to 65535")
@@ -104,14 +107,19 @@ def main(argv: list[str] | None = None) -> None:
     address = f"http://{host}:{args.port}"
     try:
         if args.workers == 1:
-            served = create_app(args.dataset, settings)
+            served = create_app(args.dataset, settings, args.trust_code)
             print(f"serve {args.dataset}: {address}", flush=True)
             run(served, sockets)
             return
         # so that a fault is reported once, not by each worker
-        loaded.load(args.dataset, settings)
+        loaded.load(args.dataset, settings, trust_code=args.trust_code)
         with tempfile.TemporaryDirectory() as shared:
-            os.environ |= {DATASET: args.dataset, SHARED_METRICS: shared}
+            trust_code = "yes" if args.trust_code else "no"
+            os.environ |= {
+                DATASET: args.dataset,
+                SHARED_METRICS: shared,
+                TRUST_CODE: trust_code,
+            }
             print(f"serve {args.dataset}: {address}, {args.workers} workers", flush=True)
             run_workers("serve:app", sockets, args.workers)
     except KeyboardInterrupt:

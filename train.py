@@ -22,7 +22,7 @@ from pipeline.project.params import Params
 from pipeline.tracking import record
 from pipeline.training import candidates, results
 from pipeline.training.candidates import ALL_ROWS, CandidateOutputs, FitJob, Recipe
-from pipeline.training.problem import Problem, read_problem
+from pipeline.training.problem import Problem, own_estimators, read_problem
 from pipeline.training.results import Candidate, StageResults
 from pipeline.training.stage_output import write_stage
 
@@ -31,8 +31,9 @@ def chosen_models(dataset: str, settings: Params, only: str | None) -> dict[str,
     """Return {model: hyperparameters} of what is to be trained, all checked before any work."""
     task = settings.dataset(dataset).data.task
     listed = list(settings.dataset(dataset).train.models)
+    own = own_estimators(dataset, settings)
     if only and only not in listed:
-        catalogue.check_model(only, task, {}, f"--model {only} on {dataset}")
+        catalogue.check_model(only, task, {}, f"--model {only} on {dataset}", own)
         raise UsageError(
             f"--model {only}: {paths.PARAMS} lists for {dataset}: {', '.join(listed)}; add it there"
         )
@@ -40,7 +41,7 @@ def chosen_models(dataset: str, settings: Params, only: str | None) -> dict[str,
     for name in [only] if only else listed:
         chosen[name] = settings.hyperparameters(dataset, name)
         place = f"{paths.PARAMS}: datasets.{dataset}.train.models"
-        catalogue.check_model(name, task, chosen[name], place)
+        catalogue.check_model(name, task, chosen[name], place, own)
     if settings.dataset(dataset).train.monotone:
         monotone.check_models(chosen, f"datasets.{dataset}.train.models")
     return chosen

@@ -60,6 +60,7 @@ def problem_of(frame: pd.DataFrame, seed: int) -> Problem:
         target=TARGET,
         target_transform="none",
         classes=CLASSES,
+        inputs=training.drop(columns=TARGET),
         X=training.drop(columns=TARGET),
         y=(training[TARGET] == "yes").to_numpy().astype(int),
         X_test=test.drop(columns=TARGET),

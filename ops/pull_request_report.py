@@ -278,6 +278,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse(argv)
     if not paths.COMPARISON.is_file():
         raise DataError(f"{paths.COMPARISON} is not there; run `make pipeline` first")
+    command.settings()  # which declare the user's own metrics
     commit = commit_of(args.base)
     links = dict(link.partition("=")[::2] for link in args.link)
     head = compared_with(args.base, commit, links)

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import math
 import os
 import subprocess
 import sys
@@ -210,13 +211,18 @@ def plain_terminal() -> dict[str, str]:
 
 
 def metrics_page() -> str:
-    lines = ["# Metrics", "", f"The names that `primary_metric` and `gates` take. {MADE}", ""]
+    names = (
+        "The names that `primary_metric` and `gates` take; `cost_per_1000` needs `train.costs`, "
+        f"and [your own](../decisions.md#metrics-of-your-own) come on top. {MADE}"
+    )
+    lines = ["# Metrics", "", names, ""]
     lines += [
         "| metric | task | better | perfect | computed from |",
         "| --- | --- | --- | ---: | --- |",
     ]
     for metric in METRICS.values():
         better = "higher" if metric.greater_is_better else "lower"
-        cells = (f"`{metric.name}`", metric.task, better, f"{metric.perfect:g}", metric.of)
+        perfect = f"{metric.perfect:g}" if math.isfinite(metric.perfect) else "–"
+        cells = (f"`{metric.name}`", metric.task, better, perfect, metric.of)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])

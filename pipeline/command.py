@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.own import recorded
 from pipeline.project import params, paths
 from pipeline.project.errors import PipelineError, UsageError
 from pipeline.project.params import Dataset, Gate, Params
 from pipeline.project.workers import Step
 from pipeline.scoring import metrics
 from pipeline.scoring.metrics import Metric
+from pipeline.scoring.terms import own_metrics
 
 SECONDS_BETWEEN_LINES = 10
 # numerical libraries read these when they are loaded
@@ -56,6 +58,16 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust_code(parser: argparse.ArgumentParser) -> None:
+    """Add the option by which the code that lies beside a model may run."""
+    parser.add_argument(
+        recorded.TRUST_CODE,
+        action="store_true",
+        help="run the copy of your own code beside the model where this checkout has another "
+        "version of it",
+    )
+
+
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where fits are done; no result depends on them."""
     parser.add_argument(
@@ -78,7 +90,11 @@ def settings() -> Params:
 
 
 def checked(settings: Params) -> Params:
-    """Return the settings; raises UsageError where one names a metric that is not known."""
+    """Return the settings; raises UsageError where one names a metric that is not known.
+
+    The user's own metrics are known from then on.
+    """
+    own_metrics.declare(settings)
     for name, dataset in settings.datasets.items():
         block, known = f"datasets.{name}", metrics.of_settings(dataset)
         primary = dataset.train.primary_metric

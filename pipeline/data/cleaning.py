@@ -55,6 +55,13 @@ def clean(
     return cleaned
 
 
+def with_target(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
+    """Return the rows of a table that have a target, where params.yaml leaves the others out."""
+    if data.missing_target == "refuse" or data.target not in frame:
+        return frame
+    return frame[kinds.blank_to_missing(frame[data.target]).notna()]
+
+
 def _typed(raw: pd.Series, data: Data) -> Typed:
     """Return a column typed as params.yaml says, or as its values read."""
     if raw.name == data.target:
@@ -138,6 +145,9 @@ def _faulty_values(frame: pd.DataFrame, data: Data, split_column: str | None) ->
     return {}
 
 
+TARGET_REMEDY = "fill it in, or leave such rows out by data.missing_target: drop"
+
+
 @dataclass(frozen=True)
 class Rule:
     """What the values of a column must be, and the error where they are not."""
@@ -151,7 +161,7 @@ def _rules(values: pd.Series, data: Data, split_column: str | None) -> list[Rule
         gaps = _gaps(values)
         same = "the same target in every row: nothing to learn, choose another target"
         rules = [
-            Rule(_every, f"no target in {gaps}: fill it in or remove the rows"),
+            Rule(_every, f"no target in {gaps}: {TARGET_REMEDY}"),
             Rule(_several, same),
         ]
         return rules + _rules_of_range(values, LARGEST_TARGET) + _rules_of_spread(values)

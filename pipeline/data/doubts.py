@@ -164,7 +164,8 @@ def _numbers_in_text(column: Column) -> Doubt | None:
         return Doubt(
             _name(column),
             f"numbers in another spelling, such as {others.iloc[0]!r}, taken as categories",
-            "write them as 1234.5 in the file, or name the column in data.categorical",
+            "set data.decimal and data.thousands as the source spells them, give every value the "
+            "same sign, or name the column in data.categorical",
         )
     if rest.empty:
         return None
@@ -172,14 +173,15 @@ def _numbers_in_text(column: Column) -> Doubt | None:
         _name(column),
         f"{len(numbers) / len(texts):.0%} numbers, the rest such as {rest.iloc[0]!r}, taken as "
         f"categories",
-        "leave the field empty where there is no number, or name the column in data.categorical",
+        "name the words that mean a missing value in data.missing, or the column in "
+        "data.categorical",
     )
 
 
 TIME_REMEDY = "set prepare.split: time:<column> where it says when a row became known"
 
 
-def _dates(column: Column) -> Doubt | None:
+def dates(column: Column) -> Doubt | None:
     """Return a doubt about dates, also those written as the numbers 20241231."""
     if column.kind == NUMBER:
         return _dates_as_numbers(column)
@@ -280,4 +282,4 @@ def _folded(label: str) -> str:
 Check = Callable[[Column], Doubt | None]
 SPELLING_CHECKS: tuple[Check, ...] = (_labels_alike,)
 # the first that finds something is told
-CHECKS: tuple[Check, ...] = (_dates, _numbers_in_text, _text, _key, _labels_alike)
+CHECKS: tuple[Check, ...] = (dates, _numbers_in_text, _text, _key, _labels_alike)

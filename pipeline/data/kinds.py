@@ -235,6 +235,15 @@ def kinds_of(frame: pd.DataFrame) -> dict[str, str]:
     return {column: kind_of(frame[column]) for column in frame.columns}
 
 
+def typed_by_type(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return columns that code made, each typed as the kind that its type says, not its values."""
+    columns = {}
+    for column in frame.columns:
+        values = blank_to_missing(frame[column].infer_objects())
+        columns[column] = typed_as(values, kind_of(values)).values
+    return pd.DataFrame(columns, index=frame.index)
+
+
 def pandas_types(kinds: dict[str, str]) -> dict[str, str]:
     """Return {column: pandas type} for {column: kind}."""
     return {column: KINDS[kind].pandas_type for column, kind in kinds.items()}

@@ -16,11 +16,16 @@ import pandas as pd
 
 from pipeline.builtin import iris
 from pipeline.data import reading
-from pipeline.data.reading import PLAIN, Format
+from pipeline.data.formats import columnar, converted, packed
+from pipeline.data.formats.form import PLAIN, TAB_ENDINGS, Format
+from pipeline.data.formats.opened import opened
+from pipeline.data.formats.spellings import with_columns_of
 from pipeline.project import downloads, files, paths
 from pipeline.project.downloads import NETWORK_ERRORS
 from pipeline.project.errors import DataError, UsageError
 
+# of a file behind a URL, which its copy keeps; what it is, is known by its first bytes
+ENDINGS = (*TAB_ENDINGS, *columnar.ENDINGS, *converted.ENDINGS, *packed.ENDINGS)
 SKLEARN = ("california_housing", "iris")
 
 
@@ -89,26 +94,43 @@ def check(wanted: Wanted) -> None:
     source.check(wanted)
 
 
-def write_csv(wanted: Wanted, path: str) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Written:
+    """The table that a CSV file holds, and what was read off it of how the source spells values."""
+
+    frame: pd.DataFrame
+    form: Format
+
+
+def write_csv(wanted: Wanted, path: str) -> Written:
     """Write the table of a source to a CSV file and return it; what stood there stays on an error.
 
-    A CSV file in UTF-8 with commas is copied byte for byte. Raises DataError or UsageError where
-    the source cannot be had or is not a table.
+    A CSV file in UTF-8 with commas and plain numbers is copied byte for byte. Raises DataError or
+    UsageError where the source cannot be had or is not a table.
     """
     check(wanted)
     source = source_of(wanted.source)
-    frame = source.read(wanted)
-    if source.is_file and wanted.form.is_plain:
-        original = source.watched(wanted)
-        if not reading.is_parquet(original):
-            _copy(original, path)
-            return frame
+    if not source.is_file:
+        frame = source.read(wanted)
+        _write(frame, path)
+        return Written(frame, wanted.form)
+    with opened(Path(source.watched(wanted)), wanted.form) as file:
+        raw = reading.raw_table(file)
+        form = with_columns_of(raw, file.form)
+        if form.is_plain and not file.is_columnar:
+            _copy(file.path, path)
+            return Written(raw, form)
+        frame = reading.respelled(raw, form, wanted.source)
+        _write(frame, path)
+        return Written(frame, form)
+
+
+def _write(frame: pd.DataFrame, path: str) -> None:
     with files.replacing(path) as partial:
         frame.to_csv(partial, index=False, lineterminator="\n")
-    return frame
 
 
-def _copy(original: str, path: str) -> None:
+def _copy(original: Path, path: str) -> None:
     with (
         files.replacing(path) as partial,
         open(original, "rb") as source,
@@ -227,7 +249,9 @@ def _fetched(wanted: Wanted) -> str:
     another URL is another file.
     """
     url = wanted.source
-    suffix = ".parquet" if reading.is_parquet(downloads.without_secrets(url)) else ".csv"
+    suffix = Path(downloads.without_secrets(url)).suffix.lower()
+    if suffix not in ENDINGS:
+        suffix = ".csv"
     named = hashlib.sha256(url.encode()).hexdigest()[:8]
     path = paths.RAW / f"{wanted.dataset}_{named}{suffix}"
     if not path.is_file():
@@ -269,7 +293,7 @@ SOURCES = (
         is_file=True,
     ),
     Source(
-        spelling="the path of a CSV or Parquet file",
+        spelling="the path of a file",
         pattern=".*",
         check=_check_file,
         read=_read_file,

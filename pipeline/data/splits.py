@@ -36,17 +36,26 @@ class Table:
     origin: str
 
 
-def write_splits(folder: Path, train: pd.DataFrame, test: pd.DataFrame) -> None:
-    """Write both splits as Parquet, each row with the number it had in the CSV."""
+def write_splits(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """Write {train, test: rows} as Parquet, each row with the number it had in the CSV.
+
+    With a function of the user's, there are also the tables of the features that it makes of them.
+    """
     with files.replacing(folder) as partial:
         partial.mkdir(parents=True)
-        for name, frame in (("train", train), ("test", test)):
+        for name, frame in tables.items():
             frame.rename_axis("row").to_parquet(partial / f"{name}.parquet", compression="zstd")
+
+
+def features_of(split: str) -> str:
+    """Return the name of the table of a split's features, where the user's own code makes them."""
+    return f"{split}_features"
 
 
 def read_split(dataset: str, split: str) -> pd.DataFrame:
     """Return the train or test split of a prepared dataset, indexed by the row's number in the CSV.
 
+    It holds the inputs, the target and the split column; `features_of` names that of the features.
     Raises DataError where it is not there.
     """
     path = paths.processed(dataset) / f"{split}.parquet"

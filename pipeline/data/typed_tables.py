@@ -7,6 +7,7 @@ A DataFrame of typed columns can stand in the place of a Table.
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,10 +16,14 @@ import pyarrow
 from pyarrow import csv, parquet
 
 from pipeline.data import kinds, reading
+from pipeline.data.formats import columnar, text
+from pipeline.data.formats.form import PLAIN, Format
+from pipeline.data.formats.opened import Opened, opened_in
 from pipeline.project.errors import DataError
 
 BLOCK = 2**24  # bytes of a large CSV file that are parsed at a time
 LARGE = 2**28  # bytes of a CSV file from which on it is not read as a whole
+ROWS = 2**16  # of a column of a Parquet file that are read at a time
 SMALL = 2**26  # bytes of a Parquet file's columns up to which they are read as a whole
 # what pandas takes for missing in a CSV file
 MISSING = [
@@ -112,50 +117,64 @@ def typed(values: pd.Series) -> pd.Series:
 # files
 
 
-def open_file(path: str | Path) -> Table:
-    """Return the table of a CSV or Parquet file.
+def open_file(path: str | Path, form: Format = PLAIN) -> Table:
+    """Return the table of a file of any form.
 
-    One column at a time is in memory unless it is a small CSV file. Raises DataError as
+    One column at a time is in memory unless it is a small file without types. Raises DataError as
     `reading.read` does.
     """
-    path = Path(path)
-    if reading.is_parquet(path) and path.is_file():
-        return _of_parquet(path, path)
-    if path.is_file() and path.stat().st_size >= LARGE:
-        return _of_large_csv(path)
-    return of_frame(reading.read(path))
+    # lives as long as the table, where the file had to be unpacked
+    folder = tempfile.TemporaryDirectory()
+    file = opened_in(Path(folder.name), Path(path), form)
+    if file.is_columnar and not columnar.is_feather(file.path):
+        return _of_parquet(file, folder)
+    if not file.is_columnar and file.path.stat().st_size >= LARGE:
+        return _of_large_csv(file, folder)
+    with folder:
+        return of_frame(reading.table_of(file))
 
 
-def _of_parquet(path: Path, origin: Path, folder: Any = None) -> Table:
-    """Return the table of a Parquet file, which errors call `origin`.
-
-    `folder` is a temporary one that has to live as long as the table.
-    """
+def _of_parquet(file: Opened, folder: Any) -> Table:
+    """Return the table of a Parquet file; `folder` has to live as long as the table."""
+    path, origin = file.path, file.origin
     try:
-        with parquet.ParquetFile(path) as file:
-            rows = file.metadata.num_rows
-            whole = _small(file)
-            stored = file.schema_arrow.names
+        with parquet.ParquetFile(path) as stored:
+            rows = stored.metadata.num_rows
+            whole = _small(stored)
+            names = stored.schema_arrow.names
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{origin}: not a whole Parquet file ({error}); write it again") from None
-    names = [name for name in stored if not name.startswith("__index_level_")]
-    reading.check_names(origin, names)
+    names = [name for name in names if not name.startswith("__index_level_")]
+    text.check_names(origin, names)
     if not rows or not names:
         raise DataError(f"{origin}: a header and no rows; give a file with data")
 
     def raw(name: str, _folder: Any = folder) -> pd.Series:
-        if whole is not None:
-            return _as_series(whole.column(name))
-        try:
-            with parquet.ParquetFile(path) as file:
-                values = file.read([name], use_threads=False).column(0)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise DataError(
-                f"{origin}: column {name!r} cannot be read ({error}); write the file again"
-            ) from None
-        return _as_series(values)
+        values = whole.column(name) if whole is not None else _stored(path, name, origin)
+        column = _as_series(values, file.form).rename(name)
+        return reading.respelled(column.to_frame(), file.form, origin)[name]
 
     return Table(names, rows, raw)
+
+
+def _stored(path: Path, name: str, origin: Path) -> pyarrow.ChunkedArray:
+    """Return one column of a Parquet file, within the limit of what a file may grow to."""
+    size, parts = 0, []
+    try:
+        with parquet.ParquetFile(path) as stored:
+            kind = stored.schema_arrow.field(name).type
+            if pyarrow.types.is_primitive(kind):
+                columnar.check_bytes(stored.metadata.num_rows * columnar.CELL, origin)
+                return stored.read([name], use_threads=False).column(0)
+            for batch in stored.iter_batches(ROWS, columns=[name], use_threads=False):
+                size += batch.nbytes
+                columnar.check_bytes(size, origin)
+                parts.append(batch.column(0))
+            return pyarrow.chunked_array(parts, kind)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(
+            f"{origin}: column {name!r} cannot be read ({error}); write the file again"
+        ) from None
 
 
 def _small(file: parquet.ParquetFile) -> pyarrow.Table | None:
@@ -172,10 +191,13 @@ def _small(file: parquet.ParquetFile) -> pyarrow.Table | None:
         return None  # then the column that cannot be read is named
 
 
-def _as_series(values: pyarrow.ChunkedArray) -> pd.Series:
+def _as_series(values: pyarrow.ChunkedArray, form: Format) -> pd.Series:
     """Return a column of a Parquet file; a text column of numbers only as numbers."""
     if not pyarrow.types.is_string(values.type):
         return values.to_pandas()
+    if form.respells:
+        # 1.234 is no number yet where the dot marks thousands
+        return pd.Series(values.to_pandas(), dtype="str")
     try:
         # much faster than pandas, where all of it are numbers
         values.slice(0, kinds.LOOKED_AT).cast(pyarrow.float64())
@@ -184,29 +206,33 @@ def _as_series(values: pyarrow.ChunkedArray) -> pd.Series:
         return pd.Series(values.to_pandas(), dtype="str")
 
 
-def _of_large_csv(path: Path) -> Table:
+def _of_large_csv(file: Opened, folder: Any) -> Table:
     """Return the table of a CSV file, through a temporary Parquet file of texts."""
-    names = reading.check_header(path)
-    folder = tempfile.TemporaryDirectory()
+    with text.faults(file.path, file.form, file.origin):
+        names = text.check_header(file.path, file.form, file.origin)
     copy = Path(folder.name) / "columns.parquet"
     try:
-        _copy_as_text(path, copy, names)
+        _copy_as_text(file, copy, names)
     except pyarrow.ArrowInvalid as error:
+        encoding = file.form.encoding.removesuffix("-sig")
         cause = " ".join(str(error).split())
-        raise DataError(f"{path}: not a table in UTF-8 ({cause}); fix the file") from None
-    return _of_parquet(copy, path, folder)
+        raise DataError(
+            f"{file.origin}: not a table in {encoding.upper()} ({cause}); fix the file"
+        ) from None
+    return _of_parquet(replace(file, path=copy), folder)
 
 
-def _copy_as_text(path: Path, copy: Path, names: list[str]) -> None:
+def _copy_as_text(file: Opened, copy: Path, names: list[str]) -> None:
     """Write a CSV file's columns to a Parquet file as text, block by block."""
-    reads = csv.ReadOptions(column_names=names, skip_rows=1, block_size=BLOCK)
-    parses = csv.ParseOptions(newlines_in_values=True)
+    encoding = file.form.encoding.removesuffix("-sig")
+    reads = csv.ReadOptions(column_names=names, skip_rows=1, block_size=BLOCK, encoding=encoding)
+    parses = csv.ParseOptions(delimiter=file.form.separator, newlines_in_values=True)
     converts = csv.ConvertOptions(
         column_types=dict.fromkeys(names, pyarrow.string()),
         strings_can_be_null=True,
         null_values=MISSING,
     )
-    with csv.open_csv(path, reads, parses, converts) as blocks:
+    with csv.open_csv(file.path, reads, parses, converts) as blocks:
         with parquet.ParquetWriter(copy, blocks.schema, compression="lz4") as writer:
             for block in blocks:
                 writer.write_batch(block)

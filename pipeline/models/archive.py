@@ -8,9 +8,11 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from pipeline.project import params, paths
 from pipeline.project.errors import DataError
 
 # Types beyond skops's own that a stored model may hold; each was read: none runs code when it is
@@ -27,20 +29,47 @@ TRUSTED_TYPES = (
 NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def load_skops(path: Path) -> Any:
-    """Return the estimator of an archive.
+def load_skops(path: Path, modules: Collection[str] = ()) -> Any:
+    """Return the object of an archive; `modules` are those of the user's own code.
 
-    Raises DataError where it holds a type that is not on the list of reviewed ones.
+    Raises DataError where it holds a type that is neither of them, nor on the list of reviewed
+    ones, nor in `trust` of params.yaml.
     """
     import skops.io
 
-    unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED_TYPES)
-    if unknown:
+    unknown = skops.io.get_untrusted_types(file=path)
+    _check_types(unknown, modules, str(path))
+    return skops.io.load(path, trusted=[*TRUSTED_TYPES, *unknown])
+
+
+def _check_types(unknown: Collection[str], modules: Collection[str], origin: str) -> None:
+    """Raise DataError where types are not trusted."""
+    others = {name for name in unknown if name.partition(".")[0] not in modules}
+    others -= set(TRUSTED_TYPES)
+    if others:
+        # most models need none: params.yaml is read for those alone
+        others -= set(params.load().trust if paths.PARAMS.is_file() else ())
+    if others:
         raise DataError(
-            f"{path}: holds {', '.join(sorted(unknown))}, which is not on the list of reviewed "
-            f"types; do not load a model from an origin you do not trust"
+            f"{origin}: holds {', '.join(sorted(others))}, which is not on the list of reviewed "
+            f"types; their code runs when the model is loaded: if you trust it, name them in "
+            f"{paths.PARAMS}: trust: [{', '.join(sorted(others))}]"
         )
-    return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+
+
+def checked_bytes(stored: object, modules: Collection[str], origin: str) -> bytes:
+    """Return the archive of an object; raises DataError where `load_skops` would refuse it."""
+    import skops.io
+
+    try:
+        content = skops_bytes(stored)
+    except Exception as error:
+        raise DataError(
+            f"{origin}: cannot be stored ({type(error).__name__}: {error}); keep numbers, text, "
+            f"lists, dicts, numpy arrays and scikit-learn's objects in its attributes"
+        ) from error
+    _check_types(skops.io.get_untrusted_types(data=content), modules, origin)
+    return content
 
 
 def skops_bytes(estimator: Any) -> bytes:

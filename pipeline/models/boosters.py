@@ -21,7 +21,7 @@ LIGHTGBM_CLASS_ARGUMENTS = ("n_estimators", "class_weight", "importance_type")
 class Binned:
     """The rows to fit and those that say when to stop, as the booster's library holds them."""
 
-    preprocessing: Any
+    rows: Prepared
     fit: Any
     stop: Any
 
@@ -48,7 +48,8 @@ class Boosted:
 
 def can_stop(name: str, hyperparameters: dict[str, Any]) -> bool:
     """Return whether a model's rounds can be found by early stopping here."""
-    facts = catalogue.FAMILIES[name].booster
+    family = catalogue.FAMILIES.get(name)
+    facts = family.booster if family else None
     if facts is None:
         return False
     return all(hyperparameters.get(setting) is None for setting in facts.class_only)
@@ -117,11 +118,12 @@ def fit(
         **fitting.settled_hyperparameters(spec, hyperparameters, y, weight),
         rounds_setting(spec.name): most_rounds,
     }
-    settings = constrained(spec, settings, tables.preprocessing)
-    unfitted = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
+    settings = constrained(spec, settings, tables.rows.preprocessing)
+    unfitted = catalogue.unfitted_estimator(spec.family, spec.task, settings, seed)
     stopping = Stopping(most_rounds, patience)
     boosted = LIBRARIES[spec.name].train(spec, unfitted, tables, stopping)
-    return Model(tables.preprocessing, boosted.booster, spec), boosted.rounds
+    model = Model(tables.rows.preprocessing, boosted.booster, spec, tables.rows.transformers)
+    return model, boosted.rounds
 
 
 def _bin_lightgbm(rows: Prepared, stop: Prepared, settings: dict[str, Any]) -> Binned:
@@ -137,7 +139,7 @@ def _bin_lightgbm(rows: Prepared, stop: Prepared, settings: dict[str, Any]) -> B
     options = {"categorical_feature": rows.categories, "params": {**fixed, **settings}}
     fit = lightgbm.Dataset(rows.Z, rows.y, weight=rows.weight, **options).construct()
     watched = lightgbm.Dataset(stop.Z, stop.y, weight=stop.weight, reference=fit, **options)
-    return Binned(rows.preprocessing, fit, watched.construct())
+    return Binned(rows, fit, watched.construct())
 
 
 def _train_lightgbm(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
@@ -180,7 +182,7 @@ def _bin_xgboost(rows: Prepared, stop: Prepared, settings: dict[str, Any]) -> Bi
     }
     fit = xgboost.QuantileDMatrix(rows.Z, rows.y, weight=rows.weight, **options)
     watched = xgboost.QuantileDMatrix(stop.Z, stop.y, weight=stop.weight, ref=fit, **options)
-    return Binned(rows.preprocessing, fit, watched)
+    return Binned(rows, fit, watched)
 
 
 def _train_xgboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:
@@ -223,7 +225,7 @@ def _bin_catboost(rows: Prepared, stop: Prepared, settings: dict[str, Any]) -> B
     categories = rows.categories
     fit = catboost.Pool(rows.Z, rows.y, weight=rows.weight, cat_features=categories)
     watched = catboost.Pool(stop.Z, stop.y, weight=stop.weight, cat_features=categories)
-    return Binned(rows.preprocessing, fit, watched)
+    return Binned(rows, fit, watched)
 
 
 def _train_catboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Stopping) -> Boosted:

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.models import catalogue
+from pipeline.data import kinds
 from pipeline.models.preprocessing import as_put_out, output_columns, second_columns
 from pipeline.models.spec import Member, ModelSpec
+from pipeline.own import features, recorded, transformers
+from pipeline.own.loading import OwnObject
 from pipeline.scoring import thresholds
 
 
@@ -18,9 +20,17 @@ class Fitted(ABC):
 
     spec: ModelSpec
 
-    @abstractmethod
     def transform(self, X: pd.DataFrame) -> Any:
         """Return the table that the estimator takes, for typed features."""
+        return self.encode(self.transformed(X))
+
+    @abstractmethod
+    def transformed(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return what the user's own transformers make of typed features, typed."""
+
+    @abstractmethod
+    def encode(self, X: pd.DataFrame) -> Any:
+        """Return the table that the estimator takes, for the columns that are encoded."""
 
     @abstractmethod
     def columns(self) -> list[str]:
@@ -34,11 +44,27 @@ class Fitted(ABC):
     def estimator_output(self, Z: Any) -> np.ndarray:
         """Return what `output` does for a table that is preprocessed already."""
 
-    def output(self, X: pd.DataFrame) -> np.ndarray:
-        """Return a model's output for typed features.
+    def features(self, inputs: pd.DataFrame) -> pd.DataFrame:
+        """Return the typed features of typed inputs: the same, or what the user's function makes.
+
+        Raises DataError where that function raises, or the version of it is not to be had.
+        """
+        path = self.spec.own.features
+        if path is None:
+            return inputs
+        code = recorded.version(path, self.spec.own.code[path])
+        function = OwnObject(code.get(features.FUNCTION, path), features.FUNCTION, code)
+        return kinds.conform(features.apply(function, inputs), self.spec.features, path)
+
+    def output(self, inputs: pd.DataFrame) -> np.ndarray:
+        """Return a model's output for typed inputs.
 
         Numbers of shape (rows,), or class probabilities of shape (rows, classes).
         """
+        return self.output_of_features(self.features(inputs))
+
+    def output_of_features(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the same for typed features."""
         return self.estimator_output(self.transform(X))
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
@@ -59,6 +85,11 @@ class Fitted(ABC):
         return np.array(self.spec.classes)[thresholds.decide(output, self.spec.rule)]
 
 
+def transformed(fitted: tuple[Any, ...], X: pd.DataFrame) -> pd.DataFrame:
+    """Return what fitted transformers of the user's own make of typed features, typed."""
+    return kinds.typed_by_type(transformers.transform(fitted, X)) if fitted else X
+
+
 @dataclass(frozen=True)
 class Model(Fitted):
     """A fitted preprocessing and estimator, and what is needed to say their output."""
@@ -66,8 +97,12 @@ class Model(Fitted):
     preprocessing: Any
     estimator: Any
     spec: ModelSpec
+    transformers: tuple[Any, ...] = ()
 
-    def transform(self, X: pd.DataFrame) -> Any:
+    def transformed(self, X: pd.DataFrame) -> pd.DataFrame:
+        return transformed(self.transformers, X)
+
+    def encode(self, X: pd.DataFrame) -> Any:
         return self.preprocessing.transform(X)
 
     def columns(self) -> list[str]:
@@ -102,7 +137,11 @@ class Blend(Fitted):
     models: tuple[Model, ...]
     spec: ModelSpec
 
-    def transform(self, X: pd.DataFrame) -> np.ndarray:
+    def transformed(self, X: pd.DataFrame) -> pd.DataFrame:
+        # fitted on the same rows, those of all members are equal
+        return self.models[0].transformed(X)
+
+    def encode(self, X: pd.DataFrame) -> np.ndarray:
         tables = [
             np.asarray(preprocessing.transform(X), dtype=np.float64)
             for preprocessing in self.preprocessings.values()
@@ -128,7 +167,7 @@ class Blend(Fitted):
         tables = self._tables(Z)
         total: Any = 0
         for member, model in zip(self.spec.members, self.models):
-            table = tables[catalogue.FAMILIES[member.name].encoding]
+            table = tables[member.family.encoding]
             total = total + member.weight * model.estimator_output(table)
         return total
 
@@ -147,7 +186,19 @@ def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
     preprocessings = {}
     members = []
     for model, weight in zip(models, weights):
-        preprocessings[catalogue.FAMILIES[model.spec.name].encoding] = model.preprocessing
-        members.append(Member(model.spec.name, model.spec.target_transform, weight))
-    own = replace(spec, name="blend", target_transform="none", members=tuple(members))
+        preprocessings[model.spec.family.encoding] = model.preprocessing
+        members.append(
+            Member(model.spec.name, model.spec.target_transform, weight, model.spec.estimator)
+        )
+    code: dict[str, str] = {}
+    for model in models:
+        code |= model.spec.own.code
+    own = replace(
+        spec,
+        name="blend",
+        target_transform="none",
+        members=tuple(members),
+        own=replace(spec.own, code=code),
+        estimator=None,
+    )
     return Blend(preprocessings, tuple(models), own)

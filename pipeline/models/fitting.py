@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.data import kinds
 from pipeline.models import catalogue
-from pipeline.models.fitted import Model
+from pipeline.models.fitted import Model, transformed
 from pipeline.models.monotone import constrained
 from pipeline.models.preprocessing import (
     code_places,
@@ -15,6 +16,7 @@ from pipeline.models.preprocessing import (
     unfitted_preprocessing,
 )
 from pipeline.models.spec import ModelSpec
+from pipeline.own import transformers
 from pipeline.project.errors import DataError, UsageError
 
 # as imbalanced-learn's SMOTE has it; fewer where a class has fewer rows
@@ -37,6 +39,11 @@ class Prepared:
     y: np.ndarray
     categories: list[int]
     weight: np.ndarray | None = None
+    transformers: tuple[Any, ...] = ()
+
+    def transform(self, X: pd.DataFrame) -> Any:
+        """Return other rows as the estimator takes them."""
+        return self.preprocessing.transform(transformed(self.transformers, X))
 
 
 def prepare(
@@ -53,14 +60,10 @@ def prepare(
     counts. `resampling` is none, smote, which takes no weights, or undersample. Raises DataError
     where a class has too few rows for SMOTE.
     """
-    encoding = catalogue.FAMILIES[spec.name].encoding
-    preprocessing = unfitted_preprocessing(
-        spec.features,
-        encoding,
-        seed,
-        columns_of_many_levels(X, spec.features, encoding),
-        _target_type(spec),
-    )
+    encoding = spec.family.encoding
+    own, X, columns = _own_columns(spec, X, y)
+    many = columns_of_many_levels(X, columns, encoding)
+    preprocessing = unfitted_preprocessing(columns, encoding, seed, many, _target_type(spec))
     # not transformed: models of either kind share a preprocessing
     Z = preprocessing.fit_transform(X, y)
     categories = code_places(preprocessing)
@@ -69,7 +72,21 @@ def prepare(
     elif resampling == "smote":
         # indicators of categories are resampled as numbers
         Z, y = _oversampled(Z, y, [] if encoding == "scaled" else categories, seed)
-    return Prepared(preprocessing, Z, transformed_target(spec, y), categories, weight)
+    return Prepared(preprocessing, Z, transformed_target(spec, y), categories, weight, own)
+
+
+def _own_columns(
+    spec: ModelSpec, X: pd.DataFrame, y: np.ndarray
+) -> tuple[tuple[Any, ...], pd.DataFrame, dict[str, str]]:
+    """Return the user's own transformers, fitted, and the columns that they make with their kinds.
+
+    Without any the columns are the features.
+    """
+    if not spec.own.transformers:
+        return (), X, spec.features
+    fitted, made = transformers.fit_transform(spec.own.transformers, X, y)
+    typed = kinds.typed_by_type(made)
+    return fitted, typed, kinds.kinds_of(typed)
 
 
 def _target_type(spec: ModelSpec) -> str:
@@ -107,17 +124,30 @@ def fit_prepared(
     weight: np.ndarray | None = None,
 ) -> Model:
     """Return the model fitted on prepared rows; `y` and `weight` are those before resampling."""
-    family = catalogue.FAMILIES[spec.name]
+    family = spec.family
     settings = settled_hyperparameters(spec, hyperparameters, y, weight)
     settings = constrained(spec, settings, rows.preprocessing)
-    estimator = catalogue.unfitted_estimator(spec.name, spec.task, settings, seed)
+    estimator = catalogue.unfitted_estimator(family, spec.task, settings, seed)
     options = _mark_categories(estimator, family.categories_argument, rows)
     if rows.weight is not None:
         options["sample_weight"] = rows.weight
     fitted = estimator.fit(rows.Z, rows.y, **options)
+    if spec.estimator is not None:
+        _check_fitted(fitted, spec)
     for attribute in family.not_stored:
         delattr(fitted, attribute)
-    return Model(rows.preprocessing, fitted, spec)
+    return Model(rows.preprocessing, fitted, spec, rows.transformers)
+
+
+def _check_fitted(fitted: Any, spec: ModelSpec) -> None:
+    """Raise UsageError where a model of the user's own is not fitted, or gives no probabilities."""
+    if fitted is None:
+        raise UsageError(f"{spec.name}: fit() returns nothing; return self from it")
+    if spec.task == "classification" and not hasattr(fitted, "predict_proba"):
+        raise UsageError(
+            f"{spec.name}: gives no probabilities with these hyperparameters, by which classes are "
+            f"decided; change them, as by `probability: true`"
+        )
 
 
 def settled_hyperparameters(

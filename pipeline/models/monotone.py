@@ -39,9 +39,9 @@ class Walk:
 
 def check_models(names: Iterable[str], where: str) -> None:
     """Raise UsageError where a model has no monotone constraints."""
-    free = [name for name in names if name != UNAFFECTED and not catalogue.FAMILIES[name].monotone]
+    able = [name for name, family in catalogue.FAMILIES.items() if family.monotone]
+    free = [name for name in names if name not in (UNAFFECTED, *able)]
     if free:
-        able = [name for name, family in catalogue.FAMILIES.items() if family.monotone]
         raise UsageError(
             f"{paths.PARAMS}: {where}: {', '.join(free)} cannot keep train.monotone; take it out "
             f"of the models, or remove train.monotone; with constraints: {', '.join(able)}"
@@ -70,7 +70,7 @@ def constrained(spec: ModelSpec, settings: dict[str, Any], preprocessing: Any) -
     A column of numbers is one column of the preprocessed table in every encoding that a family with
     constraints takes.
     """
-    family = catalogue.FAMILIES[spec.name]
+    family = spec.family
     if not spec.monotone or family.monotone is None:
         return settings
     directions = [spec.monotone.get(owner, 0) for owner in output_columns(preprocessing)]

@@ -3,13 +3,14 @@
 With it a model takes rows as a user sends them and says its output in the user's terms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from pipeline.data import kinds
+from pipeline.models.catalogue import FAMILIES, Family, OwnEstimator
 from pipeline.project.errors import DataError
 from pipeline.scoring.thresholds import Rule
 
@@ -19,11 +20,37 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Member:
-    """One model of a blend, and its weight in the mean."""
+    """One model of a blend, and its weight in the mean; `estimator` is as in ModelSpec."""
 
     name: str
     target_transform: str
     weight: float
+    estimator: OwnEstimator | None = None
+
+    @property
+    def family(self) -> Family:
+        """The family that the model is of."""
+        return _family(self.name, self.estimator)
+
+
+@dataclass(frozen=True)
+class OwnParts:
+    """What of a model is the user's own code.
+
+    features      the file, see own/features.py, whose function makes the features of the inputs;
+                  None where these are the same
+    transformers  `path:name` of each class that is fitted on the features, see own/transformers.py
+    code          {path: sha256} of all files that the model was made with
+    """
+
+    features: str | None = None
+    transformers: tuple[str, ...] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def makes_columns(self) -> bool:
+        """Whether the columns that are encoded are other ones than the inputs."""
+        return self.features is not None or bool(self.transformers)
 
 
 @dataclass(frozen=True)
@@ -45,6 +72,8 @@ class ModelSpec:
     decision_costs    [actual][decided], where the class of least expected cost is predicted
     monotone          {column: 1 or -1}: along which the output only rises, or only falls
     date_formats      {column: formats} of the dates that rows may hold beside ISO 8601
+    own               what of the model is the user's own code
+    estimator         of a model that is not in the catalogue
     """
 
     name: str
@@ -59,6 +88,13 @@ class ModelSpec:
     decision_costs: Sequence[Sequence[float]] | None = None
     date_formats: dict[str, list[str]] = field(default_factory=dict)
     monotone: dict[str, int] = field(default_factory=dict)
+    own: OwnParts = OwnParts()
+    estimator: OwnEstimator | None = None
+
+    @property
+    def family(self) -> Family:
+        """The family that the model is of; a blend has those of its members."""
+        return _family(self.name, self.estimator)
 
     @property
     def rule(self) -> Rule:
@@ -69,19 +105,33 @@ class ModelSpec:
         """Return the spec as metadata.json holds it, what is optional only where there is some."""
         content = asdict(self)
         members, formats = content.pop("members"), content.pop("date_formats")
+        own, estimator = content.pop("own"), content.pop("estimator")
         if members:
-            content["members"] = list(members)
+            content["members"] = [_member_json(member) for member in members]
         if self.decision_costs is None:
             del content["decision_costs"]
         if formats:
             content["date_formats"] = formats
         if not self.monotone:
             del content["monotone"]
+        if self.own != OwnParts():
+            content["own"] = {**own, "transformers": list(self.own.transformers)}
+        if estimator:
+            content["estimator"] = estimator
         return content
 
     def typed(self, frame: pd.DataFrame, origin: str = "the input") -> pd.DataFrame:
         """Return the inputs of rows as a user has them, typed; raises as `kinds.conform` does."""
         return kinds.conform(frame, self.inputs, origin, self.date_formats)
+
+
+def _member_json(member: dict[str, Any]) -> dict[str, Any]:
+    """Return a member as metadata.json holds it: most have no estimator of the user's own."""
+    return {key: value for key, value in member.items() if key != "estimator" or value}
+
+
+def _family(name: str, estimator: OwnEstimator | None) -> Family:
+    return FAMILIES[name] if estimator is None else estimator.family
 
 
 REQUIRED = (
@@ -120,7 +170,17 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
         decision_costs=content.get("decision_costs"),
         date_formats=content.get("date_formats", {}),
         monotone=content.get("monotone", {}),
+        own=_own_parts(content.get("own", {})),
+        estimator=_estimator(content),
     )
+
+
+def _own_parts(content: dict[str, Any]) -> OwnParts:
+    return OwnParts(**{**content, "transformers": tuple(content.get("transformers", ()))})
+
+
+def _estimator(content: dict[str, Any]) -> OwnEstimator | None:
+    return OwnEstimator(**content["estimator"]) if content.get("estimator") else None
 
 
 def _member(content: dict[str, Any], origin: str) -> Member:
@@ -131,4 +191,6 @@ def _member(content: dict[str, Any], origin: str) -> Member:
                 f"{origin}: a member has no key {key!r}; restore it with `dvc checkout` or train "
                 f"again"
             )
-    return Member(content["name"], content["target_transform"], content["weight"])
+    return Member(
+        content["name"], content["target_transform"], content["weight"], _estimator(content)
+    )

@@ -2,7 +2,8 @@
 
 It holds preprocessing.skops, the estimator in its library's own format or skops, and metadata.json:
 the model's spec and the sha256 of the other files. A blend has an estimator for each member, and a
-preprocessing for each encoding.
+preprocessing for each encoding. Of a model that the user's own code made there are also copies of
+its files, and transformers.skops.
 """
 
 import hashlib
@@ -15,10 +16,12 @@ from typing import Any
 from pipeline.models import archive, catalogue
 from pipeline.models.fitted import Blend, Fitted, Model
 from pipeline.models.spec import SCHEMA, ModelSpec, from_json
+from pipeline.own import loading, recorded
 from pipeline.project import files
 from pipeline.project.errors import DataError
 
 METADATA = "metadata.json"
+TRANSFORMERS = "transformers.skops"
 REMEDY = "restore it with `dvc checkout` or train again"
 
 
@@ -35,8 +38,10 @@ def save(model: Fitted, folder: Path, metadata: dict[str, Any]) -> dict[str, Any
     elif isinstance(model, Model):
         _preprocessing_file(folder).write_bytes(archive.skops_bytes(model.preprocessing))
         _save_estimator(model, folder / "estimator")
+    _save_transformers(model, folder)
+    recorded.copy(model.spec.own.code, folder)
     stored = [file for file in files.folder_files(folder) if file.name != METADATA]
-    hashes = {file.name: files.digest(file) for file in stored}
+    hashes = {file.relative_to(folder).as_posix(): files.digest(file) for file in stored}
     content = {
         "schema": SCHEMA,
         **model.spec.as_json(),
@@ -50,7 +55,7 @@ def save(model: Fitted, folder: Path, metadata: dict[str, Any]) -> dict[str, Any
 
 def stored_size(model: Model) -> int:
     """Return how many bytes the estimator's file has, as its library writes it."""
-    suffix = catalogue.FAMILIES[model.spec.name].suffix
+    suffix = model.spec.family.suffix
     if suffix == catalogue.SKOPS:
         return len(archive.skops_bytes(model.estimator))
     with tempfile.TemporaryDirectory() as folder:
@@ -68,14 +73,16 @@ def model_hash(hashes: dict[str, str], spec: ModelSpec) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def load(folder: Path) -> Fitted:
+def load(folder: Path, trust_code: bool = False) -> Fitted:
     """Return a stored model once its files are found unchanged.
 
-    Raises DataError where a file is missing, its sha256 is not the recorded one, or it holds a type
-    that is not on the list of reviewed ones.
+    The user's own code that it was made with runs if the checkout has that version or, with
+    `trust_code`, from the copy in the folder. Raises DataError where a file is missing, its sha256
+    is not the recorded one, or it holds a type that is not on the list of reviewed ones.
     """
     folder = Path(folder)
     spec = verified_spec(folder)
+    recorded.run_all(spec.own.code, folder, trust_code)
     return _read_blend(folder, spec) if spec.members else _read_model(folder, spec)
 
 
@@ -110,21 +117,51 @@ def _compare(path: Path, actual: str, expected: str) -> None:
         )
 
 
+def _own_modules(spec: ModelSpec) -> list[str]:
+    """Return the modules of the user's own code that a model was made with."""
+    return [loading.module_name(path, sha256) for path, sha256 in spec.own.code.items()]
+
+
+def _save_transformers(model: Fitted, folder: Path) -> None:
+    """Write the user's own transformers, which the members of a blend share."""
+    places = model.spec.own.transformers
+    if places:
+        one = model.models[0] if isinstance(model, Blend) else model
+        assert isinstance(one, Model)
+        stored = list(one.transformers)
+        content = archive.checked_bytes(stored, _own_modules(model.spec), ", ".join(places))
+        (folder / TRANSFORMERS).write_bytes(content)
+
+
+def _load_transformers(folder: Path, spec: ModelSpec) -> tuple[Any, ...]:
+    if not spec.own.transformers:
+        return ()
+    return tuple(archive.load_skops(folder / TRANSFORMERS, _own_modules(spec)))
+
+
 def _read_model(folder: Path, spec: ModelSpec) -> Model:
     preprocessing = archive.load_skops(_preprocessing_file(folder))
-    return Model(preprocessing, _load_estimator(folder / "estimator", spec), spec)
+    estimator = _load_estimator(folder / "estimator", spec)
+    return Model(preprocessing, estimator, spec, _load_transformers(folder, spec))
 
 
 def _read_blend(folder: Path, spec: ModelSpec) -> Blend:
     preprocessings: dict[str, Any] = {}
+    transformers = _load_transformers(folder, spec)
     models = []
     for number, member in enumerate(spec.members, start=1):
-        encoding = catalogue.FAMILIES[member.name].encoding
+        encoding = member.family.encoding
         if encoding not in preprocessings:
             preprocessings[encoding] = archive.load_skops(_preprocessing_file(folder, encoding))
-        own = replace(spec, name=member.name, target_transform=member.target_transform, members=())
+        own = replace(
+            spec,
+            name=member.name,
+            target_transform=member.target_transform,
+            estimator=member.estimator,
+            members=(),
+        )
         estimator = _load_estimator(folder / f"estimator_{number}", own)
-        models.append(Model(preprocessings[encoding], estimator, own))
+        models.append(Model(preprocessings[encoding], estimator, own, transformers))
     return Blend(preprocessings, tuple(models), spec)
 
 
@@ -135,9 +172,10 @@ def _preprocessing_file(folder: Path, encoding: str | None = None) -> Path:
 
 def _save_estimator(model: Model, stem: Path) -> None:
     """Write an estimator in the format of its family."""
-    path = stem.with_suffix(catalogue.FAMILIES[model.spec.name].suffix)
+    path = stem.with_suffix(model.spec.family.suffix)
     if path.suffix == catalogue.SKOPS:
-        path.write_bytes(archive.skops_bytes(model.estimator))
+        name = model.spec.name
+        path.write_bytes(archive.checked_bytes(model.estimator, _own_modules(model.spec), name))
         return
     if path.suffix == ".cbm":
         _remove_stamps(model.estimator)
@@ -164,14 +202,14 @@ def _remove_stamps(estimator: Any) -> None:
 
 def _load_estimator(stem: Path, spec: ModelSpec) -> Any:
     """Return the estimator of a file in the format of its family."""
-    path = stem.with_suffix(catalogue.FAMILIES[spec.name].suffix)
+    path = stem.with_suffix(spec.family.suffix)
     if path.suffix == catalogue.SKOPS:
-        return archive.load_skops(path)
+        return archive.load_skops(path, _own_modules(spec))
     if path.suffix == ".txt":
         import lightgbm
 
         return lightgbm.Booster(model_file=path)
-    estimator = catalogue.estimator_class(spec.name, spec.task)()
+    estimator = catalogue.estimator_class(spec.family, spec.task)()
     estimator.load_model(str(path))
     return estimator
 

@@ -113,7 +113,9 @@ def served_performance(
         return found
     rows = _labelled(labels, output, decisions, version.classes)
     found = replace(found, current=metrics.score(rows, version.classes))
-    return _judged(found, rows, version.classes, seed) if len(rows) >= limits.min_rows else found
+    if len(rows) < limits.min_rows or found.metric not in found.current:
+        return found
+    return _judged(found, rows, version.classes, seed)
 
 
 def _labelled(
@@ -193,7 +195,11 @@ def lines(found: ServedPerformance, labelled_rows: int) -> list[str]:
         if metric in found.current:
             text += f", measured {found.current[metric]:.4g} on {labelled}"
         texts.append(text)
-    if found.current and found.metric not in estimated:
+    if found.current and found.metric not in found.current:
+        texts.append(
+            f"  {found.metric}: not measured on served rows: it is of costs or of code of your own"
+        )
+    elif found.current and found.metric not in estimated:
         texts.append(
             f"  {found.metric}: out of fold {found.reference[found.metric]:.4g}, measured "
             f"{found.current[found.metric]:.4g} on {labelled}"

@@ -3,7 +3,7 @@
 import math
 import re
 from itertools import combinations
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from joblib import cpu_count
 from pydantic import (
@@ -44,12 +44,65 @@ OUTCOMES = {
     "true_positive": (1, 1),
 }
 Cost = float | str
+
+
+def _own_file(path: str) -> str:
+    parts = path.split("/")
+    if parts[0] == "features" and ".." not in parts and path.endswith(".py"):
+        return path
+    raise ValueError(
+        "must be a Python file in features/, the folder that every prepare stage of dvc.yaml "
+        "depends on, such as features/flights.py"
+    )
+
+
+def _own_place(place: str) -> str:
+    path, _, name = place.partition(":")
+    if not name.isidentifier():
+        raise ValueError("must name a file and what it defines, such as features/flights.py:Means")
+    _own_file(path)
+    return place
+
+
+OwnFile = Annotated[str, AfterValidator(_own_file)]
+OwnPlace = Annotated[str, AfterValidator(_own_place)]
 Hyperparameters = dict[str, Annotated[Any, AfterValidator(_plain)]]
 
 
 def _fault(key: str | None, message: str) -> PydanticCustomError:
     """Return the error of a key below the block that is being checked."""
     return PydanticCustomError("fault", "{message}", {"key": key, "message": message})
+
+
+# of a model's entry, beside its hyperparameters
+OWN_MODEL_KEYS = ("class", "encoding")
+ENCODINGS = ("scaled", "filled", "native", "integer")
+
+
+class OwnClass(NamedTuple):
+    """The class of a model that is not in the catalogue: a dotted name, or FILE:NAME."""
+
+    path: str
+    encoding: str
+
+
+def _own_class(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a model's entry; raises ValueError where it names its class in no known way."""
+    path, encoding = entry.get("class"), entry.get("encoding", "scaled")
+    if "encoding" in entry and path is None:
+        raise ValueError("has an encoding, which goes with a class; add the class or remove it")
+    if encoding not in ENCODINGS:
+        raise ValueError(f"encoding {encoding!r} must be one of {', '.join(ENCODINGS)}")
+    if path is None:
+        return entry
+    if not isinstance(path, str) or "." not in path:
+        raise ValueError(f"class {path!r} must be a dotted name, such as sklearn.svm.SVC")
+    if ":" in path:
+        _own_place(path)
+    return entry
+
+
+ModelEntry = Annotated[Hyperparameters, AfterValidator(_own_class)]
 
 
 class Settings(BaseModel):
@@ -89,6 +142,11 @@ class Data(Settings):
     """Columns to read as numbers whatever their values look like."""
     categorical: list[str] = []
     """Columns to read as categories, such as codes made of digits."""
+    features: OwnFile | None = None
+    """A file of your own below `features/`, whose function `features` makes the columns that models
+    are fitted on from those of the table."""
+    transformers: list[OwnPlace] = []
+    """Transformers of your own that are fitted inside each fit, as `features/FILE.py:CLASS`."""
     dates: dict[str, list[str]] = {}
     """Columns to read as dates, a list of names, or a mapping of them to their format as strptime
     has it, such as `"%d.%m.%Y"`, to `unix` or `unix_ms` (seconds and milliseconds since 1970), or
@@ -99,10 +157,24 @@ class Data(Settings):
     """The column that says how much each row counts in fits and scores; it is not a feature."""
     rows: int | None = Field(None, ge=1)
     """Rows of a synthetic table."""
-    separator: str = Field(",", min_length=1, max_length=1)
-    """What separates the values of the source."""
+    separator: str | None = Field(None, min_length=1, max_length=1)
+    """What separates the values of the source; by default a tab in .tsv files, else a comma."""
     encoding: str = "utf-8"
-    """How the source encodes its characters."""
+    """How the source encodes its characters; a byte order mark goes before it."""
+    sheet: str | None = None
+    """The sheet of an Excel workbook that has several."""
+    decimal: Literal[".", ","] = "."
+    """The decimal mark of the source's numbers."""
+    thousands: Literal[",", ".", " ", "'", "_"] | None = None
+    """The mark between groups of three digits in the source's numbers."""
+    missing: list[str] = []
+    """Words of the source that mean a missing value, beside NA, NaN, null and the like."""
+    true_words: list[str] = []
+    """Words for true; a column of nothing but these and false_words becomes True and False."""
+    false_words: list[str] = []
+    """Words for false."""
+    missing_target: Literal["refuse", "drop"] = "refuse"
+    """What becomes of rows without a target: an error, or they are left out and counted."""
 
     @field_validator("source")
     @classmethod
@@ -114,6 +186,11 @@ class Data(Settings):
                 "fetch the file to data/raw/",
             )
         return source
+
+    @field_validator("transformers", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
 
     @field_validator("dates", mode="before")
     @classmethod
@@ -141,6 +218,22 @@ class Data(Settings):
         is_number = isinstance(value, int) and not isinstance(value, bool)
         return str(value) if is_number else value
 
+    @field_validator("missing", "true_words", "false_words", mode="before")
+    @classmethod
+    def _words_as_text(cls, words: object) -> object:
+        if not isinstance(words, list):
+            return words
+        return [_word(word) for word in words]
+
+    @model_validator(mode="after")
+    def _spellings_apart(self) -> Self:
+        if self.thousands == self.decimal:
+            raise _fault("thousands", f"{self.thousands!r} is the decimal mark, too; change either")
+        twice = set(self.true_words) & set(self.false_words)
+        if twice:
+            raise _fault("true_words", f"{sorted(twice)[0]!r} stands in false_words, too; keep one")
+        return self
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.task == "regression" and self.positive is not None:
@@ -161,6 +254,12 @@ class Data(Settings):
             if twice:
                 raise _fault(role, f"{sorted(twice)[0]!r} stands in {other}, too; keep one")
         return self
+
+
+def _word(value: object) -> object:
+    """Return a word of a list in params.yaml as text: -999 and 1 are words, too."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
 # the settings that say of what kind a column is
@@ -255,21 +354,34 @@ class Features(Settings):
     """Prepared columns that the models of this dataset do not use."""
 
 
+class OwnMetric(Settings):
+    """A metric of the user's own."""
+
+    function: str = Field(pattern=r"^features/[\w/]+\.py:[A-Za-z_]\w*$")
+    """The function, as `features/FILE.py:NAME`."""
+    greater_is_better: bool
+    """Its direction."""
+    of: Literal["decisions", "probabilities"] = "decisions"
+    """What a classifier's predictions are handed over as; a regression's are numbers."""
+
+
 class Train(Settings):
     primary_metric: str
     """The metric by which models are compared."""
     cv_folds: int = Field(5, ge=2, le=50)
     """Folds of the cross-validation."""
-    models: dict[str, Hyperparameters] = Field(min_length=1)
+    models: dict[str, ModelEntry] = Field(min_length=1)
     """A list of model families, or a mapping of them to their hyperparameters."""
     target_transform: Literal["none", "log1p"] = "none"
     """What the target is transformed by before a model is fitted."""
     features: Features = Features()
     resampling: Literal["none", "smote", "undersample"] = "none"
     """How the classes are balanced inside each fit."""
-    threshold_metric: Literal["accuracy", "f1"] = "f1"
-    """What the decision threshold of a binary classifier maximises out of fold; `costs` take its
-    place."""
+    metrics: dict[Name, OwnMetric] = {}
+    """Metrics of your own, which `primary_metric`, `threshold_metric` and `gates` may name."""
+    threshold_metric: str = "f1"
+    """What the decision threshold of a binary classifier maximises out of fold: `f1`, `accuracy` or
+    one of `metrics`; `costs` take its place."""
     monotone: dict[str, Literal[-1, 1]] = {}
     """Columns of numbers along which models may only rise (1) or only fall (-1): the prediction, or
     the probability of the positive class."""
@@ -286,6 +398,20 @@ class Train(Settings):
     @classmethod
     def _outcomes_or_a_table(cls, value: object) -> object:
         return costs_checked(value) if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _metric_of_decisions(self) -> Self:
+        allowed = ["accuracy", "f1"]
+        allowed += [name for name, metric in self.metrics.items() if metric.of == "decisions"]
+        if self.threshold_metric not in allowed:
+            raise _fault(
+                "threshold_metric",
+                f"must be one of: {', '.join(allowed)} (found {self.threshold_metric!r})",
+            )
+        for name in self.metrics:
+            if "__" in name:
+                raise _fault(f"metrics.{name}", "must have no __, which metrics of a class have")
+        return self
 
     @model_validator(mode="after")
     def _costs_alone_decide(self) -> Self:
@@ -584,8 +710,11 @@ class Params(Settings):
     """The address of a Dask scheduler that does the fits."""
     alerts: Alerts = Alerts()
     datasets: dict[Name, Dataset] = Field(min_length=1)
-    models: dict[str, Hyperparameters]
-    """Hyperparameters of the families, for every dataset."""
+    models: dict[str, ModelEntry]
+    """Hyperparameters of the families, for every dataset; of a model of your own also its
+    `class`."""
+    trust: list[str] = []
+    """Types that stored models of your own may hold, whose code runs when one is loaded."""
     search_spaces: dict[str, dict[str, SearchSpace]] = {}
     portfolio: dict[str, list[Hyperparameters]] = {}
     """Configurations that the search tries first, by family."""
@@ -643,7 +772,26 @@ class Params(Settings):
 
     def hyperparameters(self, dataset: str, model: str) -> Hyperparameters:
         """Return a model's settings: the defaults under `models`, then the dataset's own."""
+        return {
+            name: value
+            for name, value in self._entry(dataset, model).items()
+            if name not in OWN_MODEL_KEYS
+        }
+
+    def _entry(self, dataset: str, model: str) -> Hyperparameters:
         return {**self.models.get(model, {}), **self.dataset(dataset).train.models.get(model, {})}
+
+    def models_of(self, dataset: str) -> list[str]:
+        """Return the models that a dataset trains or tunes."""
+        block = self.dataset(dataset)
+        return list(dict.fromkeys([*block.train.models, *block.tune.models]))
+
+    def own_class(self, dataset: str, model: str) -> OwnClass | None:
+        """Return the class of a model that its entry names; None of a model of the catalogue."""
+        entry = self._entry(dataset, model)
+        if "class" not in entry:
+            return None
+        return OwnClass(str(entry["class"]), str(entry.get("encoding", "scaled")))
 
     def tuning(self, **changed: Any) -> "Params":
         """Return these settings with other ones in the tune block of every dataset."""

@@ -20,6 +20,7 @@ import pandas as pd
 from pipeline.data.kinds import NUMBER, Formats, as_json, conform, kinds_of, of_kind
 from pipeline.models import storage
 from pipeline.models.fitted import Fitted
+from pipeline.own import recorded
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.registry import model_card, registration
@@ -53,7 +54,7 @@ def write(folder: Path, request: Request, root: Path = Path()) -> None:
     shutil.copytree(stored, folder)
     shutil.copy(stored.parent / "train_stats.json", folder)
     registration.write_request(folder / "request.json", request)
-    model = storage.load(folder)
+    model = storage.load(folder, code_is_committed(folder))
     _write_checks(folder, model, train)
     metadata = files.read_json(
         folder / "metadata.json", made_by=f"python train.py --dataset {dataset}"
@@ -98,12 +99,12 @@ def verify(folder: Path, registered: dict[str, str]) -> None:
             )
 
 
-def check(folder: Path) -> Fitted:
+def check(folder: Path, trust_code: bool = False) -> Fitted:
     """Return a bundle's model, once it loads and its output is what it was at registration.
 
-    Raises DataError where it is not.
+    `trust_code` is that of storage.load. Raises DataError where it is not.
     """
-    model = storage.load(folder)
+    model = storage.load(folder, trust_code)
     registered = np.array(files.read_json(folder / "checks.json", MADE_BY)["output"])
     output = model.output(smoke_rows(folder))
     same = output.shape == registered.shape and np.allclose(
@@ -123,6 +124,21 @@ def smoke_rows(folder: Path) -> pd.DataFrame:
     checks = files.read_json(folder / "checks.json", MADE_BY)
     inputs = files.read_json(folder / "metadata.json", MADE_BY)["inputs"]
     return conform(pd.DataFrame(checks["rows"], columns=list(inputs)), inputs)
+
+
+def code_is_committed(folder: Path) -> bool:
+    """Return whether commits of this repository hold the user's own code that a bundle copies.
+
+    Then it is as trustworthy as the checkout. So a champion can be compared with the model that a
+    change of that code gave.
+    """
+    code = files.read_json(folder / "metadata.json", MADE_BY).get("own", {}).get("code", {})
+    for path in code:
+        blob = git("hash-object", str(folder / recorded.COPIES / path))
+        history = git("log", "--all", "--format=", "--raw", "--no-abbrev", "--", path)
+        if not blob or blob not in (history or ""):
+            return False
+    return True
 
 
 def row_hashes(

@@ -78,7 +78,8 @@ def roll_back(dataset: str, settings: Params, reference: str | int, reason: str)
                 f"{model.name}: version {version.version} is the champion already; "
                 f"`python rollback.py --dataset {dataset} --list` shows the others"
             )
-        bundles.check(model.bundle(version))
+        bundle = model.bundle(version)
+        bundles.check(bundle, bundles.code_is_committed(bundle))
         return _record(model, lines, version, Decision(promotion_log.ROLLED_BACK, reason))
 
 
@@ -109,7 +110,7 @@ def _decide(
     if version is None:
         version = _register(mlflow, model, dataset.experiment, request)
     bundle = model.bundle(version)
-    bundles.check(bundle)
+    bundles.check(bundle, bundles.code_is_committed(bundle))
     rule, found = dataset.registration.promote, None
     if request.not_ready:
         decision = promotion.not_ready(request.not_ready)

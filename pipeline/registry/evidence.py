@@ -125,7 +125,7 @@ def against_guessing(
         is_new = bundles.is_new(challenger, held_out.frame, held_out.origin)
         new_rows = _enough_rows(held_out, is_new, rule, "it")
         new = score_bundle("the model", challenger, new_rows, metric)
-        old = score_guess(storage.load(challenger).spec, train, new_rows, metric)
+        old = score_guess(storage.verified_spec(challenger), train, new_rows, metric)
     except DataError as error:
         return _no_evidence(held_out, GUESSING, str(error))
     difference = compare(old, new, 0.0, held_out.judged_before)
@@ -231,7 +231,7 @@ def score_bundle(who: str, folder: Path, held_out: HeldOut, metric: str) -> Resa
 
     Raises DataError where the model was made for another task or other classes.
     """
-    model = storage.load(folder)
+    model = storage.load(folder, bundles.code_is_committed(folder))
     spec, data, frame = model.spec, held_out.data, held_out.frame
     if (spec.task, spec.target) != (data.task, data.target):
         raise DataError(

@@ -1,5 +1,6 @@
 """The best candidate of a dataset: what it is compared with, what it gains, where it does worse."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -97,8 +98,8 @@ def overall_metrics(result: DatasetResult) -> list[str]:
 def skill(result: DatasetResult, metric: str) -> float | None:
     """Return the part of the way from guessing (dummy) to perfect that the test score goes.
 
-    None without a dummy, and where guessing is perfect. The dummy's threshold favours the positive
-    class: for accuracy, guessing is to name the most frequent one.
+    None without a dummy, and where guessing is perfect or there is no best value. The dummy's
+    threshold favours the positive class: for accuracy, guessing is to name the most frequent one.
     """
     dummy, chosen = result.candidates.get(DUMMY), result.chosen
     if dummy is None or metric not in dummy.test or metric not in chosen.test:
@@ -107,7 +108,7 @@ def skill(result: DatasetResult, metric: str) -> float | None:
     if metric == "accuracy" and guess is not None:
         guess = max(guess, _share_of_most_frequent_class(chosen))
     perfect = metrics.lookup(metric).perfect
-    if value is None or guess is None or guess == perfect:
+    if value is None or guess is None or guess == perfect or not math.isfinite(perfect):
         return None
     return (value - guess) / (perfect - guess)
 

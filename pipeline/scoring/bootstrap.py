@@ -151,6 +151,19 @@ def difference(one: Resampled, other: Resampled) -> Resampled:
     )
 
 
+def _values(metric: Metric, drawn: WeightedRows, start: int) -> np.ndarray:
+    """Return a metric of draws that follow on `start` others; nan beyond the most it is called for.
+
+    Those are left out of its interval.
+    """
+    if metric.most_draws is None:
+        return metrics.headline(metric, metric.weighted(drawn))
+    count = len(drawn.times)
+    called = min(count, max(0, metric.most_draws - start))
+    of_called = metric.weighted(WeightedRows(drawn.rows, drawn.times[:called]))
+    return np.r_[of_called, np.full(count - called, np.nan)]
+
+
 def resampled_metrics(
     rows: Rows,
     wanted: Sequence[Metric],
@@ -170,7 +183,7 @@ def resampled_metrics(
     for start in range(0, resamples, most):
         drawn = WeightedRows(rows, weights.draw(min(most, resamples - start)))
         for metric in wanted:
-            values[metric.name].append(metrics.headline(metric, metric.weighted(drawn)))
+            values[metric.name].append(_values(metric, drawn, start))
             if metric.name in SPREADS:
                 spreads[metric.name].append(SPREADS[metric.name](drawn))
     whole = WeightedRows(rows, np.ones((1, len(rows))))

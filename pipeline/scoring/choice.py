@@ -81,9 +81,10 @@ def expected_scores(
     wanted = metrics.of_rows(chosen)
     lost: dict[str, list[np.ndarray]] = {one.name: [] for one in wanted}
     weights = Weights(sampling, len(chosen), seed)
-    most = max(1, min(DRAWS, BLOCK_CELLS // len(chosen)))
-    for start in range(0, DRAWS, most):
-        drawn = weights.draw(min(most, DRAWS - start))
+    draws = min([DRAWS, *(one.most_draws for one in wanted if one.most_draws is not None)])
+    most = max(1, min(draws, BLOCK_CELLS // len(chosen)))
+    for start in range(0, draws, most):
+        drawn = weights.draw(min(most, draws - start))
         names, others = _chosen_by(candidates, metric, drawn), np.where(drawn > 0, 0.0, 1.0)
         for name in np.unique(names[names != best]):
             left_out = others[names == name]
@@ -94,7 +95,7 @@ def expected_scores(
     expected = {}
     for one in wanted:
         expected[one.name] = (
-            metrics.values_of(one, chosen) + _sum_of_defined(lost[one.name]) / DRAWS
+            metrics.values_of(one, chosen) + _sum_of_defined(lost[one.name]) / draws
         )
     return expected
 

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pipeline.project import paths
+from pipeline.project.errors import UsageError
 from pipeline.project.params import Dataset
 from pipeline.scoring.rows import SMALLEST_PROBABILITY, Rows, WeightedRows, divided
 
@@ -34,6 +36,7 @@ class Metric:
     blend_loss         each row's loss that a blend chosen by this metric minimises, from blended
                        numbers, or probabilities of each row's own class, and the target
     always             whether all datasets of the task have it; else those whose settings name it
+    most_draws         of a bootstrap, for a metric that is called for each of them; None: all
     """
 
     name: str
@@ -46,6 +49,7 @@ class Metric:
     weighted: Callable[[WeightedRows], np.ndarray]
     blend_loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
     always: bool = True
+    most_draws: int | None = None
 
     def is_beyond_perfect(self, value: float) -> bool:
         """Return whether no model can have this value, as it is better than the best one."""
@@ -276,9 +280,20 @@ METRICS: dict[str, Metric] = {
 }
 
 
+# the user's own, by name, which terms/own_metrics.py declares
+OWN: dict[str, Metric] = {}
+
+
 def lookup(name: str) -> Metric:
-    """Return the metric of a name, that of `f1` for `f1__virginica`."""
-    return METRICS[name.partition("__")[0]]
+    """Return the metric of a name, that of `f1` for `f1__virginica`.
+
+    Raises UsageError where there is none, such as one that params.yaml declared before.
+    """
+    base = name.partition("__")[0]
+    known = METRICS | OWN
+    if base not in known:
+        raise UsageError(f"{paths.PARAMS}: no metric {name!r}; known: {', '.join(known)}")
+    return known[base]
 
 
 def of_task(task: str) -> list[Metric]:
@@ -288,7 +303,7 @@ def of_task(task: str) -> list[Metric]:
 
 def more_of_settings(block: Dataset) -> tuple[str, ...]:
     """Return the names of the metrics that a dataset's settings ask for."""
-    return (COST,) if block.train.costs else ()
+    return ((COST,) if block.train.costs else ()) + tuple(block.train.metrics)
 
 
 def of_settings(block: Dataset) -> list[Metric]:

@@ -39,14 +39,16 @@ class Terms:
     """By what rows are scored beside their target, as params.yaml sets it; each may be None.
 
     `weight` is how much each row counts, shape (rows,). `costs` is what it costs to decide for each
-    class, given the row's own class, shape (rows, classes). `frame` has the prepared columns of the
-    rows, for metrics of the user's own. `metrics` are the names of those that come on top.
+    class, given the row's own class, shape (rows, classes). `metrics` are the names of those that
+    come on top of the built-in ones. Metrics of the user's own see the prepared columns of the
+    rows, `frame`, and the labels of the class codes, `classes`.
     """
 
     weight: np.ndarray | None = None
     costs: np.ndarray | None = None
     frame: pd.DataFrame | None = None
     metrics: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
 
     def __getitem__(self, kept: np.ndarray) -> "Terms":
         """Return the terms of a mask of rows or of places."""
@@ -55,6 +57,7 @@ class Terms:
             costs=None if self.costs is None else self.costs[kept],
             frame=None if self.frame is None else self.frame.iloc[kept],
             metrics=self.metrics,
+            classes=self.classes,
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.scoring import metrics
 from pipeline.scoring.metrics import COST
 from pipeline.scoring.rows import PLAIN, OutOfFold, Rows, Terms
 
@@ -13,6 +14,7 @@ from pipeline.scoring.rows import PLAIN, OutOfFold, Rows, Terms
 # the row is of class i: the decision of least expected cost (Elkan, The Foundations of
 # Cost-Sensitive Learning, IJCAI 2001); None: the likeliest class
 Rule = float | Sequence[Sequence[float]] | None
+MOST_TRIED = 100
 DECIDING = ("f1", "accuracy", COST)  # the built-in metrics that can choose a rule
 
 
@@ -57,13 +59,16 @@ def best_rule(y: np.ndarray, probabilities: np.ndarray, metric: str, terms: Term
 
 def decides(metric: str) -> bool:
     """Return whether a metric can choose the rule of decisions."""
-    return metric in DECIDING
+    return metric in DECIDING or (metric in metrics.OWN and metrics.OWN[metric].of == "labels")
 
 
 def best_threshold(
     y: np.ndarray, probabilities: np.ndarray, metric: str, terms: Terms = PLAIN
 ) -> float | None:
-    """Return the threshold that is best by F1, accuracy or cost; None unless of two classes.
+    """Return the threshold that is best by F1, accuracy, cost or a metric of the user's own.
+
+    None unless there are two classes. Of an own metric, which is called for each of them,
+    MOST_TRIED thresholds are tried, evenly by the number of rows that they call positive.
 
     It lies halfway between two rows' probabilities, so that no row of these lies on it, or beyond
     them all where calling every row positive, or none, is best. 0.5 where all are equal.
@@ -78,8 +83,21 @@ def best_threshold(
         return 0.5
     # so many rows can be called positive: none, all, or all above a step
     called = np.r_[0, steps, len(y)]
-    quality = _quality(y[order] == 1, metric, terms[order])[called]
+    if metric in DECIDING:
+        quality = _quality(y[order] == 1, metric, terms[order])[called]
+    else:
+        some = np.linspace(0, len(called) - 1, min(len(called), MOST_TRIED)).round().astype(int)
+        called = called[some]
+        rows = Rows(y, probabilities, terms=terms)
+        quality = np.array([_own_quality(metric, rows, order[:count]) for count in called])
     return _halfway(ranked, called[np.argmax(quality)])
+
+
+def _own_quality(metric: str, rows: Rows, called: np.ndarray) -> float:
+    """Return how good it is by the user's own metric to call some of the rows positive."""
+    decisions = np.zeros(len(rows), dtype=int)
+    decisions[called] = 1
+    return metrics.sign(metric) * metrics.value(metric, replace(rows, decisions=decisions))
 
 
 def _quality(positive: np.ndarray, metric: str, terms: Terms) -> np.ndarray:

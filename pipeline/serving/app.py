@@ -34,17 +34,18 @@ POOL = "MLFLOW_SQLALCHEMYSTORE_POOLCLASS"
 GONE = 499
 
 
-def create_app(dataset: str, settings: Params) -> Door:
+def create_app(dataset: str, settings: Params, trust_code: bool = False) -> Door:
     """Return the ASGI app that serves a dataset's champion.
 
-    Raises DataError where there is none, or it cannot be served.
+    `trust_code` is that of storage.load. Raises DataError where there is none, or it cannot be
+    served.
     """
     from fastapi import FastAPI
 
     # a connection that is kept would go on reading a store that was deleted, and break the one that
     # is made in its place
     os.environ.setdefault(POOL, "NullPool")
-    service = Service(dataset, settings)
+    service = Service(dataset, settings, trust_code)
     champion = service.live.champion
     app = FastAPI(
         title=champion.name,
@@ -87,11 +88,11 @@ def _add_paths(app: Any, service: "Service") -> None:
 class Service:
     """What answers each path: the live versions, the counters and the inference log."""
 
-    def __init__(self, dataset: str, settings: Params) -> None:
+    def __init__(self, dataset: str, settings: Params, trust_code: bool) -> None:
         self.dataset = dataset
         self.serve = settings.dataset(dataset).serve
         self.counters = Counters()
-        self.live = Live(dataset, settings, self.counters)
+        self.live = Live(dataset, settings, self.counters, trust_code)
         # while the server runs
         self.log: Writer | None = None
         self.shadow: ShadowTest | None = None

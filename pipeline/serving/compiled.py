@@ -14,7 +14,6 @@ import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.data.kinds import DATE
-from pipeline.models import catalogue
 from pipeline.models.catalogue import Trees
 from pipeline.models.fitted import Blend, Fitted, Model
 from pipeline.scoring import thresholds
@@ -40,6 +39,8 @@ def compile_model(model: Fitted, X: pd.DataFrame) -> Form:
     output on the typed rows X, at once or one by one, is not the model's.
     """
     form = _form(model)
+    if model.spec.own.makes_columns:
+        form = _OwnColumnsForm(model, form)
     rows = as_rows(X)
     expected = model.output(X)
     _compare(model, form.output(rows), expected, "at once")
@@ -109,9 +110,22 @@ class _BlendForm:
         return total
 
 
+@dataclass(frozen=True)
+class _OwnColumnsForm:
+    """The form of a model whose columns the user's own code makes, which takes a table."""
+
+    model: Fitted
+    form: Form
+
+    def output(self, rows: list[Row]) -> np.ndarray:
+        types = kinds.pandas_types(self.model.spec.inputs)
+        inputs = pd.DataFrame(rows, columns=list(types)).astype(types)
+        return self.form.output(as_rows(self.model.transformed(self.model.features(inputs))))
+
+
 def _quick_estimator(model: Model) -> Any:
     """Return an estimator that gives the same for what RowEncoder puts out."""
-    trees = catalogue.FAMILIES[model.spec.name].trees
+    trees = model.spec.family.trees
     return model.estimator if trees is None else _Trees(model.estimator, trees)
 
 

@@ -33,11 +33,14 @@ class Live:
     `faults` says what failed last, {alias: reason}.
     """
 
-    def __init__(self, dataset: str, settings: Params, counters: Counters) -> None:
+    def __init__(
+        self, dataset: str, settings: Params, counters: Counters, trust_code: bool = False
+    ) -> None:
         self.dataset = dataset
         self.settings = settings
         self.counters = counters
-        self.champion = loaded.load(dataset, settings)
+        self.trust_code = trust_code
+        self.champion = loaded.load(dataset, settings, trust_code=trust_code)
         self.challenger: ServedModel | None = None
         self.faults: dict[str, str] = {}
         self._failed: dict[str, _Failed] = {}
@@ -60,7 +63,7 @@ class Live:
             if served is not None and number == served.version:
                 self.faults.pop(alias, None)
             elif not self._failed_lately(alias, number):
-                served = loaded.load(self.dataset, self.settings, number)
+                served = loaded.load(self.dataset, self.settings, number, self.trust_code)
                 self._swapped(alias, served)
         except Exception as error:
             if alias == CHALLENGER and number is None and isinstance(error, DataError):

@@ -84,7 +84,12 @@ class ServedModel:
     def answered(self, body: bytes, request_id: str) -> Entry:
         """Return a request of a JSON body with its answers, as it is logged; raises BadRequest."""
         rows = self.signature.rows(body)
-        answers = self.answers(self.output(rows))
+        try:
+            output = self.output(rows)
+        # of the user's own code: nothing else of a checked row can fail so
+        except DataError as fault:
+            raise BadRequest([_own_code_fault(fault)]) from fault
+        answers = self.answers(output)
         return Entry(time.time_ns(), request_id, self.name, self.version, rows, answers)
 
     def described(self) -> dict[str, Any]:
@@ -125,18 +130,27 @@ def _not_finite_fault(row: int) -> dict[str, Any]:
     return {"type": "prediction_not_finite", "loc": ["body", row], "msg": NOT_FINITE}
 
 
-def load(dataset: str, settings: Params, reference: str | int = versions.CHAMPION) -> ServedModel:
+def _own_code_fault(fault: DataError) -> dict[str, Any]:
+    return {"type": "own_code", "loc": ["body"], "msg": str(fault)}
+
+
+def load(
+    dataset: str,
+    settings: Params,
+    reference: str | int = versions.CHAMPION,
+    trust_code: bool = False,
+) -> ServedModel:
     """Return the version of a dataset's model that an alias or a number names, ready to answer.
 
-    Raises DataError where there is none, its files were changed, or it gives other or no finite
-    numbers.
+    `trust_code` is that of storage.load. Raises DataError where there is none, its files were
+    changed, or it gives other or no finite numbers.
     """
     version = versions.resolve(dataset, settings, reference)
     serve = settings.dataset(dataset).serve
     title = f"{version.name} version {version.version}"
     folder = version.folder
     assert folder is not None, "a version that is resolved has its files"
-    model = bundles.check(folder)
+    model = bundles.check(folder, trust_code)
     metadata = files.read_json(folder / "metadata.json", bundles.MADE_BY)
     training = files.read_json(folder / "train_stats.json", bundles.MADE_BY)
     statistics, inputs = training["features"], model.spec.inputs
@@ -144,12 +158,7 @@ def load(dataset: str, settings: Params, reference: str | int = versions.CHAMPIO
     trial = _trial(dataset, inputs, statistics)
     if len(not_finite(model.output(trial.X))):
         raise DataError(f"{title} gives no finite output on {trial.origin}; take another version")
-    form, how = None, ""
-    try:
-        form = compiled.compile_model(model, trial.X)
-        how = f"gives the model's own output on {trial.origin}"
-    except NotCompiled as reason:
-        how = f"{reason}; the model itself answers, more slowly"
+    form, how = _compiled(model, trial)
     return ServedModel(
         name=version.name,
         version=version.version,
@@ -188,6 +197,15 @@ class _Trial:
 
     X: pd.DataFrame
     origin: str
+
+
+def _compiled(model: Fitted, trial: _Trial) -> tuple[Form | None, str]:
+    """Return a model's compiled form, None where there is none, and why."""
+    try:
+        form = compiled.compile_model(model, trial.X)
+    except NotCompiled as reason:
+        return None, f"{reason}; the model itself answers, more slowly"
+    return form, f"gives the model's own output on {trial.origin}"
 
 
 def _trial(dataset: str, inputs: dict[str, str], statistics: dict[str, Any]) -> _Trial:

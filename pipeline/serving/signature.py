@@ -93,15 +93,29 @@ def signature(model: Fitted, statistics: dict[str, Any], closed: bool) -> Signat
 
     `statistics` are those of train_stats.json, by input; `closed` refuses unseen categories.
     """
-    known: dict[str, tuple[str, ...]] = {}
-    for preprocessing in _preprocessings(model):
-        known |= known_categories(preprocessing)
+    known = _known_categories(model, statistics)
     columns = {}
     for name, kind in model.spec.inputs.items():
         nullable = statistics[name]["missing_share"] > 0
         formats = tuple(model.spec.date_formats.get(name, ()))
         columns[name] = Column(kind, nullable, known.get(name, ()), closed, formats)
     return Signature(columns)
+
+
+def _known_categories(model: Fitted, statistics: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the categories that each input had in training.
+
+    The preprocessing knows those of the features: of inputs that the user's own code turns into
+    them, the statistics list all.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    if not model.spec.own.makes_columns:
+        for preprocessing in _preprocessings(model):
+            known |= known_categories(preprocessing)
+        return known
+    for name in model.spec.inputs:
+        known[name] = tuple(sorted(statistics[name].get("categories", ())))
+    return known
 
 
 def _preprocessings(model: Fitted) -> Iterable[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.kinds import KINDS
-from pipeline.models import catalogue, spec
+from pipeline.models import spec
 from pipeline.models.spec import ModelSpec
 from pipeline.project import files, paths
 
@@ -112,10 +112,11 @@ def _prediction_schema(task: str) -> Any:
 def _requirements(model: ModelSpec) -> list[str]:
     """Return the pinned packages that loading a model needs."""
     needed = [f"{package}=={version(package)}" for package in LOADING_LIBRARIES]
-    names = [member.name for member in model.members] or [model.name]
-    libraries = dict.fromkeys(catalogue.FAMILIES[name].library for name in names)
+    families = [member.family for member in model.members] or [model.family]
+    libraries = dict.fromkeys(family.library for family in families)
     for library in libraries:
-        if library != "sklearn":  # which every model's preprocessing needs
+        # every model's preprocessing needs scikit-learn; a file of the user's own is no package
+        if library and library != "sklearn":
             # the module's own version: the package may have another name, such as xgboost-cpu
             needed.append(f"{library}=={importlib.import_module(library).__version__}")
     return needed

@@ -122,6 +122,7 @@ def candidate_run(dataset: str, stage: str, name: str, figures: Figures, table: 
                 "model_type": candidate["params"]["model_type"],
                 "model_sha256": candidate["model_sha256"],
                 "primary_metric": figures["primary_metric"],
+                "metrics_code": _code_text(figures.get("metrics_code")),
             }
         ),
         hashes={"split": figures["split_hash"]},
@@ -132,6 +133,11 @@ def candidate_run(dataset: str, stage: str, name: str, figures: Figures, table: 
         ],
         log=partial(log_trained_model, dataset=dataset, folder=folder, table=table),
     )
+
+
+def _code_text(code: dict[str, str] | None) -> str | None:
+    """Return the files of the user's own metrics with their sha256; None where there are none."""
+    return ", ".join(f"{path} {sha256}" for path, sha256 in code.items()) if code else None
 
 
 def candidate_metrics(candidate: Figures) -> dict[str, float]:

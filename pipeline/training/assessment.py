@@ -115,9 +115,9 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
     seconds = dict(zip(others, _owners_among(columns, list(others.values()))))
     n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
     rows = np.sort(order[:n_rows])
-    X = problem.X_test.iloc[rows]
+    X = model.transformed(problem.X_test.iloc[rows])
     values = explanations.shapley(
-        output, model.transform(X), owners, start, problem.seed, seconds=seconds
+        output, model.encode(X), owners, start, problem.seed, seconds=seconds
     )
     places = {name: place for place, name in enumerate(dict.fromkeys(owners))}
     values = values[:, [places[column] for column in columns]]

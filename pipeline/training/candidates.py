@@ -99,11 +99,11 @@ def fit(problem: Problem, job: FitJob) -> Fit:
             f"{recipe.hyperparameters}: {error}"
         ) from error
     if job.fold is ALL_ROWS:
-        output, test_output = None, model.output(X_test)
+        output, test_output = None, model.output_of_features(X_test)
     else:
-        output = model.output(problem.X.iloc[problem.folds[job.fold].predict])
+        output = model.output_of_features(problem.X.iloc[problem.folds[job.fold].predict])
         # of few test rows some folds have none, which some libraries refuse to predict
-        test_output = model.output(X_test) if len(X_test) else output[:0]
+        test_output = model.output_of_features(X_test) if len(X_test) else output[:0]
     seconds = time.perf_counter() - started
     return Fit(job.candidate, job.fold, model, output, test_output, seconds)
 

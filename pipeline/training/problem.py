@@ -1,14 +1,17 @@
 """The learning problem: features, targets and folds of one dataset, and what fits share."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
-from pipeline.models import monotone
-from pipeline.models.spec import ModelSpec
+from pipeline.models import catalogue, monotone
+from pipeline.models.catalogue import OwnEstimator
+from pipeline.models.spec import ModelSpec, OwnParts
+from pipeline.own import loading, transformers
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Dataset, Params, Prepare
@@ -29,13 +32,14 @@ class StoppingSplit:
 class Problem:
     """Features and numeric targets of both splits, and the settings that every fit and score share.
 
-    `X` and `X_test` are indexed by the row's number in the CSV. `y` and `y_test` are numbers, or
-    class numbers in the order of `classes`, which is None for regression. `folds` are the
-    positions of the training rows to fit and to predict. `prepare` is the rule of the test split,
-    `sampling` says how that drew the test rows, and `file` is the CSV, for messages. `terms` and
-    `terms_test` say by what the rows of either split are scored, and `date_formats` are those of
-    features that are dates, beside ISO 8601. `monotone` are the columns along which models only
-    rise, 1, or only fall, -1.
+    `X` and `X_test` are indexed by the row's number in the CSV, as are the `inputs` of the training
+    rows: the columns that a user sends, of which code of the user's `own` may make others. `y` and
+    `y_test` are numbers, or class numbers in the order of `classes`, which is None for regression.
+    `folds` are the positions of the training rows to fit and to predict. `prepare` is the rule of
+    the test split, `sampling` says how that drew the test rows, and `file` is the CSV, for
+    messages. `terms` and `terms_test` say by what the rows of either split are scored, and
+    `date_formats` are those of inputs that are dates, beside ISO 8601. `monotone` are the columns
+    along which models only rise, 1, or only fall, -1.
     """
 
     dataset: str
@@ -43,6 +47,7 @@ class Problem:
     target: str
     target_transform: str
     classes: list[str] | None
+    inputs: pd.DataFrame
     X: pd.DataFrame
     y: np.ndarray
     X_test: pd.DataFrame
@@ -62,6 +67,8 @@ class Problem:
     terms_test: Terms = PLAIN
     monotone: dict[str, int] = field(default_factory=dict)
     date_formats: dict[str, list[str]] = field(default_factory=dict)
+    own: OwnParts = OwnParts()
+    own_estimators: Mapping[str, OwnEstimator] = field(default_factory=dict)
 
     @property
     def fold(self) -> np.ndarray:
@@ -90,19 +97,28 @@ class Problem:
 
     def model_spec(self, name: str, target_transform: str | None = None) -> ModelSpec:
         """Return what a model of this problem must know beside its preprocessing and estimator."""
-        columns = kinds.kinds_of(self.X)
         return ModelSpec(
             name=name,
             task=self.task,
-            inputs=columns,
-            features=columns,
+            inputs=kinds.kinds_of(self.inputs),
+            features=kinds.kinds_of(self.X),
             target=self.target,
             target_transform=target_transform or self.target_transform,
             classes=self.classes,
             threshold=None,
             date_formats=self.date_formats,
             monotone=self.monotone,
+            own=replace(self.own, code={**self.own.code, **self._code_of_estimator(name)}),
+            estimator=self.own_estimators.get(name),
         )
+
+    def _code_of_estimator(self, name: str) -> dict[str, str]:
+        """Return {path: sha256} of the file that a model's own class stands in, if one does."""
+        estimator = self.own_estimators.get(name)
+        if estimator is None or estimator.file is None:
+            return {}
+        where = f"models.{name}.class"
+        return {estimator.file: loading.load(estimator.file, where).sha256}
 
 
 def read_problem(dataset: str, settings: Params) -> Problem:
@@ -111,11 +127,10 @@ def read_problem(dataset: str, settings: Params) -> Problem:
     Raises DataError where splits or target do not fit, UsageError for an unknown excluded feature.
     """
     block = settings.dataset(dataset)
-    data, train = block.data, block.train
-    quality = _quality_of_splits(dataset)
+    data, train, quality = block.data, block.train, _quality_of_splits(dataset)
     train_split, test_split = (splits.read_split(dataset, part) for part in ("train", "test"))
     classes = _classes(train_split[data.target], data)
-    columns = _feature_columns(dataset, train_split, block)
+    tables = _feature_tables(dataset, block, train_split, test_split)
     y = _training_target(dataset, block, train_split, classes)
     y_test = targets.numeric_target(test_split[data.target], classes)
     codes = y_test if classes else None
@@ -125,14 +140,11 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         target=data.target,
         target_transform=train.target_transform,
         classes=classes,
-        X=train_split[columns],
+        **vars(tables),
         y=y,
-        X_test=test_split[columns],
         y_test=y_test,
         folds=_folds(train_split, block, settings.seed),
-        synthetic=quality["synthetic"],
-        data_hash=quality["data_hash"],
-        split_hash=quality["split_hash"],
+        **{key: quality[key] for key in ("synthetic", "data_hash", "split_hash")},
         primary_metric=train.primary_metric,
         threshold_metric=train.deciding_metric,
         resampling=train.resampling,
@@ -142,9 +154,80 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         file=data.file,
         terms=read_terms(train_split, y, classes, block),
         terms_test=read_terms(test_split, y_test, classes, block),
-        monotone=_monotone(dataset, block, train_split[columns], classes),
-        date_formats={name: data.dates[name] for name in columns if data.dates.get(name)},
+        monotone=_monotone(dataset, block, tables.X, classes),
+        date_formats=tables.date_formats(data),
+        own=_own_parts(dataset, block, quality),
+        own_estimators=own_estimators(dataset, settings),
     )
+
+
+@dataclass(frozen=True)
+class _FeatureTables:
+    """The training rows' inputs, and the features of both splits."""
+
+    inputs: pd.DataFrame
+    X: pd.DataFrame
+    X_test: pd.DataFrame
+
+    def date_formats(self, data: Data) -> dict[str, list[str]]:
+        """Return {column: formats} of the inputs that are dates."""
+        return {name: data.dates[name] for name in self.inputs if data.dates.get(name)}
+
+
+def _feature_tables(
+    dataset: str, block: Dataset, train_split: pd.DataFrame, test_split: pd.DataFrame
+) -> _FeatureTables:
+    """Return the inputs and the features; without a function of the user's they are the same."""
+    columns = cleaning.feature_columns(train_split, block.data, block.prepare.split_column)
+    if block.data.features is None:
+        chosen = _chosen_features(dataset, columns, block)
+        inputs = train_split[chosen]
+        return _FeatureTables(inputs, inputs, test_split[chosen])
+    made, made_test = (
+        splits.read_split(dataset, splits.features_of(name)) for name in ("train", "test")
+    )
+    chosen = _chosen_features(dataset, list(made.columns), block)
+    return _FeatureTables(train_split[columns], made[chosen], made_test[chosen])
+
+
+def own_estimators(dataset: str, settings: Params) -> dict[str, OwnEstimator]:
+    """Return the dataset's models that are not in the catalogue, by name.
+
+    Raises UsageError where one has the name of a model that is there.
+    """
+    own = {}
+    for name in settings.models_of(dataset):
+        own_class = settings.own_class(dataset, name)
+        if own_class is None:
+            continue
+        if name in (*catalogue.FAMILIES, "blend"):
+            raise UsageError(
+                f"{paths.PARAMS}: models.{name}.class: {name} is a model of the catalogue; give "
+                f"yours another name"
+            )
+        own[name] = OwnEstimator(own_class.path, own_class.encoding)
+    return own
+
+
+def _own_parts(dataset: str, block: Dataset, quality: dict) -> OwnParts:
+    """Return what of the models is the user's own code.
+
+    Raises DataError where the features were made by another version of their file.
+    """
+    data, code = block.data, {}
+    where = f"datasets.{dataset}.data"
+    for place in data.transformers:
+        transformers.check(place, f"{where}.transformers")
+        path = place.partition(":")[0]
+        code[path] = loading.load(path, f"{where}.transformers").sha256
+    if data.features is not None:
+        code[data.features] = loading.load(data.features, f"{where}.features").sha256
+        if quality.get("code", {}).get(data.features) != code[data.features]:
+            raise DataError(
+                f"{paths.processed(dataset)} was prepared without this {data.features}; run "
+                f"`python prepare_data.py --dataset {dataset}` again"
+            )
+    return OwnParts(data.features, tuple(data.transformers), code)
 
 
 def _training_target(
@@ -244,9 +327,8 @@ def _folds(train_split: pd.DataFrame, block: Dataset, seed: int) -> list[Fold]:
     )
 
 
-def _feature_columns(dataset: str, split: pd.DataFrame, block: Dataset) -> list[str]:
+def _chosen_features(dataset: str, columns: list[str], block: Dataset) -> list[str]:
     """Return the columns to fit on: all features but those that params.yaml excludes."""
-    columns = cleaning.feature_columns(split, block.data, block.prepare.split_column)
     excluded = block.train.features.exclude
     unknown = [column for column in excluded if column not in columns]
     fault = None

@@ -8,6 +8,7 @@ from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.scoring import choice, scores
 from pipeline.scoring.choice import Contender
+from pipeline.scoring.terms import own_metrics
 from pipeline.training.problem import Problem
 
 TRAIN, TUNE = "train", "tune"
@@ -94,6 +95,7 @@ class Candidate(TypedDict):
 class Heading(TypedDict):
     """What the results say of the problem that they are of.
 
+    `metrics_code` is the sha256 of each file that the user's own metrics come from, and
     `constant_decisions` are what it costs on the test rows to decide for one class whatever the
     row, where decisions have costs.
     """
@@ -108,6 +110,7 @@ class Heading(TypedDict):
     split_hash: str
     rows: dict[str, int]
     cv_folds: int
+    metrics_code: NotRequired[dict[str, str]]
     constant_decisions: NotRequired[dict[str, Measured]]
 
 
@@ -275,6 +278,9 @@ def heading(problem: Problem) -> Heading:
         "rows": {"train": len(problem.X), "test": len(problem.X_test)},
         "cv_folds": len(problem.folds),
     }
+    code = own_metrics.code_of(problem.terms.metrics)
+    if code:
+        content["metrics_code"] = code
     if problem.classes and problem.terms_test.costs is not None:
         costs = scores.costs_of_constant_decisions(
             problem.y_test, problem.terms_test, problem.classes, problem.seed, problem.sampling

@@ -48,10 +48,10 @@ def write_stage(
     models: dict[str, Fitted] = {}
     candidates = dict(kept)
     with stage_folders(problem.dataset, stage, keep=bool(kept)) as folders:
-        files.write_json(folders.models / "train_stats.json", statistics(problem.X))
+        files.write_json(folders.models / "train_stats.json", _statistics(problem))
         for name, outputs in fitted.items():
             started = time.perf_counter()
-            train_output = outputs.model.output(problem.X)
+            train_output = outputs.model.output_of_features(problem.X)
             seconds[name] = (time.perf_counter() - started) / len(problem.X)
             scores = assessment.scores(problem, outputs, train_output)
             models[name] = assessment.with_rule(outputs.model, scores.rule)
@@ -64,6 +64,16 @@ def write_stage(
             beside(folders)
     _write_seconds(problem.dataset, stage, seconds, candidates, keep=bool(kept))
     return candidates
+
+
+def _statistics(problem: Problem) -> dict[str, Any]:
+    """Return the statistics of what a user sends.
+
+    Where the user's own code makes the features, serving knows the inputs' categories from here.
+    """
+    if problem.own.makes_columns:
+        return statistics(problem.inputs, most_categories=None)
+    return statistics(problem.inputs)
 
 
 @contextmanager

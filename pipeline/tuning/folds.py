@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models import boosters, catalogue, fitting, storage
+from pipeline.models import boosters, fitting, storage
 from pipeline.models.fitted import Model
 from pipeline.models.spec import ModelSpec
 from pipeline.project.params import Tune
@@ -85,7 +85,7 @@ class Folds:
             fitted = self._fit_as_given(fold, spec, chosen)
         else:
             fitted, rounds = self._fit_until_it_stops(fold, spec, chosen, parts)
-        encoding = catalogue.FAMILIES[model].encoding
+        encoding = spec.family.encoding
         Z = self._once(
             (fold, encoding, parts is not None, "new"),
             lambda: fitted.transform(self.problem.X.iloc[self.problem.folds[fold].predict]),
@@ -94,7 +94,7 @@ class Folds:
 
     def _fit_as_given(self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any]) -> Model:
         rows = self.problem.folds[fold].fit
-        encoding = catalogue.FAMILIES[spec.name].encoding
+        encoding = spec.family.encoding
         prepared = self._once(
             (fold, encoding, spec.target_transform), lambda: self._prepared(spec, rows)
         )
@@ -110,7 +110,7 @@ class Folds:
 
         def binned() -> boosters.Binned:
             prepared = self._prepared(spec, rows)
-            Z_stop = prepared.preprocessing.transform(problem.X.iloc[stop])
+            Z_stop = prepared.transform(problem.X.iloc[stop])
             weight_stop = problem.weight_of(stop)
             return boosters.binned(spec, hyperparameters, prepared, Z_stop, y[stop], weight_stop)
 

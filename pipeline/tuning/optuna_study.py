@@ -146,7 +146,7 @@ def _default(model: str, problem: Problem, name: str) -> Any:
     """Return the value of a hyperparameter that params.yaml does not give."""
     if name == TARGET_TRANSFORM:
         return problem.target_transform
-    return catalogue.default_value(model, problem.task, name)
+    return catalogue.default_value(problem.model_spec(model).family, problem.task, name)
 
 
 def _suggest(handle: Handle, name: str, space: SearchSpace) -> Any:

@@ -85,9 +85,10 @@ class Search:
                     jobs.append(FoldJob(trial, fold))
                 else:
                     trial.fits[fold] = known
-        simplest_first = catalogue.SIMPLEST_FIRST
+        # a model of the user's own may cost anything
+        cost = {name: place for place, name in enumerate(catalogue.SIMPLEST_FIRST)}
         is_unlimited = self.until == math.inf
-        jobs.sort(key=lambda job: simplest_first.index(job.trial.model), reverse=is_unlimited)
+        jobs.sort(key=lambda job: cost.get(job.trial.model, len(cost)), reverse=is_unlimited)
 
         def keep(place: int, result: FoldResult) -> None:
             trial, fold = jobs[place].trial, jobs[place].fold

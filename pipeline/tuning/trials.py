@@ -153,10 +153,10 @@ def check_plan(problem: Problem, plan: Plan) -> None:
     for model in plan.tune.models:
         space = plan.search_spaces[model]
         place = f"{paths.PARAMS}: search_spaces.{model}"
-        catalogue.check_model(model, problem.task, space, place)
+        catalogue.check_model(model, problem.task, space, place, problem.own_estimators)
         for entry in plan.portfolio[model]:
             place = f"{paths.PARAMS}: portfolio.{model}"
-            catalogue.check_model(model, problem.task, entry, place)
+            catalogue.check_model(model, problem.task, entry, place, problem.own_estimators)
 
 
 def given_trials(plan: Plan) -> list[Trial]:
@@ -190,12 +190,16 @@ def with_most_rounds(model: str, hyperparameters: dict[str, Any], plan: Plan) ->
     rounds = boosters.rounds_setting(model)
     space = plan.search_spaces[model].get(rounds)
     if space is None:
-        most = hyperparameters.get(rounds, catalogue.default_value(model, "regression", rounds))
+        most = hyperparameters.get(rounds, _default_rounds(model, rounds))
     elif space.choices:
         most = max(space.choices)
     else:
         most = space.high
     return {**hyperparameters, rounds: int(most)}
+
+
+def _default_rounds(model: str, rounds: str) -> Any:
+    return catalogue.default_value(catalogue.FAMILIES[model], "regression", rounds)
 
 
 def search_space(plan: Plan, model: str) -> dict[str, SearchSpace]:

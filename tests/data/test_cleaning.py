@@ -127,7 +127,8 @@ def test_every_offending_column_is_named_at_once():
         "size: 'big' in line 41,",
         "age: 'inf' in line 2,",
         "note: no value at all: name it in data.drop",
-        "price: no target in line 2: fill it in or remove the rows; the same target in every row",
+        "price: no target in line 2: fill it in, or leave such rows out by data.missing_target: "
+        "drop; the same target in every row",
     ):
         assert fault in str(error.value)
 

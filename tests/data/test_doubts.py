@@ -38,7 +38,7 @@ def doubt_of(values, **settings):
 def test_numbers_in_other_spellings_are_doubtful(values):
     found = doubt_of(values)
     assert found.what.startswith("numbers in another spelling, such as")
-    assert "write them as 1234.5 in the file" in found.do
+    assert "set data.decimal and data.thousands" in found.do
     assert doubt_of(values, categorical=["x"]) is None
 
 
@@ -46,7 +46,7 @@ def test_numbers_among_words_are_doubtful():
     values = [str(place / 8) if place % 5 else "unknown" for place in range(ROWS)]
     found = doubt_of(values)
     assert found.what == "80% numbers, the rest such as 'unknown', taken as categories"
-    assert "leave the field empty" in found.do
+    assert "in data.missing" in found.do
 
 
 @pytest.mark.parametrize("form", ["%d/%m/%Y", "%d.%m.%y", "%b %d, %Y", "%d-%b-%Y"])

@@ -9,9 +9,10 @@ import pytest
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from ops import proposal
+from ops.proposal.block import block
+from ops.proposal.wish import Wish
 from pipeline.data import sources
-from pipeline.data.reading import PLAIN, Format
+from pipeline.data.formats.form import PLAIN, Format
 from pipeline.data.sources import Wanted
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Data, Params
@@ -25,7 +26,7 @@ def house() -> Data:
 
 
 def write(dataset: str, source: str, form: Format = PLAIN) -> pd.DataFrame:
-    return sources.write_csv(Wanted(dataset, source, form=form), "data/house.csv")
+    return sources.write_csv(Wanted(dataset, source, form=form), "data/house.csv").frame
 
 
 def left(folder) -> list[str]:
@@ -82,10 +83,10 @@ def test_block_for_a_url_names_the_fetched_file_and_says_whence(server, tmp_path
         models={},
         search_spaces={"ridge": {"alpha": {"low": 1, "high": 2}}},
     )
-    block = proposal.block("house", f"{server.url}/houses.csv", "price", settings)
+    text = block(Wish("house", f"{server.url}/houses.csv", "price"), settings)
     fetched = f"data/raw/{left(tmp_path)[0]}"
-    assert block.startswith(f"  # fetched from {server.url}/houses.csv; the gate says ")
-    data = YAML(typ="safe").load(block)["house"]["data"]
+    assert text.startswith(f"  # fetched from {server.url}/houses.csv\n")
+    data = YAML(typ="safe").load(text)["house"]["data"]
     assert (data["source"], data["depends_on"]) == (fetched, fetched)
 
 
@@ -227,7 +228,7 @@ def test_password_in_params_is_refused_and_not_shown():
         ("sklearn", "sklearn"),
         ("openml:credit@2", "openml:NAME"),
         ("http://h.org/a.csv", "a URL"),
-        ("sklearn.csv", "the path of a CSV or Parquet file"),
+        ("sklearn.csv", "the path of a file"),
     ],
 )
 def test_source_is_known_by_its_spelling(text, spelling):

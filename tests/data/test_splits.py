@@ -212,7 +212,8 @@ def test_split_that_leaves_one_side_empty_is_refused(prepare):
 
 def test_splits_come_back_as_they_were_written_with_their_row_numbers(project):
     frame = cleaning.clean(houses().assign(row=range(40)), data())
-    splits.write_splits(project / "data/processed/x", frame.iloc[5:], frame.iloc[:5])
+    tables = {"train": frame.iloc[5:], "test": frame.iloc[:5]}
+    splits.write_splits(project / "data/processed/x", tables)
     pd.testing.assert_frame_equal(
         splits.read_split("x", "train"), frame.iloc[5:], check_names=False
     )

@@ -1,4 +1,4 @@
-"""A model rises or falls only as it was told: in every family that can, as it is stored, blended."""
+"""A model rises or falls only as it was told: in every family that can, stored and blended."""
 
 from dataclasses import replace
 

@@ -65,7 +65,7 @@ def test_pages_show_the_scores_of_the_files(run, browser, dataset):
         metric: [number_text(candidate["cv_oof"][metric]), text] for metric, text in shown.items()
     }
     browser.open(run / paths.COMPARISON_REPORT)
-    on_page = rows(browser, f"#d-{dataset}-metrics + .wide table")
+    on_page = rows(browser, f"[aria-labelledby=d-{dataset}-metrics] table")
     assert {metric: cells[:2] for metric, cells in on_page.items()} == {
         metric: [number_text(candidate["cv_oof"][metric]), shown[metric]] for metric in on_page
     }

@@ -68,6 +68,20 @@ COSTS = {
 }
 
 
+OWN_CODE = '''\
+def worst(actual, predicted, frame):
+    """Return the share of rows that are wrong, or far from right."""
+    if actual.dtype == float:
+        return float((abs(predicted - actual) > 0.5).mean())
+    return float((predicted != actual).mean())
+'''
+
+
+def own_metric(function: str) -> dict[str, object]:
+    """Return the settings of a metric of the user's own."""
+    return {"function": f"features/hostile.py:{function}", "greater_is_better": False}
+
+
 def settings_text() -> str:
     """Return params.yaml of three datasets: of two classes, of several, of numbers."""
     blocks = {}
@@ -94,6 +108,7 @@ def settings_text() -> str:
             "gates": {metric: {"min": 0}},
             "register": {"name": f"Hostile-{name}"},
         }
+        blocks[name]["train"]["metrics"] = {f"own_{name}": own_metric("worst")}
         if name in COSTS:
             blocks[name]["train"]["costs"] = COSTS[name]
     return json.dumps({"seed": 42, "workers": 1, "datasets": blocks, **MODELS})
@@ -102,6 +117,8 @@ def settings_text() -> str:
 def run_stages() -> None:
     """Run the stages from generate to register on the datasets, in the working directory."""
     Path("params.yaml").write_text(settings_text(), encoding="utf-8")
+    Path("features").mkdir()
+    Path("features/hostile.py").write_text(OWN_CODE, encoding="utf-8")
     for name in DATASETS:
         frame = labelled(name)
         if name in WEIGHTED:

@@ -28,6 +28,7 @@ def problem() -> Problem:
         target="price",
         target_transform="none",
         classes=None,
+        inputs=X,
         X=X,
         y=2.0 * np.arange(6),
         X_test=X.iloc[:2] + 10,

@@ -32,4 +32,10 @@ def read_terms(
     weight = None
     if block.data.weight is not None:
         weight = weights_of_rows(frame, block.data.weight, origin)
-    return Terms(weight=weight, costs=of_rows, metrics=metrics.more_of_settings(block))
+    return Terms(
+        weight=weight,
+        costs=of_rows,
+        frame=frame if block.train.metrics else None,
+        metrics=metrics.more_of_settings(block),
+        classes=tuple(classes) if classes else None,
+    )

@@ -26,7 +26,9 @@ def test_block_reads_like_those_of_params(project, capsys):
         capsys.readouterr().out
         == """\
   # the gate says better than the mean of the target; raise it once you know the data
-  # dropped, as empty or different in every row: 'id'
+  # numbers: size, age
+  # categories: town
+  # dropped, as row numbers: id
   flats:
     experiment: Flats-Regression
     data:

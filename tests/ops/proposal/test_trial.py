@@ -35,10 +35,10 @@ def measured() -> pd.DataFrame:
 
 def test_a_class_of_few_rows_gets_fewer_folds(project, capsys):
     """Wine quality has five wines of the class 9."""
-    grades = [9] * 5 + list(RNG.choice([5, 6, 7], ROWS - 5))
+    grades = [9] * 5 + list(RNG.choice([5, 7, 8], ROWS - 5))
     block, spec = proposed(project, capsys, measured().assign(grade=grades), "grade")
     assert spec.train.cv_folds == 4
-    assert "# cv_folds 4: a class has too few rows for 5" in block
+    assert "# cv_folds 4: too few rows of a class, groups or times for more" in block
 
 
 def test_a_class_of_one_row_is_refused_at_once(project, capsys):
@@ -50,10 +50,10 @@ def test_a_class_of_one_row_is_refused_at_once(project, capsys):
 
 def test_numbers_with_some_words_become_categories_and_the_block_says_so(project, capsys):
     sizes = [str(place % 50) for place in range(ROWS)]
-    sizes[7] = "?"
+    sizes[7] = "many"
     block, spec = proposed(project, capsys, measured().assign(rooms=sizes, y=RNG.random(ROWS)), "y")
     assert spec.data.categorical == ["rooms"]
-    assert "# rooms: numbers but for '?' in line 9" in block
+    assert "# rooms: numbers but for 'many' in line 9" in block
 
 
 def test_a_copy_of_the_target_is_dropped_and_the_block_says_so(project, capsys):
@@ -64,16 +64,26 @@ def test_a_copy_of_the_target_is_dropped_and_the_block_says_so(project, capsys):
     assert "# dropped as a leak: price_eur" in block
 
 
-def test_decimal_commas_are_kept_and_said(project, capsys):
-    """All their values differ, as those of an identifier do."""
-    table = measured().assign(y=RNG.random(ROWS) > 0.5)
-    table["size"] = table["size"].map("{:.4f}".format).str.replace(".", ",")
-    block, spec = proposed(project, capsys, table, "y", sep=";")
-    assert spec.data.drop == []
-    assert "# doubtful: size (numbers in another spelling, such as '" in block
+def test_a_split_that_cannot_be_made_is_a_random_one_and_the_block_says_so(project, capsys):
+    """All rows of a class lie in the time of the test rows."""
+    days = pd.date_range("2024-01-01", periods=ROWS).strftime("%Y-%m-%d")
+    kind = ["a", "b"] * (ROWS // 2 - 20) + ["c"] * 40
+    block, spec = proposed(project, capsys, measured().assign(day=days, kind=kind), "kind")
+    assert spec.prepare.split == "random" and "# split random: not time:day, as class 'c'" in block
 
 
-def test_a_target_with_decimal_commas_is_refused_with_what_to_do(project, capsys):
-    table = measured().assign(y=[f"{place},5" for place in range(ROWS)])
-    with pytest.raises(DataError, match="the target 'y' holds numbers in another spelling, such"):
-        proposed(project, capsys, table, "y", sep=";")
+def test_what_comes_back_with_the_same_target_becomes_the_group(project, capsys):
+    patients = RNG.integers(0, 60, ROWS)
+    ill = RNG.random(60) < 0.5
+    table = measured().assign(patient=patients, ill=np.where(ill[patients], "yes", "no"))
+    block, spec = proposed(project, capsys, table, "ill")
+    assert spec.prepare.split == "group:patient" and spec.data.drop == []
+    assert "# split group:patient: rows with the same patient share the same ill" in block
+
+
+def test_a_column_that_may_be_a_leak_is_named_and_kept(project, capsys):
+    sold = RNG.random(ROWS) < 0.5
+    paid = sold ^ (np.arange(ROWS) % 75 == 0)
+    table = measured().assign(paid=np.where(paid, "a", "b"), sold=np.where(sold, "yes", "no"))
+    block, spec = proposed(project, capsys, table, "sold")
+    assert spec.data.drop == [] and "# may be a leak: paid" in block
