@@ -39,8 +39,8 @@ $(READY_TO_TEST): requirements-dev.txt $(READY)
 .ci/node_modules/.package-lock.json: .ci/package-lock.json
 	-@npm ci --prefix .ci --silent --no-audit --no-fund
 
-pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris
-	@python -m ops.repro --dataset $(DATASET)
+pipeline: $(READY)  ## run every stage that is out of date, or one dataset's: make pipeline DATASET=iris [QUIET=yes] [VERBOSE=yes]
+	@python -m ops.repro --dataset $(DATASET) $(if $(QUIET),--quiet) $(if $(VERBOSE),--verbose)
 	@python -m ops.sync --dataset $(DATASET)
 	@python compare_results.py --show --dataset $(DATASET)
 

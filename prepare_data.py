@@ -147,6 +147,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     labels = cleaned[data.target] if data.task == "classification" else None
     rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)
     tables = {"train": cleaned.iloc[rows.fit], "test": cleaned.iloc[rows.predict]}
+    code = own_code(dataset, settings)
     own = own_features(dataset, spec, cleaned, rows, settings.seed)
     tables |= own.tables
     seen = seen_by_models(tables, data, split_column)
@@ -168,7 +169,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         **quality.quality_figures(raw, cleaned, data, split_column),
         **quality.reading_figures(origin, len(table) - len(raw)),
         **own.figures,
-        **own_code(dataset, settings),
+        **code,
         "split": {"by": spec.prepare.split, "train": len(rows.fit), "test": len(rows.predict)},
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],

@@ -50,7 +50,10 @@ class Measured:
 
 
 def measured(values: Sequence[float]) -> Measured:
-    """Return the mean with Wilson's interval (1927) of a share, and Student's of other figures."""
+    """Return the mean with Wilson's interval (1927) of a share, and Student's of other figures.
+
+    One of shares by halves, as of two scores that may lie in their ranges, ends at 0 and 1.
+    """
     figures = np.asarray(values, dtype=float)
     count = len(figures)
     mean = float(figures.mean())
@@ -60,4 +63,6 @@ def measured(values: Sequence[float]) -> Measured:
         return Measured(mean, float(interval.low), float(interval.high), count)
     error = float(figures.std(ddof=1)) / math.sqrt(count)
     half = float(t.ppf((1 + CONFIDENCE) / 2, count - 1)) * error
+    if set(np.unique(figures)) <= {0.0, 0.5, 1.0}:
+        return Measured(mean, max(mean - half, 0.0), min(mean + half, 1.0), count)
     return Measured(mean, mean - half, mean + half, count)

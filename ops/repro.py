@@ -7,6 +7,9 @@
 Each stage is run by a `dvc repro --single-item`, so that the cache, the checks and dvc.lock are
 DVC's own, and dvc.lock ends the same. The cores are shared out: a stage that runs beside another
 has half of them, one that runs alone has all.
+
+On a terminal a live table shows the stages, elsewhere each prints its line as it ends. The time
+left is that of the same stages when they last ran here.
 """
 
 import argparse
@@ -17,7 +20,8 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from ops import dvc_marks, stage_graph, turns
+from ops import board, dvc_marks, stage_graph, stage_times, turns
+from ops.board import DONE, FAILED, Board, Ended, State
 from ops.stage_graph import Graph
 from ops.stage_job import SECONDS_BETWEEN_LOOKS, Job, stop
 from pipeline import command
@@ -38,17 +42,21 @@ class Scheduler:
     """Runs stages, each after those it needs; after a failure it starts no other."""
 
     def __init__(
-        self, needs: dict[str, set[str]], stages: list[str], jobs: int, cores: int
+        self, needs: dict[str, set[str]], stages: list[str], jobs: int, cores: int, board: Board
     ) -> None:
         self.needs = needs
         self.jobs = jobs
         self.cores = cores
+        self.board = board
         self.steps = stage_graph.steps_to_the_end(needs)
-        self.total = len(stages)
+        self.state = State(list(stages))
         self.waiting = list(stages)
-        self.running: list[Job] = []
+        self.seconds = stage_times.read()
         self.failure = ""
-        self.spoke = time.monotonic()
+
+    @property
+    def running(self) -> list[Job]:
+        return self.state.running
 
     def run(self) -> None:
         """Run every stage; raise DataError with what the first that failed printed last."""
@@ -57,11 +65,20 @@ class Scheduler:
                 self.start_ready()
                 time.sleep(SECONDS_BETWEEN_LOOKS)
                 self.collect_ended()
-                self.report_progress()
+                self.state.left = self.seconds_left()
+                self.board.look(self.state)
         finally:
             stop(self.running)
+            stage_times.write(self.seconds)
         if self.failure:
             raise DataError(self.failure)
+
+    def seconds_left(self) -> float | None:
+        """Return how long the rest may take; None where that is not known, or nothing starts."""
+        if self.failure:
+            return None
+        running = {job.stage: job.seconds() for job in self.running}
+        return stage_times.seconds_left(self.needs, self.waiting, running, self.seconds, self.jobs)
 
     def ready(self) -> list[str]:
         """Return the stages that may start, those first that have the longest way to go."""
@@ -84,36 +101,30 @@ class Scheduler:
             free -= share
 
     def collect_ended(self) -> None:
-        """Take the jobs that have ended from those that run, and print what they printed."""
+        """Take the jobs that have ended from those that run, and show what came of them."""
         for job in filter(Job.has_ended, self.running[:]):
             self.running.remove(job)
-            self.spoke = time.monotonic()
-            if job.failed():
-                self.report_failure(job)
-            else:
-                done = self.total - len(self.waiting) - len(self.running)
-                result = "\n".join(job.result())
-                print(f"[{done}/{self.total}] {job.seconds():5.1f} s  {result}", flush=True)
+            state, lines = (FAILED, job.printed()) if job.failed() else (DONE, job.result())
+            one = Ended(job.stage, state, job.seconds(), lines)
+            self.state.ended[job.stage] = one
+            self.board.ended(self.state, one)
+            if state == FAILED:
+                self.report_failure(one)
+            elif job.has_run():
+                self.seconds[job.stage] = one.seconds
 
-    def report_failure(self, job: Job) -> None:
-        """Print what a failed job printed; its last line comes at the end if nothing else runs."""
-        *lines, last = job.printed() or ["it printed nothing"]
-        failure = f"{job.stage} failed: {last}"
+    def report_failure(self, one: Ended) -> None:
+        """Show what a failed job printed; its last line comes at the end if nothing else runs."""
+        *lines, last = one.lines or ["it printed nothing"]
+        failure = f"{one.stage} failed: {last}"
         if self.failure or self.running:
             lines.append(failure)
         if self.running:
             others = ", ".join(other.stage for other in self.running)
             lines.append(f"waiting for {others}")
         if lines:
-            print("\n".join(lines), file=sys.stderr, flush=True)
+            self.board.say(lines)
         self.failure = self.failure or failure
-
-    def report_progress(self) -> None:
-        """Print how far the running stages are, where nothing was printed for a while."""
-        if time.monotonic() - self.spoke > command.SECONDS_BETWEEN_LINES:
-            self.spoke = time.monotonic()
-            running = ", ".join(job.progress() for job in self.running)
-            print(f"running: {running}", file=sys.stderr, flush=True)
 
 
 def check(graph: Graph) -> None:
@@ -190,13 +201,23 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         metavar="N",
         help="stages at a time (default %(default)s)",
     )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument(
+        "-q", "--quiet", action="store_true", help="print failures and the end alone"
+    )
+    shown.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="print lines, on a terminal too, and what starts",
+    )
     args = parser.parse_args(argv)
     if args.jobs < 1:
         raise UsageError(f"--jobs {args.jobs}: give 1 or more")
     return args
 
 
-def run_out_of_date(targets: list[str], jobs: int, cores: int) -> None:
+def run_out_of_date(targets: list[str], cores: int, args: argparse.Namespace) -> None:
     """Run the stages that are out of date among those named and what these need."""
     graph = stage_graph.read(targets)
     stages = stage_graph.out_of_date(graph)
@@ -205,7 +226,8 @@ def run_out_of_date(targets: list[str], jobs: int, cores: int) -> None:
         return
     before, started = lock_before(), time.monotonic()
     try:
-        Scheduler(graph.needs, stages, jobs, cores).run()
+        with board.opened(args.quiet, args.verbose) as shown:
+            Scheduler(graph.needs, stages, args.jobs, cores, shown).run()
     finally:
         order_lock(before, list(graph.needs))
     print(f"repro: {len(stages)} stages in {time.monotonic() - started:.1f} s")
@@ -236,7 +258,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, interrupt)
     with turns.turn(tell):
         heal()
-        run_out_of_date(targets, args.jobs, settings.cores())
+        run_out_of_date(targets, settings.cores(), args)
         return finish_dataset(args.dataset) if one else 0
 
 

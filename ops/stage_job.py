@@ -66,15 +66,23 @@ class Job:
         outcome = "restored from the cache" if "is cached" in text else "unchanged"
         return [f"{self.stage}: {outcome}"]
 
+    def has_run(self) -> bool:
+        """Return whether the stage's command ran: DVC may find it unchanged, or in its cache."""
+        self.output.seek(0)
+        return "\n> " in self.output.read()
+
     def result(self) -> list[str]:
         """Return the lines that the stage has printed, without its signs of progress."""
         return [line for line in self.printed() if not PROGRESS.search(line)]
 
+    def counted(self) -> str:
+        """Return how many of its fits, trials or columns are done; empty where it counts none."""
+        return "".join(PROGRESS.findall("\n".join(self.printed()))[-1:])
+
     def progress(self) -> str:
         """Return how far the stage is: its seconds and, where it counts them, its fits."""
-        known = [f"{self.seconds():.0f} s"]
-        known += PROGRESS.findall("\n".join(self.printed()))[-1:]
-        return f"{self.stage} ({', '.join(known)})"
+        known = [f"{self.seconds():.0f} s", self.counted()]
+        return f"{self.stage} ({', '.join(filter(None, known))})"
 
     def interrupt(self) -> None:
         """Send the signal of Ctrl-C to the stage's command, once to each process of it.

@@ -100,7 +100,11 @@ def file_of(wish: Wish) -> str:
 
 def _gaps(frame: pd.DataFrame, target: str, answers: pd.Series) -> list[str]:
     n_gaps = len(frame) - len(answers)
-    return [f"missing_target drop: {n_gaps:,} rows have no {target}"] if n_gaps else []
+    return (
+        [f"missing_target drop: {n_gaps:,} of {len(frame):,} rows have no {target}"]
+        if n_gaps
+        else []
+    )
 
 
 def _check_spelling(answers: pd.Series, origin: str) -> None:

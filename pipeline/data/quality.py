@@ -123,7 +123,7 @@ def reading_lines(figures: Mapping[str, Any]) -> list[str]:
     """Return in words what quality.json says that reading changed or left out."""
     lines = []
     if rows := figures.get("rows_without_target", 0):
-        lines.append(f"{rows:,} rows without a target left out")
+        lines.append(f"{rows:,} {'row' if rows == 1 else 'rows'} without a target left out")
     if signs := figures.get("signs"):
         named = ", ".join(f"{column!r} ({sign})" for column, sign in signs.items())
         lines.append(f"read as numbers, without their sign: {named}")

@@ -25,7 +25,7 @@ LISTED_CATEGORIES = 3
 KOLMOGOROV_SMIRNOV, WASSERSTEIN = "Kolmogorov-Smirnov", "normed Wasserstein"
 CHI_SQUARED, FISHER, G_TEST = "chi-squared", "Fisher's exact", "G-test"
 JENSEN_SHANNON = "Jensen-Shannon"
-OF_WORDS = "tests of words"
+OF_WORDS = "shares of unseen words"
 
 
 @dataclass(frozen=True)

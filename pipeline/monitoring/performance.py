@@ -113,9 +113,7 @@ def served_performance(
         return found
     rows = _labelled(labels, output, decisions, version.classes)
     found = replace(found, current=metrics.score(rows, version.classes))
-    if len(rows) < limits.min_rows or found.metric not in found.current:
-        return found
-    return _judged(found, rows, version.classes, seed)
+    return _judged(found, rows, version.classes, seed) if len(rows) >= limits.min_rows else found
 
 
 def _labelled(
@@ -150,8 +148,11 @@ def _judged(
 ) -> ServedPerformance:
     """Return the performance with the interval of the labelled rows' score, and what it shows.
 
-    No split has fixed how many rows of a class come, so that each row is drawn by itself.
+    No split has fixed how many rows of a class come, so that each row is drawn by itself. A metric
+    of costs or of the user's own code is not measured on served rows, and so not judged.
     """
+    if not metrics.lookup(found.metric).always:
+        return found
     interval = bootstrap.resampled(found.metric, rows, seed).interval
     rarest = _rarest_class(rows, classes) if classes else None
     if rarest is not None:

@@ -4,13 +4,19 @@ import base64
 import re
 import socket
 import time
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, Any
 from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import (
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    Request,
+    build_opener,
+)
 
 from pipeline.project import files
 from pipeline.project.errors import DataError
@@ -100,8 +106,10 @@ def _check_size(size: int, name: str) -> None:
 
 
 def _opener(url: str) -> Any:
-    """Return what opens a URL; only a URL at a private address may redirect to another one."""
-    return build_opener() if is_private(url) else build_opener(_PublicRedirects)
+    """Return what opens a URL; only one at a private address may lead to another one."""
+    if is_private(url):
+        return build_opener()
+    return build_opener(_PublicRedirects, _PublicHTTP, _PublicHTTPS)
 
 
 class _PublicRedirects(HTTPRedirectHandler):
@@ -115,6 +123,56 @@ class _PublicRedirects(HTTPRedirectHandler):
                 f"private address; where it is the right one, give it as the source"
             )
         return super().redirect_request(*args)
+
+
+# A name may lead to a public address when it is asked for and to a private one when it is connected
+# to (DNS rebinding), so that the address of the connection itself is looked at.
+
+
+class _PublicConnection(HTTPConnection):
+    """A connection that sends nothing to a private address."""
+
+    def connect(self) -> None:
+        super().connect()
+        check_peer(self)
+
+
+class _PublicTLSConnection(HTTPSConnection):
+    """The same over TLS."""
+
+    def connect(self) -> None:
+        super().connect()
+        check_peer(self)
+
+
+class _PublicHTTP(HTTPHandler):
+    def http_open(self, request: Request) -> HTTPResponse:
+        if _is_through_proxy(request):
+            return super().http_open(request)
+        return self.do_open(_PublicConnection, request)
+
+
+class _PublicHTTPS(HTTPSHandler):
+    def https_open(self, request: Request) -> HTTPResponse:
+        if _is_through_proxy(request):
+            return super().https_open(request)
+        return self.do_open(_PublicTLSConnection, request)
+
+
+def _is_through_proxy(request: Request) -> bool:
+    """Return whether a proxy is connected to: it looks names up itself, and may well be private."""
+    return request.host != urlsplit(request.full_url).netloc
+
+
+def check_peer(connection: HTTPConnection) -> None:
+    """Close a connection to a private address and raise DataError."""
+    address = str(connection.sock.getpeername()[0])
+    if not _is_global(address):
+        connection.close()
+        raise DataError(
+            f"{connection.host}: leads to {address}, a private address, though it was looked up as "
+            f"a public one; save the file and give its path"
+        )
 
 
 def is_private(url: str) -> bool:

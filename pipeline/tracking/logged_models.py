@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.kinds import KINDS
-from pipeline.models import spec
+from pipeline.models import spec, storage
 from pipeline.models.spec import ModelSpec
 from pipeline.project import files, paths
 
@@ -72,6 +72,8 @@ def log_model(mlflow: Any, model: StoredModel, example: pd.DataFrame) -> Any:
         signature=signature(model.spec),
         input_example=example,
         pip_requirements=_requirements(model.spec),
+        # MLflow lets a caller set only what is there; models without own code need no setting
+        model_config={storage.TRUST_CODE: False} if model.spec.own.code else None,
     )
 
 

@@ -126,6 +126,12 @@ def test_class_of_two_rows_hides_no_leak():
     assert columns_of(found(table, "classification", target="sold")) == ["copy"]
 
 
+def test_texts_that_stand_in_one_row_each_repeat_no_class():
+    table = sales(rows=associations.ENOUGH_ROWS + 100)
+    table["note"] = [f"note {number} of a customer" for number in range(len(table))]
+    assert "note" not in columns_of(found(table, "classification", target="sold"))
+
+
 def test_few_values_that_happen_to_rise_with_the_target_are_no_leak():
     table = sales().drop(columns="sold").assign(rare=np.nan)
     table.loc[[3, 4], "rare"] = table.loc[[3, 4], "price"]

@@ -5,6 +5,7 @@ import numpy as np
 from pipeline.monitoring import performance
 from pipeline.monitoring.performance import ServedPerformance
 from pipeline.scoring import metrics, thresholds
+from pipeline.scoring.metrics import COST
 from pipeline.scoring.rows import Rows
 from support.predicted import binary
 
@@ -42,3 +43,12 @@ def test_too_few_labels_of_a_class_are_not_judged_and_said():
         "  roc_auc: too few to judge: 49 labelled rows of class yes, 50 are needed"
     )
     assert judged(labelled(50), 0.9, 0.9).worse
+
+
+def test_metric_of_costs_is_not_judged_on_served_rows_and_said():
+    found = ServedPerformance("ridge", COST, {COST: 90.0}, 80.0, {"f1": 0.5})
+    judged_found = performance._judged(found, labelled(200), CLASSES, seed=0)
+    assert judged_found == found and not found.worse
+    assert performance.lines(found, 600) == [
+        "  cost_per_1000: not measured on served rows: it is of costs or of code of your own"
+    ]

@@ -10,10 +10,28 @@ def test_a_public_address_may_not_redirect_to_a_private_one(server, tmp_path, mo
     moved = f"{server.url}/moved.csv"
     downloads.fetch(moved, tmp_path / "private.csv")  # the user named this network
     monkeypatch.setattr(downloads, "is_private", lambda url: url.endswith("/table.csv"))
+    monkeypatch.setattr(downloads, "check_peer", lambda connection: None)
     server.asked.clear()
     with pytest.raises(DataError, match="moved.csv: redirects to .*/table.csv, a private address"):
         downloads.fetch(moved, tmp_path / "public.csv")
     assert server.asked == ["/moved.csv"] and not (tmp_path / "public.csv").exists()
+
+
+def test_a_name_that_is_public_when_asked_and_private_when_connected_to_gets_no_request(
+    server, tmp_path, monkeypatch
+):
+    """As the owner of a name can have it by DNS rebinding."""
+    monkeypatch.setattr(downloads, "is_private", lambda url: False)
+    with pytest.raises(DataError, match="127.0.0.1: leads to 127.0.0.1, a private address, though"):
+        downloads.fetch(f"{server.url}/table.csv", tmp_path / "x.csv")
+    assert server.asked == [] and not (tmp_path / "x.csv").exists()
+
+
+def test_a_proxy_may_be_private(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    downloads.fetch("http://8.8.8.8/table.csv", tmp_path / "x.csv")
+    assert server.asked == ["http://8.8.8.8/table.csv"]
 
 
 @pytest.mark.parametrize(

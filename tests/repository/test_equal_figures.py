@@ -9,7 +9,7 @@ import evaluate
 from pipeline.project import params, paths
 from pipeline.project.rounding import number_text
 from pipeline.registry import versions
-from support.hostile import DATASETS, NUMBERS
+from support.hostile import COSTS, DATASETS, NUMBERS
 from support.recorded import recorded
 
 pytestmark = pytest.mark.slow
@@ -66,10 +66,35 @@ def test_pages_show_the_scores_of_the_files(run, browser, dataset):
     }
     browser.open(run / paths.COMPARISON_REPORT)
     on_page = rows(browser, f"[aria-labelledby=d-{dataset}-metrics] table")
-    assert {metric: cells[:2] for metric, cells in on_page.items()} == {
-        metric: [number_text(candidate["cv_oof"][metric]), shown[metric]] for metric in on_page
+    expected = read(paths.COMPARISON)["datasets"][dataset]["expected"]
+    assert {metric: cells[:3] for metric, cells in on_page.items()} == {
+        metric: [
+            number_text(candidate["cv_oof"][metric]),
+            number_text(expected[metric]),
+            shown[metric],
+        ]
+        for metric in on_page
     }
     assert len(on_page) > 2
+
+
+@pytest.mark.parametrize("dataset", COSTS)
+def test_costs_of_decisions_are_the_same_on_the_page_in_files_and_in_mlflow(run, browser, dataset):
+    trained = read(paths.metrics(dataset, "train"))
+    constant = {key: score["value"] for key, score in trained["constant_decisions"].items()}
+    compared = read(paths.COMPARISON)["datasets"][dataset]["constant_decisions"]
+    assert {key: score["value"] for key, score in compared.items()} == constant
+    browser.open(run / paths.COMPARISON_REPORT)
+    shown = rows(browser, f"[aria-labelledby=d-{dataset}-costs] table")
+    of_model, *others = [cells[0] for cells in shown.values()]
+    assert of_model == number_text(chosen(dataset)["test"]["cost_per_1000"]["value"])
+    assert others == [number_text(value) for value in constant.values()]
+    logged = {}
+    for record in recorded(run)[dataset].values():
+        if record.info.run_name == "compare":
+            logged |= record.data.metrics
+    of_constant = [logged[name] for name in logged if "cost_per_1000_of_always" in name]
+    assert sorted(of_constant) == sorted(constant.values())
 
 
 def rows(browser, table: str) -> dict[str, list[str]]:

@@ -240,8 +240,16 @@ def _separates(values: pd.Series, classes: np.ndarray) -> bool:
     is_pure = (class_of_value[codes] == classes).all()
     if not is_pure or _changes(values, classes) >= n_classes:
         return False
+    if kinds.kind_of(values) != NUMBER and _share_recurring(codes) < REPEATED:
+        # a value that stands in one row, as a name or a text, tells its class of necessity
+        return False
     one_value = np.unique(class_of_value, return_counts=True)[1].min() == 1
     return bool(one_value or len(classes) >= ENOUGH_ROWS)
+
+
+def _share_recurring(codes: np.ndarray) -> float:
+    """Return the share of the rows whose value stands in another row as well."""
+    return float((np.bincount(codes)[codes] > 1).mean())
 
 
 def _changes(values: pd.Series, classes: np.ndarray) -> int:

@@ -31,10 +31,10 @@ class TheData:
 def figures(subject: Subject) -> TheData:
     result = subject.result
     origin = "synthetic, made by this project" if result.synthetic else result.source
-    return TheData(origin, _reading(subject.dataset), _class_shares(result.class_counts or {}))
+    return TheData(origin, reading(subject.dataset), _class_shares(result.class_counts or {}))
 
 
-def _reading(dataset: str) -> list[str]:
+def reading(dataset: str) -> list[str]:
     """Return in words what reading changed or left out; nothing before prepare has run."""
     path = paths.metrics(dataset, "quality")
     if not path.is_file():
