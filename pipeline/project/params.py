@@ -357,7 +357,7 @@ class Features(Settings):
 class OwnMetric(Settings):
     """A metric of the user's own."""
 
-    function: str = Field(pattern=r"^features/[\w/]+\.py:[A-Za-z_]\w*$")
+    function: OwnPlace
     """The function, as `features/FILE.py:NAME`."""
     greater_is_better: bool
     """Its direction."""
