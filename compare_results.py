@@ -9,7 +9,8 @@
 Reads   params.yaml, metrics/datasets/, data/processed/, data/predictions/;
         for the page besides logs/, reports/
 Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pictures.json,
-        reports/plots/, reports/comparison_report.html
+        reports/plots/, reports/comparison_report.html, reports/index.html,
+        reports/<dataset>/index.html
 """
 
 import argparse

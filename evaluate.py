@@ -115,6 +115,17 @@ def numeric_target(labelled: LabelledRows, spec: ModelSpec) -> np.ndarray:
     return targets.class_numbers(labels, spec.classes)
 
 
+def prepared_columns(labelled: LabelledRows, data: Data) -> pd.DataFrame:
+    """Return the columns of the rows typed as prepare does, for what scores are computed by."""
+    if labelled.training_rows is not None:
+        return labelled.frame
+    columns = {}
+    for name in labelled.frame:
+        raw = kinds.blank_to_missing(labelled.frame[name])
+        columns[name] = cleaning.typed_column(raw, data).values
+    return pd.DataFrame(columns, index=labelled.frame.index)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Every metric of a model on labelled rows, with its interval but for those by class."""
@@ -128,7 +139,8 @@ def evaluate(model: Fitted, labelled: LabelledRows, block: Dataset, seed: int) -
     features = model.spec.typed(labelled.frame, labelled.origin)
     output = model.output(features)
     y = numeric_target(labelled, model.spec)
-    terms = read_terms(labelled.frame, y, model.spec.classes, block, labelled.origin)
+    prepared = prepared_columns(labelled, block.data)
+    terms = read_terms(prepared, y, model.spec.classes, block, labelled.origin)
     rows = Rows(y, output, terms=terms)
     rows = thresholds.decided(rows, model.spec.rule)
     sampling = sampling_of(labelled, rows, block.prepare)

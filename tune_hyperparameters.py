@@ -23,14 +23,13 @@ from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record
 from pipeline.training import results
-from pipeline.training.candidates import CandidateOutputs, fit_on_all_rows
+from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem, read_problem
 from pipeline.training.results import Candidate, StageResults, TuneResults
 from pipeline.training.stage_output import StageFolders, write_stage
-from pipeline.tuning import blending, journal, selection, study_report
+from pipeline.tuning import journal, selection, study_report
 from pipeline.tuning.search import Searched, search
-from pipeline.tuning.selection import Library
-from pipeline.tuning.trials import Plan, Trial, best_trial, check_plan, plan_of
+from pipeline.tuning.trials import Plan, best_trial, check_plan, plan_of
 
 OBJECTIVES = ("metric", "metric,size", "metric,latency")
 
@@ -39,14 +38,18 @@ def search_trials(
     problem: Problem,
     plan: Plan,
     settings: Params,
-    n_trials: int,
-    timeout: float | None,
+    n_trials: int | None,
+    n_workers: int,
     run: Callable[..., Any],
 ) -> Searched:
     """Search in the study's own folder; raise UsageError where no trial came to its end."""
-    with journal.opened(problem, settings) as folder:
-        with command.progress(n_trials, f"tune {problem.dataset}", "trial") as step:
-            searched = search(problem, plan, n_trials, run, folder, step, timeout)
+    with (
+        journal.opened(problem, settings) as folder,
+        journal.limits(folder, plan, n_trials, n_workers) as limits,
+    ):
+        total = 0 if limits.is_by_time else limits.trials
+        with command.progress(total, f"tune {problem.dataset}", "trial") as step:
+            searched = search(problem, plan, limits, run, folder, step)
     if best_trial(searched.trials, problem.primary_metric) is None:
         reasons = sorted({trial.reason for trial in searched.trials if trial.reason})
         why = f": {'; '.join(reasons)}" if reasons else ""
@@ -55,48 +58,6 @@ def search_trials(
             f"no trial of {len(searched.trials)} came to its end{why}"
         )
     return searched
-
-
-def fit_candidates(
-    problem: Problem, plan: Plan, trials: list[Trial], others: Library, run: Callable[..., Any]
-) -> dict[str, CandidateOutputs]:
-    """Fit what the search chose as train fits, so that all candidates are scored alike.
-
-    A model whose best trial does no better under train's cross-validation than its baseline stays
-    with that. The blend is chosen among the members that the search's own fits name, and the tuned
-    models; `others` are train's candidates that it may be made of.
-    """
-    best = selection.winners(trials, problem.primary_metric, plan.tune.tolerance)
-    members = selection.promising(problem, trials, others) if plan.blends else []
-    library = selection.library_of(problem, trials, others)
-    found = [*(trial.name for trial in best.values()), *members]
-    selection.rescore(problem, library, found, run, command.progress)
-    if plan.cost is None:
-        best = selection.better_than_baseline(problem, best, trials, library)
-    chosen = [trial.name for trial in best.values()]
-    selection.rescore(problem, library, chosen, run, command.progress)
-    in_blend = [*members, *chosen]
-    weights: dict[str, float] = {}
-    if plan.blends:
-        out_of_fold = {name: library.out_of_fold[name] for name in in_blend}
-        weights = blending.weights_by_name(problem, out_of_fold)
-    weights = weights if len(weights) > 1 else {}  # one model alone is no blend
-    found = [*weights, *chosen]
-    fits = selection.fit_on_all_rows(problem, library, found, run, command.progress)
-    fitted = {}
-    for model, trial in best.items():
-        fitted[f"tuned_{model}"] = selection.tuned(trial, library, fits)
-    if weights:
-        parts = [fit_on_all_rows(name, fits) for name in weights]
-        fitted["blend"] = blending.blend(
-            problem,
-            weights,
-            parts,
-            library.recipes,
-            {name: library.out_of_fold[name] for name in in_blend},
-            {name: library.test_by_fold[name] for name in in_blend},
-        )
-    return fitted
 
 
 def write_search(
@@ -140,21 +101,20 @@ def tune(
     dataset: str,
     settings: Params,
     n_trials: int | None = None,
-    timeout: float | None = None,
     n_workers: int | None = None,
     dask: str | None = None,
 ) -> TuneResults:
     """Search, fit, score and store; return the content of the dataset's tune.json."""
+    started = time.perf_counter()
     problem, plan = read_problem(dataset, settings), plan_of(dataset, settings)
     check_plan(problem, plan)
     trained = results.read_train_of(problem)
-    n_trials = n_trials or plan.tune.trials
-    started = time.perf_counter()
-    with workers.pool(n_workers or settings.cores(), dask or settings.dask) as run:
-        searched = search_trials(problem, plan, settings, n_trials, timeout, run)
+    n_workers = n_workers or settings.cores()
+    with workers.pool(n_workers, dask or settings.dask) as run:
+        searched = search_trials(problem, plan, settings, n_trials, n_workers, run)
         search_ended = time.perf_counter()
         others = selection.read_others(problem, plan, trained, settings)
-        fitted = fit_candidates(problem, plan, searched.trials, others, run)
+        fitted = selection.fit_candidates(problem, plan, searched, others, run, command.progress)
     scored = write_stage(
         "tune",
         problem,
@@ -195,10 +155,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a search beside --dataset and --model; train.py takes them too."""
     parser.add_argument("--trials", type=int, metavar="N", help="trials, in place of params.yaml's")
     parser.add_argument(
-        "--timeout",
+        "--seconds",
         type=float,
         metavar="S",
-        help="search for so many seconds at most, what it chose is fitted after them; "
+        help="in place of a number of trials, what the whole stage may take; "
         "the result then depends on the machine",
     )
     parser.add_argument(
@@ -211,7 +171,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def check_options(args: argparse.Namespace) -> None:
     """Raise UsageError where an option has a value that it cannot have."""
-    for option, least in (("trials", 1), ("timeout", 0)):
+    for option, least in (("trials", 1), ("seconds", 1)):
         value = getattr(args, option)
         if value is not None and not least <= value < math.inf:
             raise UsageError(f"--{option} {value:g}: give {least} or more")
@@ -237,11 +197,13 @@ def run(args: argparse.Namespace, settings: Params) -> None:
         settings = settings.tuning_only(args.model)
     if args.objectives:
         settings = settings.tuning(objectives=args.objectives.split(","))
+    if args.seconds:
+        settings = settings.tuning(seconds=args.seconds)
     for dataset in settings.names(args.dataset):
-        tuned = tune(dataset, settings, args.trials, args.timeout, args.workers, args.dask)
+        tuned = tune(dataset, settings, args.trials, args.workers, args.dask)
         record.record(dataset, "tune", settings)
         print(closing_line(tuned))
-    if args.model or args.trials or args.timeout or args.objectives:
+    if args.model or args.trials or args.seconds or args.objectives:
         print(
             "the next `dvc repro` tunes as params.yaml says again; put the option there to keep it"
         )

@@ -20,7 +20,7 @@ from pipeline.training.problem import Problem, read_problem
 from pipeline.tuning import journal
 from pipeline.tuning.folds import Folds, fit_fold
 from pipeline.tuning.search import search
-from pipeline.tuning.trials import plan_of
+from pipeline.tuning.trials import Limits, plan_of
 
 
 def fit(
@@ -51,7 +51,7 @@ def tune(problem: Problem, settings: Params) -> None:
     with workers.pool(settings.cores()) as run:
         with journal.opened(problem, settings) as folder:
             searched = search(
-                problem, plan, plan.tune.trials, run, folder, lambda count, note: None
+                problem, plan, Limits(plan.tune.trials), run, folder, lambda count, note: None
             )
         jobs = []
         for trial in searched.trials:

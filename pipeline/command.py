@@ -141,7 +141,7 @@ def _not_a_metric(key: str, name: str, dataset: Dataset) -> UsageError:
 
 @contextmanager
 def progress(total: int, title: str, unit: str = "fit") -> Iterator[Step]:
-    """Yield step(count, note), which shows how much is done.
+    """Yield step(count, note), which shows how much is done; a total of 0 is one that is not known.
 
     It is a bar on a terminal, and a line every ten seconds elsewhere.
     """
@@ -156,7 +156,7 @@ def progress(total: int, title: str, unit: str = "fit") -> Iterator[Step]:
 def _bar(total: int, title: str, unit: str) -> Iterator[Step]:
     from tqdm import tqdm
 
-    with tqdm(total=total, desc=title, unit=unit, leave=False) as bar:
+    with tqdm(total=total or None, desc=title, unit=unit, leave=False) as bar:
 
         def step(count: int = 1, note: str = "") -> None:
             bar.set_postfix_str(note, refresh=False)
@@ -171,9 +171,10 @@ def _lines(total: int, title: str, unit: str) -> Step:
     def step(count: int = 1, note: str = "") -> None:
         nonlocal done, shown
         done += count
-        if time.monotonic() - shown > SECONDS_BETWEEN_LINES and done < total:
+        is_last = done == total
+        if time.monotonic() - shown > SECONDS_BETWEEN_LINES and not is_last:
             shown = time.monotonic()
-            line = f"{title}: {done} of {total} {unit}s"
+            line = f"{title}: {done} of {total} {unit}s" if total else f"{title}: {done} {unit}s"
             print(f"{line}, {note}" if note else line, file=sys.stderr, flush=True)
 
     return step

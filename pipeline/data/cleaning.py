@@ -36,7 +36,7 @@ def clean(
             columns[column] = kinds.blank_to_missing(frame[column])
         elif column not in data.drop:
             raw = kinds.blank_to_missing(frame[column])
-            found = _typed(raw, data)
+            found = typed_column(raw, data)
             columns[column] = found.values
             if len(found.unreadable):
                 faults[column] = _unreadable(found, raw, data)
@@ -62,7 +62,7 @@ def with_target(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
     return frame[kinds.blank_to_missing(frame[data.target]).notna()]
 
 
-def _typed(raw: pd.Series, data: Data) -> Typed:
+def typed_column(raw: pd.Series, data: Data) -> Typed:
     """Return a column typed as params.yaml says, or as its values read."""
     if raw.name == data.target:
         return kinds.typed_as(raw, NUMBER if data.task == "regression" else CATEGORY)

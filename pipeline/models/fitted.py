@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
+from pipeline.models import archive
 from pipeline.models.preprocessing import as_put_out, output_columns, second_columns
 from pipeline.models.spec import Member, ModelSpec
 from pipeline.own import features, recorded, transformers
@@ -126,11 +127,11 @@ class Model(Fitted):
 
 @dataclass(frozen=True)
 class Blend(Fitted):
-    """A weighted mean of models fitted on the same rows.
+    """A weighted mean of models fitted on the same training rows, or on folds of them.
 
-    Those of one encoding share a preprocessing.
-    Its table is those of all preprocessings, side by side. Its spec has `members`: the name, target
-    transform and weight of each model.
+    Models of one encoding share a preprocessing where theirs are equal. The blend's table is those
+    of all preprocessings, side by side. Its spec has `members`: the name, target transform, weight
+    and preprocessing of each model.
     """
 
     preprocessings: dict[str, Any]
@@ -138,7 +139,7 @@ class Blend(Fitted):
     spec: ModelSpec
 
     def transformed(self, X: pd.DataFrame) -> pd.DataFrame:
-        # fitted on the same rows, those of all members are equal
+        # those of all members are equal: models of other rows are not blended where there are any
         return self.models[0].transformed(X)
 
     def encode(self, X: pd.DataFrame) -> np.ndarray:
@@ -167,31 +168,51 @@ class Blend(Fitted):
         tables = self._tables(Z)
         total: Any = 0
         for member, model in zip(self.spec.members, self.models):
-            table = tables[member.family.encoding]
-            total = total + member.weight * model.estimator_output(table)
+            total = total + member.weight * model.estimator_output(tables[table_of(member)])
         return total
 
     def _tables(self, Z: np.ndarray) -> dict[str, Any]:
-        """Return the table of each encoding."""
+        """Return the table of each preprocessing."""
+        encodings = {table_of(member): member.family.encoding for member in self.spec.members}
         widths = [len(output_columns(part)) for part in self.preprocessings.values()]
         parts = np.split(Z, np.cumsum(widths)[:-1], axis=1)
         tables = {}
-        for (encoding, preprocessing), values in zip(self.preprocessings.items(), parts):
-            tables[encoding] = as_put_out(preprocessing, encoding, values)
+        for (name, preprocessing), values in zip(self.preprocessings.items(), parts):
+            tables[name] = as_put_out(preprocessing, encodings[name], values)
         return tables
 
 
+def table_of(member: Member) -> str:
+    """Return the name of the blend's preprocessing that a member's estimator takes its table of."""
+    return member.preprocessing or member.family.encoding
+
+
 def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
-    """Return the weighted mean of models fitted on the same rows; `spec` is that of any of them."""
-    preprocessings = {}
+    """Return the weighted mean of models; `spec` is that of any of them.
+
+    Equal preprocessings become one: those of a problem's folds mostly are where trees take the
+    numbers as they are.
+    """
+    preprocessings: dict[str, Any] = {}
+    names: dict[tuple[str, bytes], str] = {}  # of the preprocessings, by encoding and content
     members = []
-    for model, weight in zip(models, weights):
-        preprocessings[model.spec.family.encoding] = model.preprocessing
-        members.append(
-            Member(model.spec.name, model.spec.target_transform, weight, model.spec.estimator)
-        )
+    kept = []
     code: dict[str, str] = {}
-    for model in models:
+    for model, weight in zip(models, weights):
+        encoding = model.spec.family.encoding
+        content = archive.skops_bytes(model.preprocessing)
+        if (encoding, content) not in names:
+            same_encoding = sum(known == encoding for known, _ in names)
+            name = f"{encoding}_{same_encoding + 1}" if same_encoding else encoding
+            names[encoding, content] = name
+            preprocessings[name] = model.preprocessing
+        name = names[encoding, content]
+        kept.append(replace(model, preprocessing=preprocessings[name]))
+        given = None if name == encoding else name
+        spec_of = model.spec
+        members.append(
+            Member(spec_of.name, spec_of.target_transform, weight, spec_of.estimator, given)
+        )
         code |= model.spec.own.code
     own = replace(
         spec,
@@ -201,4 +222,4 @@ def blend(models: list[Model], weights: list[float], spec: ModelSpec) -> Blend:
         own=replace(spec.own, code=code),
         estimator=None,
     )
-    return Blend(preprocessings, tuple(models), own)
+    return Blend(preprocessings, tuple(kept), own)

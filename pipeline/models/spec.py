@@ -20,12 +20,17 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Member:
-    """One model of a blend, and its weight in the mean; `estimator` is as in ModelSpec."""
+    """One model of a blend, and its weight in the mean; `estimator` is as in ModelSpec.
+
+    `preprocessing` names that of the blend whose table it takes; None where it is the first of the
+    encoding of the model's family.
+    """
 
     name: str
     target_transform: str
     weight: float
     estimator: OwnEstimator | None = None
+    preprocessing: str | None = None
 
     @property
     def family(self) -> Family:
@@ -126,8 +131,8 @@ class ModelSpec:
 
 
 def _member_json(member: dict[str, Any]) -> dict[str, Any]:
-    """Return a member as metadata.json holds it: most have no estimator of the user's own."""
-    return {key: value for key, value in member.items() if key != "estimator" or value}
+    """Return a member as metadata.json holds it: most have neither of its optional parts."""
+    return {key: value for key, value in member.items() if value is not None}
 
 
 def _family(name: str, estimator: OwnEstimator | None) -> Family:
@@ -192,5 +197,9 @@ def _member(content: dict[str, Any], origin: str) -> Member:
                 f"again"
             )
     return Member(
-        content["name"], content["target_transform"], content["weight"], _estimator(content)
+        content["name"],
+        content["target_transform"],
+        content["weight"],
+        _estimator(content),
+        content.get("preprocessing"),
     )

@@ -1,9 +1,9 @@
 """A stored model: a folder whose files run no code when they are loaded, and whose bytes repeat.
 
 It holds preprocessing.skops, the estimator in its library's own format or skops, and metadata.json:
-the model's spec and the sha256 of the other files. A blend has an estimator for each member, and a
-preprocessing for each encoding. Of a model that the user's own code made there are also copies of
-its files, and transformers.skops.
+the model's spec and the sha256 of the other files. A blend has an estimator for each member, and
+the preprocessings that these take their tables of. Of a model that the user's own code made there
+are also copies of its files, and transformers.skops.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.models import archive, catalogue
-from pipeline.models.fitted import Blend, Fitted, Model
+from pipeline.models.fitted import Blend, Fitted, Model, table_of
 from pipeline.models.spec import SCHEMA, ModelSpec, from_json
 from pipeline.own import loading, recorded
 from pipeline.project import files
@@ -33,8 +33,8 @@ def save(model: Fitted, folder: Path, metadata: dict[str, Any]) -> dict[str, Any
     `metadata` is what is to be known besides: the dataset, the candidate, its scores.
     """
     if isinstance(model, Blend):
-        for encoding, preprocessing in model.preprocessings.items():
-            _preprocessing_file(folder, encoding).write_bytes(archive.skops_bytes(preprocessing))
+        for name, preprocessing in model.preprocessings.items():
+            _preprocessing_file(folder, name).write_bytes(archive.skops_bytes(preprocessing))
         for number, member in enumerate(model.models, start=1):
             _save_estimator(member, folder / f"estimator_{number}")
     elif isinstance(model, Model):
@@ -152,9 +152,9 @@ def _read_blend(folder: Path, spec: ModelSpec) -> Blend:
     transformers = _load_transformers(folder, spec)
     models = []
     for number, member in enumerate(spec.members, start=1):
-        encoding = member.family.encoding
-        if encoding not in preprocessings:
-            preprocessings[encoding] = archive.load_skops(_preprocessing_file(folder, encoding))
+        table = table_of(member)
+        if table not in preprocessings:
+            preprocessings[table] = archive.load_skops(_preprocessing_file(folder, table))
         own = replace(
             spec,
             name=member.name,
@@ -163,13 +163,13 @@ def _read_blend(folder: Path, spec: ModelSpec) -> Blend:
             members=(),
         )
         estimator = _load_estimator(folder / f"estimator_{number}", own)
-        models.append(Model(preprocessings[encoding], estimator, own, transformers))
+        models.append(Model(preprocessings[table], estimator, own, transformers))
     return Blend(preprocessings, tuple(models), spec)
 
 
-def _preprocessing_file(folder: Path, encoding: str | None = None) -> Path:
-    """Return the file of a model's preprocessing, or of a blend's for one encoding."""
-    return folder / (f"preprocessing_{encoding}.skops" if encoding else "preprocessing.skops")
+def _preprocessing_file(folder: Path, name: str | None = None) -> Path:
+    """Return the file of a model's preprocessing, or of one of a blend's by its name."""
+    return folder / (f"preprocessing_{name}.skops" if name else "preprocessing.skops")
 
 
 def _save_estimator(model: Model, stem: Path) -> None:

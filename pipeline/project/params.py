@@ -357,7 +357,7 @@ class Features(Settings):
 class OwnMetric(Settings):
     """A metric of the user's own."""
 
-    function: str = Field(pattern=r"^features/[\w/]+\.py:[A-Za-z_]\w*$")
+    function: OwnPlace
     """The function, as `features/FILE.py:NAME`."""
     greater_is_better: bool
     """Its direction."""
@@ -437,16 +437,21 @@ class Tune(Settings):
     """The families that are searched, together in one study."""
     trials: int = Field(50, ge=1)
     """How many trials, with the baselines and the portfolio among them."""
-    batch: int = Field(10, ge=1)
-    """Trials that are drawn before the sampler learns the first one's result."""
-    pruner: Literal["median", "wilcoxon", "hyperband", "none"] = "median"
-    """How a trial that does badly on its first folds is ended."""
-    patience: int = Field(30, ge=1)
+    seconds: float | None = Field(None, gt=0)
+    """In place of `trials`, the seconds that the whole stage may take; what is found then depends
+    on the machine."""
+    batch: int = Field(6, ge=1)
+    """Trials that are under way at a time: the sampler knows the results of all before them."""
+    pruner: Literal["race", "none"] = "race"
+    """Whether a trial ends once its first folds show that it cannot beat its model's best one."""
+    patience: int = Field(50, ge=1)
     """Rounds without gain after which a booster stops."""
     stopping_share: float = Field(0.15, gt=0, lt=1)
     """Share of a fold's fitted rows that early stopping watches."""
     target_transforms: list[Literal["none", "log1p"]] = []
     """Transforms that each trial chooses from; empty: `train.target_transform`."""
+    final: Literal["auto", "bag", "refit"] = "auto"
+    """What becomes of a trial: the mean of its folds' models, or one model refitted on all rows."""
     blend: bool = True
     """Whether a blend of the models that did well becomes a candidate."""
     objectives: list[Literal["metric", "size"]] = ["metric"]

@@ -342,8 +342,11 @@ def headline(metric: Metric, values: Any) -> Any:
 
 
 def values_of(metric: Metric, rows: Rows) -> Any:
-    """Return a metric of the rows, as Metric.value does; by their weights where they have some."""
-    if rows.terms.weight is None:
+    """Return a metric of the rows, as Metric.value does; by their weights where they have some.
+
+    The user's own metrics take no weights.
+    """
+    if rows.terms.weight is None or metric.name in OWN:
         return metric.value(rows)
     return metric.weighted(WeightedRows(rows, np.ones((1, len(rows)))))[0]
 

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.data import kinds
 from pipeline.data.kinds import DATE
 from pipeline.models.catalogue import Trees
-from pipeline.models.fitted import Blend, Fitted, Model
+from pipeline.models.fitted import Blend, Fitted, Model, table_of
 from pipeline.scoring import thresholds
 from pipeline.serving.inputs.encoded import NotCompiled, Row, RowEncoder
 
@@ -75,8 +75,12 @@ def _compare(model: Fitted, actual: np.ndarray, expected: np.ndarray, how: str) 
 
 def _form(model: Fitted) -> Form:
     if isinstance(model, Blend):
-        weights = [member.weight for member in model.spec.members]
-        return _BlendForm(weights, [_form(member) for member in model.models])
+        tables = {name: RowEncoder(part) for name, part in model.preprocessings.items()}
+        members = []
+        for member, part in zip(model.spec.members, model.models):
+            quick = replace(part, estimator=_quick_estimator(part))
+            members.append(_MemberForm(member.weight, table_of(member), quick))
+        return _BlendForm(tables, members)
     assert isinstance(model, Model)
     return _ModelForm(
         RowEncoder(model.preprocessing), replace(model, estimator=_quick_estimator(model))
@@ -95,16 +99,26 @@ class _ModelForm:
 
 
 @dataclass(frozen=True)
-class _BlendForm:
-    """The weighted mean of members' forms."""
+class _MemberForm:
+    """A member of a blend: its weight, the preprocessing whose table it takes, and its model."""
 
-    weights: list[float]
-    forms: list[Form]
+    weight: float
+    table: str
+    model: Model
+
+
+@dataclass(frozen=True)
+class _BlendForm:
+    """The weighted mean of members, each preprocessing done once for all that take its table."""
+
+    preprocessings: dict[str, RowEncoder]
+    members: list[_MemberForm]
 
     def output(self, rows: list[Row]) -> np.ndarray:
+        tables = {name: part.transform(rows) for name, part in self.preprocessings.items()}
         total: Any = 0
-        for weight, form in zip(self.weights, self.forms):
-            total = total + weight * form.output(rows)
+        for member in self.members:
+            total = total + member.weight * member.model.estimator_output(tables[member.table])
         return total
 
 

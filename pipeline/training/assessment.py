@@ -19,6 +19,8 @@ from pipeline.training.problem import Problem
 from pipeline.training.results import Candidate, Contributions, Gain, Improvement
 
 IMPORTANCE_ROWS = 1000  # of the test split that are shuffled for the importances
+FEWEST_ROWS = 150  # of these for a blend of many models
+REPEATS = 3  # times that a column is shuffled
 BACKGROUND_ROWS = 200  # of the training split that Shapley values start from
 MOST_COLUMNS = 20  # whose importance is written
 
@@ -54,8 +56,12 @@ def with_rule(model: Fitted, rule: Rule) -> Fitted:
 
 
 def importance(problem: Problem, model: Fitted) -> dict[str, float]:
-    """Return how much worse the primary metric gets on test rows when a column is shuffled."""
-    rows = _rows_of_every_class(problem, IMPORTANCE_ROWS)
+    """Return how much worse the primary metric gets on test rows when a column is shuffled.
+
+    For a blend these are fewer, and shuffled once, so that it takes not much longer than a model.
+    """
+    models = _models_in(model)
+    rows = _rows_of_every_class(problem, max(FEWEST_ROWS, IMPORTANCE_ROWS // models))
     return explanations.permutation_importance(
         model.estimator_output,
         model.transform(problem.X_test.iloc[rows]),
@@ -63,10 +69,16 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
         problem.y_test[rows],
         problem.primary_metric,
         problem.seed,
+        repeats=REPEATS if models == 1 else 1,
         rule=model.spec.rule,
         terms=problem.terms_test[rows],
         seconds=model.second_columns(),
     )
+
+
+def _models_in(model: Fitted) -> int:
+    """Return how many models a prediction asks."""
+    return max(1, len(model.spec.members))
 
 
 def most_important(importances: dict[str, float]) -> dict[str, float | None]:
@@ -113,7 +125,7 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
     owners = _owners_among(columns, model.columns())
     others = model.second_columns()
     seconds = dict(zip(others, _owners_among(columns, list(others.values()))))
-    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test))
+    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test), _models_in(model))
     rows = np.sort(order[:n_rows])
     X = model.transformed(problem.X_test.iloc[rows])
     values = explanations.shapley(

@@ -246,9 +246,12 @@ def _outputs_along(
     return outputs[last_predicted].reshape(*moved.shape, *outputs.shape[1:])
 
 
-def rows_to_explain(columns: int, available: int) -> int:
-    """Return how many rows to explain, so that a wide table takes no longer than a narrow one."""
-    affordable = EVALUATIONS // (DRAWS * (columns + 1))
+def rows_to_explain(columns: int, available: int, models: int = 1) -> int:
+    """Return how many rows to explain, so that a wide table takes no longer than a narrow one.
+
+    Nor does a blend of so many models take longer than one of them, down to FEWEST_ROWS.
+    """
+    affordable = EVALUATIONS // (DRAWS * (columns + 1) * models)
     wanted = max(FEWEST_ROWS, min(MOST_ROWS, affordable))
     return min(available, wanted)
 

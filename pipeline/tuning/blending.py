@@ -4,15 +4,20 @@ The choice is greedy, with replacement (Caruana et al., Ensemble Selection from 
 ICML 2004).
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
-from pipeline.models import fitted as models_fitted
 from pipeline.project import rounding
 from pipeline.scoring import metrics
-from pipeline.training.candidates import CandidateOutputs, Fit, Recipe
+from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem
+from pipeline.tuning import final_models
+from pipeline.tuning.final_models import Choice, Final
 
-STEPS = 12  # members that are added, so the smallest weight is 1 / STEPS
+STEPS = 24  # times that a model is added, so the smallest weight is 1 / STEPS
+MOST_MEMBERS = 5  # each may be a bag of models, and a prediction asks all of them
 
 
 def blend_weights(
@@ -23,7 +28,8 @@ def blend_weights(
     `outputs` has shape (models, rows[, classes]). The blend starts from the best model, adds each
     time the model after which its loss is least, and ends where the loss was least. For classes the
     loss is log loss, whatever the metric: it is smooth, and a blend that is chosen by ranks alone
-    can lose its calibration. `row_weight` is what each row counts.
+    can lose its calibration. `row_weight` is what each row counts. Of more than MOST_MEMBERS models
+    the first chosen ones share the rest out.
     """
     loss = metrics.lookup(metric).blend_loss
     needed = outputs
@@ -36,6 +42,8 @@ def blend_weights(
     for count in range(1, STEPS + 1):
         means = (total + needed) / count
         losses = np.average(loss(means, y), axis=1, weights=row_weight)
+        if len(set(chosen)) == MOST_MEMBERS:
+            losses[[place for place in range(len(outputs)) if place not in chosen]] = np.inf
         added = int(np.argmin(losses))
         chosen.append(added)
         total += needed[added]
@@ -84,55 +92,83 @@ def blended_by_fold(
     return result
 
 
-def weights_by_name(problem: Problem, out_of_fold: dict[str, np.ndarray]) -> dict[str, float]:
-    """Return the weights of the best blend of some outputs, without those of no weight."""
+@dataclass(frozen=True)
+class ChosenBlend:
+    """The weights of a blend, by name, and those that score it on each fold."""
+
+    weights: dict[str, float]
+    by_fold: dict[int, dict[str, float]]
+
+    @property
+    def names_used(self) -> list[str]:
+        """Return the names that have a weight anywhere."""
+        names = list(self.weights)
+        for of_fold in self.by_fold.values():
+            names += of_fold
+        return list(dict.fromkeys(names))
+
+
+def choose(problem: Problem, out_of_fold: dict[str, np.ndarray]) -> ChosenBlend | None:
+    """Return the best blend of some outputs; None where one of them alone is best."""
+    names = list(out_of_fold)
     seen = problem.fold >= 0
     outputs = np.stack(list(out_of_fold.values()))
     weights = blend_weights(
         problem.y[seen], outputs[:, seen], problem.primary_metric, problem.weight_of(seen)
     )
-    chosen = {}
-    for name, weight in zip(out_of_fold, weights):
-        if weight > 0:
-            chosen[name] = float(weight)
-    return chosen
-
-
-def blend(
-    problem: Problem,
-    weights: dict[str, float],
-    fits: list[Fit],
-    recipes: dict[str, Recipe],
-    out_of_fold: dict[str, np.ndarray],
-    test_by_fold: dict[str, np.ndarray],
-) -> CandidateOutputs:
-    """Return the blend of some fits on all rows, in the order of `weights`, as a candidate.
-
-    `out_of_fold` and `test_by_fold` are the outputs of all that the members were chosen from.
-    """
-    values = list(weights.values())
-    models = [fit.model for fit in fits]
-    test_outputs = np.stack([fit.test_output for fit in fits])
-    outputs = np.stack(list(out_of_fold.values()))
-    outputs_on_test = np.stack(list(test_by_fold.values()))
+    if np.count_nonzero(weights) < 2:
+        return None
     by_fold = fold_weights(
         problem.y, outputs, problem.fold, problem.primary_metric, problem.terms.weight
     )
-    return CandidateOutputs(
-        model=models_fitted.blend(models, values, problem.model_spec("blend")),
-        parameters={"members": _members(weights, recipes)},
-        out_of_fold=blended_by_fold(outputs, problem.fold, by_fold),
-        test=blended(test_outputs, np.array(values)),
-        test_by_fold=blended_by_fold(outputs_on_test, problem.test_fold, by_fold),
-        seconds=sum(fit.seconds for fit in fits),
+    return ChosenBlend(
+        _by_name(names, weights),
+        {fold: _by_name(names, of_fold) for fold, of_fold in by_fold.items()},
     )
 
 
-def _members(weights: dict[str, float], recipes: dict[str, Recipe]) -> dict[str, dict]:
+def _by_name(names: list[str], weights: np.ndarray) -> dict[str, float]:
+    """Return the weights by name, without those of nothing."""
+    return {name: float(weight) for name, weight in zip(names, weights) if weight > 0}
+
+
+def candidate(
+    problem: Problem, blend: ChosenBlend, library: dict[str, Choice], finals: dict[str, Final]
+) -> CandidateOutputs:
+    """Return a chosen blend of final models as a candidate.
+
+    `library` has all names that the blend uses, `finals` those of its members.
+    """
+    names = blend.names_used
+    by_fold = {}
+    for fold, of_fold in blend.by_fold.items():
+        by_fold[fold] = np.array([of_fold.get(name, 0.0) for name in names])
+    outputs = np.stack([library[name].out_of_fold for name in names])
+    on_test = np.stack([final_models.test_by_fold(problem, library[name]) for name in names])
+    test = np.stack([finals[name].test for name in blend.weights])
+    return CandidateOutputs(
+        model=final_models.mean_model(problem, finals, blend.weights),
+        parameters={"members": _members(blend.weights, library, finals)},
+        out_of_fold=blended_by_fold(outputs, problem.fold, by_fold),
+        test=blended(test, np.array(list(blend.weights.values()))),
+        test_by_fold=blended_by_fold(on_test, problem.test_fold, by_fold),
+        seconds=sum(finals[name].seconds for name in blend.weights),
+    )
+
+
+def _members(
+    weights: dict[str, float], library: dict[str, Choice], finals: dict[str, Final]
+) -> dict[str, dict]:
     """Return what best_params.json holds of each member."""
     members = {}
     for name, weight in weights.items():
-        recipe = recipes[name]
-        known = {"model": recipe.spec.name, "weight": rounding.significant(weight)}
-        members[name] = {**known, **recipe.hyperparameters}
+        recipe = library[name].recipe
+        known: dict[str, Any] = {
+            "model": recipe.spec.name,
+            "weight": rounding.significant(weight),
+            **recipe.hyperparameters,
+        }
+        if len(finals[name].models) > 1:
+            known["fold_models"] = len(finals[name].models)
+        members[name] = known
     return members

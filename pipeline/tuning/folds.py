@@ -162,7 +162,8 @@ def fit_fold(
         return FailedFit(f"{type(error).__name__}: {reason(str(error))}")
     if not np.isfinite(fitted.output).all():
         return FailedFit("its predictions are not all finite")
-    return FoldFit(fitted.output, fitted.rounds, cost, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return FoldFit(fitted.output, fitted.rounds, cost, seconds, fitted.model)
 
 
 def reason(message: str) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import importlib.metadata
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +21,9 @@ from filelock import FileLock, Timeout
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
 from pipeline.project.params import Params
+from pipeline.scoring.terms import own_metrics
 from pipeline.training.problem import Problem
-from pipeline.tuning.trials import FoldFit, Trial, plan_of
+from pipeline.tuning.trials import FoldFit, Limits, Plan, Trial, plan_of
 
 ROOMS = ("data", "scoring", "models", "training", "tuning")  # whose code the trials depend on
 LIBRARIES = (
@@ -36,20 +38,24 @@ LIBRARIES = (
 )
 
 
+# of the seconds, for what follows the search: the final models, scores, figures and files
+RESERVED_SHARE, RESERVED_SECONDS = 0.2, 4.0
+MOST_TRIALS = 10_000  # of a search by seconds
+
+
 class Journal:
-    """Optuna's journal, written a whole batch at a time by rename.
+    """Optuna's journal, written by rename, so that a kill at any moment leaves a whole one.
 
-    So a kill at any moment leaves whole batches of trials.
-
-    The file has the form of optuna.storages.journal.JournalFileBackend, which opens it.
+    The file has the form of optuna.storages.journal.JournalFileBackend, which opens it. With
+    `empty` the file is not read, and stays as it is until `commit`.
     """
 
     CREATE_TRIAL = 4  # of optuna.storages.journal._storage.JournalOperation
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, empty: bool = False):
         self.path = path
         self.logs: list[dict[str, Any]] = []
-        if path.is_file():
+        if path.is_file() and not empty:
             lines = path.read_text(encoding="utf-8").splitlines()
             self.logs = [json.loads(line) for line in lines]
 
@@ -60,14 +66,6 @@ class Journal:
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Hold logs until `commit`."""
         self.logs += json.loads(json.dumps(logs))
-
-    def cut(self, trials: int) -> None:
-        """Drop all that came after so many trials."""
-        starts = [
-            place for place, log in enumerate(self.logs) if log["op_code"] == self.CREATE_TRIAL
-        ]
-        if len(starts) > trials:
-            del self.logs[starts[trials] :]
 
     def trials(self) -> int:
         """Return how many trials it holds."""
@@ -81,10 +79,11 @@ class Journal:
 
 def identity(problem: Problem, settings: Params) -> dict[str, str]:
     """Return hashes of what a study's trials depend on: a change in any of it makes a new study."""
+    own = own_metrics.code_of(problem.terms.metrics)
     return {
         "data": _digest(problem.split_hash),
         "settings": _digest(_settings(problem.dataset, settings)),
-        "code": _digest(_code()),
+        "code": _digest([*_code(), own] if own else _code()),
         "libraries": _digest(_libraries()),
     }
 
@@ -100,7 +99,8 @@ def _settings(dataset: str, settings: Params) -> dict[str, Any]:
         "prepare": block.prepare.model_dump(),
         "data": block.data.model_dump(),
         "train": block.train.model_dump(exclude={"models"}),
-        "tune": block.tune.model_dump(exclude={"trials", "blend", "tolerance"}),
+        "tune": block.tune.model_dump(exclude={"trials", "seconds", "final", "blend", "tolerance"}),
+        "by_time": block.tune.seconds is not None,
         "hyperparameters": plan.hyperparameters,
         "search_spaces": search_spaces,
         "portfolio": plan.portfolio,
@@ -112,7 +112,7 @@ def _code() -> list[str]:
     package = Path(__file__).parents[1]
     modules = []
     for room in ROOMS:
-        modules += sorted((package / room).glob("*.py"))
+        modules += sorted((package / room).rglob("*.py"))
     return [files.digest(module) for module in modules]
 
 
@@ -157,6 +157,37 @@ def _say_what_changed(dataset: str, wanted: dict[str, str]) -> None:
     changed = [part for part in wanted if known.get(part) != wanted[part]]
     what = " and the ".join(changed)
     print(f"tune {dataset}: a new study, for the {what} changed since the last one")
+
+
+@contextmanager
+def limits(folder: Path, plan: Plan, n_trials: int | None, n_workers: int) -> Iterator[Limits]:
+    """Yield when the search in a folder ends; `n_trials` are those asked for by hand.
+
+    A search by seconds has what earlier ones in this folder left of them, and the folder gets to
+    know what it took.
+    """
+    seconds = plan.tune.seconds
+    if seconds is None:
+        yield Limits(n_trials or plan.tune.trials, workers=n_workers)
+        return
+    started, spent = time.time(), _spent(folder)
+    for_search = seconds * (1 - RESERVED_SHARE) - RESERVED_SECONDS
+    until = started + max(0.0, for_search - spent)
+    try:
+        yield Limits(n_trials or MOST_TRIALS, until, n_workers)
+    finally:
+        files.write_json(_spent_file(folder), {"seconds": spent + time.time() - started})
+
+
+def _spent(folder: Path) -> float:
+    """Return the seconds that searches in a folder have taken."""
+    if not _spent_file(folder).is_file():
+        return 0.0
+    return files.read_json(_spent_file(folder), made_by="python tune_hyperparameters.py")["seconds"]
+
+
+def _spent_file(folder: Path) -> Path:
+    return folder / "spent.json"
 
 
 def write_fit(folder: Path, trial: Trial, fold: int, fit: FoldFit) -> None:

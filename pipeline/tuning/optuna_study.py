@@ -30,7 +30,6 @@ from pipeline.tuning.trials import (
 )
 
 STARTUP_TRIALS = 10  # that are drawn at random, the baseline and the portfolio counted in
-UNPRUNED_TRIALS = 5  # that are finished before the first one is pruned
 STATES = {"COMPLETE": FINISHED, "PRUNED": PRUNED, "FAIL": FAILED}  # Optuna's word -> ours
 
 Study = Any  # optuna.Study
@@ -43,6 +42,14 @@ class Asked:
 
     trial: Trial
     handle: Handle
+
+
+@dataclass(frozen=True)
+class Held:
+    """A trial that a journal holds, without its fits, and its point of the search space."""
+
+    trial: Trial
+    point: dict[str, Any]
 
 
 def open_study(problem: Problem, plan: Plan, journal: Journal) -> Study:
@@ -58,21 +65,9 @@ def open_study(problem: Problem, plan: Plan, journal: Journal) -> Study:
         study_name=problem.dataset,
         storage=JournalStorage(backend),
         directions=directions,
-        pruner=_experimental(_pruner, name=plan.tune.pruner, n_folds=len(problem.folds)),
+        pruner=optuna.pruners.NopPruner(),
         load_if_exists=True,
     )
-
-
-def _pruner(name: str, n_folds: int) -> Any:
-    from optuna import pruners
-
-    if name == "median":
-        return pruners.MedianPruner(n_startup_trials=UNPRUNED_TRIALS)
-    if name == "wilcoxon":
-        return pruners.WilcoxonPruner(p_threshold=0.1, n_startup_steps=1)
-    if name == "hyperband":
-        return pruners.HyperbandPruner(min_resource=1, max_resource=n_folds)
-    return pruners.NopPruner()
 
 
 def _experimental(make: Callable[..., Any], **options: Any) -> Any:
@@ -84,11 +79,17 @@ def _experimental(make: Callable[..., Any], **options: Any) -> Any:
         return make(**options)
 
 
-def ask(study: Study, problem: Problem, plan: Plan, number: int, first: list[Trial]) -> Asked:
-    """Return the next trial: the given one of that number, or one that the sampler draws."""
+def ask(
+    study: Study, problem: Problem, plan: Plan, number: int, known: Trial | Held | None
+) -> Asked:
+    """Return the next trial: one that is given or held, or one that the sampler draws."""
     study.sampler = _sampler(problem.seed, number)
-    given = first[number] if number < len(first) else None
-    point = _point(given, problem, plan) if given else None
+    given = known.trial if isinstance(known, Held) else known
+    point = None
+    if isinstance(known, Held):
+        point = known.point
+    elif known:
+        point = _point(known, problem, plan)
     if point is not None:
         study.enqueue_trial(point)
     handle = study.ask()
@@ -169,6 +170,8 @@ def tell(study: Study, asked: Asked) -> None:
         study.tell(asked.handle, values)
         return
     states = optuna.trial.TrialState
+    if trial.state == PRUNED and trial.value is not None:
+        asked.handle.report(trial.value, len(trial.folds))
     study.tell(asked.handle, state=states.PRUNED if trial.state == PRUNED else states.FAIL)
 
 
@@ -187,9 +190,14 @@ def _record(trial: Trial) -> dict[str, Any]:
     }
 
 
-def held_trials(study: Study) -> list[Trial]:
-    """Return the trials that the study holds, without their fits."""
-    return [_held_trial(frozen) for frozen in study.get_trials(deepcopy=False)]
+def held_trials(problem: Problem, plan: Plan, journal: Journal) -> list[Held]:
+    """Return the first trials that a journal holds, up to one that came to no end."""
+    held = []
+    for frozen in open_study(problem, plan, journal).get_trials(deepcopy=False):
+        if frozen.state.name not in STATES:
+            break
+        held.append(Held(_held_trial(frozen), dict(frozen.params)))
+    return held
 
 
 def _held_trial(frozen: Any) -> Trial:
@@ -203,36 +211,9 @@ def _held_trial(frozen: Any) -> Trial:
 
 def mean_of_folds(values: list[float]) -> float | None:
     """Return the mean of a metric over some folds; None where one of them does not define it."""
-    if not all(math.isfinite(value) for value in values):
+    if not values or not all(math.isfinite(value) for value in values):
         return None
     return float(np.mean(values))
-
-
-def prunes(study: Study, pruner: str) -> bool:
-    """Return whether trials may be pruned now.
-
-    Not with two objectives, nor, by the median, before some are finished.
-    """
-    import optuna
-
-    if pruner == "none" or len(study.directions) > 1:
-        return False
-    if pruner != "median":
-        return True
-    states = (optuna.trial.TrialState.COMPLETE,)
-    return len(study.get_trials(deepcopy=False, states=states)) >= UNPRUNED_TRIALS
-
-
-def report(asked: Asked, reported: int, pruner: str) -> None:
-    """Report a trial's new folds, those from `reported` on, by which the pruner judges it.
-
-    Wilcoxon's pruner compares fold by fold, the others the mean so far.
-    """
-    paired = pruner == "wilcoxon"
-    folds = asked.trial.folds
-    for place in range(reported, len(folds)):
-        value = folds[place] if paired else float(np.mean(folds[: place + 1]))
-        asked.handle.report(value, place)
 
 
 def pareto_front(study: Study) -> list[int]:

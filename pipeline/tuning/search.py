@@ -1,221 +1,238 @@
-"""The search for hyperparameters: trials in batches, which give the same whatever the workers.
+"""The search for hyperparameters: some trials under way at a time, the same whatever the workers.
 
-Trials are asked and told in batches, so that what the sampler and the pruner know does not depend
-on which fit ended first. The journal holds whole batches, and what each fold of a trial gave lies
-beside it: a search that was killed finds its last batch's folds done.
+A trial is asked for when all but the last few before it are known, and the sampler and the race
+look at just those. So no result depends on which fit ended first, and no worker waits for the
+slowest trial of a batch. The journal holds the trials that came to their end, and what each fold of
+a trial gave lies beside it: a search that was killed finds them done.
 """
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pipeline.models import catalogue
-from pipeline.scoring import scores
-from pipeline.scoring.rows import OutOfFold
 from pipeline.training.problem import Problem
-from pipeline.tuning import journal, optuna_study
+from pipeline.tuning import journal, optuna_study, under_way
 from pipeline.tuning.folds import Folds, fit_fold
 from pipeline.tuning.journal import Journal
-from pipeline.tuning.optuna_study import Asked, Study
+from pipeline.tuning.optuna_study import Asked, Held, Study
 from pipeline.tuning.trials import (
-    FAILED,
-    FINISHED,
-    PRUNED,
+    MOST_KEPT,
     RUNNING,
-    FailedFit,
     FoldFit,
     FoldResult,
-    LateFit,
+    Limits,
     Plan,
     Trial,
+    best_first,
     best_trial,
     finished,
     given_trials,
 )
-
-PRUNING_POINTS = 3  # a trial may be pruned after each of its first so many folds
-
-
-@dataclass(frozen=True)
-class FoldJob:
-    """A fold of a trial that is to be fitted."""
-
-    trial: Trial
-    fold: int
+from pipeline.tuning.under_way import FoldJob, UnderWay
 
 
 @dataclass(frozen=True)
 class Searched:
-    """The trials of a search, and Optuna's study that holds them."""
+    """The trials of a search, Optuna's study that holds them, and the folds that they fit on."""
 
     trials: list[Trial]
     study: Study
+    folds: Folds
 
 
-@dataclass(frozen=True)
 class Search:
-    """One search: what is searched and how, where it is kept, and who fits.
+    """One search: what is searched, the study and the folder it is kept in, and how far it is.
 
-    `run` is that of workers.pool; nothing is begun after the moment `until`.
+    `trials` are those that came to their end, in their order, and `under_way` those after them.
     """
 
-    problem: Problem
-    plan: Plan
-    folds: Folds
-    folder: Path
-    run: Callable[..., Any]
-    until: float
+    def __init__(
+        self,
+        problem: Problem,
+        plan: Plan,
+        limits: Limits,
+        folder: Path,
+        step: Callable[[int, str], None],
+    ):
+        path = folder / "journal.log"
+        self.problem = problem
+        self.plan = plan
+        self.limits = limits
+        self.folder = folder
+        self.step = step
+        self.folds = Folds(problem, plan.tune)
+        self.known: list[Trial | Held] = [*given_trials(plan)]
+        self.held = optuna_study.held_trials(problem, plan, Journal(path))[: limits.trials]
+        self.known[: len(self.held)] = self.held
+        self.log = Journal(path, empty=True)
+        self.study = optuna_study.open_study(problem, plan, self.log)
+        self.trials: list[Trial] = []
+        self.under_way: list[UnderWay] = []
+        self.untold: list[Asked] = []
+        self.fitting: list[FoldJob] = []
 
-    def evaluate(self, trials: list[Trial], part: list[int]) -> None:
-        """Fit trials on some folds, or read what an earlier process left of that.
+    def jobs(self) -> Iterator[tuple | None]:
+        """Yield what fit_fold takes, for one fold after the other; None while none is known.
 
-        The costliest models start first, so that all workers end together; last where the time is
-        limited, so that others get done.
+        A trial that was asked for earlier comes first.
         """
-        jobs = []
-        for trial in trials:
-            for fold in part:
-                known = journal.read_fit(self.folder, trial, fold)
+        until = self.limits.until
+        while time.time() < until or not self.trials:
+            ready = next((one for one in self.under_way if one.waiting), None)
+            if ready:
+                fold = ready.waiting.pop(0)
+                self.fitting.append(FoldJob(ready, fold))
+                yield fold_arguments(ready.trial, fold, until if self.trials else math.inf)
+            elif self._may_ask():
+                self._ask()
+            elif self.under_way:
+                yield None
+            else:
+                return
+
+    def keep(self, place: int, result: FoldResult) -> None:
+        """Take what a fold of a trial gave."""
+        one, fold = self.fitting[place].of, self.fitting[place].fold
+        one.trial.fits[fold] = result
+        if isinstance(result, FoldFit):
+            journal.write_fit(self.folder, one.trial, fold, result)
+        one.missing -= 1
+        if not one.missing:
+            self._go_on(one)
+            self._end_those_done()
+
+    def end(self) -> Searched:
+        """Tell the study of all trials, and write its journal unless it holds more than these.
+
+        What the end of the time found under way is given up.
+        """
+        for one in self.under_way:
+            if not one.is_done:
+                under_way.give_up(one)
+        self._end_those_done()
+        self._tell_study(len(self.trials))
+        if len(self.trials) > len(self.held):
+            self.log.commit()
+        return Searched(self.trials, self.study, self.folds)
+
+    def _may_ask(self) -> bool:
+        is_free = len(self.under_way) < self.plan.tune.batch
+        return is_free and len(self.trials) + len(self.under_way) < self.limits.trials
+
+    def _ask(self) -> None:
+        """Ask for the next trial, by what is known of all but the last ones before it."""
+        n_folds = len(self.problem.folds)
+        number = len(self.trials) + len(self.under_way)
+        n_known = max(0, number - self.plan.tune.batch + 1)
+        self._tell_study(n_known)
+        known = self.known[number] if number < len(self.known) else None
+        asked = optuna_study.ask(self.study, self.problem, self.plan, number, known)
+        self.untold.append(asked)
+        of_model = [one for one in self.trials[:n_known] if one.model == asked.trial.model]
+        rival = best_trial(of_model, self.problem.primary_metric)
+        one = UnderWay(asked, rival, under_way.parts(self.plan, self.limits, rival, n_folds))
+        self.under_way.append(one)
+        if asked.trial.state == RUNNING:
+            self._go_on(one)
+        self._end_those_done()
+
+    def _go_on(self, one: UnderWay) -> None:
+        """Settle a trial whose folds are there, or have its next part fitted.
+
+        What an earlier process left of that is read.
+        """
+        while not one.missing:
+            if one.trial.fits:
+                under_way.settle(self.problem, self.plan, self.limits, one)
+            if one.is_done:
+                return
+            for fold in one.parts.pop(0):
+                known = journal.read_fit(self.folder, one.trial, fold)
                 if known is None:
-                    jobs.append(FoldJob(trial, fold))
+                    one.waiting.append(fold)
+                    one.missing += 1
                 else:
-                    trial.fits[fold] = known
-        # a model of the user's own may cost anything
-        cost = {name: place for place, name in enumerate(catalogue.SIMPLEST_FIRST)}
-        is_unlimited = self.until == math.inf
-        jobs.sort(key=lambda job: cost.get(job.trial.model, len(cost)), reverse=is_unlimited)
+                    one.trial.fits[fold] = known
 
-        def keep(place: int, result: FoldResult) -> None:
-            trial, fold = jobs[place].trial, jobs[place].fold
-            trial.fits[fold] = result
-            if isinstance(result, FoldFit):
-                journal.write_fit(self.folder, trial, fold, result)
+    def _end_those_done(self) -> None:
+        """Move trials that are done to those that came to their end, in their order."""
+        while self.under_way and self.under_way[0].is_done:
+            one = self.under_way.pop(0)
+            self.trials.append(one.trial)
+            self._forget_models()
+            self.step(1, self._note())
+            if len(self.trials) > len(self.held) and not len(self.trials) % self.plan.tune.batch:
+                self.log.commit()
 
-        self.run(fit_fold, self.folds, [self._arguments(job) for job in jobs], keep)
+    def _forget_models(self) -> None:
+        """Drop the models of trials that nothing can come of any more."""
+        metric = self.problem.primary_metric
+        ranked = best_first(self.trials, metric)
+        kept = {trial.number for trial in ranked[:MOST_KEPT]}
+        for model in self.plan.tune.models:
+            of_model = [trial for trial in ranked if trial.model == model]
+            kept |= {trial.number for trial in of_model[:1]}
+        for trial in self.trials:
+            if trial.number not in kept:
+                trial.forget_models()
 
-    def _arguments(self, job: FoldJob) -> tuple:
-        """Return what fit_fold takes beside the folds."""
-        trial = job.trial
-        return job.fold, trial.model, trial.hyperparameters, trial.early_stopping, self.until
+    def _tell_study(self, count: int) -> None:
+        """Tell the study of the first so many trials, as far as it does not know them."""
+        while self.untold and self.untold[0].trial.number < count:
+            optuna_study.tell(self.study, self.untold.pop(0))
 
-    def settle(self, asked: Asked, is_last_part: bool) -> None:
-        """Score the folds that a trial has; set its state where it is known now.
-
-        A trial of which some fold came too late stays as it is.
-        """
-        trial = asked.trial
-        results = trial.results()
-        if any(isinstance(result, LateFit) for result in results):
-            return
-        failures = [result.reason for result in results if isinstance(result, FailedFit)]
-        if failures:
-            trial.state, trial.reason = FAILED, failures[0]
-            trial.fits = {}
-            return
-        already_reported = len(trial.folds)
-        self._score(trial)
-        if self.plan.cost is None:  # Optuna prunes by one objective only
-            optuna_study.report(asked, already_reported, self.plan.tune.pruner)
-        if is_last_part and trial.value is not None:
-            trial.state = FINISHED
-        elif is_last_part:
-            trial.state = FAILED
-            trial.reason = f"{self.problem.primary_metric} is not defined on every fold"
-        elif self.plan.cost is None and asked.handle.should_prune():
-            trial.state = PRUNED
-
-    def _score(self, trial: Trial) -> None:
-        """Set the scores, rounds, seconds and cost of a trial from the folds that it has."""
-        problem, fits = self.problem, trial.finished_fits()
-        fold = np.where(problem.fold < len(fits), problem.fold, -1)
-        trial.folds = scores.fold_scores(
-            OutOfFold(problem.y, trial.out_of_fold(problem), fold, problem.terms),
-            problem.primary_metric,
-            problem.threshold_metric,
-        )
-        trial.value = optuna_study.mean_of_folds(trial.folds)
-        trial.rounds = [fit.rounds for fit in fits if fit.rounds]
-        trial.seconds = sum(fit.seconds for fit in fits)
-        if self.plan.cost is not None:
-            trial.cost = float(np.mean([fit.cost for fit in fits]))
+    def _note(self) -> str:
+        """Return what the line of progress says of the trials."""
+        metric = self.problem.primary_metric
+        best = best_trial(self.trials, metric)
+        return f"best {metric} {best.value:.5g} ({best.model})" if best else ""
 
 
 def search(
     problem: Problem,
     plan: Plan,
-    n_trials: int,
+    limits: Limits,
     run: Callable[..., Any],
     folder: Path,
     step: Callable[[int, str], None],
-    timeout: float | None = None,
 ) -> Searched:
-    """Return n_trials trials of the study in `folder`: those that it holds, and new ones.
+    """Return the trials of the study in `folder`: those that it holds, and new ones.
 
-    `run` is that of workers.pool; `step(count, note)` is called as trials are done. With a timeout
-    in seconds there may be fewer.
+    `run` is that of workers.pool; `step(count, note)` is called as trials are done. Where the time
+    ends the search, the trials that are under way then are left out.
     """
-    log = Journal(folder / "journal.log")
-    held = min(log.trials(), n_trials) // plan.tune.batch * plan.tune.batch
-    log.cut(held)
-    study = optuna_study.open_study(problem, plan, log)
-    until = time.time() + timeout if timeout else math.inf
-    this = Search(problem, plan, Folds(problem, plan.tune), folder, run, until)
-    given = given_trials(plan)
-    trials = optuna_study.held_trials(study)
-    if held:
-        step(held, _note(trials, problem.primary_metric))
-    while len(trials) < n_trials and time.time() < until:
-        numbers = range(len(trials), min(n_trials, len(trials) + plan.tune.batch))
-        batch = [optuna_study.ask(study, problem, plan, number, given) for number in numbers]
-        done = _run_batch(this, study, batch)
-        trials += [asked.trial for asked in done]
-        step(len(done), _note(trials, problem.primary_metric))
-        if len(done) < len(batch):  # the time is over
-            break
-        log.commit()
-    without_fits = [trial for trial in finished(trials) if not trial.fits]
-    _fit_again(this, without_fits)
-    return Searched(trials, study)
+    this = Search(problem, plan, limits, folder, step)
+    held = finished([one.trial for one in this.held])
+    fit_lost(problem, this.folds, folder, held, run)
+    run(fit_fold, this.folds, this.jobs(), this.keep, keep=False)
+    return this.end()
 
 
-def _run_batch(this: Search, study: Study, batch: list[Asked]) -> list[Asked]:
-    """Fit a batch, prune within it, tell the study; return those that came to an end in time."""
-    parts = _parts(study, len(this.problem.folds), this.plan.tune.pruner)
-    for part in parts:
-        running = [asked for asked in batch if asked.trial.state == RUNNING]
-        this.evaluate([asked.trial for asked in running], part)
-        for asked in running:
-            this.settle(asked, is_last_part=part is parts[-1])
-        if time.time() > this.until:
-            break
-    done = [asked for asked in batch if asked.trial.state != RUNNING]
-    for asked in done:
-        optuna_study.tell(study, asked)
-    return done
+def fit_lost(
+    problem: Problem, folds: Folds, folder: Path, trials: list[Trial], run: Callable[..., Any]
+) -> None:
+    """Read the fits of trials that a journal holds; do those again that are no longer on disk."""
+    lost = []
+    for trial in trials:
+        for fold in range(len(problem.folds)):
+            known = journal.read_fit(folder, trial, fold)
+            if known is None:
+                lost.append((trial, fold))
+            else:
+                trial.fits[fold] = known
+
+    def keep(place: int, result: FoldResult) -> None:
+        trial, fold = lost[place]
+        trial.fits[fold] = result
+        if isinstance(result, FoldFit):
+            journal.write_fit(folder, trial, fold, result)
+
+    run(fit_fold, folds, [fold_arguments(trial, fold) for trial, fold in lost], keep, keep=False)
 
 
-def _parts(study: Study, n_folds: int, pruner: str) -> list[list[int]]:
-    """Return the folds in the parts that are done before the next look at what to prune."""
-    folds = list(range(n_folds))
-    if not optuna_study.prunes(study, pruner):
-        return [folds]
-    parts = [[fold] for fold in folds[:PRUNING_POINTS]]
-    rest = folds[PRUNING_POINTS:]
-    return parts + [rest] if rest else parts
-
-
-def _fit_again(this: Search, trials: list[Trial]) -> None:
-    """Get the outputs of trials that the journal holds, from disk or, where lost, by fitting."""
-    unlimited = Search(this.problem, this.plan, this.folds, this.folder, this.run, math.inf)
-    unlimited.evaluate(trials, list(range(len(this.problem.folds))))
-
-
-def _note(trials: list[Trial], metric: str) -> str:
-    """Return what the line of progress says of the trials."""
-    best = best_trial(trials, metric)
-    return f"best {metric} {best.value:.5g} ({best.model})" if best else ""
+def fold_arguments(trial: Trial, fold: int, until: float = math.inf) -> tuple:
+    """Return what fit_fold takes beside the folds."""
+    return fold, trial.model, trial.hyperparameters, trial.early_stopping, until

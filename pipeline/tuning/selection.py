@@ -1,50 +1,27 @@
-"""The selection from a search: its best trials, scored and fitted again as train does it.
+"""The selection from a search: each model's best trial, and the members of the blend.
 
-A trial's own fits stopped early on a part of each fold's rows, so its scores cannot be compared
-with those of train's candidates.
+The search's own fits are what is scored: they stop early on a part of the rows that each fold is
+fitted on, never on those that it predicts, as train's fits see none of these.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from pipeline.project.params import Params
 from pipeline.project.workers import Progress
-from pipeline.scoring import metrics, scores
-from pipeline.scoring.rows import OutOfFold
-from pipeline.training import assessment, candidates, predictions, results
+from pipeline.training import assessment, predictions, results
 from pipeline.training.assessment import Contender
-from pipeline.training.candidates import ALL_ROWS, CandidateOutputs, Fit, FitJob, Recipe
+from pipeline.training.candidates import CandidateOutputs, Recipe
 from pipeline.training.problem import Problem
 from pipeline.training.results import Candidate, Improvements, StageResults
-from pipeline.tuning import blending
-from pipeline.tuning.trials import (
-    BASELINE,
-    TARGET_TRANSFORM,
-    Plan,
-    Trial,
-    best_first,
-    cheapest_near_best,
-    finished,
-)
+from pipeline.tuning import blending, final_models
+from pipeline.tuning.final_models import Choice
+from pipeline.tuning.search import Searched
+from pipeline.tuning.trials import MOST_KEPT, Plan, Trial, best_first, cheapest_near_best
 
-MOST_MEMBERS = 25  # trials that a blend is chosen from, the best ones
 NOT_BLENDED = "dummy"
-
-
-@dataclass(frozen=True)
-class Library:
-    """What can be selected, by name: finished trials, and train's candidates of other models.
-
-    `recipes` are those of all; `out_of_fold` are outputs under train's cross-validation and
-    `test_by_fold` those of its models on the test rows, of shape (rows,) or (rows, classes), as far
-    as they are known.
-    """
-
-    recipes: dict[str, Recipe]
-    out_of_fold: dict[str, np.ndarray]
-    test_by_fold: dict[str, np.ndarray]
 
 
 def winners(trials: list[Trial], metric: str, tolerance: float) -> dict[str, Trial]:
@@ -61,119 +38,66 @@ def winners(trials: list[Trial], metric: str, tolerance: float) -> dict[str, Tri
     return chosen
 
 
-def baselines(trials: list[Trial]) -> dict[str, Trial]:
-    """Return {model: its finished trial with the settings of params.yaml}."""
-    return {trial.model: trial for trial in finished(trials) if trial.origin == BASELINE}
-
-
-def recipe(problem: Problem, trial: Trial) -> Recipe:
-    """Return what a trial is fitted from on all rows."""
-    hyperparameters = dict(trial.settled())
-    target_transform = hyperparameters.pop(TARGET_TRANSFORM, None)
-    return Recipe(problem.model_spec(trial.model, target_transform), hyperparameters)
-
-
-def read_others(problem: Problem, plan: Plan, trained: StageResults, settings: Params) -> Library:
+def read_others(
+    problem: Problem, plan: Plan, trained: StageResults, settings: Params
+) -> dict[str, Choice]:
     """Return train's candidates that a blend may be made of: other models than the tuned ones."""
-    others = Library({}, {}, {})
+    others: dict[str, Choice] = {}
     if not plan.blends:
         return others
     for name in trained["candidates"]:
         if name in plan.tune.models or name == NOT_BLENDED:
             continue
         hyperparameters = settings.hyperparameters(problem.dataset, name)
-        others.recipes[name] = Recipe(problem.model_spec(name), hyperparameters)
-        for part, outputs in (
-            (predictions.OUT_OF_FOLD, others.out_of_fold),
-            (predictions.TEST_BY_FOLD, others.test_by_fold),
-        ):
-            outputs[name] = predictions.read_output(
-                problem.dataset, "train", name, part, problem.classes
-            )
+        others[name] = Choice(
+            Recipe(problem.model_spec(name), hyperparameters),
+            _output_of_train(problem, name, predictions.OUT_OF_FOLD),
+            _output_of_train(problem, name, predictions.TEST_BY_FOLD),
+        )
     return others
 
 
-def library_of(problem: Problem, trials: list[Trial], others: Library) -> Library:
-    """Return all that can be selected.
+def _output_of_train(problem: Problem, name: str, part: str) -> np.ndarray:
+    return predictions.read_output(problem.dataset, "train", name, part, problem.classes)
 
-    A baseline was fitted in the search as train fits it, so its outputs are known, but not those on
-    the test rows, which the search does not see.
+
+def fit_candidates(
+    problem: Problem,
+    plan: Plan,
+    searched: Searched,
+    others: dict[str, Choice],
+    run: Callable[..., Any],
+    progress: Progress,
+) -> dict[str, CandidateOutputs]:
+    """Return what the search chose as candidates: each model's best trial, and the blend.
+
+    `others` are train's candidates that the blend may be made of beside the best trials.
     """
-    recipes = {trial.name: recipe(problem, trial) for trial in finished(trials)}
-    known = {trial.name: trial.out_of_fold(problem) for trial in baselines(trials).values()}
-    return Library(recipes | others.recipes, known | others.out_of_fold, dict(others.test_by_fold))
-
-
-def promising(problem: Problem, trials: list[Trial], others: Library) -> list[str]:
-    """Return the names of what a blend is made of, by the search's own fits and train's outputs."""
-    best = best_first(trials, problem.primary_metric)[:MOST_MEMBERS]
-    outputs = {trial.name: trial.out_of_fold(problem) for trial in best}
-    return list(blending.weights_by_name(problem, outputs | others.out_of_fold))
-
-
-def rescore(
-    problem: Problem, library: Library, names: list[str], run: Any, progress: Progress
-) -> None:
-    """Fit some members of the library on train's folds, and put their outputs into it."""
-    unknown = [name for name in dict.fromkeys(names) if name not in library.test_by_fold]
-    jobs = []
-    for name in unknown:
-        for fold in range(len(problem.folds)):
-            jobs.append(FitJob(name, library.recipes[name], fold))
-    fits = _fit(problem, jobs, run, progress)
-    for name in unknown:
-        library.out_of_fold[name] = candidates.out_of_fold(problem, name, fits)
-        library.test_by_fold[name] = candidates.test_by_fold(problem, name, fits)
-
-
-def better_than_baseline(
-    problem: Problem, best: dict[str, Trial], trials: list[Trial], library: Library
-) -> dict[str, Trial]:
-    """Return the winners, each replaced by its model's baseline where it is no better than that."""
-    kept = dict(best)
-    for model, baseline in baselines(trials).items():
-        if model not in best:
-            continue
-        cv = _cv(problem, library.out_of_fold[best[model].name])
-        if not metrics.is_better(problem.primary_metric, cv, baseline.score):
-            kept[model] = baseline
-    return kept
-
-
-def _cv(problem: Problem, out_of_fold: np.ndarray) -> float:
-    """Return the mean of the primary metric over train's folds."""
-    by_fold = scores.fold_scores(
-        OutOfFold(problem.y, out_of_fold, problem.fold, problem.terms),
-        problem.primary_metric,
-        problem.threshold_metric,
-    )
-    return float(np.mean(by_fold))
-
-
-def fit_on_all_rows(
-    problem: Problem, library: Library, names: list[str], run: Any, progress: Progress
-) -> list[Fit]:
-    """Return the fits of some members of the library on all training rows."""
-    jobs = [FitJob(name, library.recipes[name], ALL_ROWS) for name in dict.fromkeys(names)]
-    return _fit(problem, jobs, run, progress)
-
-
-def _fit(problem: Problem, jobs: list[FitJob], run: Any, progress: Progress) -> list[Fit]:
-    with progress(len(jobs), f"tune {problem.dataset}", "fit") as step:
-        return candidates.fit_all(problem, jobs, run, step)
-
-
-def tuned(trial: Trial, library: Library, fits: list[Fit]) -> CandidateOutputs:
-    """Return a selected trial as a candidate."""
-    final = candidates.fit_on_all_rows(trial.name, fits)
-    return CandidateOutputs(
-        model=final.model,
-        parameters=trial.settled(),
-        out_of_fold=library.out_of_fold[trial.name],
-        test=final.test_output,
-        test_by_fold=library.test_by_fold[trial.name],
-        seconds=final.seconds,
-    )
+    metric = problem.primary_metric
+    best = winners(searched.trials, metric, plan.tune.tolerance)
+    ranked = best_first(searched.trials, metric)[:MOST_KEPT]
+    library = {}
+    for trial in [*best.values(), *(ranked if plan.blends else [])]:
+        library[trial.name] = final_models.of_trial(problem, trial)
+    library |= others
+    blend = None
+    if plan.blends:
+        blend = blending.choose(problem, {name: one.out_of_fold for name, one in library.items()})
+    chosen = {trial.name: library[trial.name] for trial in best.values()}
+    used = dict(chosen)
+    if blend:
+        chosen |= {name: library[name] for name in blend.weights}
+        used |= {name: library[name] for name in blend.names_used}
+    final_models.fit_lost_models(searched.folds, used.values(), run, progress)
+    finals = final_models.make_finals(problem, plan, chosen, run, progress)
+    fitted = {}
+    for model, trial in best.items():
+        fitted[f"tuned_{model}"] = final_models.as_candidate(
+            problem, trial.name, chosen[trial.name], finals[trial.name]
+        )
+    if blend:
+        fitted["blend"] = blending.candidate(problem, blend, library, finals)
+    return fitted
 
 
 def improvements(
@@ -201,7 +125,5 @@ def improvements(
 
 
 def _contender_of_train(problem: Problem, name: str, trained: StageResults) -> Contender:
-    output = predictions.read_output(
-        problem.dataset, "train", name, predictions.TEST, problem.classes
-    )
+    output = _output_of_train(problem, name, predictions.TEST)
     return Contender(name, trained["candidates"][name], output)

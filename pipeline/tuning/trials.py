@@ -1,11 +1,13 @@
 """Trials of a search: the plan that they follow, those that come first, and the best of them."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from pipeline.models import boosters, catalogue, monotone
+from pipeline.models.fitted import Model
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Hyperparameters, Params, SearchSpace, Tune
@@ -16,6 +18,7 @@ from pipeline.training.problem import Problem
 TARGET_TRANSFORM = "target_transform"
 BASELINE, PORTFOLIO, SEARCH = "baseline", "portfolio", "search"  # where a trial comes from
 RUNNING, FINISHED, PRUNED, FAILED = "running", "finished", "pruned", "failed"
+MOST_KEPT = 25  # trials that a blend is chosen from, the best ones
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,14 @@ class FoldFit:
     """What a trial gave on one fold: its output on the rows that the fold predicts.
 
     `rounds` are those that early stopping found, `cost` bytes or seconds where they are an
-    objective.
+    objective. `model` is None where it was not kept, or not kept by an earlier process.
     """
 
     output: np.ndarray
     rounds: int | None
     cost: float
     seconds: float
+    model: Model | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,12 @@ class Trial:
             boosters.rounds_setting(self.model): int(np.median(self.rounds)),
         }
 
+    def forget_models(self) -> None:
+        """Drop the models of its folds, which take memory; what they put out stays."""
+        for fold, fit in self.fits.items():
+            if isinstance(fit, FoldFit):
+                self.fits[fold] = replace(fit, model=None)
+
     def results(self) -> list[FoldResult]:
         """Return its results in the folds' order."""
         return [self.fits[fold] for fold in sorted(self.fits)]
@@ -108,6 +118,23 @@ class Trial:
         for fold, fit in zip(problem.folds, fits):
             output[fold.predict] = fit.output
         return output
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a search ends: after so many trials, or at a moment.
+
+    `until` is a moment as time.time() counts it, `workers` the fits that are done at a time.
+    """
+
+    trials: int
+    until: float = math.inf
+    workers: int = 1
+
+    @property
+    def is_by_time(self) -> bool:
+        """Return whether the search may end at a moment."""
+        return self.until < math.inf
 
 
 @dataclass(frozen=True)

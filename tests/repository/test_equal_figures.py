@@ -66,8 +66,14 @@ def test_pages_show_the_scores_of_the_files(run, browser, dataset):
     }
     browser.open(run / paths.COMPARISON_REPORT)
     on_page = rows(browser, f"[aria-labelledby=d-{dataset}-metrics] table")
-    assert {metric: cells[:2] for metric, cells in on_page.items()} == {
-        metric: [number_text(candidate["cv_oof"][metric]), shown[metric]] for metric in on_page
+    expected = read(paths.COMPARISON)["datasets"][dataset]["expected"]
+    assert {metric: cells[:3] for metric, cells in on_page.items()} == {
+        metric: [
+            number_text(candidate["cv_oof"][metric]),
+            number_text(expected[metric]),
+            shown[metric],
+        ]
+        for metric in on_page
     }
     assert len(on_page) > 2
 

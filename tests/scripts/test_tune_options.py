@@ -73,7 +73,7 @@ def test_unknown_hyperparameter_is_refused_by_name(trained, old, new, place):
     "options, message",
     [
         (["--trials", "0"], "--trials 0: give 1 or more"),
-        (["--timeout", "-1"], "--timeout -1: give 0 or more"),
+        (["--seconds", "0"], "--seconds 0: give 1 or more"),
         (["--workers", "0"], "--workers 0: give 1 or more"),
         (["--dataset", "nope"], "unknown dataset 'nope'"),
         (["--model", "dummy"], "--model dummy: params.yaml has search_spaces of"),

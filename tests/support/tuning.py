@@ -7,7 +7,7 @@ import pytest
 from pipeline.project import params, workers
 from pipeline.training.problem import read_problem
 from pipeline.tuning import search as tuning_search
-from pipeline.tuning.trials import plan_of
+from pipeline.tuning.trials import Limits, plan_of
 
 BOOSTERS = {
     "lightgbm": {
@@ -47,17 +47,16 @@ def settings_with(project, tune: str = TUNE_TINY, replaced: dict[str, str] | Non
     return params.load()
 
 
-def search(settings, n_trials, folder, n_workers=2, dataset="tiny", **options):
+def search(settings, n_trials, folder, n_workers=2, dataset="tiny", **limits):
     """Return the trials of a search, in a folder of its own."""
     with workers.pool(n_workers) as run:
         return tuning_search.search(
             read_problem(dataset, settings),
             plan_of(dataset, settings),
-            n_trials,
+            Limits(n_trials, workers=n_workers, **limits),
             run,
             folder,
             lambda count, note: None,
-            **options,
         ).trials
 
 

@@ -1,7 +1,6 @@
 """The search: the same trials whatever the workers and the interruptions."""
 
 import json
-import re
 import shutil
 import time
 import warnings
@@ -11,9 +10,10 @@ import pytest
 
 from pipeline.project import params
 from pipeline.training.problem import read_problem
+from pipeline.tuning import optuna_study
 from pipeline.tuning.folds import Folds
-from pipeline.tuning.journal import Journal
 from pipeline.tuning.trials import best_trial
+from pipeline.tuning.under_way import NO_TIME
 from support.tuning import (
     search,
     settings_with,
@@ -39,34 +39,34 @@ def test_baselines_come_first_then_the_portfolio_and_the_baseline_scores_as_trai
     )  # the most of its space
 
 
-@pytest.mark.parametrize("pruner", ["median", "wilcoxon", "hyperband"])
+@pytest.mark.parametrize("pruner", ["race", "none"])
 def test_any_number_of_workers_gives_the_same_trials(trained, tmp_path, pruner):
     settings = settings_with(
-        trained, f"tune: {{models: [lightgbm, ridge], trials: 14, batch: 7, pruner: {pruner}}}"
+        trained, f"tune: {{models: [lightgbm, ridge], trials: 14, batch: 4, pruner: {pruner}}}"
     )
     one, three = (
         without_timings(search(settings, 14, tmp_path / f"{pruner}{number}", number))
         for number in (1, 3)
     )
     assert one == three and len(one) == 14
-    if pruner == "median":
-        assert any(trial["state"] == "pruned" and len(trial["folds"]) < 3 for trial in one)
+    pruned = [trial for trial in one if trial["state"] == "pruned"]
+    assert bool(pruned) == (pruner == "race") and all(len(trial["folds"]) < 3 for trial in pruned)
 
 
-def test_batch_is_pruned_after_each_of_its_first_three_folds_once_enough_trials_are_finished(
+def test_trial_is_drawn_by_what_is_known_of_all_but_the_last_ones_before_it(
     trained, tmp_path, monkeypatch
 ):
-    settings = settings_with(
-        trained,
-        "tune: {models: [ridge], trials: 14, batch: 7}",
-        {"rmse, cv_folds: 3": "rmse, cv_folds: 5"},
-    )
-    folds, original = [], Folds.fit
-    monkeypatch.setattr(
-        Folds, "fit", lambda self, fold, *job: folds.append(str(fold)) or original(self, fold, *job)
-    )
-    search(settings, 14, tmp_path / "study", n_workers=1)
-    assert re.fullmatch("(01234){7}0{7}1+2+(34)+", "".join(folds))
+    settings = settings_with(trained, "tune: {models: [ridge], trials: 9, batch: 3}")
+    known, original = [], optuna_study.ask
+
+    def ask(study, *arguments):
+        states = [trial.state.name for trial in study.get_trials(deepcopy=False)]
+        known.append(sum(state != "RUNNING" for state in states))
+        return original(study, *arguments)
+
+    monkeypatch.setattr(optuna_study, "ask", ask)
+    search(settings, 9, tmp_path / "study", n_workers=2)
+    assert known == [0, 0, 0, 1, 2, 3, 4, 5, 6]
 
 
 def test_search_that_ended_within_a_batch_goes_on_as_if_it_had_not(trained, tmp_path):
@@ -116,7 +116,7 @@ def test_failed_fit_is_a_failed_trial_with_its_reason_and_not_the_end(trained, t
 
 
 def test_search_is_silent_and_leaves_the_filters_of_warnings(trained, tmp_path, recwarn):
-    settings = settings_with(trained, "tune: {models: [ridge], trials: 3, pruner: wilcoxon}")
+    settings = settings_with(trained, "tune: {models: [ridge], trials: 3, pruner: race}")
     search(
         settings, 1, tmp_path / "first"
     )  # scipy and others set filters of their own when they are imported
@@ -125,20 +125,23 @@ def test_search_is_silent_and_leaves_the_filters_of_warnings(trained, tmp_path, 
     assert not recwarn.list and warnings.filters == filters
 
 
-def test_time_limit_ends_the_search_between_two_fits_and_leaves_whole_batches(
+def test_time_limit_ends_the_search_between_two_fits_and_gives_up_what_is_under_way(
     trained, tmp_path, monkeypatch
 ):
     settings, folder, now = params.load(), tmp_path / "study", [0]
-    unbroken = without_timings(search(settings, 9, tmp_path / "unbroken"))
+    unbroken = search(settings, 9, tmp_path / "unbroken")
     original = Folds.fit
     with monkeypatch.context() as patched:
         patched.setattr(time, "time", lambda: now[0])
         patched.setattr(
             Folds, "fit", lambda *job: now.insert(0, now[0] + 1) or original(*job)
         )  # takes a second
-        trials = without_timings(search(settings, 9, folder, n_workers=1, timeout=12.5))
-    assert now[0] == 13 and trials == [
-        trial for trial in unbroken if trial["number"] in (0, 1, 2, 4)
-    ]  # the simplest first
-    assert Journal(folder / "journal.log").trials() == 3
-    assert without_timings(search(settings, 9, folder)) == unbroken
+        trials = search(settings, 9, folder, n_workers=1, until=6.5)
+    assert now[0] == 7
+    in_time = [trial for trial in trials if trial.reason != NO_TIME]
+    assert [trial.number for trial in in_time] == [0, 1]
+    assert without_timings(in_time) == without_timings(unbroken[:2])
+    assert all(trial.state == "pruned" for trial in trials[2:]) and len(trials) > 2
+    later = search(settings, 9, folder, until=time.time() + 600)
+    assert without_timings(later[: len(trials)]) == without_timings(trials) and len(later) == 9
+    assert all(trial.reason != NO_TIME for trial in later[len(trials) :])

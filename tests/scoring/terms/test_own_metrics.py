@@ -1,5 +1,7 @@
 """A metric of the user's own is scored, drawn and chosen by like the built-in ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,8 +115,10 @@ def test_threshold_is_the_best_by_an_own_metric_of_decisions(declared):
 )
 def test_metric_that_gives_no_number_is_told_in_one_line(declared, function, fault):
     declared(entry("gain", function))
-    with pytest.raises(UsageError) as caught:
-        metrics.value("gain", ROWS)
+    weighted = replace(ROWS, terms=replace(ROWS.terms, weight=np.ones(8)))
+    for rows in (ROWS, weighted):
+        with pytest.raises(UsageError) as caught:
+            metrics.value("gain", rows)
     assert str(caught.value).startswith(f"params.yaml: datasets.iris.train.metrics.gain: {fault}")
 
 
@@ -130,7 +134,7 @@ def test_metric_that_gives_no_number_is_told_in_one_line(declared, function, fau
         (
             "gain: {function: 'metrics/x.py:y', greater_is_better: true}",
             "",
-            "must match ^features/",
+            "must be a Python file in features/",
         ),
         ("gain: {function: 'features/x.py:y'}", "", "greater_is_better: Field required"),
     ],
