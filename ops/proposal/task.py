@@ -16,8 +16,9 @@ FEW = 20
 FEWEST_OF_A_SCALE = 5
 # how many times as frequent the commonest step of a scale is as the rarest; names may be even
 UNEVEN = 1.3
-# below this share of rows a class is rare: the ROC curve flatters, and classes need weights
-RARE = 0.05
+# below this part of an even share of the rows a class is rare: the ROC curve flatters, and classes
+# need weights; of two classes it is 5 % of the rows
+RARE = 0.1
 # a positive target this skewed is fitted on a logarithmic scale
 SKEWED = 1.0
 TEST_SIZE = 0.2
@@ -132,7 +133,7 @@ def _classification(answers: pd.Series, n_columns: int, remarks: list[str]) -> T
     metric, positive = "log_loss", None
     if len(shares) == 2:
         positive, metric = _positive(shares), "roc_auc"
-    if shares.min() < RARE:
+    if shares.min() < RARE / len(shares):
         models = {model: _weights(model, len(shares)) for model in models}
         metric = "average_precision"
         remarks.append(

@@ -50,6 +50,11 @@ def test_a_rare_class_of_several_gets_weights_too():
     assert any("the class 'c' is rare, 9 of 409 rows" in remark for remark in found.remarks)
 
 
+def test_no_class_is_rare_where_many_share_the_rows_evenly():
+    found = task.task(target([f"c{k % 20}" for k in range(4001)]), None, 5)
+    assert found.train["primary_metric"] == "log_loss"
+
+
 @pytest.mark.parametrize(
     "n_rows, n_classes, n_columns, without",
     [
