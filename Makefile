@@ -17,7 +17,7 @@ READY_TO_TEST := .venv/.ready-to-test
 CHECKERS := $(if $(shell command -v npm),.ci/node_modules/.package-lock.json)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline stages stale restore sync notify monitor results docs report ui serve doctor lint lint-workflows audit hooks test test-all lock
+.PHONY: help setup pipeline stages stale restore sync notify monitor results docs experiments report ui serve doctor lint lint-workflows audit hooks test test-all lock
 
 help:            ## list the targets
 	@awk -F ':[^#]*## *' '/^[a-z-]+:.*##/ {printf "%-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ monitor: $(READY)  ## compare the inference logs with the training rows: make mo
 docs: $(READY_TO_TEST)  ## build the documentation site into site/; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
 	@echo "docs: site/index.html"
+
+experiments: $(READY)  ## what DVC's experiments changed, beside the best models: make experiments [DATASET=iris]
+	@dvc exp show --no-pager --only-changed --drop '(pipeline/|data/|models/|.*\.py$$).*' \
+	  --keep '.*best/$(if $(filter all,$(DATASET)),.*,$(DATASET).json:)(candidate|cv|test)$$'
 
 report: $(READY) ## write the index of all reports anew and open it: reports/index.html
 	@python compare_results.py --show --dataset $(DATASET)

@@ -130,6 +130,7 @@ def fit_prepared(
     estimator = catalogue.unfitted_estimator(family, spec.task, settings, seed)
     options = _mark_categories(estimator, family.categories_argument, rows)
     if rows.weight is not None:
+        _check_takes_weights(estimator, spec)
         options["sample_weight"] = rows.weight
     fitted = estimator.fit(rows.Z, rows.y, **options)
     if spec.estimator is not None:
@@ -147,6 +148,17 @@ def _check_fitted(fitted: Any, spec: ModelSpec) -> None:
         raise UsageError(
             f"{spec.name}: gives no probabilities with these hyperparameters, by which classes are "
             f"decided; change them, as by `probability: true`"
+        )
+
+
+def _check_takes_weights(estimator: Any, spec: ModelSpec) -> None:
+    """Raise UsageError where an estimator's fit has no weights, as one of the user's own may."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    if not has_fit_parameter(estimator, "sample_weight"):
+        raise UsageError(
+            f"{spec.name}: the fit of {type(estimator).__name__} takes no sample_weight; remove "
+            f"the model, or data.weight"
         )
 
 

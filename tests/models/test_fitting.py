@@ -40,6 +40,13 @@ def test_rows_that_weigh_more_are_learnt_from_more(case):
     assert of_heaviest(weighted).mean() > of_heaviest(plain).mean() + 0.1
 
 
+def test_estimator_that_takes_no_weights_is_refused():
+    from sklearn.neighbors import KNeighborsClassifier
+
+    with pytest.raises(UsageError, match="neighbours: the fit of KNeighborsClassifier takes no"):
+        fitting._check_takes_weights(KNeighborsClassifier(), spec_of("neighbours", "two"))
+
+
 def test_undersampled_rows_keep_their_weights():
     spec, y = spec_of("decision_tree", "two"), RARE["two"].astype(int)
     weight = np.where(y == 1, 5.0, 2.0)

@@ -5,12 +5,11 @@ The table of a dataset is a CSV file in the end; so they are typed as one from t
 
 import csv
 import datetime
-import importlib
-import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import orjson
 import pandas as pd
@@ -20,10 +19,8 @@ from pipeline.project import errors
 from pipeline.project.errors import DataError, UsageError
 
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
-ENDINGS = (*JSON_ENDINGS, ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+ENDINGS = (*JSON_ENDINGS, ".xlsx", ".xlsm", ".xls")
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
-# what reads workbooks for pandas; the first that is installed
-ENGINES = {"calamine": "python_calamine", "openpyxl": "openpyxl"}
 Row = dict[str, Any]
 
 
@@ -104,38 +101,21 @@ def _loaded(line: bytes) -> Any:
 def sheet_to_csv(path: Path, origin: Path, sheet: str | None, target: Path) -> None:
     """Write a sheet of a workbook as a CSV file: the one that is named, or the only one.
 
-    Raises UsageError where a workbook has several and none is named, or nothing here reads it.
+    Raises UsageError where a workbook has several and none is named, DataError where it is broken
+    or of a form that openpyxl does not read.
     """
-    engine = _engine(origin)
+    if packed.first_bytes(path).startswith(OLD_WORKBOOK):
+        raise DataError(f"{origin}: an Excel workbook of before 2007; save it as xlsx, or as CSV")
     packed.check_workbook(path)
     try:
-        with pd.ExcelFile(path, engine=engine) as workbook:
+        with pd.ExcelFile(path, engine="openpyxl") as workbook:
             name = _sheet([str(name) for name in workbook.sheet_names], sheet, origin)
             cells = workbook.parse(name, header=None, dtype=object, na_filter=False)
-    # the libraries raise errors of their own for a broken file
-    except (OSError, ValueError, KeyError, *packed.FAULTS, *_own_errors(engine)) as error:
+    except (*packed.FAULTS, ParseError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{origin}: not a whole Excel workbook ({error}); save it again, or as CSV"
         ) from None
-    cells = cells.map(_cell)
-    cells.to_csv(target, index=False, header=False, lineterminator="\n")
-
-
-def _engine(origin: Path) -> Any:
-    for engine, module in ENGINES.items():
-        if importlib.util.find_spec(module):
-            return engine
-    raise UsageError(
-        f"{origin}: an Excel workbook, which python-calamine reads; install it (pip install "
-        f"python-calamine), or save the sheet as CSV"
-    )
-
-
-def _own_errors(engine: str) -> tuple[type[Exception], ...]:
-    """Return the errors that a library raises for a broken workbook."""
-    module = importlib.import_module(ENGINES[engine])
-    own = getattr(module, "CalamineError", None)
-    return (own,) if own else ()
+    cells.map(_cell).to_csv(target, index=False, header=False, lineterminator="\n")
 
 
 def _sheet(there: list[str], wanted: str | None, origin: Path) -> str:

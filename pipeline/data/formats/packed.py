@@ -55,11 +55,10 @@ def is_packed(path: Path) -> bool:
 
 
 def is_workbook(path: Path) -> bool:
-    """Return whether a zip archive is a workbook of Excel or LibreOffice, by what is in it."""
+    """Return whether a zip archive is an Excel workbook, by what is in it."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            return "[Content_Types].xml" in names or "content.xml" in names
+            return "[Content_Types].xml" in archive.namelist()
     except FAULTS:
         return False
 

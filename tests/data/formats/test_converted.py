@@ -1,15 +1,13 @@
 """JSON lines and Excel sheets are read as the CSV files that they become."""
 
 import datetime
-import importlib.util
-import io
 import zipfile
 
 import pandas as pd
 import pytest
 
 from pipeline.data import reading
-from pipeline.data.formats import converted
+from pipeline.data.formats import converted, packed
 from pipeline.data.formats.form import Format
 from pipeline.project.errors import DataError, UsageError
 
@@ -62,8 +60,6 @@ def test_what_is_no_table_in_json_is_refused_with_its_line(tmp_path, text, messa
 
 
 def workbook(path, sheets: dict[str, pd.DataFrame]) -> None:
-    """Write a workbook; where nothing can, the test is skipped."""
-    pytest.importorskip("openpyxl")
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
         for name, frame in sheets.items():
             frame.to_excel(writer, sheet_name=name, index=False)
@@ -102,18 +98,24 @@ def test_a_broken_workbook_is_refused(tmp_path):
     path = tmp_path / "mine.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("[Content_Types].xml", "<x/>")
-    if not any(importlib.util.find_spec(module) for module in converted.ENGINES.values()):
-        pytest.skip("nothing here reads a workbook")
     with pytest.raises(DataError, match="mine.xlsx: not a whole Excel workbook"):
+        reading.read(path)
+    workbook(path, {"Sheet1": SHEET})
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(DataError, match="mine.xlsx: .*again"):
         reading.read(path)
 
 
-def test_without_a_reader_of_workbooks_the_command_that_installs_one_is_told(tmp_path, monkeypatch):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<x/>")
+def test_a_workbook_of_before_2007_is_refused(tmp_path):
+    path = tmp_path / "mine.xls"
+    path.write_bytes(converted.OLD_WORKBOOK + bytes(100))
+    with pytest.raises(DataError, match="of before 2007; save it as xlsx, or as CSV"):
+        reading.read(path)
+
+
+def test_a_workbook_that_grows_beyond_the_limit_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "mine.xlsx"
-    path.write_bytes(content.getvalue())
-    monkeypatch.setattr(converted, "ENGINES", {"calamine": "no_such_module"})
-    with pytest.raises(UsageError, match=r"install it \(pip install python-calamine\), or save"):
+    workbook(path, {"Sheet1": SHEET})
+    monkeypatch.setattr(packed, "MOST_BYTES", 1000)
+    with pytest.raises(DataError, match="larger than 1,000 bytes once unpacked"):
         reading.read(path)

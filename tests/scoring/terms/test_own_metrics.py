@@ -134,7 +134,7 @@ def test_metric_that_gives_no_number_is_told_in_one_line(declared, function, fau
         (
             "gain: {function: 'metrics/x.py:y', greater_is_better: true}",
             "",
-            "must match ^features/",
+            "must be a Python file in features/",
         ),
         ("gain: {function: 'features/x.py:y'}", "", "greater_is_better: Field required"),
     ],
