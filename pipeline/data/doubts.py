@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.data import kinds
+from pipeline.data import cleaning, kinds
 from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.spelling.dates import ISO, FormatCount, found_formats, in_words
 from pipeline.project import errors
 from pipeline.project.params import Data
 
@@ -20,8 +21,8 @@ LOOKED_AT = kinds.LOOKED_AT
 SHARE = 0.5
 # different numbers of a column of text; a few of them may well be names of categories
 FEWEST_NUMBERS = 5
-# different values, and their share of the rows, of a column that is no category
-MANY_LEVELS, LEVELS_SHARE = 250, 0.5
+# share of the rows of the different values of a column that is no category
+LEVELS_SHARE = 0.5
 # rows below which all values may differ by chance
 FEWEST_ROWS = 50
 # columns that a line names; quality.json has all
@@ -70,14 +71,14 @@ def find(
 ) -> list[Doubt]:
     """Return what is doubtful in the columns of a cleaned table, in its order.
 
-    The columns of the split and of the weights are no features. A column that data.numeric or
-    data.categorical names is of that kind for certain; labels that differ in case only are looked
-    for in all categories, the target's too.
+    The columns of the split and of the weights are no features. A column whose kind params.yaml
+    names is of that kind for certain; labels that differ in case only are looked for in all
+    categories, the target's too.
     """
     doubts = []
     no_features = [column for column in (split_column, data.weight) if column]
     for name in cleaned.columns.drop(no_features):
-        is_settled = name in (data.target, *data.numeric, *data.categorical)
+        is_settled = name == data.target or cleaning.declared_kind(str(name), data) is not None
         checks = SPELLING_CHECKS if is_settled else CHECKS
         doubt = of_column(raw[name], cleaned[name], checks)
         if doubt is not None:
@@ -177,22 +178,36 @@ def _numbers_in_text(column: Column) -> Doubt | None:
     )
 
 
-DATE_REMEDY = (
-    "put numbers in its place (a year, a month, an age in days) or name it in data.drop; set "
-    "prepare.split: time:<column> where it says when a row became known"
-)
+TIME_REMEDY = "set prepare.split: time:<column> where it says when a row became known"
 
 
 def dates(column: Column) -> Doubt | None:
     """Return a doubt about dates, also those written as the numbers 20241231."""
     if column.kind == NUMBER:
         return _dates_as_numbers(column)
-    texts = _some(column.raw)
-    dates = texts[texts.map(lambda text: SPELT_DATE.fullmatch(text) is not None)]
-    if len(dates) < SHARE * len(texts):
+    if column.kind != CATEGORY:
         return None
-    example = dates.iloc[0]
-    return Doubt(_name(column), f"dates, such as {example!r}, taken as categories", DATE_REMEDY)
+    texts = _some(column.raw)
+    spelt = texts[texts.map(lambda text: SPELT_DATE.fullmatch(text) is not None)]
+    if len(spelt) < SHARE * len(texts):
+        return None
+    formats = found_formats(column.raw.map(kinds.category_text))
+    if not formats:
+        what = f"times, such as {spelt.iloc[0]!r}, taken as categories"
+        return Doubt(_name(column), what, "put numbers in its place or name it in data.drop")
+    what = f"dates, taken as categories: {in_words(formats)}"
+    return Doubt(_name(column), what, _date_remedy(column, formats))
+
+
+def _date_remedy(column: Column, formats: list[FormatCount]) -> str:
+    """Return what to set so that a column is read as dates."""
+    names = [one.format for one in formats if one.format != ISO]
+    listed = ", ".join(f'"{name}"' for name in names)
+    value = f"[{listed}]" if len(names) > 1 else listed or "[]"
+    remedy = f"set data.dates: {{{_name(column)}: {value}}}"
+    if any(one.others for one in formats):
+        remedy += ", the formats that are meant"
+    return f"{remedy}; {TIME_REMEDY}"
 
 
 def _dates_as_numbers(column: Column) -> Doubt | None:
@@ -204,8 +219,9 @@ def _dates_as_numbers(column: Column) -> Doubt | None:
     texts = numbers.astype("int64").astype(str)
     if pd.to_datetime(texts, format="%Y%m%d", errors="coerce").isna().any():
         return None
-    example = texts.iloc[0]
-    return Doubt(_name(column), f"dates, such as {example}, taken as numbers", DATE_REMEDY)
+    what = f"dates, such as {texts.iloc[0]}, taken as numbers"
+    remedy = f'set data.dates: {{{_name(column)}: "%Y%m%d"}}'
+    return Doubt(_name(column), what, f"{remedy}; {TIME_REMEDY}")
 
 
 def _key(column: Column) -> Doubt | None:
@@ -223,7 +239,8 @@ def _key(column: Column) -> Doubt | None:
 
 
 TEXT_REMEDY = (
-    "name it in data.drop, or in data.categorical where the same values come back in new rows"
+    "name it in data.drop, in data.text where its words say something, or in data.categorical "
+    "where the same values come back in new rows"
 )
 
 
@@ -238,8 +255,7 @@ def _text(column: Column) -> Doubt | None:
     if words >= MANY_WORDS and n_levels > FEWEST_NUMBERS:
         what = f"long text, {n_levels:,} different ones, taken as categories"
         return Doubt(_name(column), what, TEXT_REMEDY)
-    is_much = n_rows >= FEWEST_ROWS and n_levels >= LEVELS_SHARE * n_rows
-    if n_levels > MANY_LEVELS or is_much:
+    if n_rows >= FEWEST_ROWS and n_levels >= LEVELS_SHARE * n_rows:
         what = f"{n_levels:,} categories in {n_rows:,} rows"
         return Doubt(_name(column), what, TEXT_REMEDY)
     return None

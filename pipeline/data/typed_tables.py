@@ -94,6 +94,8 @@ def read_as(table: AnyTable, name: str, kind: str) -> pd.Series:
     """Return a column as one of another kind than its own; what cannot be read is missing."""
     if kind == kinds.CATEGORY:
         return table.as_text(name) if isinstance(table, Table) else kinds.as_text(table[name])
+    if kind == kinds.TEXT:
+        return read_as(table, name, kinds.CATEGORY).astype("string")
     values = table[name]
     column = kinds.KINDS[kind].read(values)
     column.attrs["unreadable"] = int(values.notna().sum() - column.notna().sum())

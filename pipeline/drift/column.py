@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds, quality
-from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.kinds import CATEGORY, NUMBER, TEXT
 from pipeline.drift.roles import Sides
 from pipeline.drift.two_sample import TESTS, TestResult, compare_missing, contingency_test
 from pipeline.drift.verdicts import (
@@ -75,19 +75,19 @@ def examine_column(
     verdict = NOT_COMPARED
     present = sides.map(pd.Series.dropna)
     rows = min(len(present.reference), len(present.current))
-    # dates move by themselves, so that there is no test of them
-    if kind in TESTS and kind == kinds.kind_of(current):
-        test = TESTS[kind]
+    test = TESTS[kind]
+    threshold = test.threshold(limits)
+    # dates move by themselves: they have a threshold only where params.yaml gives one
+    if threshold is not None and kind == kinds.kind_of(current):
         arranged = present.map(test.arrange)
         if kind == NUMBER:
             outliers = count_outliers(arranged)
         if rows > 0:
             values = test.compare(arranged.reference, arranged.current)
             verdict = NOT_ENOUGH_DATA if rows < limits.min_rows else NO_DRIFT
-    threshold = TESTS.get(kind, TESTS[CATEGORY]).threshold(limits)
     result = ColumnResult(
         kind,
-        JudgedTest(values, threshold, verdict),
+        JudgedTest(values, threshold or 0.0, verdict),
         _missing(sides, limits, sparse),
         sides.map(missing_share),
     )
@@ -152,6 +152,11 @@ def is_of_another_type_by_chance(sides: Sides[pd.Series]) -> bool:
     table = np.array([counts(sides.reference), counts(sides.current)])
     p_value = contingency_test(table).p_value
     return p_value is not None and p_value >= SURE
+
+
+def are_strings(sides: Sides[pd.Series]) -> bool:
+    """Tell whether one column holds texts and the other categories: few rows may decide which."""
+    return {kinds.kind_of(sides.reference), kinds.kind_of(sides.current)} == {TEXT, CATEGORY}
 
 
 def missing_share(values: pd.Series) -> float:

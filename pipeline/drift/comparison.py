@@ -20,6 +20,7 @@ from pipeline.drift.column import (
     NEW,
     ColumnExamination,
     SchemaChange,
+    are_strings,
     examine_column,
     is_of_another_type_by_chance,
 )
@@ -82,7 +83,7 @@ class _ColumnPass:
     def _sides(self, name: str) -> Sides[pd.Series]:
         """Return a column of both tables, typed alike unless its type changed."""
         sides: Sides[pd.Series] = self.tables.map(lambda table: table[name])
-        if is_of_another_type_by_chance(sides):
+        if is_of_another_type_by_chance(sides) or are_strings(sides):
             kind = kinds.kind_of(sides.reference)
             return replace(sides, current=read_as(self.tables.current, name, kind))
         return sides

@@ -4,15 +4,16 @@ TESTS holds the drift test of each kind of column. A column of another kind is n
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.kinds import CATEGORY, DATE, NUMBER, TEXT
 from pipeline.drift.roles import CURRENT, REFERENCE
+from pipeline.drift.texts.words import Words, compare_words, words_of
 from pipeline.project.params import Drift
 
 # an expected count below it makes chi-squared a poor approximation (Cochran 1954)
@@ -24,6 +25,7 @@ LISTED_CATEGORIES = 3
 KOLMOGOROV_SMIRNOV, WASSERSTEIN = "Kolmogorov-Smirnov", "normed Wasserstein"
 CHI_SQUARED, FISHER, G_TEST = "chi-squared", "Fisher's exact", "G-test"
 JENSEN_SHANNON = "Jensen-Shannon"
+OF_WORDS = "shares of unseen words"
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class DriftTest:
     arrange: Callable[[pd.Series], Any]
     compare: Callable[[Any, Any], TestResult]
 
-    def threshold(self, limits: Drift) -> float:
-        """Return the effect size from which on a difference matters."""
+    def threshold(self, limits: Drift) -> float | None:
+        """Return the effect size from which on a difference matters; None where none does."""
         return getattr(limits, self.setting)
 
 
@@ -197,6 +199,39 @@ def contingency_test(table: np.ndarray) -> TestResult:
     return TestResult(G_TEST, float(found.statistic), float(found.pvalue))
 
 
+# dates
+
+
+def sorted_days(values: pd.Series) -> np.ndarray:
+    """Return dates as days since 1970, in ascending order."""
+    epoch = pd.Timestamp(0, tz="UTC")
+    return np.sort(((values - epoch) / pd.Timedelta(days=1)).to_numpy())
+
+
+def compare_dates(reference: np.ndarray, current: np.ndarray) -> TestResult:
+    """Return the test of two sorted arrays of days, as that of numbers; later ones are no news."""
+    return replace(compare_numbers(reference, current), unseen_rows=0, unseen=())
+
+
+# texts
+
+
+def compare_texts(reference: Words, current: Words) -> TestResult:
+    """Return the most telling test of the words of two columns, its p-value for all of them."""
+    tests = compare_words(reference, current)
+    if not tests:
+        return TestResult()
+    telling = min(tests, key=lambda test: (test.p_value, -test.effect_size))
+    return TestResult(
+        telling.name,
+        telling.statistic,
+        # Bonferroni's correction for the tests of one column
+        min(1.0, telling.p_value * len(tests)),
+        telling.effect,
+        telling.effect_size,
+    )
+
+
 # missing values
 
 
@@ -233,4 +268,6 @@ TESTS = {
     CATEGORY: DriftTest(
         CHI_SQUARED, JENSEN_SHANNON, "categories", categories_present, compare_categories
     ),
+    DATE: DriftTest(KOLMOGOROV_SMIRNOV, WASSERSTEIN, "dates", sorted_days, compare_dates),
+    TEXT: DriftTest(OF_WORDS, OF_WORDS, "texts", words_of, compare_texts),
 }

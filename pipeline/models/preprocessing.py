@@ -45,8 +45,8 @@ def unfitted_preprocessing(
 ) -> Any:
     """Return an encoding's ColumnTransformer for {column: kind}; it drops all other columns.
 
-    The categories in `many_levels` are encoded by the target, which is continuous, binary or
-    multiclass: `fit_transform` then needs it, and gives the training rows other numbers than
+    The categories in `many_levels` and texts are encoded by the target, which is continuous, binary
+    or multiclass: `fit_transform` then needs it, and gives the training rows other numbers than
     `transform`. The seed is that of the cross-fitting and of the coordinates of texts.
     """
     from sklearn.compose import ColumnTransformer
@@ -56,7 +56,7 @@ def unfitted_preprocessing(
     if DATE in kinds.values():
         encoders[DATE] = _for_dates(encoding)
     if TEXT in kinds.values():
-        encoders[TEXT] = _for_texts(encoding, seed)
+        encoders[TEXT] = _for_texts(encoding, seed, target_type)
     steps = []
     for kind, encoder in encoders.items():
         steps.append((KINDS[kind].step, encoder, of_kind(kinds, kind)))
@@ -105,10 +105,10 @@ def _for_dates(encoding: str) -> Any:
     return make_pipeline(encoder, _medians(), _scaler())
 
 
-def _for_texts(encoding: str, seed: int) -> Any:
+def _for_texts(encoding: str, seed: int, target_type: str) -> Any:
     from sklearn.pipeline import make_pipeline
 
-    encoder = _own_encoder("texts.TextEncoder")(COMPONENTS[encoding], seed)
+    encoder = _own_encoder("texts.TextEncoder")(COMPONENTS[encoding], seed, target_type)
     return make_pipeline(encoder, _scaler()) if encoding == "scaled" else encoder
 
 

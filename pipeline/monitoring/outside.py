@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.data.kinds import NUMBER
+from pipeline.data.kinds import DATE, NUMBER, TEXT
 from pipeline.project import errors
 
 # of the served rows, from which on a column lies outside: few new extremes come by chance
@@ -32,7 +32,8 @@ class Outside:
 def outside(training: pd.DataFrame, served: pd.DataFrame) -> Outside | None:
     """Return how many rows have a number beyond the training rows', or an unseen category.
 
-    A gap counts where no training row has one. None where each column has few such rows.
+    Dates are later by nature, and texts differ from each other: only their gaps count. A gap
+    counts where no training row has one. None where each column has few such rows.
     """
     rows, columns = np.zeros(len(served), dtype=bool), []
     for column in served.columns.intersection(training.columns, sort=False):
@@ -48,6 +49,8 @@ def _beyond(training: pd.Series, served: pd.Series) -> np.ndarray:
         numbers = pd.to_numeric(served, errors="coerce")
         beyond = (numbers < training.min()) | (numbers > training.max())
         gaps = numbers.isna()
+    elif kinds.kind_of(training) in (DATE, TEXT):
+        beyond, gaps = np.zeros(len(served), dtype=bool), served.isna()
     else:
         beyond = ~kinds.as_text(served).isin(training.dropna().unique())
         gaps = served.isna()

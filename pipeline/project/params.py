@@ -524,6 +524,12 @@ class Drift(Settings):
     """Wasserstein distance, in the reference's standard deviations."""
     categories: float = Field(default=0.08, ge=0, le=1)
     """Jensen-Shannon distance, base 2: 1 = nothing in common."""
+    dates: float | None = Field(default=None, ge=0)
+    """Wasserstein distance of dates, in standard deviations; without it dates are not tested: new
+    rows have later ones."""
+    texts: float = Field(default=0.1, ge=0, le=1)
+    """Difference of texts: of their lengths, of the share of unseen words, or twice the AUC less 1
+    of a classifier that tells the tables apart by words."""
     missing: float = Field(default=0.05, ge=0, le=1)
     """Difference of the shares of missing values."""
     correlation: float = Field(default=0.3, ge=0, le=2)

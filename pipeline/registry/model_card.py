@@ -23,8 +23,8 @@ LIMITS = (
     "change with time.",
     "The test rows come from the same table as the training rows; other places, times and people "
     "were not looked at.",
-    "A missing value, or a category that the training rows do not hold, gives a prediction and no "
-    "warning.",
+    "A missing value, a date after the training rows, or a category or a word that they do not "
+    "hold, gives a prediction and no warning.",
     "Fairness between groups of people was not examined.",
 )
 

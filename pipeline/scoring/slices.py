@@ -225,7 +225,10 @@ def _leaves(nodes: Any, indicators: Sequence[_Indicator]) -> list[_Leaf]:
 
 
 def _indicators(X: pd.DataFrame) -> list[_Indicator]:
-    """Return the table's numbers, missing ones below all others, and its frequent categories."""
+    """Return the table's numbers, missing ones below all others, and its frequent categories.
+
+    Dates are split by year; texts are not.
+    """
     indicators = []
     for name in X.columns:
         if pd.api.types.is_numeric_dtype(X[name]):
@@ -233,6 +236,8 @@ def _indicators(X: pd.DataFrame) -> list[_Indicator]:
             if np.isfinite(values).any():
                 filled = np.where(np.isnan(values), np.nanmin(values) - 1, values)
                 indicators.append(_Indicator(name, None, filled))
+            continue
+        if _is_text(X[name]):
             continue
         labels = _as_label(X[name])
         for label in sorted(labels.value_counts().index[:MOST_VALUES]):
@@ -260,7 +265,15 @@ def _is_implied(one: Condition, conditions: Iterable[Condition]) -> bool:
 
 
 def _as_label(values: pd.Series) -> pd.Series:
+    """Return categories as they are called, of dates the year."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        values = values.dt.year.astype("Int64")
     return values.astype(object).where(values.notna(), MISSING).astype(str)
+
+
+def _is_text(values: pd.Series) -> bool:
+    """Say whether values are texts, of which none comes back; see data/kinds.py."""
+    return isinstance(values.dtype, pd.StringDtype) and values.dtype.na_value is pd.NA
 
 
 def _readable(number: float) -> float:

@@ -54,7 +54,9 @@ def as_rows(X: pd.DataFrame) -> list[Row]:
     """Return typed columns as rows of plain values, None where one is missing."""
     values = X.astype(object)
     for name in kinds.of_kind(kinds.kinds_of(X), DATE):
-        values[name] = values[name].map(pd.Timestamp.to_pydatetime, na_action="ignore")
+        moments = [moment.to_pydatetime() for moment in X[name]]
+        # else pandas makes its own type of them again, which JSON does not know
+        values[name] = pd.Series(moments, index=X.index, dtype=object)
     plain = values.where(X.notna(), None).to_numpy().tolist()
     return [dict(zip(X.columns, row)) for row in plain]
 

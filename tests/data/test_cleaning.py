@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
-from pipeline.data import cleaning, reading
+from pipeline.data import cleaning, kinds, reading
+from pipeline.data.kinds import CATEGORY, TEXT
 from pipeline.project.errors import DataError
 from support.houses import data, houses
 
@@ -213,3 +215,51 @@ def test_numbers_that_models_cannot_take_are_refused_by_name(column, factor, mes
     frame[column] = frame[column] / 7 * factor
     with pytest.raises(DataError, match=message):
         cleaning.clean(frame, data())
+
+
+def test_declared_kinds_win_over_the_look_of_the_values():
+    days = pd.Series(["01.02.2024", "2024-02-01"] * 20)
+    frame = houses().assign(day=days, seen=1706745600, note="x", iso="2024-02-01")
+    settings = data(dates={"day": "%d.%m.%Y", "seen": "unix"}, text=["note"], categorical=["iso"])
+    cleaned = cleaning.clean(frame, settings)
+    assert kinds.kinds_of(cleaned)["note"] == TEXT and kinds.kinds_of(cleaned)["iso"] == CATEGORY
+    assert set(cleaned["day"]) == set(cleaned["seen"]) == {pd.Timestamp("2024-02-01", tz="UTC")}
+
+
+@pytest.mark.parametrize(
+    "faulty, settings, fault",
+    [
+        (
+            "32nd of January",
+            {},
+            r"day: '32nd of January' in line 4, which is not a date as ISO 8601",
+        ),
+        ("2024-02-30", {}, "'2024-02-30' in line 4, which is not a date"),
+        (
+            "5/31/2024",
+            {"dates": {"day": "%d.%m.%Y"}},
+            r"not a date as %d.%m.%Y or ISO 8601 \(2024-12-31\) \(the column's formats: "
+            r"ISO 8601: 39, %m/%d/%Y: 1\): fix it, name the column's formats in data.dates",
+        ),
+    ],
+)
+def test_what_is_no_date_is_refused_with_its_line_and_the_formats_of_the_column(
+    faulty, settings, fault
+):
+    days = [f"2024-01-{1 + n % 28:02}" for n in range(40)]
+    days[2] = faulty
+    with pytest.raises(DataError, match=fault):
+        cleaning.clean(houses().assign(day=days), data(**settings))
+
+
+@pytest.mark.parametrize(
+    "settings, fault",
+    [
+        ({"dates": {"day": "%d.%m."}}, "has no year"),
+        ({"dates": ["size"], "numeric": ["size"]}, "'size' stands in dates, too"),
+        ({"text": ["price"]}, "names the target"),
+    ],
+)
+def test_kinds_that_contradict_each_other_are_refused(settings, fault):
+    with pytest.raises(ValidationError, match=fault):
+        data(**settings)

@@ -49,17 +49,38 @@ def test_numbers_among_words_are_doubtful():
     assert "in data.missing" in found.do
 
 
-@pytest.mark.parametrize(
-    "form", ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%y", "%b %d, %Y", "%d-%b-%Y", "%Y-%m-%dT%H:%M:%S"]
-)
-def test_dates_are_doubtful(form):
-    found = doubt_of(list(DAYS.strftime(form)))
-    assert found.what.startswith("dates, such as") and "time:<column>" in found.do
+@pytest.mark.parametrize("form", ["%d/%m/%Y", "%d.%m.%y", "%b %d, %Y", "%d-%b-%Y"])
+def test_dates_in_another_format_are_doubtful_and_the_format_is_named(form):
+    values = list(DAYS.strftime(form))
+    found = doubt_of(values)
+    assert found.what == f"dates, taken as categories: {form}: 200"
+    assert f'set data.dates: {{x: "{form}"}}; set prepare.split: time:<column>' in found.do
+    assert doubt_of(values, dates={"x": [form]}) is None
+    assert doubt_of(values, categorical=["x"]) is None
+
+
+def test_each_format_of_a_column_of_dates_is_counted():
+    values = [day.strftime("%d.%m.%Y" if n % 4 else "%b %d, %Y") for n, day in enumerate(DAYS)]
+    found = doubt_of(values)
+    assert found.what == "dates, taken as categories: %d.%m.%Y: 150, %b %d, %Y: 50"
+    assert 'data.dates: {x: ["%d.%m.%Y", "%b %d, %Y"]}' in found.do
+    # the first twelve days of a month are days of either format
+    early = [day.strftime("%d/%m/%Y") for day in DAYS if day.day <= 12][:50] * 4
+    found = doubt_of(early)
+    assert found.what == "dates, taken as categories: %m/%d/%Y or %d/%m/%Y: 200"
+    assert "the formats that are meant" in found.do
+
+
+def test_what_is_read_as_dates_and_texts_is_not_doubtful():
+    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"):
+        assert doubt_of(list(DAYS.strftime(form))) is None
+    assert doubt_of([f"the {day:%A} of week {n} in {day:%B}" for n, day in enumerate(DAYS)]) is None
 
 
 def test_dates_written_as_numbers_are_doubtful():
     found = doubt_of(DAYS.strftime("%Y%m%d").astype("int64"))
     assert found.what == "dates, such as 20230130, taken as numbers"
+    assert 'data.dates: {x: "%Y%m%d"}' in found.do
 
 
 def test_texts_of_many_values_are_doubtful():

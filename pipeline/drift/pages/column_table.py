@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.data.kinds import NUMBER
+from pipeline.data.kinds import DATE, NUMBER, TEXT
 from pipeline.drift import verdicts
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import Sides
@@ -76,20 +76,43 @@ def answer_rows(found: TableComparison) -> list[Row]:
 
 
 def summary(name: str, sides: Sides[pd.Series]) -> Summary:
-    """Return the figures of a sampled column: quartiles and mean, or its commonest category."""
+    """Return the figures of a sampled column: quartiles and mean, or its commonest category.
+
+    Of texts they are those of the numbers of words, of dates the first, the middle and the last.
+    """
     values = sides.map(pd.Series.dropna)
     if kinds.kind_of(sides.reference) == NUMBER:
         return Summary(name, _number_figures(values))
+    if kinds.kind_of(sides.reference) == DATE and kinds.kind_of(sides.current) == DATE:
+        return Summary(name, _date_figures(values))
+    if kinds.kind_of(sides.reference) == TEXT:
+        texts = values.map(kinds.as_text)
+        return Summary(name, _number_figures(texts.map(kinds.word_counts), "words"))
     return Summary(name, _category_figures(values.map(kinds.as_text)))
 
 
-def _number_figures(values: Sides[pd.Series]) -> dict[str, Sides[str]]:
+def _date_figures(values: Sides[pd.Series]) -> dict[str, Sides[str]]:
+    shares = {"earliest": 0.0, "median": 0.5, "latest": 1.0}
+    return {
+        name: values.map(lambda days: _moment(days.quantile(share, interpolation="lower")))
+        for name, share in shares.items()
+    }
+
+
+def _moment(date: pd.Timestamp) -> str:
+    return "–" if pd.isna(date) else f"{date:%Y-%m-%d}"
+
+
+def _number_figures(values: Sides[pd.Series], of: str = "") -> dict[str, Sides[str]]:
+    """Return mean, deviation and quartiles, said to be `of` something where it is not the value."""
     # the deviation of huge numbers is infinite
     with np.errstate(over="ignore"):
         described = values.map(lambda column: column.astype(float).describe())
     figures = {}
     for figure in ("mean", "std", "min", "25%", "50%", "75%", "max"):
-        figures[figure] = described.map(lambda one: number_text(_or_none(one[figure])))
+        figures[f"{of} {figure}".strip()] = described.map(
+            lambda one: number_text(_or_none(one[figure]))
+        )
     return figures
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.data.kinds import CATEGORY, NUMBER
+from pipeline.data.kinds import CATEGORY, DATE, NUMBER, TEXT
 from pipeline.drift.roles import Roles, Sides
 
 Figure = dict[str, Any]  # plotly's: data and layout
@@ -38,25 +38,26 @@ CURRENT_COLOUR, REFERENCE_COLOUR = "#0072b2", "#8a94a0"
 def distributions(samples: Sides[pd.DataFrame], columns: Mapping[str, str]) -> dict[str, Figure]:
     """Return {column: its distribution in both samples}; `columns` gives the kind of each.
 
+    Of dates it is that of the years with their fractions, of texts that of the numbers of words.
     One that holds the same number everywhere, but for rounding, is left out.
     """
     from evidently import DataDefinition
     from evidently.metrics import MinValue, UniqueValueCount
 
     # metrics of one value, which draw nothing but the column's distribution
-    metric_of_kind = {NUMBER: MinValue, CATEGORY: UniqueValueCount}
     names, metrics = {}, []
     reference, current = {}, {}
     for place, (name, kind) in enumerate(columns.items()):
-        sides = _drawable(Sides(samples.reference[name], samples.current[name]))
+        sampled = Sides(samples.reference[name], samples.current[name])
+        sides = _drawable(sampled.map(_as_drawn))
         if sides is not None:
             drawn = f"column_{place}"
             names[drawn] = name
             reference[drawn], current[drawn] = sides.reference, sides.current
-            metrics.append(metric_of_kind[kind](column=drawn))
+            metrics.append((UniqueValueCount if kind == CATEGORY else MinValue)(column=drawn))
     if not metrics:
         return {}
-    numbers = [drawn for drawn, name in names.items() if columns[name] == NUMBER]
+    numbers = [drawn for drawn, name in names.items() if columns[name] != CATEGORY]
     categories = [drawn for drawn, name in names.items() if columns[name] == CATEGORY]
     definition = DataDefinition(numerical_columns=numbers, categorical_columns=categories)
     frames = Sides(pd.DataFrame(reference), pd.DataFrame(current))
@@ -68,6 +69,16 @@ def distributions(samples: Sides[pd.DataFrame], columns: Mapping[str, str]) -> d
             # else plotly takes texts that look like numbers or dates for these
             figures[name]["layout"]["xaxis"]["type"] = "category"
     return figures
+
+
+def _as_drawn(values: pd.Series) -> pd.Series:
+    """Return a column as numbers or categories."""
+    kind = kinds.kind_of(values)
+    if kind == DATE:
+        return values.dt.year + values.dt.dayofyear / 366
+    if kind == TEXT:
+        return kinds.word_counts(values.dropna()).reindex(values.index).astype("float64")
+    return values
 
 
 def performance_figures(samples: Sides[pd.DataFrame], roles: Roles) -> dict[str, Figure]:

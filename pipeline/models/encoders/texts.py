@@ -14,32 +14,57 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import KFold
 
 # the commonest of a column; a word in one training text alone says nothing of others
 MOST_WORDS, MOST_PIECES, FEWEST_TEXTS = 5_000, 5_000, 2
 # characters of a part of a word
 PIECE_LENGTHS = (3, 4)
+# of the regression on a target: of its slopes, and parts of the rows that are left out in turn
+PENALTY, TARGET_FOLDS = 1.0, 5
 # between the terms in the stored text that lists them: no term holds it
 SEPARATOR = "\n"
 
 
 class TextEncoder(TransformerMixin, BaseEstimator):
-    """Makes numbers of columns of texts: coordinates of their TF-IDF, by truncated SVD.
+    """Makes numbers of columns of texts: coordinates of their TF-IDF, and what it says of a target.
 
-    A column with fewer terms than `components` keeps the weights of its terms as they are. A
-    missing text has no term. Lists have one entry for each column.
+    The coordinates are those of truncated SVD; a column with fewer terms than `components` keeps
+    the weights of its terms as they are. With a target there is besides the prediction of a ridge
+    regression on all terms, of more than two classes one for each: what the coordinates lose.
+    `fit_transform` gives training texts the prediction that was learned from others. A missing
+    text has no term. Lists have one entry for each column.
 
     words_, pieces_              the known terms, one below the other
     word_rarity_, piece_rarity_  their inverse document frequencies
     tables_                      what each term adds to the numbers, of shape (terms, numbers)
     """
 
-    def __init__(self, components: int = 50, random_state: int = 0) -> None:
+    def __init__(
+        self, components: int = 50, random_state: int = 0, target_type: str = "continuous"
+    ) -> None:
         self.components = components
         self.random_state = random_state
+        self.target_type = target_type
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
-        """Learn the terms, their rarity and the coordinates; `X` holds texts."""
+    def fit(self, X: pd.DataFrame, y: np.ndarray | None = None) -> Self:
+        """Learn the terms, their rarity and their numbers; `X` holds texts."""
+        self._learn(X, y)
+        return self
+
+    def fit_transform(self, X: pd.DataFrame, y: np.ndarray | None = None) -> np.ndarray:
+        """Learn, and return the numbers of the training texts, shape (rows, numbers)."""
+        out_of_fold = self._learn(X, y)
+        numbers = self.transform(X)
+        last = np.cumsum([table.shape[1] for table in self.tables_])
+        for end, predicted in zip(last, out_of_fold):
+            numbers[:, end - predicted.shape[1] : end] = predicted
+        return numbers
+
+    def _learn(self, X: pd.DataFrame, y: np.ndarray | None) -> list[np.ndarray]:
+        """Learn; return for each column the predictions of its texts that others taught."""
+        targets = None if y is None else _targets(y, self.target_type)
         self.feature_names_in_ = list(X.columns)
         self.n_features_in_ = len(X.columns)
         self.words_: list[str] = []
@@ -47,12 +72,24 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         self.word_rarity_: list[np.ndarray] = []
         self.piece_rarity_: list[np.ndarray] = []
         self.tables_: list[np.ndarray] = []
-        for name in X.columns:
-            self._fit_column([text or "" for text in plain_texts(X[name])])
         self.__dict__.pop("_columns", None)
-        return self
+        predicted = []
+        for name in X.columns:
+            weights = self._learn_terms([text or "" for text in plain_texts(X[name])])
+            table = self._coordinates(weights)
+            if targets is not None and weights is not None:
+                table = np.hstack([table, _slopes(weights, targets)])
+                predicted.append(_out_of_fold(weights, targets, self.random_state))
+            else:
+                predicted.append(np.zeros((len(X), 0)))
+            # half the bytes of a stored model; the sums are of 64 bits
+            self.tables_.append(np.ascontiguousarray(table, dtype=np.float32))
+        return predicted
 
-    def _fit_column(self, texts: list[str]) -> None:
+    def _learn_terms(self, texts: list[str]) -> Any:
+        """Learn the terms of a column; return the texts' sparse weights, None without any term."""
+        from scipy.sparse import hstack
+
         weights = []
         for vectorizer, terms, rarity in (
             (word_vectorizer(), self.words_, self.word_rarity_),
@@ -66,21 +103,18 @@ class TextEncoder(TransformerMixin, BaseEstimator):
                 continue
             terms.append(SEPARATOR.join(vectorizer.get_feature_names_out()))
             rarity.append(vectorizer.idf_)
-        self.tables_.append(self._table(weights))
+        return hstack(weights, format="csr") if weights else None
 
-    def _table(self, weights: list[Any]) -> np.ndarray:
-        """Return what each term adds to the numbers, for the sparse weights of a column's texts."""
-        from scipy.sparse import hstack
-
-        if not weights:
+    def _coordinates(self, weights: Any) -> np.ndarray:
+        """Return what each term adds to the coordinates of a text."""
+        if weights is None:
             # a number without meaning: there has to be one
             return np.zeros((0, 1))
-        matrix = hstack(weights, format="csr")
-        if matrix.shape[1] <= self.components:
-            return np.eye(matrix.shape[1])
-        svd = TruncatedSVD(self.components, random_state=self.random_state).fit(matrix)
-        # half the bytes of a stored model; the sums are of 64 bits
-        return np.ascontiguousarray(svd.components_.T, dtype=np.float32)
+        if weights.shape[1] <= self.components:
+            return np.eye(weights.shape[1])
+        return (
+            TruncatedSVD(self.components, random_state=self.random_state).fit(weights).components_.T
+        )
 
     @cached_property
     def _columns(self) -> list["_Terms"]:
@@ -115,6 +149,28 @@ class TextEncoder(TransformerMixin, BaseEstimator):
         for name, table in zip(self.feature_names_in_, self.tables_):
             owners += [name] * table.shape[1]
         return owners
+
+
+def _targets(y: np.ndarray, target_type: str) -> np.ndarray:
+    """Return a target as the columns that are regressed on: of several classes one for each."""
+    if target_type == "multiclass":
+        return (y[:, None] == np.unique(y)).astype(np.float64)
+    return np.asarray(y, dtype=np.float64)[:, None]
+
+
+def _slopes(weights: Any, targets: np.ndarray) -> np.ndarray:
+    """Return what each term adds to the prediction of each target, shape (terms, targets)."""
+    ridge = Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-6)
+    return ridge.fit(weights, targets - targets.mean(axis=0)).coef_.reshape(targets.shape[1], -1).T
+
+
+def _out_of_fold(weights: Any, targets: np.ndarray, seed: int) -> np.ndarray:
+    """Return predictions of each row that other rows taught, shape (rows, targets)."""
+    predicted = np.zeros(targets.shape)
+    folds = KFold(min(TARGET_FOLDS, len(targets)), shuffle=True, random_state=seed)
+    for fit, predict in folds.split(targets):
+        predicted[predict] = weights[predict] @ _slopes(weights[fit], targets[fit])
+    return predicted
 
 
 def plain_texts(values: pd.Series) -> list[str | None]:

@@ -50,16 +50,27 @@ def _formats_in_words(formats: tuple[str, ...]) -> str:
     return f"a date in {' or '.join([*formats, dates.ISO])}, such as 2024-12-31T10:00:00Z"
 
 
-def _moment(text: str, formats: tuple[str, ...]) -> datetime | None:
-    """Return the moment that a date names, None where it is not a date in ISO 8601 or a format."""
-    if not formats and PLAIN_DATE.fullmatch(text):
-        try:
+def _quick_moment(text: str, formats: tuple[str, ...]) -> datetime | None:
+    """Return the moment of most dates in a hundredth of the time; None where it takes pandas."""
+    try:
+        if not formats and PLAIN_DATE.fullmatch(text):
             moment = datetime.fromisoformat(text)
-        except ValueError:
+        elif formats and formats[0] not in dates.PER_SECOND:
+            moment = datetime.strptime(text, formats[0])
+        else:
             return None
         if moment.tzinfo is None:
             return moment.replace(tzinfo=timezone.utc)
         return moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _moment(text: str, formats: tuple[str, ...]) -> datetime | None:
+    """Return the moment that a date names, None where it is not a date in ISO 8601 or a format."""
+    quickly = _quick_moment(text, formats)
+    if quickly is not None:
+        return quickly
     moments = as_dates(pd.Series([text], dtype="str"), formats)
     return None if moments.isna().any() else moments.iloc[0].to_pydatetime()
 

@@ -1,0 +1,1 @@
+"""Texts of two tables: how their words are compared."""
