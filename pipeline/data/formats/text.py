@@ -104,7 +104,7 @@ def faults(path: Path, form: Format, origin: Path) -> Iterator[None]:
         line = _undecodable_line(path, form.encoding)
         raise DataError(
             f"{origin}: line {line} is not {form.encoding}; save the file as CSV in UTF-8, or set "
-            f"data.encoding (latin-1, cp1252, ...) in {paths.PARAMS}"
+            f"data.encoding (latin-1, cp1252, ...) in {paths.PARAMS}; with --new give --encoding"
         ) from None
     except (pd.errors.ParserError, csv.Error) as error:
         fault = str(error).removeprefix("Error tokenizing data. C error: ").strip()
