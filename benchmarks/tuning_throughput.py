@@ -30,7 +30,7 @@ from pipeline.tracking.runs import write_run
 from pipeline.training.problem import Problem, read_problem
 from pipeline.tuning.folds import Folds, fit_fold
 from pipeline.tuning.search import search
-from pipeline.tuning.trials import Plan, Trial, plan_of
+from pipeline.tuning.trials import Limits, Plan, Trial, plan_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,7 +59,7 @@ def turn(
 ) -> Turn:
     """Search in a folder, then do the same fits in a bare loop."""
     started = time.perf_counter()
-    trials = search(problem, plan, n_trials, run, folder, lambda count, note: None).trials
+    trials = search(problem, plan, Limits(n_trials), run, folder, lambda count, note: None).trials
     searched = time.perf_counter() - started
     fits = []
     for trial in trials:

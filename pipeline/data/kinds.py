@@ -107,7 +107,8 @@ def _may_be_dates(values: pd.Series) -> bool:
         return True
     if not _is_of_strings(values):
         return False
-    some = drawn(values)
+    # different ones: most columns of text have few
+    some = drawn(values).drop_duplicates()
     return bool(len(some)) and bool(dates.look_like_iso(some).mean() >= 0.5)
 
 
@@ -120,7 +121,7 @@ def _may_be_texts(values: pd.Series) -> bool:
     if not _is_of_strings(values):
         return False
     some = drawn(values)
-    if len(some) < FEWEST_TEXTS or word_counts(some).median() < FEWEST_WORDS:
+    if some.nunique() < FEWEST_TEXTS or word_counts(some).median() < FEWEST_WORDS:
         return False
     return values.nunique() >= max(FEWEST_TEXTS, DIFFERENT_SHARE * values.count())
 

@@ -63,6 +63,30 @@ def test_score_of_a_blend_uses_for_each_fold_the_weights_of_the_others():
     assert np.isnan(before[fold == -1]).all() and np.isfinite(before[fold >= 0]).all()
 
 
+def test_score_of_a_blend_of_noise_is_that_of_new_rows_and_no_better_than_chance():
+    flattered, honest, above_chance = [], [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        y, y_new = rng.normal(size=150), rng.normal(size=2000)
+        fold = np.arange(150) % 5
+        outputs, new = rng.normal(0, 0.3, (25, 150)), rng.normal(0, 0.3, (25, 2000))
+        weights = blending.blend_weights(y, outputs, "rmse")
+        on_new = np.mean((y_new - blending.blended(new, weights)) ** 2)
+        by_fold = blending.fold_weights(y, outputs, fold, "rmse")
+        out_of_fold = np.mean((y - blending.blended_by_fold(outputs, fold, by_fold)) ** 2)
+        on_same_rows = np.mean((y - blending.blended(outputs, weights)) ** 2)
+        honest.append(on_new - out_of_fold)
+        flattered.append(on_new - on_same_rows)
+        above_chance.append(out_of_fold - np.mean(y**2))
+
+    def standard_errors(values):
+        return np.mean(values) / (np.std(values, ddof=1) / np.sqrt(len(values)))
+
+    assert abs(standard_errors(honest)) < 2.5
+    assert standard_errors(flattered) > 4  # weights chosen on the rows that they are scored on
+    assert standard_errors(above_chance) > -2.5
+
+
 @pytest.mark.parametrize(
     "names", [("lightgbm", "ridge"), ("xgboost", "catboost", "gradient_boosting")]
 )
