@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.models.catalogue import FAMILIES, Family, OwnEstimator
+from pipeline.models.catalogue import FAMILIES, Family
+from pipeline.models.estimators import OwnEstimator
 from pipeline.project.errors import DataError
 from pipeline.scoring.thresholds import Rule
 

@@ -7,7 +7,7 @@ import pytest
 from pipeline.project.params import Dataset, Gate
 from pipeline.report import best
 from pipeline.training import expected
-from pipeline.training.results import ScoredCandidates
+from pipeline.training.results.reading import ScoredCandidates
 from support.results import candidate
 
 ROWS = 120
