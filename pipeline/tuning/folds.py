@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.models import boosters, fitting, storage
 from pipeline.models.fitted import Model
 from pipeline.models.spec import ModelSpec
-from pipeline.project.params import Tune
+from pipeline.project.settings.tune import Tune
 from pipeline.training.problem import Problem, StoppingSplit, stopping_splits
 from pipeline.tuning.trials import TARGET_TRANSFORM, FailedFit, FoldFit, FoldResult, LateFit
 

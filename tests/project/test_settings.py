@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.project import params
 from pipeline.project.errors import UsageError
-from pipeline.project.params import Prepare
+from pipeline.project.settings.data import Prepare
 from support.processes import ROOT
 from support.projects import PARAMS
 from support.settings import edited, loaded
