@@ -45,7 +45,8 @@ from pipeline.monitoring.log_comparison import compare_with_training, read_serve
 from pipeline.project import errors, figure_page, files, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.figure_page import Link
-from pipeline.project.params import Dataset, Drift, Params
+from pipeline.project.params import Dataset, Params
+from pipeline.project.settings.drift import Drift
 from pipeline.scoring.thresholds import rule_of_json
 from pipeline.tracking import record
 from pipeline.training import split_scores

@@ -26,7 +26,8 @@ from pipeline.models.fitted import Fitted
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data, Dataset, Prepare
+from pipeline.project.params import Dataset
+from pipeline.project.settings.data import Data, Prepare
 from pipeline.registry import versions
 from pipeline.scoring import thresholds
 from pipeline.scoring.bootstrap import Score

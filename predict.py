@@ -32,7 +32,7 @@ from pipeline.data import quality, reading
 from pipeline.data.formats import columnar, spreadsheets
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Serve
+from pipeline.project.settings.serve import Serve
 from pipeline.scoring import thresholds
 from pipeline.serving import compiled, loaded
 from pipeline.serving.inference_log import writer

@@ -24,7 +24,8 @@ from pipeline.own import features, named
 from pipeline.own.features import Checked
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data, Dataset, Params
+from pipeline.project.params import Dataset, Params
+from pipeline.project.settings.data import Data
 from pipeline.tracking import record
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pipeline import command
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Gate
+from pipeline.project.settings.judging import Gate
 from pipeline.report import advice, best, comparison
 from pipeline.report.comparison import DatasetResult
 from pipeline.scoring import gates

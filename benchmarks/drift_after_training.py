@@ -14,7 +14,8 @@ from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import Sides, roles_of_model, with_output
 from pipeline.drift.verdicts import DRIFT
-from pipeline.project.params import Drift, Prepare
+from pipeline.project.settings.data import Prepare
+from pipeline.project.settings.drift import Drift
 from pipeline.scoring.rows import OutOfFold
 from pipeline.scoring.scores import fold_scores
 from pipeline.training import candidates, split_scores

@@ -21,7 +21,7 @@ from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import Roles
 from pipeline.drift.verdicts import DRIFT
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 ROWS = (60, 125, 250, 500, 1000, 2500, 5000)
 # rows of a window of a real table; the rest of it is the reference. None: one half against another

@@ -31,7 +31,7 @@ import pandas as pd
 from pipeline.data import typed_tables
 from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.roles import Roles
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 import scipy.stats
 in_memory, *paths = sys.argv[1:]
 given = [pd.read_parquet(path) for path in paths] if in_memory == "yes" else paths

@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks.experiment import Claim, Experiment
 from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, columns_of, training_table
-from pipeline.project.params import Data, Prepare
+from pipeline.project.settings.data import Data, Prepare
 
 ROWS = 1000
 TRAINING_ROWS = 800

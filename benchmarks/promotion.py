@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks import noise
 from benchmarks.experiment import Claim, Experiment
-from pipeline.project.params import Register
+from pipeline.project.settings.judging import Register
 from pipeline.registry import evidence, promotion, promotion_log
 from pipeline.registry.evidence import CHAMPION, Evidence
 from pipeline.scoring import bootstrap, thresholds

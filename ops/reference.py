@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from pipeline.project.errors import DataError
-from pipeline.project.params import Params, Settings
+from pipeline.project.params import Params
+from pipeline.project.settings.base import Settings
 from pipeline.scoring.metrics import METRICS
 
 FOLDER = Path("docs/reference")

@@ -13,7 +13,8 @@ from pathlib import Path
 from pipeline.own import recorded
 from pipeline.project import params, paths
 from pipeline.project.errors import PipelineError, UsageError
-from pipeline.project.params import Dataset, Gate, Params
+from pipeline.project.params import Dataset, Params
+from pipeline.project.settings.judging import Gate
 from pipeline.project.workers import Step
 from pipeline.scoring import metrics
 from pipeline.scoring.definitions.classification import COST

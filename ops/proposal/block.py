@@ -20,7 +20,8 @@ from pipeline.data import doubts, kinds, sources
 from pipeline.data.kinds import NUMBER
 from pipeline.project import downloads, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data, Params, Prepare
+from pipeline.project.params import Params
+from pipeline.project.settings.data import Data, Prepare
 
 WIDTH = 88  # of a line of comments, before its indentation
 

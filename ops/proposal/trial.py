@@ -11,7 +11,7 @@ from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, columns_of, lines, training_table
 from pipeline.data.splits import Fold
 from pipeline.project.errors import DataError
-from pipeline.project.params import Data, Prepare
+from pipeline.project.settings.data import Data, Prepare
 
 MOST_FOLDS, FEWEST_FOLDS = 5, 2
 RECURRING = re.compile(r"set prepare\.split: group:(.+?)(?= if | where |,|$)")

@@ -10,7 +10,7 @@ from pipeline.data.kinds import CATEGORY, DATE, LARGEST, NUMBER, TEXT, Typed
 from pipeline.data.spelling import dates
 from pipeline.project import paths
 from pipeline.project.errors import DataError, listed
-from pipeline.project.params import Data
+from pipeline.project.settings.data import Data
 
 # a target with more classes than both, the second a share of the rows, is taken for a number
 MOST_CLASSES = 20

@@ -13,7 +13,7 @@ from pipeline.data import cleaning, kinds
 from pipeline.data.kinds import CATEGORY, NUMBER
 from pipeline.data.spelling.dates import ISO, FormatCount, found_formats, in_words
 from pipeline.project import errors
-from pipeline.project.params import Data
+from pipeline.project.settings.data import Data
 
 # of a column's values, drawn at random, that are looked at for how they are written
 LOOKED_AT = kinds.LOOKED_AT

@@ -12,7 +12,7 @@ from pipeline.data import cleaning, kinds, targets
 from pipeline.data.formats.form import Format, form_of
 from pipeline.data.kinds import CATEGORY, DATE, NUMBER, TEXT
 from pipeline.project import errors, files, paths, rounding
-from pipeline.project.params import Data
+from pipeline.project.settings.data import Data
 
 QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1]
 # of quality.json, as params.yaml calls them

@@ -10,7 +10,7 @@ from pipeline.data.formats import columnar, spellings, text
 from pipeline.data.formats.form import PLAIN, Format
 from pipeline.data.formats.opened import Opened, opened
 from pipeline.project.errors import DataError
-from pipeline.project.params import Data
+from pipeline.project.settings.data import Data
 
 
 def read_table(data: Data) -> pd.DataFrame:

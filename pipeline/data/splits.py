@@ -15,7 +15,7 @@ from pipeline.data import kinds
 from pipeline.data.kinds import DATE
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
-from pipeline.project.params import Prepare
+from pipeline.project.settings.data import Prepare
 
 
 class Fold(NamedTuple):

@@ -19,7 +19,7 @@ from pipeline.drift.verdicts import (
     ColumnResult,
     JudgedTest,
 )
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 # changes of what a table holds; a new column, which no model reads, breaks nothing
 GONE, NEW, EMPTY, OTHER_TYPE = "missing", "new", "empty", "type"

@@ -30,7 +30,7 @@ from pipeline.drift.roles import Roles, Sides
 from pipeline.drift.separation import Separation, separate
 from pipeline.drift.verdicts import ColumnResult
 from pipeline.project import workers
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pipeline.drift.column import ColumnExamination, SchemaChange
 from pipeline.drift.roles import CURRENT, REFERENCE, Sides
 from pipeline.drift.two_sample import adjusted_p_values, contingency_test
 from pipeline.drift.verdicts import ColumnResult
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 # of the share of duplicates or outliers, from which on data quality has changed
 RISE = 0.05

@@ -13,7 +13,7 @@ from pipeline.drift.separation import CLASSIFIER, Separation
 from pipeline.drift.two_sample import TestResult
 from pipeline.drift.verdicts import ColumnResult, JudgedTest, TableVerdict
 from pipeline.project import errors, rounding
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 # notes that are listed
 LISTED_NOTES = 10

@@ -21,7 +21,7 @@ from pipeline.drift.domain_classifier import Features, Order, cross_fitted, feat
 from pipeline.drift.roles import Sides
 from pipeline.drift.two_sample import TestResult
 from pipeline.drift.verdicts import DRIFT, NO_DRIFT, TOGETHER_SHARE, JudgedTest
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 CLASSIFIER, SEPARATED = "domain classifier", "share of rows"
 # of either table, and of its columns: bounds the time

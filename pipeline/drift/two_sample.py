@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from pipeline.data.kinds import CATEGORY, DATE, NUMBER, TEXT
 from pipeline.drift.roles import CURRENT, REFERENCE
 from pipeline.drift.texts.words import Words, compare_words, words_of
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 # an expected count below it makes chi-squared a poor approximation (Cochran 1954)
 SMALL = 5

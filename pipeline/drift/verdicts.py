@@ -19,7 +19,7 @@ from pipeline.drift.roles import Sides
 from pipeline.drift.two_sample import TestResult, adjusted_p_values
 from pipeline.project import paths
 from pipeline.project.errors import DataError
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 # the verdict on a column, a window or a table
 DRIFT, NO_DRIFT = "drift", "no drift"

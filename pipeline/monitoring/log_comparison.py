@@ -18,7 +18,8 @@ from pipeline.monitoring.performance import ServedPerformance, TrainingRows
 from pipeline.monitoring.quick_look import FeatureShift
 from pipeline.monitoring.windows import Window, windows_recommendation, windows_verdict
 from pipeline.project import rounding
-from pipeline.project.params import Drift, Params
+from pipeline.project.params import Params
+from pipeline.project.settings.drift import Drift
 from pipeline.scoring.thresholds import rule_of_json
 from pipeline.serving.inference_log import reader
 from pipeline.serving.inference_log.reader import LoggedRows

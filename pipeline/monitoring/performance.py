@@ -11,7 +11,7 @@ from pipeline.monitoring import estimation
 from pipeline.monitoring.estimation import Estimate
 from pipeline.monitoring.known_version import KnownVersion
 from pipeline.monitoring.outside import Outside, outside
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 from pipeline.scoring import bootstrap, metrics
 from pipeline.scoring.bootstrap import Interval
 from pipeline.scoring.rows import Rows

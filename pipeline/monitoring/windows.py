@@ -13,7 +13,7 @@ from pipeline.drift.comparison import Plan
 from pipeline.drift.results import TableComparison
 from pipeline.drift.verdicts import DRIFT, NO_DRIFT, NOT_ENOUGH_DATA
 from pipeline.project import errors
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 
 @dataclass(frozen=True)

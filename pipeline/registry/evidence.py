@@ -17,7 +17,9 @@ from pipeline.models import storage
 from pipeline.models.spec import ModelSpec
 from pipeline.project import errors, paths, rounding
 from pipeline.project.errors import DataError
-from pipeline.project.params import Data, Dataset, Register
+from pipeline.project.params import Dataset
+from pipeline.project.settings.data import Data
+from pipeline.project.settings.judging import Register
 from pipeline.registry import bundles
 from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.bootstrap import Resampled

@@ -12,7 +12,8 @@ from pipeline.data import cleaning, splits
 from pipeline.models import catalogue
 from pipeline.project import errors, paths, rounding
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Dataset, Gate, Slices
+from pipeline.project.params import Dataset
+from pipeline.project.settings.judging import Gate, Slices
 from pipeline.report import charts, comparison
 from pipeline.report.comparison import (
     Best,

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from pipeline.project import files, paths
-from pipeline.project.params import Gate
 from pipeline.project.rounding import number_text
+from pipeline.project.settings.judging import Gate
 
 
 @dataclass(frozen=True)

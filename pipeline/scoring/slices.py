@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.project import rounding
-from pipeline.project.params import Slices
+from pipeline.project.settings.judging import Slices
 from pipeline.scoring import bootstrap
 from pipeline.scoring.bootstrap import Interval, Score
 from pipeline.scoring.rows import Rows

@@ -14,7 +14,8 @@ from pipeline.models.spec import ModelSpec, OwnParts
 from pipeline.own import loading, transformers
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data, Dataset, Params, Prepare
+from pipeline.project.params import Dataset, Params
+from pipeline.project.settings.data import Data, Prepare
 from pipeline.scoring.rows import PLAIN, Terms
 from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.scoring.terms.reading import read_terms

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import splits
-from pipeline.project.params import Dataset, Prepare
+from pipeline.project.params import Dataset
+from pipeline.project.settings.data import Prepare
 from pipeline.scoring.sampling import BY_ROW, Sampling, by_class, by_split
 
 

@@ -15,7 +15,7 @@ from pipeline.models import boosters, fitting, storage
 from pipeline.models.fitted import Model
 from pipeline.models.spec import ModelSpec
 from pipeline.project.errors import DataError
-from pipeline.project.params import Tune
+from pipeline.project.settings.tune import Tune
 from pipeline.training.problem import Problem
 from pipeline.tuning.trials import TARGET_TRANSFORM, FailedFit, FoldFit, FoldResult, LateFit
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.models import estimators
-from pipeline.project.params import SearchSpace
+from pipeline.project.settings.tune import SearchSpace
 from pipeline.scoring import metrics
 from pipeline.training.problem import Problem
 from pipeline.tuning.journal import Journal

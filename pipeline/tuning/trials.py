@@ -10,7 +10,9 @@ from pipeline.models import boosters, catalogue, estimators, monotone
 from pipeline.models.fitted import Model
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
-from pipeline.project.params import Hyperparameters, Params, SearchSpace, Tune
+from pipeline.project.params import Params
+from pipeline.project.settings.own_code import Hyperparameters
+from pipeline.project.settings.tune import SearchSpace, Tune
 from pipeline.scoring import metrics
 from pipeline.training.problem import Problem
 

@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from benchmarks import leaks as cases
 from pipeline.data.leaks import associations, lags, search
 from pipeline.data.leaks.table import Leak, columns_of, lines, training_table
-from pipeline.project.params import Data, Prepare
+from pipeline.project.settings.data import Data, Prepare
 from support.projects import sales
 
 

@@ -16,7 +16,8 @@ from pipeline.data.formats.form import PLAIN, Format
 from pipeline.data.sources import Wanted
 from pipeline.data.written import write_csv
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data, Params
+from pipeline.project.params import Params
+from pipeline.project.settings.data import Data
 from support.table_server import TABLE
 
 

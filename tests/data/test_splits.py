@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.data import cleaning, splits
 from pipeline.project.errors import DataError
-from pipeline.project.params import Prepare
+from pipeline.project.settings.data import Prepare
 from support.houses import data, houses
 
 

@@ -10,7 +10,7 @@ from scipy.spatial.distance import jensenshannon
 
 from pipeline.data.kinds import DATE, KINDS
 from pipeline.drift import two_sample
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 from support.drift_tables import categories
 from support.processes import ROOT
 

@@ -8,7 +8,7 @@ from pipeline.data.typed_tables import of_frame, with_text
 from pipeline.drift.comparison import Plan
 from pipeline.drift.roles import Roles
 from pipeline.monitoring.windows import compare_windows, windows_verdict
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 from support.drift_tables import compare
 
 LIMITS = Drift(window_rows=100, windows=3, alarm_windows=2)

@@ -3,19 +3,18 @@ right file loads as it reads.
 """
 
 import re
+import time
 
 import pytest
 
 from pipeline.project import params
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
-from pipeline.scoring import metrics
-from support.settings import edited, loaded
+from support.processes import ROOT
+from support.projects import PARAMS
+from support.settings import IRIS, TINY, edited, loaded, refusal
 
-IRIS, TINY = "datasets.iris", "datasets.tiny"
-METRICS_OF_CLASSES = ", ".join(metric.name for metric in metrics.of_task("classification"))
 REFUSED = {
-    # top level
     ("seed: 42", "sed: 42"): f"sed: unknown key; allowed: {', '.join(Params.model_fields)}",
     ("seed: 42\n", ""): "seed: Field required",
     ("seed: 42", "seed: -1"): "seed: Input should be greater than or equal to 0 (found -1)",
@@ -42,15 +41,6 @@ REFUSED = {
         "ridge: {alpha: 1.0}",
         "ridge: 1.0",
     ): "models.ridge: must be a block of keys; an empty one is {} (found 1.0)",
-    # weights
-    (
-        "target: price, drop: [id]",
-        "target: price, weight: price, drop: [id]",
-    ): f"{TINY}.data.weight: names the target 'price'; name another column",
-    (
-        "target: price, drop: [id]",
-        "target: price, weight: id, drop: [id]",
-    ): f"{TINY}.data.drop: names 'id', which is data.weight; remove it there",
     (
         "task: classification, target: species}\n    prepare: {test_size: 0.2, split: random}\n"
         "    train: {",
@@ -60,48 +50,10 @@ REFUSED = {
         f"{IRIS}.train.resampling: smote makes rows up, which have no weight by data.weight; set "
         "it to undersample or none"
     ),
-    # costs
-    (
-        "cv_folds: 3,\n            models: [dummy, log",
-        "cv_folds: 3, costs: {false_alarm: 1},\n            models: [dummy, log",
-    ): (
-        f"{IRIS}.train.costs.false_alarm: unknown; allowed: true_negative, false_positive, "
-        "false_negative, true_positive, or a table {ACTUAL: {DECIDED: COST}}"
-    ),
-    (
-        "cv_folds: 3,\n            models: [dummy, log",
-        "cv_folds: 3, costs: {false_positive: 0},\n            models: [dummy, log",
-    ): (
-        f"{IRIS}.train.costs.false_positive: an error must cost more than the right decision "
-        "(found true_negative 0, false_positive 0)"
-    ),
-    (
-        "cv_folds: 3,\n            models: [dummy, log",
-        "cv_folds: 3, costs: {setosa: {virginica: -1}},\n            models: [dummy, log",
-    ): (
-        f"{IRIS}.train.costs.setosa: an error must cost more than the right decision "
-        "(found setosa 0, virginica -1)"
-    ),
-    (
-        "cv_folds: 3,\n            models: [dummy, log",
-        "cv_folds: 3, costs: {setosa: {virginica: true}},\n            models: [dummy, log",
-    ): (
-        f"{IRIS}.train.costs.setosa.virginica: must be a number or the name of a column "
-        "(found True)"
-    ),
-    (
-        "cv_folds: 3,\n            models: [dummy, log",
-        "cv_folds: 3, threshold_metric: f1, costs: {setosa: {virginica: 1}},"
-        "\n            models: [dummy, log",
-    ): (
-        f"{IRIS}.train.threshold_metric: train.costs decide, so that it has no effect; remove "
-        "one of the two"
-    ),
     (
         "cv_folds: 3, models: [dummy, ridge, decision_tree]",
         "cv_folds: 3, costs: {false_positive: 1, false_negative: 1}, models: [ridge]",
     ): f"{TINY}.train.costs: are of decisions, which regression has none of; remove it",
-    # experiment, data
     (
         "experiment: Iris-Classification",
         "experimen: x",
@@ -110,64 +62,9 @@ REFUSED = {
         "allowed: experiment, data, prepare, train, tune, drift, slices, gates, register, serve"
     ),
     (
-        "task: regression",
-        "task: Regression",
-    ): f"{TINY}.data.task: Input should be 'regression' or 'classification' (found 'Regression')",
-    (
-        "file: data/iris_data.csv",
-        "file: iris.csv",
-    ): rf"{IRIS}.data.file: must match ^data/[^/]+\.csv$ (found 'iris.csv')",
-    (
         "file: data/tiny_data.csv",
         "file: data/iris_data.csv",
     ): f"{TINY}.data.file: 'data/iris_data.csv' is that of iris, too; choose another name",
-    ("drop: [id]", "drop: id"): f"{TINY}.data.drop: Input should be a valid list (found 'id')",
-    ("drop: [id]", "drop: [price]"): f"{TINY}.data.drop: names the target 'price'; remove it there",
-    (
-        "drop: [id]",
-        "categorical: [price]",
-    ): f"{TINY}.data.categorical: names the target 'price'; remove it there",
-    (
-        "drop: [id]",
-        "numeric: [age], categorical: [age]",
-    ): f"{TINY}.data.numeric: 'age' stands in categorical, too; keep one",
-    (
-        "drop: [id]",
-        "positive: 1",
-    ): f"{TINY}.data.positive: '1' is for classification; remove it or set task: classification",
-    (
-        "target: species",
-        "target: species, positive: true",
-    ): f"{IRIS}.data.positive: Input should be a valid string (found True)",
-    (
-        "target: species",
-        "target: species, rows: 0",
-    ): f"{IRIS}.data.rows: Input should be greater than or equal to 1 (found 0)",
-    (
-        "target: species",
-        "target: species, separator: ';;'",
-    ): f"{IRIS}.data.separator: String should have at most 1 character (found ';;')",
-    # prepare
-    (
-        "test_size: 0.25",
-        "test_siz: 0.25",
-    ): f"{TINY}.prepare.test_siz: unknown key; allowed: test_size, split, allow_leakage",
-    (
-        "test_size: 0.25",
-        "test_size: 1",
-    ): f"{TINY}.prepare.test_size: Input should be less than 1 (found 1)",
-    (
-        "test_size: 0.25",
-        "test_size: 0",
-    ): f"{TINY}.prepare.test_size: Input should be greater than 0 (found 0)",
-    (
-        "test_size: 0.25",
-        "test_size: 20%",
-    ): f"{TINY}.prepare.test_size: Input should be a valid number (found '20%')",
-    (
-        "{test_size: 0.25, split: random}",
-        "{test_size: 0.25, split: time}",
-    ): f"{TINY}.prepare.split: must match ^(random|(time|group):.+)$ (found 'time')",
     (
         "{test_size: 0.25, split: random}",
         "{test_size: 0.25, split: 'time:price'}",
@@ -176,136 +73,25 @@ REFUSED = {
         "{test_size: 0.25, split: random}",
         "",
     ): f"{TINY}.prepare: must be a block of keys; an empty one is {{}} (found None)",
-    # train
-    (
-        "primary_metric: rmse",
-        "primary_metric: accuracy",
-    ): (
-        f"{TINY}.train.primary_metric: 'accuracy' is not a metric of regression; "
-        "allowed: rmse, mae, r2"
-    ),
-    (
-        "primary_metric: log_loss",
-        "primary_metric: f1__virginica",
-    ): f"{IRIS}.train.primary_metric: 'f1__virginica' is not a metric of classification; "
-    f"allowed: {METRICS_OF_CLASSES}",
-    (
-        "primary_metric: rmse, cv_folds: 3",
-        "primary_metric: rmse, cv_folds: 1",
-    ): f"{TINY}.train.cv_folds: Input should be greater than or equal to 2 (found 1)",
-    (
-        "primary_metric: rmse, cv_folds: 3",
-        "primary_metric: rmse, cv_folds: 51",
-    ): f"{TINY}.train.cv_folds: Input should be less than or equal to 50 (found 51)",
-    (
-        "models: [dummy, ridge, decision_tree]",
-        "models: ridge",
-    ): f"{TINY}.train.models: must be a block of keys; an empty one is {{}} (found 'ridge')",
-    (
-        "models: [dummy, ridge, decision_tree]",
-        "models: []",
-    ): f"{TINY}.train.models: Dictionary should have at least 1 item after validation, not 0",
     (
         "primary_metric: rmse",
         "primary_metric: rmse, resampling: smote",
     ): f"{TINY}.train.resampling: 'smote' is for classification; set it to none",
     (
-        "primary_metric: rmse",
-        "primary_metric: rmse, target_transform: sqrt",
-    ): f"{TINY}.train.target_transform: Input should be 'none' or 'log1p' (found 'sqrt')",
-    (
         "primary_metric: log_loss",
         "primary_metric: log_loss, target_transform: log1p",
     ): f"{IRIS}.train.target_transform: 'log1p' is for regression; set it to none",
-    (
-        "primary_metric: log_loss",
-        "primary_metric: log_loss, resampling: ros",
-    ): f"{IRIS}.train.resampling: Input should be 'none', 'smote' or 'undersample' (found 'ros')",
-    # gates
-    (
-        "{r2: {min: 0.5}}",
-        "{f1: {min: 0.5}}",
-    ): f"{TINY}.gates.f1: 'f1' is not a metric of regression; allowed: rmse, mae, r2",
-    (
-        "{accuracy: {min: 0.80}}",
-        "{accuracy__virginica: {min: 0.80}}",
-    ): (
-        f"{IRIS}.gates.accuracy__virginica: "
-        "'accuracy__virginica' is not a metric of classification; "
-        f"allowed: {METRICS_OF_CLASSES}"
-    ),
-    (
-        "{accuracy: {min: 0.80}}",
-        "{accuracy: {min: 85}}",
-    ): f"{IRIS}.gates.accuracy.min: 85 is above 1, the best accuracy there is; write 85 % as 0.85",
-    (
-        "{accuracy: {min: 0.80}}",
-        "{f1__virginica: {max: 1.5}}",
-    ): f"{IRIS}.gates.f1__virginica.max: 1.5 is above 1, the best f1 there is; write 85 % as 0.85",
-    (
-        "{r2: {min: 0.5}}",
-        "{rmse: {max: -1}}",
-    ): f"{TINY}.gates.rmse.max: -1 is below 0, the best rmse there is",
-    ("{r2: {min: 0.5}}", "{r2: {}}"): f"{TINY}.gates.r2: a gate needs min or max",
-    ("{r2: {min: 0.5}}", "{r2: {min: 0.5, on: oof, by: low}}"): f"{TINY}.gates.r2: by: low is for "
-    f"on: test; out of fold there is no interval",
-    ("{r2: {min: 0.5}}", "{r2: {max: 0.5, by: low}}"): f"{TINY}.gates.r2: by: low goes with min "
-    f"alone, else it asks for less",
-    (
-        "{accuracy: {min: 0.80}}",
-        "{f1__virginica: {min: 0.8, by: low}}",
-    ): f"{IRIS}.gates.f1__virginica: by: low needs an interval, which the metrics of a single "
-    f"class do not have; remove it",
-    (
-        "{r2: {min: 0.5}}",
-        "{r2: 0.5}",
-    ): f"{TINY}.gates.r2: must be a block of keys; an empty one is {{}} (found 0.5)",
-    (
-        "{r2: {min: 0.5}}",
-        "{r2: {min: high}}",
-    ): f"{TINY}.gates.r2.min: Input should be a valid number (found 'high')",
-    (
-        "{r2: {min: 0.5}}",
-        "{r2: {min: .nan}}",
-    ): f"{TINY}.gates.r2.min: Input should be a finite number (found nan)",
-    (
-        "{r2: {min: 0.5}}",
-        "{r2: {min: 0.5, max: 0.4}}",
-    ): f"{TINY}.gates.r2: min 0.5 is above max 0.4, so that nothing passes",
-    (
-        "{r2: {min: 0.5}}",
-        "{r2: {min: 0.5, on: train}}",
-    ): f"{TINY}.gates.r2.on: Input should be 'test' or 'oof' (found 'train')",
-    # register
     ("    register: {name: TinyPredictor}\n", ""): f"{TINY}.register: Field required",
-    (
-        "{name: TinyPredictor}",
-        "{name: Tiny/Predictor}",
-    ): f"{TINY}.register.name: must match ^[A-Za-z][A-Za-z0-9_.-]*$ (found 'Tiny/Predictor')",
     (
         "{name: TinyPredictor}",
         "{name: IrisClassifier}",
     ): f"{TINY}.register.name: 'IrisClassifier' is that of iris, too; choose another name",
-    (
-        "{name: TinyPredictor}",
-        "{name: TinyPredictor, promote: never}",
-    ): (
-        f"{TINY}.register.promote: "
-        "Input should be 'better', 'not_worse' or 'always' (found 'never')"
-    ),
-    (
-        "{name: TinyPredictor}",
-        "{name: TinyPredictor, margin: 1.0}",
-    ): f"{TINY}.register.margin: Input should be less than 1 (found 1.0)",
 }
 
 
 @pytest.mark.parametrize("edit", REFUSED, ids=lambda edit: edit[1])
 def test_fault_is_told_with_its_key_its_value_and_what_is_allowed(edit, tmp_path, monkeypatch):
-    with pytest.raises(UsageError) as caught:
-        loaded(tmp_path, monkeypatch, edited(*edit))
-    assert str(caught.value) == f"params.yaml: {REFUSED[edit]}"
-    assert caught.value.status == 2
+    assert refusal(tmp_path, monkeypatch, edited(*edit)) == f"params.yaml: {REFUSED[edit]}"
 
 
 def test_further_faults_are_counted(tmp_path, monkeypatch):
@@ -349,3 +135,65 @@ def test_file_that_is_not_there_or_not_utf_8_is_refused(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_bytes("experiment: Häuser".encode("latin-1"))
     with pytest.raises(UsageError, match="params.yaml is not valid YAML: 'utf-8' codec"):
         params.load()
+
+
+def test_committed_params_yaml_loads(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    settings = params.load()
+    assert {"california_housing", "credit_fraud", "customer_churn", "house_prices", "iris"} <= set(
+        settings.datasets
+    )
+    assert settings.dataset("customer_churn").data.positive == "Yes"
+
+
+def test_values_are_read_as_yaml_1_2_means_them(tmp_path, monkeypatch):
+    text = edited("target: species", "target: species, positive: Yes").replace(
+        "alpha: 1.0", "alpha: 1e-3, fit_intercept: true"
+    )
+    settings = loaded(tmp_path, monkeypatch, text)
+    assert settings.dataset("iris").data.positive == "Yes"
+    assert settings.models["ridge"] == {"alpha": 0.001, "fit_intercept": True}
+    assert settings.models["ridge"]["fit_intercept"] is True
+
+
+def test_settings_of_a_dataset_go_before_those_of_all(tmp_path, monkeypatch):
+    text = edited(
+        "models: [dummy, ridge, decision_tree]",
+        "models: {dummy: {}, decision_tree: {max_depth: 2, ccp_alpha: 0.1}}",
+    )
+    settings = loaded(tmp_path, monkeypatch, text)
+    assert settings.hyperparameters("tiny", "decision_tree") == {"max_depth": 2, "ccp_alpha": 0.1}
+    assert settings.hyperparameters("iris", "decision_tree") == {"max_depth": 4}
+    assert settings.hyperparameters("tiny", "dummy") == {}
+
+
+def test_unknown_dataset_is_refused_with_the_known_ones(project):
+    settings = params.load()
+    for asked in (settings.names, settings.dataset):
+        with pytest.raises(UsageError, match="unknown dataset 'nope'; params.yaml has: iris, tiny"):
+            asked("nope")
+    assert settings.names("all") == ["iris", "tiny"] and settings.names("tiny") == ["tiny"]
+
+
+def test_workers_are_those_of_the_file_or_as_many_as_the_process_may_use(tmp_path, monkeypatch):
+    assert loaded(tmp_path, monkeypatch, PARAMS).cores() == 2
+    assert loaded(tmp_path, monkeypatch, edited("workers: 2", "workers: -1")).cores() >= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: " + "[" * 5000 + "]" * 5000,
+        "a: " + "{a: " * 5000 + "1" + "}" * 5000,
+        "\n".join(" " * level + "a:" for level in range(5000)),
+        "- " * 5000 + "1",
+    ],
+    ids=["lists in a line", "blocks in a line", "blocks", "lists"],
+)
+def test_file_that_is_nested_deeper_than_any_setting_is_refused_at_once(text):
+    began = time.process_time()
+    with pytest.raises(
+        UsageError, match="not valid YAML: line [0-9]+: nested deeper than 20 levels"
+    ):
+        params.parse(text)
+    assert time.process_time() - began < 1

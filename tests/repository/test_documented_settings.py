@@ -2,17 +2,12 @@
 
 import pytest
 
-from pipeline.project.params import (
-    Data,
-    Drift,
-    Features,
-    Prepare,
-    Register,
-    Serve,
-    Slices,
-    Train,
-    Tune,
-)
+from pipeline.project.settings.data import Data, Prepare
+from pipeline.project.settings.drift import Drift
+from pipeline.project.settings.judging import Register, Slices
+from pipeline.project.settings.serve import Serve
+from pipeline.project.settings.train import Features, Train
+from pipeline.project.settings.tune import Tune
 from support.documents import has_row, names_setting, page
 
 # documented by its own keys

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.project.params import Gate
+from pipeline.project.settings.judging import Gate
 from pipeline.report.comparison import BoundedScore
 from pipeline.scoring import gates
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.project.params import Slices
+from pipeline.project.settings.judging import Slices
 from pipeline.scoring import slices, thresholds
 from pipeline.scoring.rows import Rows
 from pipeline.scoring.slices import Condition, Slice

@@ -7,7 +7,7 @@ import pytest
 
 import validate_metrics
 from pipeline.project.errors import UsageError
-from pipeline.project.params import Gate
+from pipeline.project.settings.judging import Gate
 from pipeline.report.advice import STOP, WATCH
 from pipeline.report.comparison import Advice
 from pipeline.scoring import gates

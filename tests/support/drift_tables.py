@@ -7,7 +7,7 @@ from pipeline.drift.comparison import Plan, compare_tables
 from pipeline.drift.results import TableComparison
 from pipeline.drift.roles import Roles
 from pipeline.drift.verdicts import ColumnResult
-from pipeline.project.params import Drift
+from pipeline.project.settings.drift import Drift
 
 LIMITS = Drift()
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.project.params import Data
+from pipeline.project.settings.data import Data
 
 HOUSE = {
     "source": "x.csv",

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from pipeline import command
+from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from support.projects import PARAMS
+
+# the blocks of the two datasets
+IRIS, TINY = "datasets.iris", "datasets.tiny"
 
 
 def loaded(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Params:
@@ -14,6 +18,14 @@ def loaded(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Params:
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(folder)
     return command.settings()
+
+
+def refusal(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> str:
+    """Return the error with which the scripts refuse a params.yaml of this text."""
+    with pytest.raises(UsageError) as caught:
+        loaded(folder, monkeypatch, text)
+    assert caught.value.status == 2
+    return str(caught.value)
 
 
 def edited(old: str, new: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.data.splits import Fold
 from pipeline.project.errors import UsageError
-from pipeline.project.params import Prepare
+from pipeline.project.settings.data import Prepare
 from pipeline.training import candidates
 from pipeline.training.candidates import ALL_ROWS, FitJob, Recipe
 from pipeline.training.problem import Problem

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.project.params import Dataset, Gate
+from pipeline.project.params import Dataset
+from pipeline.project.settings.judging import Gate
 from pipeline.report import best
 from pipeline.training import expected
 from pipeline.training.results.reading import ScoredCandidates

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.models.fitted import Blend
 from pipeline.project import workers
-from pipeline.project.params import Prepare
+from pipeline.project.settings.data import Prepare
 from pipeline.training.problem import read_problem
 from pipeline.tuning import final_models
 from pipeline.tuning.trials import plan_of

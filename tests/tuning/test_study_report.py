@@ -2,7 +2,7 @@
 
 import json
 
-from pipeline.project.params import Tune
+from pipeline.project.settings.tune import Tune
 from pipeline.tuning import study_report
 from pipeline.tuning.study_report import Outcome, Top
 from pipeline.tuning.trials import BASELINE, FINISHED, SEARCH, Plan, Trial

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.project.params import Data
+from pipeline.project.settings.data import Data
 
 # of files whose values tabs separate
 TAB_ENDINGS = (".tsv", ".tab")

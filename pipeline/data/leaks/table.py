@@ -12,8 +12,8 @@ from pipeline.data import cleaning, kinds, splits
 from pipeline.data.kinds import DATE, TEXT
 from pipeline.data.leaks import associations
 from pipeline.data.leaks.associations import CLASSIFICATION, Answers
-from pipeline.project.params import Data, Prepare
 from pipeline.project.rounding import number_text
+from pipeline.project.settings.data import Data, Prepare
 
 DROP = "name it in data.drop, or in prepare.allow_leakage where it is known at prediction time"
 SPLIT_BY_TIME = (

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError, listed
-from pipeline.project.params import OUTCOMES, Cost
+from pipeline.project.settings.costs import OUTCOMES, Cost
 from pipeline.scoring.terms.columns import lines_in_file, numbers
 
 Cells = list[list[Cost]]  # [actual][decided]: a number, or the column that holds it

@@ -22,7 +22,8 @@ from pipeline.own import loading
 from pipeline.own.loading import OwnObject
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
-from pipeline.project.params import OwnMetric, Params
+from pipeline.project.params import Params
+from pipeline.project.settings.own_code import OwnMetric
 from pipeline.scoring import metrics
 from pipeline.scoring.definitions.metric import Metric
 from pipeline.scoring.rows import Rows, WeightedRows

@@ -15,7 +15,8 @@ import train
 from pipeline.data import splits
 from pipeline.project import params
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Data, Dataset, Params
+from pipeline.project.params import Dataset, Params
+from pipeline.project.settings.data import Data
 from support.projects import real_table, tiny_table
 
 

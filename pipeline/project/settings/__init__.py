@@ -1,0 +1,1 @@
+"""The blocks of params.yaml: the keys of each, what they may be, and which go together."""

@@ -1,0 +1,93 @@
+"""The search for hyperparameters: its budget and the values that they may take."""
+
+import math
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from pipeline.project.settings.base import PlainValue, Settings
+
+
+class Tune(Settings):
+    """How the hyperparameters of a dataset's models are searched."""
+
+    models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
+    """The families that are searched, together in one study."""
+    trials: int = Field(50, ge=1)
+    """How many trials, with the baselines and the portfolio among them."""
+    seconds: float | None = Field(None, gt=0)
+    """In place of `trials`, the seconds that the whole stage may take; what is found then depends
+    on the machine."""
+    batch: int = Field(6, ge=1)
+    """Trials that are under way at a time: the sampler knows the results of all before them."""
+    pruner: Literal["race", "none"] = "race"
+    """Whether a trial ends once its first folds show that it cannot beat its model's best one."""
+    patience: int = Field(50, ge=1)
+    """Rounds without gain after which a booster stops."""
+    stopping_share: float = Field(0.15, gt=0, lt=1)
+    """Share of a fold's fitted rows that early stopping watches."""
+    target_transforms: list[Literal["none", "log1p"]] = []
+    """Transforms that each trial chooses from; empty: `train.target_transform`."""
+    final: Literal["auto", "bag", "refit"] = "auto"
+    """What becomes of a trial: the mean of its folds' models, or one model refitted on all rows."""
+    blend: bool = True
+    """Whether a blend of the models that did well becomes a candidate."""
+    objectives: list[Literal["metric", "size"]] = ["metric"]
+    """`[metric, size]` searches for small models as well."""
+    tolerance: float = Field(0.01, ge=0)
+    """Share of the best metric that a smaller or faster model may lose."""
+
+    @field_validator("objectives")
+    @classmethod
+    def _metric_and_one_more(cls, objectives: list[str]) -> list[str]:
+        if objectives not in (["metric"], ["metric", "size"]):
+            raise ValueError("must be [metric] or [metric, size]")
+        return objectives
+
+    @field_validator("models")
+    @classmethod
+    def _named_once(cls, models: list[str]) -> list[str]:
+        if len(set(models)) < len(models):
+            raise ValueError("names a model twice")
+        return models
+
+
+class SearchSpace(Settings):
+    """The values that a hyperparameter may take: a range, or choices."""
+
+    low: int | float | None = None
+    """The lowest value."""
+    high: int | float | None = None
+    """The highest value."""
+    log: bool = False
+    """Whether values are drawn on a logarithmic scale."""
+    step: int | float | None = Field(None, gt=0)
+    """The distance between two values."""
+    choices: list[PlainValue] | None = Field(None, min_length=1)
+    """The values to choose from, in place of a range."""
+
+    @model_validator(mode="after")
+    def _a_range_or_choices(self) -> Self:
+        if self.choices is not None:
+            bounds = (self.low, self.high, self.step)
+            if self.log or any(value is not None for value in bounds):
+                raise ValueError("choices stand alone, without low, high, log and step")
+            return self
+        if self.low is None or self.high is None or not _finite(self.low, self.high):
+            raise ValueError("needs low and high, or choices")
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        if self.log:
+            _check_log_scale(self.low, self.step)
+        return self
+
+
+def _check_log_scale(low: float, step: float | None) -> None:
+    if low <= 0:
+        raise ValueError(f"log: true needs a low above 0, and low is {low:g}")
+    if step is not None:
+        raise ValueError("log and step exclude each other")
+
+
+def _finite(*values: float) -> bool:
+    return all(math.isfinite(value) for value in values)
