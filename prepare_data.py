@@ -125,7 +125,6 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     labels = cleaned[data.target] if data.task == "classification" else None
     rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)
     tables = {"train": cleaned.iloc[rows.fit], "test": cleaned.iloc[rows.predict]}
-    # the stages after this one depend on quality.json, and so on these versions
     code = named.versions(dataset, settings)
     own = own_features(dataset, spec, cleaned, rows, settings.seed)
     tables |= own.tables

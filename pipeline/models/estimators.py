@@ -3,7 +3,6 @@
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.models.catalogue import FAMILIES, Family, names_for
@@ -11,28 +10,7 @@ from pipeline.own import loading
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
-
-
-@dataclass(frozen=True)
-class OwnEstimator:
-    """A model of the user's choice that is not in the catalogue.
-
-    `class_path` is the dotted name of a class with scikit-learn's interface, or `path:name` of one
-    in a file of the user's own; `encoding` is how the table is prepared for it.
-    """
-
-    class_path: str
-    encoding: str
-
-    @property
-    def file(self) -> str | None:
-        """The file of the user's own that the class stands in; None where it is installed."""
-        return self.class_path.partition(":")[0] if ":" in self.class_path else None
-
-    @property
-    def family(self) -> Family:
-        """The family that the class makes, as if it were for both tasks."""
-        return Family(self.class_path, self.class_path, self.encoding, is_own=True)
+from pipeline.project.settings.own_code import OwnEstimator
 
 
 def own_estimators(dataset: str, settings: Params) -> dict[str, OwnEstimator]:
@@ -42,16 +20,23 @@ def own_estimators(dataset: str, settings: Params) -> dict[str, OwnEstimator]:
     """
     own = {}
     for name in settings.models_of(dataset):
-        own_class = settings.own_class(dataset, name)
-        if own_class is None:
+        estimator = settings.own_estimator(dataset, name)
+        if estimator is None:
             continue
         if name in (*FAMILIES, "blend"):
             raise UsageError(
                 f"{paths.PARAMS}: models.{name}.class: {name} is a model of the catalogue; give "
                 f"yours another name"
             )
-        own[name] = OwnEstimator(own_class.path, own_class.encoding)
+        own[name] = estimator
     return own
+
+
+def family_of(name: str, own: OwnEstimator | None) -> Family:
+    """Return the family of a model; a class of the user's own makes one, for both tasks."""
+    if own is None:
+        return FAMILIES[name]
+    return Family(own.class_path, own.class_path, own.encoding, is_own=True)
 
 
 def check_model(
@@ -70,7 +55,7 @@ def check_model(
             f"{where}: unknown model {name!r}; known: {', '.join([*FAMILIES, *own])}; one that is "
             f"not there needs a class: models: {{{name}: {{class: sklearn.svm.SVR}}}}"
         )
-    family = FAMILIES[name] if name in FAMILIES else own[name].family
+    family = family_of(name, own.get(name))
     if name in own:
         _check_own(own[name].class_path, task, where)
     if family.class_path(task) is None:

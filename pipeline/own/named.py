@@ -7,6 +7,7 @@ from pipeline.project.params import Params
 def versions(dataset: str, settings: Params) -> dict[str, str]:
     """Return {path: sha256} of each file that a dataset's settings name.
 
+    quality.json holds them: the stages after prepare depend on that file, and so on these versions.
     Raises UsageError where one cannot be run.
     """
     code = {}
@@ -23,9 +24,9 @@ def _places(dataset: str, settings: Params) -> dict[str, str]:
     if block.data.features is not None:
         places[block.data.features] = f"{where}.data.features"
     for name in settings.models_of(dataset):
-        own = settings.own_class(dataset, name)
-        if own is not None and ":" in own.path:
-            places[own.path] = f"models.{name}.class"
+        own = settings.own_estimator(dataset, name)
+        if own is not None and own.file is not None:
+            places[own.class_path] = f"models.{name}.class"
     for name, metric in block.train.metrics.items():
         places[metric.function] = f"{where}.train.metrics.{name}"
     return places

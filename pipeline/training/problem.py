@@ -9,13 +9,14 @@ import pandas as pd
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
 from pipeline.models import monotone
-from pipeline.models.estimators import OwnEstimator, own_estimators
+from pipeline.models.estimators import own_estimators
 from pipeline.models.spec import ModelSpec, OwnParts
 from pipeline.own import loading, transformers
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Dataset, Params
 from pipeline.project.settings.data import Data, Prepare
+from pipeline.project.settings.own_code import OwnEstimator
 from pipeline.scoring.rows import PLAIN, Terms
 from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.scoring.terms.reading import read_terms

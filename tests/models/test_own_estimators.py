@@ -5,9 +5,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import SVR
 
 from pipeline.models import archive, estimators
-from pipeline.models.estimators import OwnEstimator
 from pipeline.project import params
 from pipeline.project.errors import DataError, UsageError
+from pipeline.project.settings.own_code import OwnEstimator
 
 
 class Untold(BaseEstimator):
@@ -61,7 +61,7 @@ def test_hyperparameters_are_those_of_the_class_itself():
     check("sklearn.svm.SVR", "regression", C=2.0)
     with pytest.raises(UsageError, match="mine has no hyperparameter 'D'; it has: C, cache_size"):
         check("sklearn.svm.SVR", "regression", D=2.0)
-    family = OwnEstimator("sklearn.svm.SVR", "scaled").family
+    family = estimators.family_of("mine", OwnEstimator("sklearn.svm.SVR", "scaled"))
     estimator = estimators.unfitted_estimator(family, "regression", {"C": 2.0}, seed=3)
     assert isinstance(estimator, SVR) and estimator.C == 2.0
 
