@@ -40,7 +40,7 @@ from pipeline.report.index import pages as index_pages
 from pipeline.report.pairs import Pairs
 from pipeline.report.pictures import Pictures
 from pipeline.tracking import comparisons, record, store
-from pipeline.training.results import read_candidates
+from pipeline.training.results.reading import read_candidates
 
 ROW = "{:20} {:26} {:18} {:>18} {:>28}{}"  # of the table that is printed
 

@@ -51,7 +51,8 @@ from pipeline.scoring.thresholds import rule_of_json
 from pipeline.tracking import record
 from pipeline.training import split_scores
 from pipeline.training.predictions import OUT_OF_FOLD, TEST_BY_FOLD, read_output
-from pipeline.training.results import Candidate, StageResults, classes_of, read_candidates
+from pipeline.training.results.content import Candidate, StageResults, classes_of
+from pipeline.training.results.reading import read_candidates
 
 
 @dataclass(frozen=True)

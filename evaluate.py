@@ -35,8 +35,8 @@ from pipeline.scoring.rows import Rows
 from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.scoring.scores import HeaviestRows, heaviest_rows, scores_with_intervals
 from pipeline.scoring.terms.reading import read_terms
-from pipeline.training import results
-from pipeline.training.problem import sampling_of_test
+from pipeline.training.results.reading import STAGES
+from pipeline.training.sampling import sampling_of_test
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def stored_model(dataset: str, name: str | None) -> Path:
         best = files.read_json(paths.best(dataset), made_by="python compare_results.py")
         return paths.models(dataset, best["stage"]) / best["candidate"]
     stored: list[Path] = []
-    for stage in results.STAGES:
+    for stage in STAGES:
         stored += sorted(paths.models(dataset, stage).glob("*/metadata.json"))
     folders = {path.parent.name: path.parent for path in stored}
     if name not in folders:

@@ -27,6 +27,7 @@ from pipeline.data import reading, sources
 from pipeline.data.formats.form import form_of
 from pipeline.data.quality import Origin
 from pipeline.data.sources import Wanted
+from pipeline.data.written import write_csv
 from pipeline.project import files, params, paths
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
@@ -56,7 +57,7 @@ def generate(
     """Write the CSV file of one dataset and what it is made of; return the latter."""
     data = settings.dataset(dataset).data
     wanted = wanted_table(dataset, settings, source, rows)
-    written = sources.write_csv(wanted, data.file)
+    written = write_csv(wanted, data.file)
     origin = Origin(
         dataset=dataset,
         source=sources.shown(wanted.source),

@@ -28,8 +28,8 @@ import pyarrow
 import pyarrow.parquet
 
 from pipeline import command
-from pipeline.data import quality, reading, spreadsheets
-from pipeline.data.formats import columnar
+from pipeline.data import quality, reading
+from pipeline.data.formats import columnar, spreadsheets
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.settings.serve import Serve

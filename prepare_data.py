@@ -20,7 +20,7 @@ from pipeline.data.leaks import search
 from pipeline.data.leaks.table import Leak, leaks_in, lines, training_table
 from pipeline.data.quality import RARER_KINDS, Origin
 from pipeline.data.splits import Fold
-from pipeline.own import features, loading
+from pipeline.own import features, named
 from pipeline.own.features import Checked
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
@@ -102,29 +102,6 @@ def own_features(
     return OwnFeatures(tables, {"own_features": made_of})
 
 
-def own_code(dataset: str, settings: Params) -> dict[str, Any]:
-    """Return what quality.json says of files of the user's own: {path: sha256}, if there is one.
-
-    The stages after this one depend on that file, and so on the versions of these. Raises
-    UsageError where one cannot be run.
-    """
-    data, where = settings.dataset(dataset).data, f"datasets.{dataset}"
-    places = {place: f"{where}.data.transformers" for place in data.transformers}
-    if data.features is not None:
-        places[data.features] = f"{where}.data.features"
-    for name in settings.models_of(dataset):
-        own = settings.own_class(dataset, name)
-        if own is not None and ":" in own.path:
-            places[own.path] = f"models.{name}.class"
-    for name, metric in settings.dataset(dataset).train.metrics.items():
-        places[metric.function] = f"{where}.train.metrics.{name}"
-    code = {}
-    for place, key in places.items():
-        own_file = loading.named(place, key).code if ":" in place else loading.load(place, key)
-        code[own_file.path] = own_file.sha256
-    return {"code": code} if code else {}
-
-
 def seen_by_models(
     tables: dict[str, pd.DataFrame], data: Data, split_column: str | None
 ) -> pd.DataFrame:
@@ -148,7 +125,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     labels = cleaned[data.target] if data.task == "classification" else None
     rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)
     tables = {"train": cleaned.iloc[rows.fit], "test": cleaned.iloc[rows.predict]}
-    code = own_code(dataset, settings)
+    code = named.versions(dataset, settings)
     own = own_features(dataset, spec, cleaned, rows, settings.seed)
     tables |= own.tables
     seen = seen_by_models(tables, data, split_column)
@@ -170,7 +147,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         **quality.quality_figures(raw, cleaned, data, split_column),
         **quality.reading_figures(origin, len(table) - len(raw)),
         **own.figures,
-        **code,
+        **({"code": code} if code else {}),
         "split": {"by": spec.prepare.split, "train": len(rows.fit), "test": len(rows.predict)},
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],

@@ -15,15 +15,18 @@ from typing import Any
 
 import tune_hyperparameters
 from pipeline import command
-from pipeline.models import catalogue, monotone
+from pipeline.models import estimators, monotone
 from pipeline.project import files, paths, workers
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record
-from pipeline.training import candidates, results
+from pipeline.training import candidates
 from pipeline.training.candidates import ALL_ROWS, CandidateOutputs, FitJob, Recipe
-from pipeline.training.problem import Problem, own_estimators, read_problem
-from pipeline.training.results import Candidate, StageResults
+from pipeline.training.problem import Problem, read_problem
+from pipeline.training.results.content import Candidate, StageResults
+from pipeline.training.results.heading import heading
+from pipeline.training.results.ranking import best_candidate
+from pipeline.training.results.reading import read_train
 from pipeline.training.stage_output import write_stage
 
 
@@ -31,9 +34,9 @@ def chosen_models(dataset: str, settings: Params, only: str | None) -> dict[str,
     """Return {model: hyperparameters} of what is to be trained, all checked before any work."""
     task = settings.dataset(dataset).data.task
     listed = list(settings.dataset(dataset).train.models)
-    own = own_estimators(dataset, settings)
+    own = estimators.own_estimators(dataset, settings)
     if only and only not in listed:
-        catalogue.check_model(only, task, {}, f"--model {only} on {dataset}", own)
+        estimators.check_model(only, task, {}, f"--model {only} on {dataset}", own)
         raise UsageError(
             f"--model {only}: {paths.PARAMS} lists for {dataset}: {', '.join(listed)}; add it there"
         )
@@ -41,7 +44,7 @@ def chosen_models(dataset: str, settings: Params, only: str | None) -> dict[str,
     for name in [only] if only else listed:
         chosen[name] = settings.hyperparameters(dataset, name)
         place = f"{paths.PARAMS}: datasets.{dataset}.train.models"
-        catalogue.check_model(name, task, chosen[name], place, own)
+        estimators.check_model(name, task, chosen[name], place, own)
     if settings.dataset(dataset).train.monotone:
         monotone.check_models(chosen, f"datasets.{dataset}.train.models")
     return chosen
@@ -55,7 +58,7 @@ def other_candidates(problem: Problem, listed: list[str]) -> dict[str, Candidate
     path = paths.metrics(problem.dataset, "train")
     if not path.is_file():
         return {}
-    last = results.read_train(problem.dataset)
+    last = read_train(problem.dataset)
     if last["split_hash"] != problem.split_hash or last["seed"] != problem.seed:
         raise DataError(
             f"{path}: its models are of other data or another seed; run `python train.py --dataset "
@@ -118,7 +121,7 @@ def train(
         fitted = fit_candidates(problem, chosen, run)
     scored = write_stage("train", problem, fitted, others)
     in_order = {name: scored[name] for name in listed if name in scored}
-    trained: StageResults = {**results.heading(problem), "candidates": in_order}
+    trained: StageResults = {**heading(problem), "candidates": in_order}
     files.write_json(paths.metrics(dataset, "train"), trained)
     seconds = {name: outputs.seconds for name, outputs in fitted.items()}
     files.write_json(paths.timings(dataset, "train"), seconds)
@@ -129,7 +132,7 @@ def train(
 def closing_line(trained: StageResults, n_models: int) -> str:
     """Return the line that says what came out and where it lies."""
     dataset, metric = trained["dataset"], trained["primary_metric"]
-    best = results.best_candidate(trained["candidates"], metric)
+    best = best_candidate(trained["candidates"], metric)
     cv = trained["candidates"][best]["cv"][metric]
     data = " on synthetic data" if trained["synthetic"] else ""
     return (

@@ -22,10 +22,12 @@ from pipeline.project import figure_page, files, paths, workers
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record
-from pipeline.training import results
 from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem, read_problem
-from pipeline.training.results import Candidate, StageResults, TuneResults
+from pipeline.training.results.content import Candidate, StageResults, TuneResults
+from pipeline.training.results.heading import heading
+from pipeline.training.results.ranking import best_candidate
+from pipeline.training.results.reading import read_train_of
 from pipeline.training.stage_output import StageFolders, write_stage
 from pipeline.tuning import journal, selection, study_report
 from pipeline.tuning.search import Searched, search
@@ -87,11 +89,11 @@ def tune_results(
 ) -> TuneResults:
     """Return the content of tune.json."""
     return {
-        **results.heading(problem),
+        **heading(problem),
         "trials": study_report.counts(searched.trials),
         "course": study_report.course(searched.trials),
         **study_report.pareto(searched.study, searched.trials, plan),
-        "best": results.best_candidate(scored, problem.primary_metric),
+        "best": best_candidate(scored, problem.primary_metric),
         "improvement": selection.improvements(problem, fitted, scored, trained),
         "candidates": scored,
     }
@@ -108,7 +110,7 @@ def tune(
     started = time.perf_counter()
     problem, plan = read_problem(dataset, settings), plan_of(dataset, settings)
     check_plan(problem, plan)
-    trained = results.read_train_of(problem)
+    trained = read_train_of(problem)
     n_workers = n_workers or settings.cores()
     with workers.pool(n_workers, dask or settings.dask) as run:
         searched = search_trials(problem, plan, settings, n_trials, n_workers, run)

@@ -26,8 +26,9 @@ from ruamel.yaml import YAML
 from pipeline.project import params
 from pipeline.scoring import metrics
 from pipeline.scoring.rows import Rows
-from pipeline.training import predictions, results
+from pipeline.training import predictions
 from pipeline.training.problem import Problem, read_problem
+from pipeline.training.results.reading import read_tune
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {
@@ -150,7 +151,7 @@ def scores(problem: Problem, output: np.ndarray) -> dict[str, float]:
 
 def tuned(problem: Problem, seconds: float) -> dict[str, Result]:
     """Return {candidate: its result} of what was tuned, the best by cross-validation first."""
-    figures = results.read_tune(problem.dataset)
+    figures = read_tune(problem.dataset)
     names = sorted(figures["candidates"], key=lambda name: name != figures["best"])
     found = {}
     for name in names:
@@ -191,7 +192,7 @@ def compare(args: argparse.Namespace, pythons: dict[str, str]) -> None:
             found[name] = rival(name, python, problem, args)
         except RuntimeError as error:
             print(f"{name}: {error}", file=sys.stderr)
-    trials = results.read_tune(DATASET)["trials"]["total"]
+    trials = read_tune(DATASET)["trials"]["total"]
     rows = f"{len(problem.X):,} training and {len(problem.X_test):,} test rows"
     print(
         f"{Path(args.file).name}: {rows}, chosen by {problem.primary_metric}, "

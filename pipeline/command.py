@@ -17,7 +17,8 @@ from pipeline.project.params import Dataset, Params
 from pipeline.project.settings.judging import Gate
 from pipeline.project.workers import Step
 from pipeline.scoring import metrics
-from pipeline.scoring.metrics import Metric
+from pipeline.scoring.definitions.classification import COST
+from pipeline.scoring.definitions.metric import Metric
 from pipeline.scoring.terms import own_metrics
 
 SECONDS_BETWEEN_LINES = 10
@@ -133,7 +134,7 @@ def _check_bounds(key: str, name: str, gate: Gate) -> None:
 def _not_a_metric(key: str, name: str, dataset: Dataset) -> UsageError:
     allowed = ", ".join(metric.name for metric in metrics.of_settings(dataset))
     task, remedy = dataset.data.task, ""
-    if name == metrics.COST and task == "classification":
+    if name == COST and task == "classification":
         remedy = "; set train.costs for it"
     return UsageError(
         f"{paths.PARAMS}: {key}: {name!r} is not a metric of {task}; allowed: {allowed}{remedy}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models import catalogue, fitting
+from pipeline.models import catalogue, estimators, fitting
 from pipeline.models.catalogue import Booster
 from pipeline.models.fitted import Model
 from pipeline.models.fitting import Prepared
@@ -119,7 +119,7 @@ def fit(
         rounds_setting(spec.name): most_rounds,
     }
     settings = constrained(spec, settings, tables.rows.preprocessing)
-    unfitted = catalogue.unfitted_estimator(spec.family, spec.task, settings, seed)
+    unfitted = estimators.unfitted_estimator(spec.family, spec.task, settings, seed)
     stopping = Stopping(most_rounds, patience)
     boosted = LIBRARIES[spec.name].train(spec, unfitted, tables, stopping)
     model = Model(tables.rows.preprocessing, boosted.booster, spec, tables.rows.transformers)

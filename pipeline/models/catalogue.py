@@ -3,14 +3,9 @@
 A family is added by one entry of FAMILIES; settings, documents, serving and tests derive from it.
 """
 
-import importlib
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from pipeline.own import loading
-from pipeline.project.errors import UsageError
 
 SKOPS = ".skops"
 # LightGBM and CatBoost store the number of threads in their file, which has to repeat
@@ -91,28 +86,6 @@ class Family:
         """
         path = self.regression or self.classification or ""
         return "" if ":" in path else path.partition(".")[0]
-
-
-@dataclass(frozen=True)
-class OwnEstimator:
-    """A model of the user's choice that is not in the catalogue.
-
-    `class_path` is the dotted name of a class with scikit-learn's interface, or `path:name` of one
-    in a file of the user's own; `encoding` is how the table is prepared for it.
-    """
-
-    class_path: str
-    encoding: str
-
-    @property
-    def file(self) -> str | None:
-        """The file of the user's own that the class stands in; None where it is installed."""
-        return self.class_path.partition(":")[0] if ":" in self.class_path else None
-
-    @property
-    def family(self) -> Family:
-        """The family that the class makes, as if it were for both tasks."""
-        return Family(self.class_path, self.class_path, self.encoding, is_own=True)
 
 
 # from the simplest to the least simple: a tie goes to the simpler
@@ -265,134 +238,6 @@ FAMILIES: dict[str, Family] = {
 SIMPLEST_FIRST = tuple(FAMILIES)
 
 
-def check_model(
-    name: str,
-    task: str,
-    hyperparameters: Mapping[str, Any],
-    where: str,
-    own: Mapping[str, OwnEstimator],
-) -> None:
-    """Raise UsageError where a model or a hyperparameter (by its name) is not for the task.
-
-    `own` are the models of the user's own, by name.
-    """
-    if name not in FAMILIES and name not in own:
-        raise UsageError(
-            f"{where}: unknown model {name!r}; known: {', '.join([*FAMILIES, *own])}; one that is "
-            f"not there needs a class: models: {{{name}: {{class: sklearn.svm.SVR}}}}"
-        )
-    family = FAMILIES[name] if name in FAMILIES else own[name].family
-    if name in own:
-        _check_own(own[name].class_path, task, where)
-    if family.class_path(task) is None:
-        instead = family.counterpart or ", ".join(names_for(task))
-        raise UsageError(f"{where}: {name} is not a model for {task}; use {instead}")
-    known = _settings(family, task)
-    for setting in hyperparameters:
-        if setting not in known:
-            there_are = ", ".join(sorted(known))
-            raise UsageError(
-                f"{where}: {name} has no hyperparameter {setting!r}; it has: {there_are}"
-            )
-        if setting in family.fixed:
-            reason = "is fixed, so that results repeat; remove it"
-            raise UsageError(f"{where}: {name}'s {setting} {reason}")
-
-
 def names_for(task: str) -> list[str]:
     """Return the names of the families for a task, the simplest first."""
     return [name for name, family in FAMILIES.items() if family.class_path(task)]
-
-
-def unfitted_estimator(
-    family: Family, task: str, hyperparameters: Mapping[str, Any], seed: int
-) -> Any:
-    """Return a model's estimator with the user's hyperparameters, one thread and the seed."""
-    settings = {**hyperparameters, **family.fixed}
-    if "random_state" in _settings(family, task):
-        settings.setdefault("random_state", seed)
-    return estimator_class(family, task)(**settings)
-
-
-def estimator_class(family: Family, task: str) -> Any:
-    """Return the class of a family's estimator; importing its library may take a second."""
-    path = family.class_path(task)
-    if path is None:
-        raise UsageError(f"{family.regression or family.classification} is not for {task}")
-    return _imported(path, path)
-
-
-def _imported(path: str, where: str) -> Any:
-    """Return the class of a dotted name, or of `path:name`; raises UsageError where there is none.
-
-    What stands in a file of the user's own is asked of the file of this checkout.
-    """
-    if ":" in path:
-        return loading.named(path, where).value
-    module, _, attribute = path.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, ValueError, AttributeError) as error:
-        raise UsageError(
-            f"{where}: class {path} cannot be imported ({error}); correct its dotted name, or "
-            f"install its package"
-        ) from None
-
-
-def _check_own(path: str, task: str, where: str) -> None:
-    """Raise UsageError where a class is not an estimator of scikit-learn's interface for a task."""
-    found = _imported(path, where)
-    fault = None
-    lacks = [name for name in ("fit", "predict", "get_params") if not hasattr(found, name)]
-    if not isinstance(found, type):
-        fault = "is not a class"
-    elif lacks:
-        fault = (
-            f"is not an estimator: it has no {', '.join(lacks)}; derive it from "
-            f"sklearn.base.BaseEstimator and give it fit(X, y) and predict(X)"
-        )
-    elif task == "regression" and _is_classifier(found):
-        fault = "is a classifier, and data.task is regression; use its regressor"
-    elif task == "classification" and not hasattr(found, "predict_proba"):
-        fault = (
-            "has no predict_proba, and classes are decided by their probabilities; take one that "
-            "has it, or wrap it in a class of your own"
-        )
-    if fault:
-        raise UsageError(f"{where}: class {path} {fault}")
-
-
-def _is_classifier(found: type) -> bool:
-    from sklearn.base import ClassifierMixin
-
-    return issubclass(found, ClassifierMixin)
-
-
-def _settings(family: Family, task: str) -> set[str]:
-    """Return the names of all hyperparameters of a model."""
-    names = set(family.more_settings) | set(family.fixed)
-    # XGBoost's classes take theirs from a class above them
-    found = estimator_class(family, task)
-    if family.is_own and hasattr(found, "_get_param_names"):
-        return set(found._get_param_names())
-    for ancestor in found.__mro__:
-        if "__init__" in vars(ancestor):
-            names |= _named_arguments(ancestor)
-    return names - {"self"}
-
-
-def _named_arguments(cls: type) -> set[str]:
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
-    return {parameter.name for parameter in parameters if parameter.kind in named}
-
-
-def default_value(family: Family, task: str, setting: str) -> Any:
-    """Return the value of a hyperparameter where nothing is set; None where it is not known."""
-    if setting in family.defaults:
-        return family.defaults[setting]
-    parameters = inspect.signature(estimator_class(family, task).__init__).parameters
-    parameter = parameters.get(setting)
-    if parameter is None or parameter.default is inspect.Parameter.empty:
-        return None
-    return parameter.default

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.models import catalogue
+from pipeline.models import estimators
 from pipeline.models.fitted import Model, transformed
 from pipeline.models.monotone import constrained
 from pipeline.models.preprocessing import (
@@ -127,7 +127,7 @@ def fit_prepared(
     family = spec.family
     settings = settled_hyperparameters(spec, hyperparameters, y, weight)
     settings = constrained(spec, settings, rows.preprocessing)
-    estimator = catalogue.unfitted_estimator(family, spec.task, settings, seed)
+    estimator = estimators.unfitted_estimator(family, spec.task, settings, seed)
     options = _mark_categories(estimator, family.categories_argument, rows)
     if rows.weight is not None:
         _check_takes_weights(estimator, spec)

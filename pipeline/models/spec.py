@@ -10,8 +10,10 @@ from typing import Any
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.models.catalogue import FAMILIES, Family, OwnEstimator
+from pipeline.models.catalogue import Family
+from pipeline.models.estimators import family_of
 from pipeline.project.errors import DataError
+from pipeline.project.settings.own_code import OwnEstimator
 from pipeline.scoring.thresholds import Rule
 
 # of metadata.json; 1 had neither inputs nor the kinds of columns that stand here
@@ -35,7 +37,7 @@ class Member:
     @property
     def family(self) -> Family:
         """The family that the model is of."""
-        return _family(self.name, self.estimator)
+        return family_of(self.name, self.estimator)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class ModelSpec:
     @property
     def family(self) -> Family:
         """The family that the model is of; a blend has those of its members."""
-        return _family(self.name, self.estimator)
+        return family_of(self.name, self.estimator)
 
     @property
     def rule(self) -> Rule:
@@ -133,10 +135,6 @@ class ModelSpec:
 def _member_json(member: dict[str, Any]) -> dict[str, Any]:
     """Return a member as metadata.json holds it: most have neither of its optional parts."""
     return {key: value for key, value in member.items() if value is not None}
-
-
-def _family(name: str, estimator: OwnEstimator | None) -> Family:
-    return FAMILIES[name] if estimator is None else estimator.family
 
 
 REQUIRED = (

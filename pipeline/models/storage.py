@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.models import archive, catalogue
+from pipeline.models import archive, catalogue, estimators
 from pipeline.models.fitted import Blend, Fitted, Model, table_of
 from pipeline.models.spec import SCHEMA, ModelSpec, from_json
 from pipeline.own import loading, recorded
@@ -211,7 +211,7 @@ def _load_estimator(stem: Path, spec: ModelSpec) -> Any:
         import lightgbm
 
         return lightgbm.Booster(model_file=path)
-    estimator = catalogue.estimator_class(spec.family, spec.task)()
+    estimator = estimators.estimator_class(spec.family, spec.task)()
     estimator.load_model(str(path))
     return estimator
 

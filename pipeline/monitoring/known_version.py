@@ -10,7 +10,8 @@ from pipeline.project.errors import DataError
 from pipeline.project.params import Params
 from pipeline.registry import versions
 from pipeline.training import expected
-from pipeline.training.results import Candidate, read_candidates, read_stage
+from pipeline.training.results.content import Candidate
+from pipeline.training.results.reading import read_candidates, read_stage
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,12 @@ from pipeline.project.settings.base import Name, Settings, fault
 from pipeline.project.settings.data import Data, Prepare
 from pipeline.project.settings.drift import Alerts, Drift
 from pipeline.project.settings.judging import Gate, Register, Slices
-from pipeline.project.settings.own_code import OWN_MODEL_KEYS, Hyperparameters, ModelEntry, OwnClass
+from pipeline.project.settings.own_code import (
+    OWN_MODEL_KEYS,
+    Hyperparameters,
+    ModelEntry,
+    OwnEstimator,
+)
 from pipeline.project.settings.serve import Serve
 from pipeline.project.settings.train import Train
 from pipeline.project.settings.tune import SearchSpace, Tune
@@ -152,12 +157,12 @@ class Params(Settings):
         block = self.dataset(dataset)
         return list(dict.fromkeys([*block.train.models, *block.tune.models]))
 
-    def own_class(self, dataset: str, model: str) -> OwnClass | None:
+    def own_estimator(self, dataset: str, model: str) -> OwnEstimator | None:
         """Return the class of a model that its entry names; None of a model of the catalogue."""
         entry = self._entry(dataset, model)
         if "class" not in entry:
             return None
-        return OwnClass(str(entry["class"]), str(entry.get("encoding", "scaled")))
+        return OwnEstimator(str(entry["class"]), str(entry.get("encoding", "scaled")))
 
     def tuning(self, **changed: Any) -> "Params":
         """Return these settings with other ones in the tune block of every dataset."""

@@ -33,8 +33,8 @@ from pipeline.scoring.slices import Slice
 from pipeline.scoring.terms.reading import read_terms
 from pipeline.training import expected, predictions
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, Predicted
-from pipeline.training.problem import sampling_of_test
-from pipeline.training.results import ScoredCandidates
+from pipeline.training.results.reading import ScoredCandidates
+from pipeline.training.sampling import sampling_of_test
 
 DUMMY = "dummy"  # the candidate that ignores the features
 

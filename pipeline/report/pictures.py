@@ -15,7 +15,7 @@ from pipeline.report.best import BestPredictions
 from pipeline.report.charts import Curve, Outcome, Point, TrialValue
 from pipeline.report.comparison import DatasetResult
 from pipeline.report.pairs import Pairs
-from pipeline.training.results import read_tune
+from pipeline.training.results.reading import read_tune
 
 CURVES = ("roc", "precision_recall", "calibration", "tolerance")
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipeline.project import files, paths
-from pipeline.training.results import read_tune
+from pipeline.training.results.reading import read_tune
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.project import rounding
 from pipeline.scoring import metrics
-from pipeline.scoring.metrics import Metric
+from pipeline.scoring.definitions.metric import Metric
 from pipeline.scoring.rows import Rows, WeightedRows
 from pipeline.scoring.sampling import BY_ROW, Sampling, Weights
 from pipeline.scoring.spreads import SPREADS

@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.project import rounding
 from pipeline.scoring import bootstrap, metrics, thresholds
 from pipeline.scoring.bootstrap import Score
+from pipeline.scoring.definitions.classification import COST
 from pipeline.scoring.rows import OutOfFold, Rows, Terms
 from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.scoring.thresholds import Rule
@@ -157,7 +158,7 @@ def costs_of_constant_decisions(
     for code, label in enumerate(classes):
         certain = np.tile(np.eye(len(classes))[code], (len(y), 1))
         constant = Rows(y, certain, np.full(len(y), code), terms)
-        costs[label] = bootstrap.resampled(metrics.COST, constant, seed, sampling=sampling).score
+        costs[label] = bootstrap.resampled(COST, constant, seed, sampling=sampling).score
     return costs
 
 

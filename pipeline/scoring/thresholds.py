@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.scoring import metrics
-from pipeline.scoring.metrics import COST
+from pipeline.scoring.definitions.classification import COST
 from pipeline.scoring.rows import PLAIN, OutOfFold, Rows, Terms
 
 # from which probability on a row counts as positive; or costs[i][j] of deciding for class j where

@@ -16,7 +16,7 @@ from pipeline.scoring.thresholds import Rule
 from pipeline.training import explanations
 from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem
-from pipeline.training.results import Candidate, Contributions, Gain, Improvement
+from pipeline.training.results.content import Candidate, Contributions, Gain, Improvement
 
 IMPORTANCE_ROWS = 1000  # of the test split that are shuffled for the importances
 FEWEST_ROWS = 150  # of these for a blend of many models

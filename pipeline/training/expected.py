@@ -10,8 +10,9 @@ from pipeline.scoring.rows import OutOfFold, Rows, Terms
 from pipeline.scoring.terms.reading import read_terms
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, Predicted
-from pipeline.training.problem import sampling_of_rows
-from pipeline.training.results import ScoredCandidates, classes_of
+from pipeline.training.results.content import classes_of
+from pipeline.training.results.reading import ScoredCandidates
+from pipeline.training.sampling import sampling_of_rows
 
 
 def expected_scores(

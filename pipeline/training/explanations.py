@@ -25,7 +25,7 @@ from pipeline.project import rounding
 from pipeline.scoring import metrics, thresholds
 from pipeline.scoring.rows import PLAIN, Rows, Terms
 from pipeline.scoring.thresholds import Rule
-from pipeline.training.results import Contribution
+from pipeline.training.results.content import Contribution
 
 # one prediction of many rows is much faster than many predictions of a few
 ROWS_AT_A_TIME = 50_000

@@ -8,25 +8,19 @@ import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
-from pipeline.models import catalogue, monotone
-from pipeline.models.catalogue import OwnEstimator
+from pipeline.models import monotone
+from pipeline.models.estimators import own_estimators
 from pipeline.models.spec import ModelSpec, OwnParts
 from pipeline.own import loading, transformers
 from pipeline.project import errors, files, paths
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Dataset, Params
 from pipeline.project.settings.data import Data, Prepare
+from pipeline.project.settings.own_code import OwnEstimator
 from pipeline.scoring.rows import PLAIN, Terms
-from pipeline.scoring.sampling import BY_ROW, Sampling, by_class, by_split
+from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.scoring.terms.reading import read_terms
-
-
-@dataclass(frozen=True)
-class StoppingSplit:
-    """The positions of a fold's rows that a booster is fitted on, and of those to stop by."""
-
-    fit: np.ndarray
-    stop: np.ndarray
+from pipeline.training.sampling import sampling_of_test
 
 
 @dataclass(frozen=True)
@@ -191,25 +185,6 @@ def _feature_tables(
     return _FeatureTables(train_split[columns], made[chosen], made_test[chosen])
 
 
-def own_estimators(dataset: str, settings: Params) -> dict[str, OwnEstimator]:
-    """Return the dataset's models that are not in the catalogue, by name.
-
-    Raises UsageError where one has the name of a model that is there.
-    """
-    own = {}
-    for name in settings.models_of(dataset):
-        own_class = settings.own_class(dataset, name)
-        if own_class is None:
-            continue
-        if name in (*catalogue.FAMILIES, "blend"):
-            raise UsageError(
-                f"{paths.PARAMS}: models.{name}.class: {name} is a model of the catalogue; give "
-                f"yours another name"
-            )
-        own[name] = OwnEstimator(own_class.path, own_class.encoding)
-    return own
-
-
 def _own_parts(dataset: str, block: Dataset, quality: dict) -> OwnParts:
     """Return what of the models is the user's own code.
 
@@ -257,48 +232,6 @@ def _monotone(
         )
     monotone.check_columns(constraints, kinds.kinds_of(X), place)
     return constraints
-
-
-def sampling_of_test(
-    test_split: pd.DataFrame,
-    codes: np.ndarray | None,
-    prepare: Prepare,
-    training_rows: int,
-    origin: str,
-) -> Sampling:
-    """Return how the test rows were drawn; `codes` are their class codes, None for regression."""
-    if prepare.split_kind == "random" and codes is not None:
-        return by_class(codes, training_rows + len(test_split))
-    return by_split(prepare.split_kind, splits.units(test_split, prepare, origin))
-
-
-def sampling_of_rows(dataset: str, split: str, spec: Dataset, rows: pd.Index) -> Sampling:
-    """Return how rows of a split are drawn: those of a group or of a time together."""
-    if spec.prepare.split_kind == "random":
-        return BY_ROW
-    frame = splits.read_split(dataset, split).loc[rows]
-    return by_split(spec.prepare.split_kind, splits.units(frame, spec.prepare, spec.data.file))
-
-
-def stopping_splits(problem: Problem, share: float) -> list[StoppingSplit | None]:
-    """Return each fold's fitted rows in two parts: to fit a booster on, and to say when to stop.
-
-    They are split under the rule of the test split. None where a class has too few rows to be on
-    both sides: the rounds are then those of params.yaml.
-    """
-    frame = splits.read_split(problem.dataset, "train")
-    prepare = problem.prepare.model_copy(update={"test_size": share})
-    parts: list[StoppingSplit | None] = []
-    for fold in problem.folds:
-        rows = frame.iloc[fold.fit]
-        labels = rows[problem.target] if problem.classes else None
-        try:
-            fit, stop = splits.train_test(rows, labels, prepare, problem.seed, problem.file)
-        except DataError:
-            parts.append(None)
-        else:
-            parts.append(StoppingSplit(fold.fit[fit], fold.fit[stop]))
-    return parts
 
 
 def _quality_of_splits(dataset: str) -> dict:

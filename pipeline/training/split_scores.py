@@ -19,8 +19,8 @@ from pipeline.scoring.sampling import BY_ROW, Sampling
 from pipeline.scoring.terms.reading import read_terms
 from pipeline.training import predictions
 from pipeline.training.predictions import OUT_OF_FOLD, TEST_BY_FOLD, Predicted
-from pipeline.training.problem import sampling_of_rows
-from pipeline.training.results import StageResults, classes_of
+from pipeline.training.results.content import StageResults, classes_of
+from pipeline.training.sampling import sampling_of_rows
 
 
 def gain_on_training_rows(trained: StageResults, spec: Dataset) -> Resampled:

@@ -13,11 +13,12 @@ from pipeline.models import monotone, storage
 from pipeline.models.fitted import Fitted
 from pipeline.project import files, paths
 from pipeline.scoring import thresholds
-from pipeline.training import assessment, figures, predictions, results
+from pipeline.training import assessment, figures, predictions
 from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.figures import Part
 from pipeline.training.problem import Problem
-from pipeline.training.results import Candidate
+from pipeline.training.results.content import Candidate
+from pipeline.training.results.ranking import best_candidate
 
 HOW_TO_LOAD = "from pipeline.models import storage; storage.load({folder!r}).predict(frame)"
 
@@ -195,7 +196,7 @@ def _explain_best(
     """Put Shapley values into the best candidate; into that alone, as they take long."""
     for candidate in candidates.values():
         candidate.pop("shap", None)
-    best = results.best_candidate(candidates, problem.primary_metric)
+    best = best_candidate(candidates, problem.primary_metric)
     model = models.get(best) or storage.load(folder / best)
     candidates[best]["shap"] = assessment.contributions(problem, model)
 

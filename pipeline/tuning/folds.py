@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.data import splits
 from pipeline.models import boosters, fitting, storage
 from pipeline.models.fitted import Model
 from pipeline.models.spec import ModelSpec
+from pipeline.project.errors import DataError
 from pipeline.project.settings.tune import Tune
-from pipeline.training.problem import Problem, StoppingSplit, stopping_splits
+from pipeline.training.problem import Problem
 from pipeline.tuning.trials import TARGET_TRANSFORM, FailedFit, FoldFit, FoldResult, LateFit
 
 LATENCY_REPEATS = 21
@@ -25,6 +27,14 @@ DIFFERING = (
     r" at 0x[0-9a-fA-F]+",
     r"(?<![\w.:/])([A-Za-z]:)?([\\/][^\s\\/'\":]+)+[\\/](?=\w)",
 )
+
+
+@dataclass(frozen=True)
+class StoppingSplit:
+    """The positions of a fold's rows that a booster is fitted on, and of those to stop by."""
+
+    fit: np.ndarray
+    stop: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -195,3 +205,24 @@ def latency(folds: Folds, model: Model) -> float:
         model.estimator_output(Z)
         taken.append(time.perf_counter() - started)
     return float(np.median(taken))
+
+
+def stopping_splits(problem: Problem, share: float) -> list[StoppingSplit | None]:
+    """Return each fold's fitted rows in two parts: to fit a booster on, and to say when to stop.
+
+    They are split under the rule of the test split. None where a class has too few rows to be on
+    both sides: the rounds are then those of params.yaml.
+    """
+    frame = splits.read_split(problem.dataset, "train")
+    prepare = problem.prepare.model_copy(update={"test_size": share})
+    parts: list[StoppingSplit | None] = []
+    for fold in problem.folds:
+        rows = frame.iloc[fold.fit]
+        labels = rows[problem.target] if problem.classes else None
+        try:
+            fit, stop = splits.train_test(rows, labels, prepare, problem.seed, problem.file)
+        except DataError:
+            parts.append(None)
+        else:
+            parts.append(StoppingSplit(fold.fit[fit], fold.fit[stop]))
+    return parts

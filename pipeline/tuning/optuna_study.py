@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models import catalogue
+from pipeline.models import estimators
 from pipeline.project.settings.tune import SearchSpace
 from pipeline.scoring import metrics
 from pipeline.training.problem import Problem
@@ -147,7 +147,7 @@ def _default(model: str, problem: Problem, name: str) -> Any:
     """Return the value of a hyperparameter that params.yaml does not give."""
     if name == TARGET_TRANSFORM:
         return problem.target_transform
-    return catalogue.default_value(problem.model_spec(model).family, problem.task, name)
+    return estimators.default_value(problem.model_spec(model).family, problem.task, name)
 
 
 def _suggest(handle: Handle, name: str, space: SearchSpace) -> Any:

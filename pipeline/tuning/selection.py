@@ -11,11 +11,12 @@ import numpy as np
 
 from pipeline.project.params import Params
 from pipeline.project.workers import Progress
-from pipeline.training import assessment, predictions, results
+from pipeline.training import assessment, predictions
 from pipeline.training.assessment import Contender
 from pipeline.training.candidates import CandidateOutputs, Recipe
 from pipeline.training.problem import Problem
-from pipeline.training.results import Candidate, Improvements, StageResults
+from pipeline.training.results.content import Candidate, Improvements, StageResults
+from pipeline.training.results.ranking import best_candidate
 from pipeline.tuning import blending, final_models
 from pipeline.tuning.final_models import Choice
 from pipeline.tuning.search import Searched
@@ -107,7 +108,7 @@ def improvements(
     trained: StageResults,
 ) -> dict[str, Improvements]:
     """Return how much better each candidate is than its model untuned, and than train's best."""
-    best_of_train = results.best_candidate(trained["candidates"], problem.primary_metric)
+    best_of_train = best_candidate(trained["candidates"], problem.primary_metric)
     improvement: dict[str, Improvements] = {}
     for name, outputs in fitted.items():
         one = Contender(name, scored[name], outputs.test)

@@ -19,7 +19,7 @@ from pipeline.project.figure_page import FigurePage, Link
 from pipeline.project.rounding import number_text, significant
 from pipeline.scoring import metrics
 from pipeline.training import figures
-from pipeline.training.results import ParetoFront, TrialCounts
+from pipeline.training.results.content import ParetoFront, TrialCounts
 from pipeline.tuning import optuna_study
 from pipeline.tuning.optuna_study import Study
 from pipeline.tuning.trials import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models import boosters, catalogue, monotone
+from pipeline.models import boosters, catalogue, estimators, monotone
 from pipeline.models.fitted import Model
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
@@ -182,10 +182,10 @@ def check_plan(problem: Problem, plan: Plan) -> None:
     for model in plan.tune.models:
         space = plan.search_spaces[model]
         place = f"{paths.PARAMS}: search_spaces.{model}"
-        catalogue.check_model(model, problem.task, space, place, problem.own_estimators)
+        estimators.check_model(model, problem.task, space, place, problem.own_estimators)
         for entry in plan.portfolio[model]:
             place = f"{paths.PARAMS}: portfolio.{model}"
-            catalogue.check_model(model, problem.task, entry, place, problem.own_estimators)
+            estimators.check_model(model, problem.task, entry, place, problem.own_estimators)
 
 
 def given_trials(plan: Plan) -> list[Trial]:
@@ -228,7 +228,7 @@ def with_most_rounds(model: str, hyperparameters: dict[str, Any], plan: Plan) ->
 
 
 def _default_rounds(model: str, rounds: str) -> Any:
-    return catalogue.default_value(catalogue.FAMILIES[model], "regression", rounds)
+    return estimators.default_value(catalogue.FAMILIES[model], "regression", rounds)
 
 
 def search_space(plan: Plan, model: str) -> dict[str, SearchSpace]:

@@ -14,6 +14,7 @@ from ops.proposal.wish import Wish
 from pipeline.data import sources
 from pipeline.data.formats.form import PLAIN, Format
 from pipeline.data.sources import Wanted
+from pipeline.data.written import write_csv
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params
 from pipeline.project.settings.data import Data
@@ -27,7 +28,7 @@ def house() -> Data:
 
 
 def write(dataset: str, source: str, form: Format = PLAIN) -> pd.DataFrame:
-    return sources.write_csv(Wanted(dataset, source, form=form), "data/house.csv").frame
+    return write_csv(Wanted(dataset, source, form=form), "data/house.csv").frame
 
 
 def left(folder) -> list[str]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipeline.models import catalogue
+from pipeline.models import catalogue, estimators
 from pipeline.project.errors import UsageError
 from support.model_cases import CASES, task_of
 from support.processes import ROOT
@@ -76,15 +76,15 @@ def test_wrong_model_or_hyperparameter_is_refused_with_what_there_is(
     name, task, hyperparameters, message
 ):
     with pytest.raises(UsageError, match=message):
-        catalogue.check_model(name, task, hyperparameters, "x", {})
+        estimators.check_model(name, task, hyperparameters, "x", {})
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_family_takes_its_own_settings_and_the_seed(case):
     name, kind = case.split("-")
     task = task_of(kind)
-    catalogue.check_model(name, task, dict(catalogue.FAMILIES[name].small), "x", {})
-    taken = catalogue.unfitted_estimator(
+    estimators.check_model(name, task, dict(catalogue.FAMILIES[name].small), "x", {})
+    taken = estimators.unfitted_estimator(
         catalogue.FAMILIES[name], task, dict(catalogue.FAMILIES[name].small), seed=7
     ).get_params()
     wanted = {**dict(catalogue.FAMILIES[name].small), **catalogue.FAMILIES[name].fixed}
@@ -93,7 +93,7 @@ def test_every_family_takes_its_own_settings_and_the_seed(case):
 
 
 def test_lightgbm_takes_the_settings_that_its_class_does_not_name():
-    catalogue.check_model(
+    estimators.check_model(
         "lightgbm", "classification", {"scale_pos_weight": 3.0, "extra_trees": True}, "x", {}
     )
 
@@ -119,4 +119,4 @@ def test_family_of_one_task_recommends_one_of_the_other(name):
 def test_every_default_is_of_a_hyperparameter_that_the_family_takes(name, task):
     family = catalogue.FAMILIES[name]
     if family.class_path(task):
-        catalogue.check_model(name, task, {**family.defaults, **family.small}, "x", {})
+        estimators.check_model(name, task, {**family.defaults, **family.small}, "x", {})

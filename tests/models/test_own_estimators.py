@@ -1,13 +1,13 @@
-"""Models that are not in the catalogue: any class with scikit-learn's interface, or one clear line."""
+"""Models that are not in the catalogue: classes of scikit-learn's interface, or one clear line."""
 
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.svm import SVR
 
-from pipeline.models import archive, catalogue
-from pipeline.models.catalogue import OwnEstimator
+from pipeline.models import archive, estimators
 from pipeline.project import params
 from pipeline.project.errors import DataError, UsageError
+from pipeline.project.settings.own_code import OwnEstimator
 
 
 class Untold(BaseEstimator):
@@ -32,7 +32,7 @@ class NoProbabilities(ClassifierMixin, BaseEstimator):
 
 
 def check(path: str, task: str, **hyperparameters) -> None:
-    catalogue.check_model(
+    estimators.check_model(
         "mine", task, hyperparameters, "models", {"mine": OwnEstimator(path, "scaled")}
     )
 
@@ -61,8 +61,8 @@ def test_hyperparameters_are_those_of_the_class_itself():
     check("sklearn.svm.SVR", "regression", C=2.0)
     with pytest.raises(UsageError, match="mine has no hyperparameter 'D'; it has: C, cache_size"):
         check("sklearn.svm.SVR", "regression", D=2.0)
-    family = OwnEstimator("sklearn.svm.SVR", "scaled").family
-    estimator = catalogue.unfitted_estimator(family, "regression", {"C": 2.0}, seed=3)
+    family = estimators.family_of("mine", OwnEstimator("sklearn.svm.SVR", "scaled"))
+    estimator = estimators.unfitted_estimator(family, "regression", {"C": 2.0}, seed=3)
     assert isinstance(estimator, SVR) and estimator.C == 2.0
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from pipeline.monitoring import performance
 from pipeline.monitoring.performance import ServedPerformance
 from pipeline.scoring import metrics, thresholds
-from pipeline.scoring.metrics import COST
+from pipeline.scoring.definitions.classification import COST
 from pipeline.scoring.rows import Rows
 from support.predicted import binary
 

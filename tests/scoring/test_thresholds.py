@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.scoring import metrics, thresholds
-from pipeline.scoring.metrics import COST
+from pipeline.scoring.definitions.classification import COST
 from pipeline.scoring.rows import PLAIN, OutOfFold, Rows, Terms
 from support.predicted import binary, classification, regression
 

@@ -12,6 +12,7 @@ import pytest
 import generate_data
 from pipeline.data import sources
 from pipeline.data.sources import Wanted
+from pipeline.data.written import write_csv
 from pipeline.project import files, params
 from pipeline.project.errors import UsageError
 from support.processes import ROOT, kill_while_writing, script
@@ -128,7 +129,7 @@ def test_a_number_of_rows_that_a_module_cannot_make_is_wrong_usage():
     with pytest.raises(
         UsageError, match="pipeline/builtin/iris.py: iris is a real, fixed table of 150 rows"
     ):
-        sources.write_csv(wanted, "data/x.csv")
+        write_csv(wanted, "data/x.csv")
 
 
 def test_killed_in_the_middle_it_leaves_the_earlier_table_and_the_next_run_is_an_unbroken_one(

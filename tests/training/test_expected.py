@@ -8,7 +8,7 @@ from pipeline.project.params import Dataset
 from pipeline.project.settings.judging import Gate
 from pipeline.report import best
 from pipeline.training import expected
-from pipeline.training.results import ScoredCandidates
+from pipeline.training.results.reading import ScoredCandidates
 from support.results import candidate
 
 ROWS = 120

@@ -1,6 +1,7 @@
 """The user's own code: files in features/, what they define, classes of models and metrics."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
@@ -34,11 +35,21 @@ OwnPlace = Annotated[str, AfterValidator(_own_place)]
 Hyperparameters = dict[str, PlainValue]
 
 
-class OwnClass(NamedTuple):
-    """The class of a model that is not in the catalogue: a dotted name, or FILE:NAME."""
+@dataclass(frozen=True)
+class OwnEstimator:
+    """A model of the user's choice that is not in the catalogue.
 
-    path: str
+    `class_path` is the dotted name of a class with scikit-learn's interface, or `path:name` of one
+    in a file of the user's own; `encoding` is how the table is prepared for it.
+    """
+
+    class_path: str
     encoding: str
+
+    @property
+    def file(self) -> str | None:
+        """The file of the user's own that the class stands in; None where it is installed."""
+        return self.class_path.partition(":")[0] if ":" in self.class_path else None
 
 
 def _own_class(entry: dict[str, Any]) -> dict[str, Any]:

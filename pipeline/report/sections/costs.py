@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pipeline.report.comparison import BoundedScore
 from pipeline.report.sections.subject import MOST_CLASSES, Subject
-from pipeline.scoring.metrics import COST
+from pipeline.scoring.definitions.classification import COST
 
 
 @dataclass(frozen=True)

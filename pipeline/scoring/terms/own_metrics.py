@@ -25,7 +25,7 @@ from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from pipeline.project.settings.own_code import OwnMetric
 from pipeline.scoring import metrics
-from pipeline.scoring.metrics import Metric
+from pipeline.scoring.definitions.metric import Metric
 from pipeline.scoring.rows import Rows, WeightedRows
 
 MOST_DRAWS = 200  # of a bootstrap: each is a call of the function

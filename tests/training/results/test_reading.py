@@ -4,7 +4,9 @@ import pytest
 
 from pipeline.project import files, paths
 from pipeline.project.errors import DataError
-from pipeline.training import results
+from pipeline.training.results.content import classes_of
+from pipeline.training.results.ranking import ranked
+from pipeline.training.results.reading import read_candidates, read_stage, read_tune
 
 TRAINED = {"split_hash": "rows", "seed": 42, "primary_metric": "rmse", "cv_folds": 3}
 
@@ -29,19 +31,19 @@ def write_tuned(**changed) -> None:
 
 
 def test_candidates_of_train_stand_alone_until_tune_has_run_and_a_tie_goes_to_the_simpler(trained):
-    assert results.read_tune("tiny") is None and results.read_stage("tiny", "tune") is None
-    found = results.read_candidates("tiny")
+    assert read_tune("tiny") is None and read_stage("tiny", "tune") is None
+    found = read_candidates("tiny")
     assert list(found.by_name) == ["xgboost", "ridge"] and found.best() == "ridge"
 
 
 def test_candidates_of_both_stages_are_compared(trained):
     write_tuned()
-    found = results.read_candidates("tiny")
+    found = read_candidates("tiny")
     assert found.best() == "tuned_ridge" and set(found.trained["candidates"]) == {
         "xgboost",
         "ridge",
     }
-    assert results.ranked(found.by_name, "rmse") == ["tuned_ridge", "ridge", "xgboost"]
+    assert ranked(found.by_name, "rmse") == ["tuned_ridge", "ridge", "xgboost"]
 
 
 @pytest.mark.parametrize(
@@ -50,17 +52,17 @@ def test_candidates_of_both_stages_are_compared(trained):
 def test_tuned_candidates_of_other_data_or_settings_are_refused(trained, changed):
     write_tuned(**changed)
     with pytest.raises(DataError, match="tune.json: .* other data or settings than train's"):
-        results.read_candidates("tiny")
+        read_candidates("tiny")
 
 
 def test_trained_candidates_of_other_rows_than_the_prepared_ones_are_refused(trained):
     files.write_json(paths.metrics("tiny", "quality"), {"split_hash": "new rows"})
     with pytest.raises(DataError, match="train.json: .* of other data than data/processed/tiny"):
-        results.read_candidates("tiny")
+        read_candidates("tiny")
 
 
 def test_classes_are_those_of_the_confusion_matrix_and_regression_has_none():
     matrix = {"labels": ["no", "yes"], "counts": [[1, 0], [0, 1]]}
     classifier = candidate("train", "dummy", None) | {"confusion_matrix": matrix}
-    assert results.classes_of(classifier) == ["no", "yes"]
-    assert results.classes_of(candidate("train", "dummy", None)) is None
+    assert classes_of(classifier) == ["no", "yes"]
+    assert classes_of(candidate("train", "dummy", None)) is None

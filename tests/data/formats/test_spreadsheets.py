@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.data import spreadsheets
+from pipeline.data.formats import spreadsheets
 
 FORMULAS = [
     '=HYPERLINK("http://evil.example","x")',

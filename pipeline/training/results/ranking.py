@@ -1,0 +1,30 @@
+"""The ranking of candidates by the cross-validated metric."""
+
+from pipeline.models import catalogue
+from pipeline.scoring import choice
+from pipeline.scoring.choice import Contender
+from pipeline.training.results.content import Candidate
+
+
+def ranked(candidates: dict[str, Candidate], metric: str) -> list[str]:
+    """Return the candidates' names from the best to the worst by the cross-validated metric."""
+    return choice.ranked(_contenders(candidates, metric), metric, catalogue.SIMPLEST_FIRST)
+
+
+def best_candidate(candidates: dict[str, Candidate], metric: str) -> str:
+    """Return the name of the best candidate by the cross-validated metric.
+
+    A tie goes to the simpler model, see scoring/choice.py. Raises DataError where the metric is
+    undefined for all of them.
+    """
+    contenders = _contenders(candidates, metric)
+    return choice.best_candidate(contenders, metric, catalogue.SIMPLEST_FIRST)
+
+
+def _contenders(candidates: dict[str, Candidate], metric: str) -> dict[str, Contender]:
+    contenders = {}
+    for name, candidate in candidates.items():
+        folds = candidate["cv"][metric]
+        model_type = candidate["params"].get("model_type")
+        contenders[name] = Contender(model_type, folds["mean"], folds.get("reason"))
+    return contenders
