@@ -178,7 +178,8 @@ EXPERIMENTS = (
             held("average_precision split 50", "average_precision, 50 positive rows"),
             held("log_loss split 50", "log_loss, stratified split, 50 positive rows"),
             held("log_loss served", "log_loss of 600 labels that came row by row"),
-            Claim("worse served", 'no change, yet "the model does worse"', highest=0.025),
+            # the score before, of 2,400 rows, has an error of its own
+            Claim("worse served", 'no change, yet "the model does worse": 5 of 100', highest=0.05),
         ),
     ),
     Experiment(
