@@ -20,6 +20,9 @@ from pipeline.training.problem import Problem
 from pipeline.tuning.trials import TARGET_TRANSFORM, FailedFit, FoldFit, FoldResult, LateFit
 
 LATENCY_REPEATS = 21
+# of a fold, up to which a booster is fitted again on all of them once its rounds are known: the
+# share that says when to stop is missed there, and a second fit takes little time
+FEW_ROWS = 10_000
 LONGEST_REASON = 200
 # times, addresses and folders
 DIFFERING = (
@@ -87,17 +90,18 @@ class Folds:
         """Return a model fitted on the rows of a fold, by early stopping where that is possible."""
         chosen = dict(hyperparameters)
         spec = self.problem.model_spec(model, chosen.pop(TARGET_TRANSFORM, None))
-        parts = None
+        parts, rounds = None, None
         if early_stopping and boosters.can_stop(model, chosen):
             parts = self.stopping[fold]
-        rounds = None
-        if parts is None:
-            fitted = self._fit_as_given(fold, spec, chosen)
-        else:
+        if parts is not None:
             fitted, rounds = self._fit_until_it_stops(fold, spec, chosen, parts)
+            chosen[boosters.rounds_setting(model)] = rounds
+        on_all_rows = parts is None or len(self.problem.folds[fold].fit) <= FEW_ROWS
+        if on_all_rows:
+            fitted = self._fit_as_given(fold, spec, chosen)
         encoding = spec.family.encoding
         Z = self._once(
-            (fold, encoding, parts is not None, "new"),
+            (fold, encoding, on_all_rows, "new"),
             lambda: fitted.transform(self.problem.X.iloc[self.problem.folds[fold].predict]),
         )
         return FoldModel(fitted, fitted.estimator_output(Z), rounds)
