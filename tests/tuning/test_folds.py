@@ -94,3 +94,17 @@ def test_rounds_are_found_without_the_fold_that_is_scored(trained, name):
     fit, stop = split.fit, split.stop
     assert not set(fit) & set(stop) and not (set(fit) | set(stop)) & set(fold_rows)
     assert sorted([*fit, *stop]) == sorted(problem.folds[1][0])
+
+
+@pytest.mark.parametrize("name", BOOSTERS)
+def test_small_fold_is_fitted_on_all_its_rows_once_the_rounds_are_known(trained, name, monkeypatch):
+    settings = params.load()
+    rounds = boosters.rounds_setting(name)
+    hyperparameters = {**BOOSTERS[name], "learning_rate": 0.2, rounds: 60}
+    folds = Folds(read_problem("tiny", settings), settings.dataset("tiny").tune)
+    stopped = folds.fit(1, name, hyperparameters, early_stopping=True)
+    same = folds.fit(1, name, {**hyperparameters, rounds: stopped.rounds}, early_stopping=False)
+    assert (stopped.output == same.output).all()
+    monkeypatch.setattr("pipeline.tuning.folds.FEW_ROWS", 10)
+    on_some = folds.fit(1, name, hyperparameters, early_stopping=True)
+    assert on_some.rounds == stopped.rounds and (on_some.output != stopped.output).any()
