@@ -25,7 +25,14 @@ from pipeline.scoring.terms import own_metrics
 from pipeline.training.problem import Problem
 from pipeline.tuning.trials import FoldFit, Limits, Plan, Trial, plan_of
 
-ROOMS = ("own", "data", "scoring", "models", "training", "tuning")  # whose code the trials depend on
+ROOMS = (
+    "own",
+    "data",
+    "scoring",
+    "models",
+    "training",
+    "tuning",
+)  # whose code the trials depend on
 LIBRARIES = (
     "catboost",
     "imbalanced-learn",

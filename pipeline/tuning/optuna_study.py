@@ -6,7 +6,6 @@ last batch again and gets the same trials.
 
 import math
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +57,9 @@ def open_study(problem: Problem, plan: Plan, journal: Journal) -> Study:
     from optuna.storages import JournalStorage
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    # of the journal and of an option of the sampler, which other threads make as well: a filter for
+    # the time of a call, as warnings.catch_warnings sets it, is not theirs
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     direction = "maximize" if metrics.sign(problem.primary_metric) > 0 else "minimize"
     directions: Any = [direction] if plan.cost is None else [direction, "minimize"]
     backend: Any = journal  # has the methods of BaseJournalBackend
@@ -68,15 +70,6 @@ def open_study(problem: Problem, plan: Plan, journal: Journal) -> Study:
         pruner=optuna.pruners.NopPruner(),
         load_if_exists=True,
     )
-
-
-def _experimental(make: Callable[..., Any], **options: Any) -> Any:
-    """Return what Optuna makes, without its warning that the class or an option is experimental."""
-    import optuna
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return make(**options)
 
 
 def ask(
@@ -107,8 +100,7 @@ def ask(
 def _sampler(seed: int, number: int) -> Any:
     import optuna
 
-    return _experimental(
-        optuna.samplers.TPESampler,
+    return optuna.samplers.TPESampler(
         seed=int(np.random.SeedSequence([seed, number]).generate_state(1)[0]),
         multivariate=True,
         group=True,
