@@ -6,6 +6,8 @@ last batch again and gets the same trials.
 
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,15 +53,25 @@ class Held:
     point: dict[str, Any]
 
 
+@contextmanager
+def without_warnings_of_experiments() -> Iterator[None]:
+    """Leave out Optuna's warnings that a class or an option is experimental, in all threads.
+
+    The filters of warnings are those of the process, so that one thread opens this for all.
+    """
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
+
+
 def open_study(problem: Problem, plan: Plan, journal: Journal) -> Study:
     """Return the study that a journal holds, or a new one."""
     import optuna
     from optuna.storages import JournalStorage
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    # of the journal and of an option of the sampler, which other threads make as well: a filter for
-    # the time of a call, as warnings.catch_warnings sets it, is not theirs
-    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
     direction = "maximize" if metrics.sign(problem.primary_metric) > 0 else "minimize"
     directions: Any = [direction] if plan.cost is None else [direction, "minimize"]
     backend: Any = journal  # has the methods of BaseJournalBackend

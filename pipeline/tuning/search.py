@@ -207,8 +207,9 @@ def search(
     this = Search(problem, plan, limits, folder, step)
     held = finished([one.trial for one in this.held])
     fit_lost(problem, this.folds, folder, held, run)
-    run(fit_fold, this.folds, this.jobs(), this.keep, keep=False)
-    return this.end()
+    with optuna_study.without_warnings_of_experiments():
+        run(fit_fold, this.folds, this.jobs(), this.keep, keep=False)
+        return this.end()
 
 
 def fit_lost(

@@ -70,7 +70,7 @@ FILES = {
     "rows without a target": (
         csv(with_values("sold", ["Yes", None, " ", None])),
         "prepare_data",
-        "sold: no target in line 3 and 2 more: fill it in or remove the rows",
+        "sold: no target in line 3 and 2 more: fill it in, or leave such rows out",
     ),
     "constant target": (
         csv(sales().assign(sold="Yes")),
@@ -162,7 +162,7 @@ def test_columns_that_params_name_and_the_file_lacks_are_named_together(here, re
             (
                 "none.csv: no such file; "
                 "a source is synthetic, sklearn, openml:NAME, a URL or "
-                "the path of a CSV or Parquet file"
+                "the path of a file"
             ),
         ),
         ("broken.parquet", "broken.parquet: not a whole Parquet file ("),

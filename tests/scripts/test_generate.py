@@ -180,5 +180,5 @@ def test_scripts_error_is_one_line_with_its_status(project):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "generate_data.py: error: none.csv: no such file; "
-        "a source is synthetic, sklearn, openml:NAME, a URL or the path of a CSV or Parquet file\n"
+        "a source is synthetic, sklearn, openml:NAME, a URL or the path of a file\n"
     )
