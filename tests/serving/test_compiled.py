@@ -11,6 +11,7 @@ from pipeline.models.fitted import Model, blend
 from pipeline.models.spec import ModelSpec
 from pipeline.serving import compiled
 from pipeline.serving.compiled import NotCompiled
+from pipeline.serving.quick.forests import Forest
 
 
 def table(rows: int = 240, seed: int = 1) -> pd.DataFrame:
@@ -102,8 +103,8 @@ def test_form_of_a_blend_gives_its_output(task, n_classes):
 
 def test_form_that_differs_is_not_taken(monkeypatch):
     model = fitted("random_forest", "regression")
-    walk = compiled._Trees._output
-    monkeypatch.setattr(compiled._Trees, "_output", lambda self, Z: walk(self, Z) * (1 + 1e-8))
+    walk = Forest._output
+    monkeypatch.setattr(Forest, "_output", lambda self, Z: walk(self, Z) * (1 + 1e-8))
     with pytest.raises(NotCompiled, match="differs from the model in 240 of 240 rows at once"):
         compiled.compile_model(model, table())
 
@@ -120,7 +121,7 @@ def test_form_whose_labels_differ_is_not_taken(monkeypatch):
         def predict_proba(self, Z):
             return model.estimator.predict_proba(Z) - [[-1e-13, 1e-13]]
 
-    monkeypatch.setattr(compiled, "_quick_estimator", lambda model: Lower())
+    monkeypatch.setattr(compiled, "quick_estimator", lambda model: Lower())
     with pytest.raises(NotCompiled, match="differs from the model in 1 of 240 rows at once"):
         compiled.compile_model(edge, table())
 
