@@ -69,9 +69,9 @@ class ServedModel:
 
         Raises BadRequest where a prediction is not a finite number.
         """
-        lost = not_finite(output)
-        if len(lost):
-            raise BadRequest([_not_finite_fault(int(row)) for row in lost[:MOST_FAULTS]])
+        if not np.isfinite(output).all():
+            lost = not_finite(output)[:MOST_FAULTS]
+            raise BadRequest([_not_finite_fault(int(row)) for row in lost])
         classes = self.model.spec.classes
         if classes is None:
             return [{"prediction": value} for value in output.tolist()]
