@@ -56,7 +56,8 @@ class TextEncoder(TransformerMixin, BaseEstimator):
     def fit_transform(self, X: pd.DataFrame, y: np.ndarray | None = None) -> np.ndarray:
         """Learn, and return the numbers of the training texts, shape (rows, numbers)."""
         out_of_fold = self._learn(X, y)
-        numbers = self.transform(X)
+        # `transform` may give a DataFrame, as scikit-learn's set_output has it
+        numbers = self.encoded([plain_texts(X[name]) for name in X.columns])
         last = np.cumsum([table.shape[1] for table in self.tables_])
         for end, predicted in zip(last, out_of_fold):
             numbers[:, end - predicted.shape[1] : end] = predicted

@@ -37,7 +37,11 @@ def row_output(model: Model, tables: list[Any]) -> RowOutput:
 
     try:
         estimator_output = _estimator_output(model)
-        quick = _with_exp(estimator_output) if model.spec.target_transform == "log1p" else estimator_output
+        quick = (
+            _with_exp(estimator_output)
+            if model.spec.target_transform == "log1p"
+            else estimator_output
+        )
         is_exact = all(quick(table) == own(table) for table in tables)
     except ValueError:
         return own
@@ -50,7 +54,7 @@ def _with_exp(output: RowOutput) -> RowOutput:
 
 
 def _estimator_output(model: Model) -> RowOutput:
-    """Return an estimator's output for a table of one row; raises ValueError if it has no quick one."""
+    """Return an estimator's output for a table of one row; raises ValueError without a quick one."""
     estimator = model.estimator
     library = model.spec.family.library
     if library == "lightgbm" and type(estimator).__name__ == "Booster":

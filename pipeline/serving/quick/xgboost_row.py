@@ -1,6 +1,6 @@
 """One row through XGBoost: the leaves that it falls in, added and turned into an output.
 
-XGBoost does that in 32 bits, one tree after another, so that here, too, the last bit is its own. Its
+XGBoost does that in 32 bits, one tree after another, and so it is done here: to the last bit. Its
 functions: src/objective/regression_loss.h and src/common/math.h in https://github.com/dmlc/xgboost
 """
 
@@ -61,7 +61,10 @@ class RowXGBoost:
 
 def _output_function(stored: dict[str, Any]) -> tuple[list[np.float32], Callable]:
     """Return what each sum begins with, and the function that makes the output of the sums."""
-    base = [np.float32(text) for text in stored["learner_model_param"]["base_score"].strip("[]").split(",")]
+    base = [
+        np.float32(text)
+        for text in stored["learner_model_param"]["base_score"].strip("[]").split(",")
+    ]
     objective = stored["objective"]["name"]
     if objective in ("reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror"):
         return base, lambda sums: [float(sums[0])]

@@ -91,9 +91,10 @@ class _Tree:
             thresholds[split] = len(ends) - 1
             words += self._goes_left(split)
             ends.append(len(words))
-        kinds = np.where(
-            self.is_categorical, CATEGORICAL, DEFAULT_LEFT * self.default_left
-        ) + NAN_IS_MISSING
+        kinds = (
+            np.where(self.is_categorical, CATEGORICAL, DEFAULT_LEFT * self.default_left)
+            + NAN_IS_MISSING
+        )
         lines = [
             f"Tree={number}",
             f"num_leaves={self.is_leaf.sum()}",
@@ -104,7 +105,11 @@ class _Tree:
             f"left_child={_joined(self.number[left[splits]])}",
             f"right_child={_joined(self.number[right[splits]])}",
             f"leaf_value={_joined(self.leaf_values.astype(float).tolist())}",
-            *([f"cat_boundaries={_joined(ends)}", f"cat_threshold={_joined(words)}"] if words else []),
+            *(
+                [f"cat_boundaries={_joined(ends)}", f"cat_threshold={_joined(words)}"]
+                if words
+                else []
+            ),
             "is_linear=0",
             "shrinkage=1",
             "",
