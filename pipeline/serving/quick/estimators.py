@@ -62,6 +62,8 @@ def _estimator_output(model: Model) -> RowOutput:
     if library == "xgboost":
         booster = RowXGBoost(estimator)
         return lambda table: booster.of(table[0])
+    if library == "catboost":
+        return _catboost(estimator, model.spec.task)
     if library == "sklearn" and hasattr(estimator, "coef_"):
         return linear(estimator)
     raise ValueError(f"{model.spec.name} has no quicker form than its own")
@@ -77,3 +79,17 @@ def _lightgbm(estimator: Any, classes: list[str] | None) -> RowOutput:
     if classes is not None and len(classes) == 2:
         return two_classes
     return lambda table: booster.of(table[0]).tolist()
+
+
+def _catboost(estimator: Any, task: str) -> RowOutput:
+    """Return CatBoost's own output, by one thread: it would hand a single row to several."""
+    from catboost import Pool
+
+    categories = estimator.get_cat_feature_indices()
+    predict = estimator.predict if task == "regression" else estimator.predict_proba
+
+    def output(table: Any) -> list[float]:
+        pool = Pool(table, cat_features=categories, thread_count=1)
+        return np.atleast_1d(predict(pool, thread_count=1)[0]).tolist()
+
+    return output

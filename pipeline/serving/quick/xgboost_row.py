@@ -33,30 +33,26 @@ class RowXGBoost:
         if stored["gradient_booster"]["name"] != "gbtree":
             raise ValueError("only XGBoost's gbtree is known")
         trees = stored["gradient_booster"]["model"]
+        # the trees of a class come one after another here, round by round in XGBoost's file
         groups = np.array(trees["tree_info"])
-        converted = as_lightgbm(trees["trees"], booster.num_features())
-        self._leaves = RowBooster(Booster(model_str=converted.text), LEAVES, len(groups))
+        order = np.argsort(groups, kind="stable")
+        converted = as_lightgbm([trees["trees"][place] for place in order], booster.num_features())
+        self._leaves = RowBooster(Booster(model_str=converted.text), LEAVES, len(order))
         self._values = np.concatenate(converted.leaf_values)
         sizes = [len(values) for values in converted.leaf_values]
         self._first = np.cumsum([0, *sizes[:-1]])
         base, self._output = _output_function(stored)
-        self._groups = [
-            (base[group % len(base)], np.flatnonzero(groups == group))
-            for group in range(groups.max() + 1)
-        ]
+        self._starts = np.searchsorted(groups[order], np.arange(groups.max() + 1))
+        self._base = np.resize(np.array(base, dtype=np.float32), len(self._starts))
 
     def of(self, row: Numbers) -> list[float]:
         """Return a number, or the probability of each class."""
         leaves = self._leaves.of(row.astype(np.float32))
         values = self._values[self._first + leaves.astype(np.intp)]
-        sums = []
-        for base, places in self._groups:
-            terms = np.empty(len(places) + 1, dtype=np.float32)
-            terms[0] = base
-            terms[1:] = values[places]
-            # one after another, where `sum` adds pairs
-            sums.append(terms.cumsum(dtype=np.float32)[-1])
-        return self._output(sums)
+        values[self._starts] += self._base
+        # `cumsum` adds one after another, `sum` pairs of pairs
+        classes = np.split(values, self._starts[1:]) if len(self._starts) > 1 else [values]
+        return self._output([class_values.cumsum()[-1] for class_values in classes])
 
 
 def _output_function(stored: dict[str, Any]) -> tuple[list[np.float32], Callable]:

@@ -16,7 +16,15 @@ from pipeline.serving.quick.xgboost_trees import as_lightgbm
 from support import model_cases
 
 ROUNDS = {"lightgbm": {"n_estimators": 30}, "xgboost": {"n_estimators": 30, "max_depth": 4}}
-SINGLE = ["lightgbm", "xgboost", "ridge", "lasso", "linear_regression", "logistic_regression"]
+SINGLE = [
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "ridge",
+    "lasso",
+    "linear_regression",
+    "logistic_regression",
+]
 CASES = [case for case in model_cases.CASES if case.partition("-")[0] in SINGLE]
 TOWNS = tuple("abcdefghij")
 
@@ -84,7 +92,9 @@ def test_quick_form_that_differs_in_the_last_bit_is_not_taken(tmp_path, monkeypa
     model = fitted("lightgbm-regression", tmp_path)
     asked = tables(model)[:20]
     of = estimators.RowBooster.of
-    monkeypatch.setattr(estimators.RowBooster, "of", lambda self, row: np.nextafter(of(self, row), 9e9))
+    monkeypatch.setattr(
+        estimators.RowBooster, "of", lambda self, row: np.nextafter(of(self, row), 9e9)
+    )
     quick = row_output(model, asked)
     assert quick(asked[0]) == [float(model.estimator_output(asked[0])[0])]
 
