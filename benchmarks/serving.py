@@ -3,7 +3,8 @@
     taskset -c 0,1 python -m benchmarks.serving --dataset customer_churn --candidates random_forest
 
 One row a request, another one each time. Beside them in the same run: an app that answers at once
-(benchmarks/bare_asgi.py), on the same uvicorn; `of bare` is the share of its requests per second.
+(benchmarks/bare_asgi.py), on the same uvicorn; `of bare` is the share of its requests per second,
+and `CPU µs` the processor time of a request, which a busy machine changes least.
 The last columns are the median of one Python client that asks for one row after the other, and
 whether the answers are the model's own. `rows/s` is what the model gives for the test split at
 once, as predict.py asks it. Needs models/ and data/processed/ of the dataset (`dvc repro`), and wrk (Debian:
@@ -80,9 +81,27 @@ def rows_to_ask(dataset, features):
     return splits.read_split(dataset, "test")[list(features)].dropna().head(COMPARED_ROWS)
 
 
+@dataclass(frozen=True)
+class Running:
+    """A server that runs: its address, and the seconds after which it was ready."""
+
+    address: str
+    started: float
+    process: psutil.Process
+
+    def family(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
+    def mebibytes(self) -> float:
+        return sum(one.memory_info().rss for one in self.family()) / 2**20
+
+    def processor_seconds(self) -> float:
+        return sum(sum(one.cpu_times()[:2]) for one in self.family())
+
+
 @contextlib.contextmanager
 def running(command, ready):
-    """Start a server; yield its address, the seconds it took and a function of its MiB."""
+    """Start a server; yield it when it is ready."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port = trial.getsockname()[1]
@@ -102,16 +121,7 @@ def running(command, ready):
             if process.poll() is not None or time.perf_counter() - started > 120:
                 sys.exit(f"{' '.join(command)} did not start")
             time.sleep(0.1)
-        seconds = time.perf_counter() - started
-
-        def mebibytes():
-            family = [
-                psutil.Process(process.pid),
-                *psutil.Process(process.pid).children(recursive=True),
-            ]
-            return sum(one.memory_info().rss for one in family) / 2**20
-
-        yield address, seconds, mebibytes
+        yield Running(address, time.perf_counter() - started, psutil.Process(process.pid))
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -241,20 +251,23 @@ def measure(dataset: str, candidate: str, seconds: int, folder: str, servers: li
     for server in (bare_server(rows), our_server(dataset, rows), mlflow_server(version.name, rows)):
         if server.name not in servers:
             continue
-        with running(server.command, server.ready) as (address, started, mebibytes):
-            url = address + server.path
+        with running(server.command, server.ready) as run:
+            url = run.address + server.path
             answer = requests.post(url, json=server.many, timeout=60).json()
             predictions = server.predictions(answer)
             same = not predictions or equal(predictions, expected, model.spec.classes)
             bodies = [json.dumps(body) for body in server.singly]
             for connections in CONNECTIONS:
+                before = run.processor_seconds()
                 found = load(url, bodies, connections, seconds, folder)
+                spent = 1e6 * (run.processor_seconds() - before) / (found.rate * seconds)
                 rates[server.name, connections] = found.rate
                 print(
                     f"{candidate:20} {server.name:20} {connections:11} {found.rate:10.0f} "
                     f"{found.rate / rates[BARE, connections]:7.2f} "
                     f"{found.median:7.2f} {found.percentile_99:7.2f} {found.failed:6} "
-                    f"{median_of_client(url, bodies):9.2f} {started:7.1f} {mebibytes():5.0f}  "
+                    f"{spent:6.0f} {median_of_client(url, bodies):9.2f} {run.started:7.1f} "
+                    f"{run.mebibytes():5.0f}  "
                     f"{'yes' if same else 'NO'}",
                     flush=True,
                 )
@@ -315,7 +328,7 @@ def main():
     print(f"{args.dataset} on {len(os.sched_getaffinity(0))} cores, {args.seconds} s each")
     print(
         f"{'model':20} {'server':20} {'connections':>11} {'requests/s':>10} {'of bare':>7} "
-        f"{'p50 ms':>7} {'p99 ms':>7} {'failed':>6} {'client ms':>9} {'start s':>7} {'MiB':>5}  equal"
+        f"{'p50 ms':>7} {'p99 ms':>7} {'failed':>6} {'CPU µs':>6} {'client ms':>9} {'start s':>7} {'MiB':>5}  equal"
     )
     for candidate in args.candidates:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
