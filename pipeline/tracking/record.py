@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.project import files, paths
 from pipeline.project.errors import PipelineError
 from pipeline.project.params import Params
-from pipeline.tracking import store
+from pipeline.tracking import comparisons, store
 from pipeline.tracking.runs import Run, finished_runs, write_run
 from pipeline.tracking.stage_runs import RUNS, STAGES
 
@@ -79,6 +79,8 @@ def _write_missing(mlflow: Any, dataset: str, experiment_name: str, runs: list[R
             missing.append(run)
     addresses = {f"{run.stage}/{run.name}": run_ids[run.identity] for run in runs}
     note_addresses(dataset, experiment_id, addresses)
+    if any(run.stage == "compare" for run in runs):
+        comparisons.note(mlflow, dataset, experiment_name)
     return missing
 
 
