@@ -36,7 +36,7 @@ def test_what_was_removed_is_looked_for(noted, name):
 
 
 def test_what_came_into_being_is_looked_at(noted):
-    (noted / "reports/tiny/drift").mkdir(parents=True)
+    (noted / "reports/tiny/drift/pages").mkdir(parents=True)
     assert not synced.is_synced("all")
 
 
