@@ -82,7 +82,7 @@ class Campaign:
 
     def __init__(self, project: Path) -> None:
         self.project = project
-        self.seconds = {}
+        self.seconds: dict[str, float] = {}
         self.run(WHOLE["make"])
         self.lock = (project / "dvc.lock").read_bytes()
         self.files = dict(self.hashes())
