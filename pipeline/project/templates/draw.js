@@ -14,7 +14,9 @@ function inTheme(layout, isDark) {
   const of = template.layout ?? {};
   template.layout = { ...of, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
     font: { ...of.font, color: ink }, xaxis: { ...of.xaxis, ...axis }, yaxis: { ...of.yaxis, ...axis } };
-  return { ...layout, template };
+  // plotly has one colour for the button that is pressed, a light one
+  const updatemenus = layout.updatemenus?.map(menu => ({ ...menu, bgcolor: "#b5bfca", font: { color: "#16202c" } }));
+  return { ...layout, template, updatemenus, modebar: { bgcolor: "transparent", color: ink } };
 }
 
 function draw(place, isDark) {
