@@ -72,7 +72,7 @@ def turn(
 
 def record(dataset: str, settings: Params, folder: Path) -> Recorded:
     """Write the run of the search and those of its trials into a store in the folder."""
-    runs = stage_runs.RUNS["tune"](dataset, settings)
+    runs = stage_runs.STAGE_RUNS["tune"](dataset, settings)
     if not runs:
         sys.exit(f"{dataset} is not tuned; run `dvc repro tune@{dataset}` first")
     os.environ[store.TRACKING_URI] = f"{store.SQLITE}{folder}/mlflow.db"

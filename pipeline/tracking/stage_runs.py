@@ -276,7 +276,7 @@ def validate_runs(dataset: str, settings: Params) -> list[Run]:
 
 
 # each stage in the order of the graph, and what gives its runs
-RUNS: dict[str, Callable[[str, Params], list[Run]]] = {
+STAGE_RUNS: dict[str, Callable[[str, Params], list[Run]]] = {
     "generate": generate_runs,
     "prepare": prepare_runs,
     "train": train_runs,
@@ -285,4 +285,3 @@ RUNS: dict[str, Callable[[str, Params], list[Run]]] = {
     "compare": compare_runs,
     "validate": validate_runs,
 }
-STAGES = tuple(RUNS)
