@@ -25,7 +25,8 @@ from typing import Any
 from pipeline import command
 from pipeline.project import params, workers
 from pipeline.project.params import Params
-from pipeline.tracking import stage_runs, store
+from pipeline.tracking import store
+from pipeline.tracking.recorded import stage_runs
 from pipeline.tracking.runs import write_run
 from pipeline.training.problem import Problem, read_problem
 from pipeline.tuning.folds import Folds, fit_fold

@@ -10,9 +10,10 @@ from typing import Any
 
 from pipeline.project import files, paths
 from pipeline.project.params import Params
-from pipeline.tracking import git, pipeline_runs
-from pipeline.tracking.pipeline_runs import FinishedPipeline
-from pipeline.tracking.stage_runs import STAGE_RUNS
+from pipeline.tracking import git
+from pipeline.tracking.recorded import pipeline_runs
+from pipeline.tracking.recorded.pipeline_runs import FinishedPipeline
+from pipeline.tracking.recorded.stage_runs import STAGE_RUNS
 
 UNDER_WAY = Path(".dvc/tmp/pipeline_under_way.json")
 

@@ -12,11 +12,11 @@ from typing import Any
 from pipeline.project import files, paths
 from pipeline.project.errors import PipelineError
 from pipeline.project.params import Params
-from pipeline.tracking import store
+from pipeline.tracking import comparisons, store
 from pipeline.tracking.logged_models import delete_left_behind
-from pipeline.tracking.pipeline_runs import PIPELINE, pipeline_runs
+from pipeline.tracking.recorded.pipeline_runs import PIPELINE, pipeline_runs
+from pipeline.tracking.recorded.stage_runs import STAGE_RUNS
 from pipeline.tracking.runs import RecordedRun, Run, finished_runs, nest, write_run
-from pipeline.tracking.stage_runs import STAGE_RUNS
 
 # what is recorded, in this order: a pipeline's run is that of the stages before it
 RUNS = {**STAGE_RUNS, PIPELINE: pipeline_runs}
@@ -94,6 +94,8 @@ def _write_missing(mlflow: Any, dataset: str, experiment_name: str, runs: list[R
     delete_left_behind(mlflow, experiment_id)
     addresses = {f"{run.stage}/{run.name}": recorded[run.identity].run_id for run in runs}
     note_addresses(dataset, experiment_id, addresses)
+    if any(run.stage == "compare" for run in runs):
+        comparisons.note(mlflow, dataset, experiment_name)
     return missing
 
 

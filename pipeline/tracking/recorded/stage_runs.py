@@ -15,8 +15,8 @@ from pipeline.drift.roles import CURRENT, REFERENCE
 from pipeline.project import files, paths
 from pipeline.project.params import Params
 from pipeline.tracking.logged_models import log_trained_model
+from pipeline.tracking.recorded.tuning_runs import search_run
 from pipeline.tracking.runs import Run, defined_metrics, defined_tags, params_text
-from pipeline.tracking.tuning_runs import search_run
 
 Figures = dict[str, Any]  # of a stage, or of a candidate in it, as its JSON file holds them
 
