@@ -16,22 +16,19 @@ from pipeline.tracking import comparisons, store
 from pipeline.tracking.logged_models import delete_left_behind
 from pipeline.tracking.recorded.pipeline_runs import PIPELINE, pipeline_runs
 from pipeline.tracking.recorded.stage_runs import STAGE_RUNS
-from pipeline.tracking.runs import RecordedRun, Run, finished_runs, nest, write_run
+from pipeline.tracking.runs import DESCRIPTION, RecordedRun, Run, finished_runs, nest, write_run
 
 # what is recorded, in this order: a pipeline's run is that of the stages before it
 RUNS = {**STAGE_RUNS, PIPELINE: pipeline_runs}
 # stages that are recorded with a later one under `dvc repro`: MLflow takes longer to start than
 # they take to run
 RECORDED_WITH = {"train": ("generate", "prepare"), "validate": ("drift", "compare")}
-EXPERIMENT_TAGS = {
-    "mlflow.experimentKind": "custom_model_development",
-    "mlflow.note.content": (
-        "One run for each model, search and stage of a dataset; those that one `make pipeline` "
-        "gave lie below its run `pipeline`. To compare models, select their runs: the metrics "
-        "have the same names. `cv_` is the mean over the folds, `oof_` out of fold, `test_` on the "
-        "test rows, with the ends of its 95 % interval, `_low` and `_high`."
-    ),
-}
+ABOUT_EXPERIMENT = (
+    "One run per model, search and stage of a dataset. Open the run `pipeline` to see the runs of "
+    "one `make pipeline`. To compare models, select their runs and click Compare: all have the "
+    "same metrics. `cv_` is the mean over the folds, `oof_` out of fold, `test_` on the test rows; "
+    "`_low` and `_high` are the ends of its 95 % interval."
+)
 RECORDED_LATER = {stage for stages in RECORDED_WITH.values() for stage in stages}
 
 
@@ -102,13 +99,11 @@ def _write_missing(mlflow: Any, dataset: str, experiment_name: str, runs: list[R
 def open_experiment(mlflow: Any, name: str) -> str:
     """Return the id of an experiment, to which runs are written from now on.
 
-    A new one is described, and MLflow is told to show its runs first, not the pages for language
-    models. What a person wrote in the place of the description stays.
+    One without a description gets ours; what a person wrote stays.
     """
     experiment = mlflow.set_experiment(name)
-    for tag, text in EXPERIMENT_TAGS.items():
-        if tag not in experiment.tags:
-            mlflow.set_experiment_tag(tag, text)
+    if DESCRIPTION not in experiment.tags:
+        mlflow.set_experiment_tag(DESCRIPTION, ABOUT_EXPERIMENT)
     return experiment.experiment_id
 
 
