@@ -105,6 +105,11 @@ def timings(dataset: str, stage: str) -> Path:
     return Path("logs/timings") / f"{dataset}_{stage}.json"
 
 
+def finished_pipeline(dataset: str) -> Path:
+    """Return the file of what the last pipeline did for a dataset; its seconds do not repeat."""
+    return Path("logs/pipelines") / f"{dataset}.json"
+
+
 def mlflow_runs(dataset: str) -> Path:
     """Return the file of the runs' addresses in the MLflow store, which differ by store."""
     return MLFLOW_RUNS / f"{dataset}.json"

@@ -9,7 +9,13 @@ from pipeline.project.files import write_text
 from pipeline.tracking import store
 
 # what decides which runs and versions there should be, and which there are
-CHANGED_IN_PLACE = ("params.yaml", "metrics/**/*", "logs/promotions/*", "mlflow.db")
+CHANGED_IN_PLACE = (
+    "params.yaml",
+    "metrics/**/*",
+    "logs/promotions/*",
+    "logs/pipelines/*",
+    "mlflow.db",
+)
 # folders of a stage's outputs, which a run waits for; pages below them are written again and again
 MADE_OR_REMOVED = ("models/*/*/*", "reports/*/*/*", "data/predictions/*/*", "mlruns/*")
 CODE = Path(__file__).parent.parent
