@@ -163,12 +163,15 @@ class Campaign:
                     yield name, hashlib.sha256(file.read_bytes()).hexdigest()
 
     def runs_of_the_store(self) -> list[str]:
-        """Return the identities of the finished runs, sorted."""
+        """Return the identities of the stages' finished runs, sorted; a pipeline's has its seconds."""
         with closing(sqlite3.connect(self.project / "mlflow.db")) as store:
             rows = store.execute(
-                "SELECT tags.value FROM tags JOIN runs USING (run_uuid) "
-                "WHERE tags.key = 'identity' AND runs.status = 'FINISHED' "
-                "AND runs.lifecycle_stage = 'active'"
+                "SELECT identity.value FROM runs "
+                "JOIN tags identity ON identity.run_uuid = runs.run_uuid "
+                "AND identity.key = 'identity' "
+                "JOIN tags stage ON stage.run_uuid = runs.run_uuid AND stage.key = 'stage' "
+                "WHERE runs.status = 'FINISHED' AND runs.lifecycle_stage = 'active' "
+                "AND stage.value != 'pipeline'"
             )
             return sorted(value for (value,) in rows)
 
