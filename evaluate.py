@@ -170,7 +170,7 @@ def line(metric: str, score: Score) -> str:
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
-    parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
+    command.add_dataset(parser, required=True)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--model", metavar="M", help="a stored model, in place of the best one")
     which.add_argument(
