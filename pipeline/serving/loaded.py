@@ -136,7 +136,8 @@ def load(
 ) -> ServedModel:
     """Return the version of a dataset's model that an alias or a number names, ready to answer.
 
-    `trust_code` is that of storage.load. Only for single rows a compiled form is made. Raises DataError where there is none, its files were
+    `trust_code` is that of storage.load. A compiled form is made only `for_single_rows`: a table is
+    answered by the model itself. Raises DataError where there is no such version, its files were
     changed, or it gives other or no finite numbers.
     """
     version = versions.resolve(dataset, settings, reference)

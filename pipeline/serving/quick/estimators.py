@@ -43,7 +43,8 @@ def row_output(model: Model, tables: list[Any]) -> RowOutput:
             else estimator_output
         )
         is_exact = all(quick(table) == own(table) for table in tables)
-    except ValueError:
+    except Exception:
+        # a library of another version may answer otherwise: whatever it is, serving goes on
         return own
     return quick if is_exact else own
 
@@ -54,7 +55,7 @@ def _with_exp(output: RowOutput) -> RowOutput:
 
 
 def _estimator_output(model: Model) -> RowOutput:
-    """Return an estimator's output for a table of one row; raises ValueError without a quick one."""
+    """Return an estimator's output for a table of one row; raise ValueError if none is quick."""
     estimator = model.estimator
     library = model.spec.family.library
     if library == "lightgbm" and type(estimator).__name__ == "Booster":
