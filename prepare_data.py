@@ -4,6 +4,7 @@
 
 Reads   params.yaml, data/iris_data.csv, metrics/datasets/iris/generate.json
 Writes  data/processed/iris/train.parquet and test.parquet, metrics/datasets/iris/quality.json
+        and summary/prepare.json
 """
 
 from dataclasses import dataclass
@@ -153,7 +154,18 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
     }
     files.write_json(paths.metrics(dataset, "quality"), figures)
+    files.write_json(paths.summary(dataset, "prepare"), summary(figures))
     return figures
+
+
+def summary(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return what `dvc metrics show` prints of a split: its size and its gaps."""
+    return {
+        "train_rows": figures["split"]["train"],
+        "test_rows": figures["split"]["test"],
+        "features": figures["features"],
+        "missing_share": figures["missing_share"],
+    }
 
 
 def closing_line(dataset: str, figures: dict[str, Any]) -> str:
