@@ -17,7 +17,6 @@ import pytest
 from support.processes import ROOT, shell
 from support.projects import copy_project, edit, tiny_table
 
-
 SUMMARIES = ("drift", "prepare", "train", "tune")
 
 
