@@ -163,7 +163,6 @@ def summary(figures: dict[str, Any]) -> dict[str, Any]:
     return {
         "train_rows": figures["split"]["train"],
         "test_rows": figures["split"]["test"],
-        "features": figures["features"],
         "missing_share": figures["missing_share"],
     }
 
