@@ -153,18 +153,19 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
     }
-    files.write_json(paths.metrics(dataset, "quality"), figures)
-    files.write_json(paths.summary(dataset, "prepare"), summary(figures))
+    write_figures(dataset, figures)
     return figures
 
 
-def summary(figures: dict[str, Any]) -> dict[str, Any]:
-    """Return what `dvc metrics show` prints of a split: its size and its gaps."""
-    return {
+def write_figures(dataset: str, figures: dict[str, Any]) -> None:
+    """Write all figures, and the few of them that `dvc metrics show` prints."""
+    files.write_json(paths.metrics(dataset, "quality"), figures)
+    summary = {
         "train_rows": figures["split"]["train"],
         "test_rows": figures["split"]["test"],
         "missing_share": figures["missing_share"],
     }
+    files.write_json(paths.summary(dataset, "prepare"), summary)
 
 
 def closing_line(dataset: str, figures: dict[str, Any]) -> str:
