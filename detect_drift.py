@@ -130,7 +130,7 @@ def summary(content: dict[str, Any]) -> dict[str, Any]:
 def read_split(dataset: str, split: str, spec: Dataset) -> pd.DataFrame:
     """Return features and target of a split."""
     frame = splits.read_split(dataset, split)
-    features = cleaning.feature_columns(frame, spec.data, spec.prepare.split_column)
+    features = cleaning.feature_columns(frame, spec.data, spec.prepare)
     return frame[features + [spec.data.target]]
 
 
