@@ -112,7 +112,7 @@ def main(argv: list[str] | None = None) -> None:
             run(served, sockets)
             return
         # so that a fault is reported once, not by each worker
-        loaded.load(args.dataset, settings, trust_code=args.trust_code)
+        loaded.load(args.dataset, settings, trust_code=args.trust_code, for_single_rows=False)
         with tempfile.TemporaryDirectory() as shared:
             trust_code = "yes" if args.trust_code else "no"
             os.environ |= {

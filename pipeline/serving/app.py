@@ -69,8 +69,11 @@ def create_app(dataset: str, settings: Params, trust_code: bool = False) -> Door
 
 
 class _Paths:
-    """Predictions are answered at once, all else by FastAPI, whose way to a function takes longer
-    than most predictions; it knows the path of predictions to describe it."""
+    """An ASGI app: predictions are answered at once, all else by FastAPI.
+
+    FastAPI's way to a function takes longer than most predictions. It knows their path, too, to
+    describe it and to refuse other methods.
+    """
 
     def __init__(self, app: Any, service: "Service") -> None:
         self.app = app

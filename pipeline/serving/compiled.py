@@ -167,7 +167,7 @@ class _BlendForm:
         for member in self.members:
             output = member.row_output(tables[member.table])
             total = total or [0.0] * len(output)
-            total = [sum_ + member.weight * value for sum_, value in zip(total, output)]
+            total = [before + member.weight * value for before, value in zip(total, output)]
         return _as_output(total, self.members[0].model)
 
 
