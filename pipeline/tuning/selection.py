@@ -39,6 +39,13 @@ def winners(trials: list[Trial], metric: str, tolerance: float) -> dict[str, Tri
     return chosen
 
 
+def as_candidate(problem: Problem, trial: Trial) -> CandidateOutputs:
+    """Return a finished trial whose folds' models are there, as if their mean were chosen."""
+    choice = final_models.of_trial(problem, trial)
+    final = final_models.bag(problem, choice)
+    return final_models.as_candidate(problem, trial.name, choice, final)
+
+
 def read_others(
     problem: Problem, plan: Plan, trained: StageResults, settings: Params
 ) -> dict[str, Choice]:

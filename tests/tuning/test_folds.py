@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.models import boosters, fitting
+from pipeline.models.boosters import Stopping
 from pipeline.project import params
 from pipeline.training.problem import read_problem
 from pipeline.tuning.folds import Folds, reason
@@ -66,7 +67,7 @@ def test_booster_on_binned_tables_equals_the_one_that_is_stored(trained, name, d
             weight=weight,
         )
         ours, found = boosters.fit(
-            spec, BOOSTERS[name], tables, problem.y[fit], seed, 12, None, weight
+            spec, BOOSTERS[name], tables, problem.y[fit], seed, Stopping(12), weight
         )
         expected = stored.output(X_new)
         assert (
