@@ -175,6 +175,8 @@ class Plan:
 def plan_of(dataset: str, settings: Params) -> Plan:
     """Return the plan of a dataset's search."""
     tune = settings.dataset(dataset).tune
+    models = [model for model in tune.searched if model in settings.search_spaces]
+    tune = tune.model_copy(update={"models": models})
     return Plan(
         tune=tune,
         hyperparameters={model: settings.hyperparameters(dataset, model) for model in tune.models},
@@ -204,12 +206,14 @@ def check_plan(problem: Problem, plan: Plan) -> None:
 def given_trials(plan: Plan) -> list[Trial]:
     """Return the trials that come before the search.
 
-    Each model as params.yaml has it, then the entries of the portfolio, the models in turn.
+    Each model as params.yaml has it, then the entries of the portfolio, the models in turn. By
+    seconds the first entry of each model comes before all others: it does better.
     """
-    trials = [
+    baselines = [
         Trial(0, BASELINE, model, hyperparameters, early_stopping=False)
         for model, hyperparameters in plan.hyperparameters.items()
     ]
+    trials = []
     longest = max(len(entries) for entries in plan.portfolio.values())
     for place in range(longest):
         for model, entries in plan.portfolio.items():
@@ -217,6 +221,9 @@ def given_trials(plan: Plan) -> list[Trial]:
                 chosen = {**plan.hyperparameters[model], **entries[place]}
                 chosen = with_most_rounds(model, chosen, plan)
                 trials.append(Trial(0, PORTFOLIO, model, chosen, early_stopping=True))
+    first = len([model for model, entries in plan.portfolio.items() if entries])
+    place = first if plan.tune.seconds else 0
+    trials[place:place] = baselines
     for number, trial in enumerate(trials):
         trial.number = number
     return trials

@@ -7,12 +7,16 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.project.settings.base import PlainValue, Settings
 
+# than those that are searched by default, on tables with many categories or rows
+SLOWER = ("catboost", "random_forest")
+
 
 class Tune(Settings):
     """How the hyperparameters of a dataset's models are searched."""
 
     models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
-    """The families that are searched, together in one study."""
+    """The families that are searched, together in one study. Where they are not named, a search by
+    `seconds` has catboost and random_forest as well."""
     trials: int = Field(50, ge=1)
     """How many trials, with the baselines and the portfolio among them."""
     seconds: float | None = Field(None, gt=0)
@@ -36,6 +40,16 @@ class Tune(Settings):
     """`[metric, size]` searches for small models as well."""
     tolerance: float = Field(0.01, ge=0)
     """Share of the best metric that a smaller or faster model may lose."""
+
+    @property
+    def searched(self) -> list[str]:
+        """Return the families that are searched.
+
+        Models of other kinds make a better blend. Those that are slow on some tables are searched
+        by default where only so much time can be lost on them.
+        """
+        by_default = "models" not in self.model_fields_set
+        return [*self.models, *SLOWER] if by_default and self.seconds else self.models
 
     @field_validator("objectives")
     @classmethod
