@@ -22,18 +22,17 @@ from pipeline.project import figure_page, files, paths, workers
 from pipeline.project.errors import UsageError
 from pipeline.project.params import Params
 from pipeline.tracking import record
-from pipeline.training import stage_output
 from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem, read_problem
 from pipeline.training.results.content import Candidate, StageResults, TuneResults
 from pipeline.training.results.heading import heading
 from pipeline.training.results.ranking import best_candidate
 from pipeline.training.results.reading import read_train_of
-from pipeline.training.stage_output import Rehearsed, StageFolders, write_stage
+from pipeline.training.stage_output import StageFolders, write_stage
 from pipeline.tuning import journal, selection, study_report
 from pipeline.tuning.search import Searched, search
+from pipeline.tuning.selection import WhatFollows
 from pipeline.tuning.trials import Plan, Trial, best_trial, check_plan, plan_of
-from pipeline.tuning.what_follows import WhatFollows
 
 OBJECTIVES = ("metric", "metric,size", "metric,latency")
 
@@ -119,11 +118,7 @@ def tune(
     check_plan(problem, plan)
     trained = read_train_of(problem)
     n_workers, dask = n_workers or settings.cores(), dask or settings.dask
-
-    def rehearse(trial: Trial) -> Rehearsed:
-        return stage_output.rehearse("tune", problem, selection.as_candidate(problem, trial))
-
-    after = WhatFollows(problem, plan, 0 if dask else n_workers, rehearse)
+    after = WhatFollows(problem, plan, 0 if dask else n_workers)
     with workers.pool(n_workers, dask) as run:
         searched = search_trials(
             problem, plan, settings, n_trials, n_workers, run, began, after.seconds

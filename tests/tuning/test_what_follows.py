@@ -8,9 +8,10 @@ import pytest
 from pipeline.project import files, params, paths
 from pipeline.training.problem import read_problem
 from pipeline.training.stage_output import Rehearsed
-from pipeline.tuning import selection, what_follows
+from pipeline.tuning import selection
+from pipeline.tuning.folds import Folds, fit_fold
+from pipeline.tuning.selection import MARGIN, WhatFollows
 from pipeline.tuning.trials import FINISHED, FoldFit, Trial, plan_of
-from pipeline.tuning.what_follows import MARGIN, WhatFollows
 from support.processes import script
 from support.tuning import settings_with
 
@@ -36,11 +37,12 @@ def after(problem, threads=0):
     """Return what follows, as a rehearsal of 0.5 and 4 seconds says, and its calls."""
     calls = []
 
-    def rehearse(one):
+    def rehearse(problem, one):
         calls.append(one.number)
         return Rehearsed(predicting=0.5, seconds=4.0)
 
-    return WhatFollows(problem, plan_of("tiny", params.load()), threads, rehearse), calls
+    plan = plan_of("tiny", params.load())
+    return WhatFollows(problem, plan, threads, rehearse), calls
 
 
 def test_nothing_is_kept_before_a_trial_is_finished_and_one_is_rehearsed_once(problem):
@@ -50,7 +52,7 @@ def test_nothing_is_kept_before_a_trial_is_finished_and_one_is_rehearsed_once(pr
     first = follows.seconds(trials)
     assert follows.seconds(trials) == first and calls == [0]
     # ridge and the blend, what is beside them, and the predictions of six models
-    assert first == pytest.approx(MARGIN * ((2 + what_follows.BESIDE) * 4.0 + 6 * 0.5))
+    assert first == pytest.approx(MARGIN * ((2 + selection.BESIDE) * 4.0 + 6 * 0.5))
     more = follows.seconds([*trials, trial(problem, 2, "lightgbm", 1.0)])
     assert more == pytest.approx(first + MARGIN * 4.5)
 
@@ -68,9 +70,6 @@ def test_models_that_have_to_be_fitted_again_and_a_busy_machine_take_longer(prob
 
 
 def test_rehearsal_leaves_nothing_and_takes_time(trained):
-    from pipeline.training import stage_output
-    from pipeline.tuning.folds import Folds, fit_fold
-
     settings = params.load()
     problem = read_problem("tiny", settings)
     folds = Folds(problem, settings.dataset("tiny").tune)
@@ -79,7 +78,7 @@ def test_rehearsal_leaves_nothing_and_takes_time(trained):
     for fold in one.fits:
         one.fits[fold] = fit_fold(folds, fold, "ridge", {}, False)
     before = sorted(path for path in trained.rglob("*") if path.is_file())
-    found = stage_output.rehearse("tune", problem, selection.as_candidate(problem, one))
+    found = selection.rehearse_as_chosen(problem, one)
     assert found.seconds > found.predicting > 0
     assert sorted(path for path in trained.rglob("*") if path.is_file()) == before
 
