@@ -158,14 +158,14 @@ def last_comparison(settings: Params) -> dict[str, Compared]:
     }
 
 
-def write_pages(whole: Comparison, drawn: dict[str, Pictures], settings: Params) -> None:
+def write_pages(whole: Comparison, drawn: dict[str, Pictures]) -> None:
     """Write the page of the comparison, and those that list all reports."""
-    past = history.past_results(whole.datasets, settings)
+    past = history.past_results(whole.datasets)
     files.write_text(paths.COMPARISON_REPORT, page.render(whole, drawn, past))
     index_pages.write(whole)
 
 
-def write(compared: dict[str, Compared], settings: Params) -> None:
+def write(compared: dict[str, Compared]) -> None:
     """Write the comparison, the files that `dvc plots show` draws, and the page."""
     results = {dataset: one.result for dataset, one in compared.items()}
     drawn = {dataset: one.drawn for dataset, one in compared.items()}
@@ -177,11 +177,11 @@ def write(compared: dict[str, Compared], settings: Params) -> None:
         for dataset, result in results.items():
             pictures.write_plots(partial, dataset, result, drawn[dataset])
     pictures.write(drawn)
-    write_pages(whole, drawn, settings)
+    write_pages(whole, drawn)
     comparison.write(whole)
 
 
-def show(dataset: str, settings: Params) -> list[str]:
+def show(dataset: str) -> list[str]:
     """Return the lines of the last comparison on a dataset, or on `all`; write its page anew.
 
     The page then has what has come since: times, runs and model cards. A clone has figures before
@@ -191,7 +191,7 @@ def show(dataset: str, settings: Params) -> list[str]:
     lines = table({name: one for name, one in last.datasets.items() if dataset in ("all", name)})
     drawn = pictures.read()
     if drawn is not None:
-        write_pages(last, drawn, settings)
+        write_pages(last, drawn)
         lines.append(f"report: {paths.COMPARISON_REPORT}; the runs: `make ui` (or `mlflow ui`)")
     return lines
 
@@ -253,7 +253,7 @@ def compare_all(wanted: list[str], settings: Params) -> None:
     else:
         known = {**last_comparison(settings), **found}
         whole = {dataset: known[dataset] for dataset in settings.datasets if dataset in known}
-    write(whole, settings)
+    write(whole)
     for dataset in found:
         record.record(dataset, "compare", settings)
     left_out = [dataset for dataset in wanted if dataset not in found]
@@ -265,7 +265,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = command.settings()
     wanted = settings.names(args.dataset)
     if args.show:
-        print("\n".join(show(args.dataset, settings)))
+        print("\n".join(show(args.dataset)))
     elif args.against:
         print("\n".join(history.against(args.against)))
     elif args.history:

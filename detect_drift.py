@@ -119,7 +119,7 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
 def read_split(dataset: str, split: str, spec: Dataset) -> pd.DataFrame:
     """Return features and target of a split."""
     frame = splits.read_split(dataset, split)
-    features = cleaning.feature_columns(frame, spec.data, spec.prepare.split_column)
+    features = cleaning.feature_columns(frame, spec.data, spec.prepare)
     return frame[features + [spec.data.target]]
 
 

@@ -10,7 +10,7 @@ Writes  nothing: prints every metric with its 95 % bootstrap interval
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pipeline.project.processor  # noqa: F401 - before numpy
@@ -144,7 +144,7 @@ def evaluate(model: Fitted, labelled: LabelledRows, block: Dataset, seed: int) -
     terms = read_terms(prepared, y, model.spec.classes, block, labelled.origin)
     rows = Rows(y, output, terms=terms)
     rows = thresholds.decided(rows, model.spec.rule)
-    sampling = sampling_of(labelled, rows, block.prepare)
+    sampling = sampling_of(replace(labelled, frame=prepared), rows, block.prepare)
     scores = scores_with_intervals(rows, model.spec.classes, seed, sampling)
     return Evaluation(scores, heaviest_rows(rows))
 
@@ -170,7 +170,7 @@ def line(metric: str, score: Score) -> str:
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
-    parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
+    command.add_dataset(parser, required=True)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--model", metavar="M", help="a stored model, in place of the best one")
     which.add_argument(

@@ -177,7 +177,7 @@ class RowCount:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Return the options; raises UsageError where the output cannot be written."""
     parser = command.parser(__doc__)
-    parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
+    command.add_dataset(parser, required=True)
     parser.add_argument(
         "--input", required=True, metavar="FILE", help="the rows: a file as the dataset's source"
     )

@@ -80,7 +80,7 @@ def own_features(
     if data.features is None:
         return OwnFeatures({}, {})
     found = features.load(data.features, f"datasets.{dataset}.data.features")
-    inputs = cleaned[cleaning.feature_columns(cleaned, data, spec.prepare.split_column)]
+    inputs = cleaned[cleaning.feature_columns(cleaned, data, spec.prepare)]
     with command.progress(len(inputs), f"prepare {dataset}: {data.features}", "row") as step:
         made = features.apply(found, inputs, step)
     checked = Checked(
@@ -111,7 +111,7 @@ def seen_by_models(
     if made is None:
         return train
     no_features = [column for column in (data.target, split_column, data.weight) if column]
-    return made.join(train[no_features])
+    return made.drop(columns=no_features, errors="ignore").join(train[no_features])
 
 
 def prepare(dataset: str, settings: Params) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
     table, origin = read_table(dataset, data)
     raw = cleaning.with_target(table, data)
 
-    cleaned = cleaning.clean(raw, data, split_column)
+    cleaned = cleaning.clean(raw, data, spec.prepare)
     labels = cleaned[data.target] if data.task == "classification" else None
     rows = splits.train_test(cleaned, labels, spec.prepare, settings.seed, data.file)
     tables = {"train": cleaned.iloc[rows.fit], "test": cleaned.iloc[rows.predict]}
@@ -144,7 +144,7 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         "synthetic": origin.synthetic,
         "data_hash": origin.data_hash,
         "split_hash": files.digest(paths.processed(dataset)),
-        **quality.quality_figures(raw, cleaned, data, split_column),
+        **quality.quality_figures(raw, cleaned, data, spec.prepare),
         **quality.reading_figures(origin, len(table) - len(raw)),
         **own.figures,
         **({"code": code} if code else {}),

@@ -48,7 +48,7 @@ def row(version: Version) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     parser = command.parser(__doc__)
-    parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
+    command.add_dataset(parser, required=True)
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--list", action="store_true", help="show the versions and change nothing")
     action.add_argument(

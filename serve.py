@@ -58,7 +58,7 @@ def app() -> Door:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Return the options; raises UsageError where one is out of range."""
     parser = command.parser(__doc__)
-    parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
+    command.add_dataset(parser, required=True)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="the port to listen on (8000)")
     parser.add_argument(

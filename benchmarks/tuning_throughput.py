@@ -25,7 +25,8 @@ from typing import Any
 from pipeline import command
 from pipeline.project import params, workers
 from pipeline.project.params import Params
-from pipeline.tracking import stage_runs, store
+from pipeline.tracking import store
+from pipeline.tracking.recorded import stage_runs
 from pipeline.tracking.runs import write_run
 from pipeline.training.problem import Problem, read_problem
 from pipeline.tuning.folds import Folds, fit_fold
@@ -72,7 +73,7 @@ def turn(
 
 def record(dataset: str, settings: Params, folder: Path) -> Recorded:
     """Write the run of the search and those of its trials into a store in the folder."""
-    runs = stage_runs.RUNS["tune"](dataset, settings)
+    runs = stage_runs.STAGE_RUNS["tune"](dataset, settings)
     if not runs:
         sys.exit(f"{dataset} is not tuned; run `dvc repro tune@{dataset}` first")
     os.environ[store.TRACKING_URI] = f"{store.SQLITE}{folder}/mlflow.db"

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from ops import board, dvc_marks, stage_graph, stage_times, turns
+from ops import board, dvc_marks, pipeline_log, stage_graph, stage_times, turns
 from ops.board import DONE, FAILED, Board, Ended, State
 from ops.stage_graph import Graph
 from ops.stage_job import SECONDS_BETWEEN_LOOKS, Job, stop
@@ -35,7 +35,11 @@ MOST_NAMES = 6
 # a run that was killed leaves it: dvc.lock holds its stages in the order in which they ended
 LOCK_BEFORE = Path(".dvc/tmp/lock_before")
 # DVC has them look at all datasets; for one alone they run as by hand, with its name
-LAST_SCRIPTS = ("compare_results.py", "validate_metrics.py", "register_model.py")
+LAST_SCRIPTS = {
+    "compare": "compare_results.py",
+    "validate": "validate_metrics.py",
+    "register": "register_model.py",
+}
 
 
 class Scheduler:
@@ -112,6 +116,7 @@ class Scheduler:
                 self.report_failure(one)
             elif job.has_run():
                 self.seconds[job.stage] = one.seconds
+                pipeline_log.note(job.stage, one.seconds)
 
     def report_failure(self, one: Ended) -> None:
         """Show what a failed job printed; its last line comes at the end if nothing else runs."""
@@ -238,10 +243,12 @@ def finish_dataset(dataset: str) -> int:
 
     Return the status of the first script that fails, which has said why; else 0.
     """
-    for script in LAST_SCRIPTS:
+    for stage, script in LAST_SCRIPTS.items():
+        started = time.monotonic()
         done = subprocess.run([sys.executable, script, "--dataset", dataset])
         if done.returncode:
             return done.returncode
+        pipeline_log.note(f"{stage}@{dataset}", time.monotonic() - started)
     return 0
 
 
@@ -259,7 +266,10 @@ def main(argv: list[str] | None = None) -> int:
     with turns.turn(tell):
         heal()
         run_out_of_date(targets, settings.cores(), args)
-        return finish_dataset(args.dataset) if one else 0
+        status = finish_dataset(args.dataset) if one else 0
+        if not status:
+            pipeline_log.finish(settings)
+        return status
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def predictions(url: str, rows: list[Row], answered: dict[str, Any]) -> list[Any
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
-    parser.add_argument("--dataset", required=True, metavar="D", help="a dataset of params.yaml")
+    command.add_dataset(parser, required=True)
     parser.add_argument(
         "--url", default="http://127.0.0.1:8000", help="of the server (%(default)s)"
     )

@@ -9,7 +9,7 @@ running it. Run again, it writes nothing.
 
 from pipeline import command
 from pipeline.registry import decisions, promotion_log
-from pipeline.tracking import record, store
+from pipeline.tracking import record, store, synced
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -18,6 +18,11 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     settings = command.settings()
     datasets = settings.names(args.dataset)
+    of_dataset = "" if args.dataset == "all" else f" of {args.dataset}"
+    nothing_missing = f"sync: the store holds every run{of_dataset} already"
+    if synced.is_synced(args.dataset):
+        print(nothing_missing)
+        return
     written = record.sync_runs(datasets, settings)
     decided = decisions.sync_registry(datasets, settings)
     for (dataset, stage), count in written.items():
@@ -27,8 +32,8 @@ def main(argv: list[str] | None = None) -> None:
     if written:
         print(f"sync: {sum(written.values())} runs written to {store.tracking_uri()}")
     else:
-        of_dataset = "" if args.dataset == "all" else f" of {args.dataset}"
-        print(f"sync: the store holds every run{of_dataset} already")
+        print(nothing_missing)
+    synced.note_synced(args.dataset)
 
 
 if __name__ == "__main__":

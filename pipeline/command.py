@@ -33,6 +33,7 @@ REMEDIES = {
     errno.EACCES: NOT_ALLOWED,
     errno.EPERM: NOT_ALLOWED,
 }
+DATASETS_IN_BASH = "_datasets_of_params"  # the function that completes them: `ops.completion`
 STOPPED = "stopped; what was there before stays, the same command starts anew"
 # of a command that keeps what it has done so far
 STOPPED_AND_GOES_ON = "stopped; what was finished is kept, the same command goes on from there"
@@ -40,24 +41,42 @@ STOPPED_STATUS = 130
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
-    """Return a parser that shows the script's own docstring as its help."""
+    """Return a parser that shows the script's own docstring as its help.
+
+    Its option --print-completion is for `ops.completion`.
+    """
     parser = argparse.ArgumentParser(
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument(
+        "--print-completion", action=PrintCompletion, nargs=0, help=argparse.SUPPRESS
+    )
     return parser
 
 
-def add_dataset(parser: argparse.ArgumentParser) -> None:
-    """Add --dataset, which takes a name of params.yaml or `all`."""
-    parser.add_argument(
-        "--dataset",
-        default="all",
-        metavar="D",
-        help="a dataset of params.yaml, or all (the default)",
+class PrintCompletion(argparse.Action):
+    """Prints what bash needs to complete the script's options, and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import shtab
+
+        print(shtab.complete(parser, "bash"))
+        parser.exit()
+
+
+def add_dataset(parser: argparse.ArgumentParser, required: bool = False) -> None:
+    """Add --dataset, which takes a name of params.yaml or, unless it is required, `all`."""
+    help_text = "a dataset of params.yaml"
+    if not required:
+        help_text += ", or all (the default)"
+    default = None if required else "all"
+    action = parser.add_argument(
+        "--dataset", required=required, default=default, metavar="D", help=help_text
     )
+    setattr(action, "complete", {"bash": DATASETS_IN_BASH})  # noqa: B010
 
 
 def add_trust_code(parser: argparse.ArgumentParser) -> None:

@@ -76,11 +76,7 @@ def _data(
     """Return the `data` of a block: where the table is, its target, and columns to treat apart."""
     has_gaps = table.frame[wish.target].isna().any()
     dropped = columns.of_role(taken, *columns.DROPPED)
-    in_formats = {
-        column.column: column.formats
-        for column in taken
-        if column.formats and column.column != split_column
-    }
+    in_formats = {column.column: column.formats for column in taken if column.formats}
     settings = table.settings | {
         "file": file_of(wish),
         "task": asked.task,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ops.proposal import columns
 from ops.proposal.columns import Taken
-from pipeline.data import splits
+from pipeline.data import kinds, splits
 from pipeline.project.errors import DataError
 
 # different moments below which an order of rows is chance
@@ -40,8 +40,9 @@ def split(frame: pd.DataFrame, taken: list[Taken]) -> Split:
     back, such as patients, is a remark: whether new ones are to be predicted, a table cannot say.
     """
     remarks = []
+    formats = {column.column: column.formats for column in taken}
     for name in _candidates(frame, taken):
-        moments = _moments(frame[name])
+        moments = _moments(frame[name], formats.get(name, []))
         if moments is None or moments.nunique() < FEWEST_MOMENTS:
             continue
         if _is_ordered(moments):
@@ -74,12 +75,12 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _moments(values: pd.Series) -> pd.Series | None:
+def _moments(values: pd.Series, formats: list[str]) -> pd.Series | None:
     """Return the times of a column, None where one is missing or cannot be read."""
     if values.isna().any():
         return None
     try:
-        return splits.moments(values, "")
+        return splits.moments(kinds.as_dates(values, formats) if formats else values, "")
     except DataError:
         return None
 

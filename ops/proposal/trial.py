@@ -39,7 +39,7 @@ class Proposed:
 
     def cleaned(self) -> pd.DataFrame:
         """Return the table as prepare cleans it."""
-        return cleaning.clean(self.frame, self.data, self.prepare.split_column, self.origin)
+        return cleaning.clean(self.frame, self.data, self.prepare, self.origin)
 
     def labels(self, frame: pd.DataFrame) -> pd.Series | None:
         """Return the classes of some rows, None where there are none."""
@@ -126,9 +126,7 @@ def _without_leaks(proposed: Proposed, remarks: list[str]) -> Proposed:
             proposed = grouped
             continue
         dropped = columns_of(certain)
-        features = cleaning.feature_columns(
-            proposed.cleaned(), proposed.data, proposed.prepare.split_column
-        )
+        features = cleaning.feature_columns(proposed.cleaned(), proposed.data, proposed.prepare)
         if set(features) <= set(dropped):
             all_of_them = "; ".join(lines(certain))
             raise DataError(f"{proposed.origin}: every column gives the target away: {all_of_them}")

@@ -10,42 +10,44 @@ from pipeline.data.kinds import CATEGORY, DATE, LARGEST, NUMBER, TEXT, Typed
 from pipeline.data.spelling import dates
 from pipeline.project import paths
 from pipeline.project.errors import DataError, listed
-from pipeline.project.settings.data import Data
+from pipeline.project.settings.data import Data, Prepare
 
 # a target with more classes than both, the second a share of the rows, is taken for a number
 MOST_CLASSES = 20
 MOST_CLASSES_SHARE = 0.2
 # of a target of numbers: the squares of larger ones, and of smaller differences, leave 32 bits
 LARGEST_TARGET, SMALLEST_SPREAD = 1e18, 1e-18
+RANDOM = Prepare(test_size=0.2, split="random")
 
 
 def clean(
-    frame: pd.DataFrame, data: Data, split_column: str | None = None, origin: str = ""
+    frame: pd.DataFrame, data: Data, prepare: Prepare = RANDOM, origin: str = ""
 ) -> pd.DataFrame:
     """Return the modelled columns in their final types, see data/kinds.py.
 
-    Dropped columns are gone; `split_column`, which orders or groups the rows, is kept as it is. A
-    column is one of numbers or dates where params.yaml says so or at least 95 % of its values are;
-    the rest of it is then an error. Raises DataError that names every faulty column.
+    Dropped columns are gone. The column that groups the rows is kept as it is, and so are numbers
+    that order them; else the rows are ordered by dates. A column is one of numbers or dates where
+    params.yaml says so or at least 95 % of its values are; the rest of it is then an error. Raises
+    DataError that names every faulty column.
     """
-    origin = origin or data.file
+    origin, split_column = origin or data.file, prepare.split_column
     _check_columns(frame, data, split_column, origin)
     columns, faults = {}, {}
     for column in frame.columns:
-        if column == split_column:
-            columns[column] = kinds.blank_to_missing(frame[column])
-        elif column not in data.drop:
-            raw = kinds.blank_to_missing(frame[column])
-            found = typed_column(raw, data)
+        raw = kinds.blank_to_missing(frame[column])
+        if column == split_column and not _are_moments(raw, data, prepare):
+            columns[column] = raw
+        elif column == split_column or column not in data.drop:
+            found = _moments(raw, data) if column == split_column else typed_column(raw, data)
             columns[column] = found.values
             if len(found.unreadable):
-                faults[column] = _unreadable(found, raw, data)
+                faults[column] = _unreadable(found, raw, data, prepare)
     cleaned = pd.DataFrame(columns, index=frame.index)
     faults |= _faulty_values(cleaned.drop(columns=list(faults)), data, split_column)
     if faults:
         message = "; ".join(f"{column}: {fault}" for column, fault in faults.items())
         raise DataError(f"{origin}: {message}")
-    if not feature_columns(cleaned, data, split_column):
+    if not feature_columns(cleaned, data, prepare):
         raise DataError(
             f"{origin}: no feature column is left beside the target {data.target!r}; check "
             f"data.drop"
@@ -74,6 +76,16 @@ def typed_column(raw: pd.Series, data: Data) -> Typed:
     return kinds.typed_as(raw, kind, data.dates.get(str(raw.name), ()))
 
 
+def _are_moments(raw: pd.Series, data: Data, prepare: Prepare) -> bool:
+    """Return whether the column of the split holds dates: numbers order rows as they are."""
+    is_of_numbers = pd.api.types.is_numeric_dtype(raw) and raw.name not in data.dates
+    return prepare.split_kind == "time" and not is_of_numbers
+
+
+def _moments(raw: pd.Series, data: Data) -> Typed:
+    return kinds.typed_as(raw, DATE, data.dates.get(str(raw.name), ()))
+
+
 def declared_kind(column: str, data: Data) -> str | None:
     """Return the kind that params.yaml names for a column; None where it names none."""
     declared = {
@@ -88,11 +100,11 @@ def declared_kind(column: str, data: Data) -> str | None:
     return None
 
 
-def _unreadable(found: Typed, raw: pd.Series, data: Data) -> str:
+def _unreadable(found: Typed, raw: pd.Series, data: Data, prepare: Prepare) -> str:
     """Return what is wrong in a column of numbers or dates, and what to do about it."""
     column, fault = str(raw.name), found.fault(raw)
     if found.kind == DATE:
-        return _not_dates(fault, raw, data)
+        return _not_dates(fault, raw, data, prepare)
     message = f"{fault}, in a column of numbers: fix it"
     if column == data.target:
         return message
@@ -101,7 +113,7 @@ def _unreadable(found: Typed, raw: pd.Series, data: Data) -> str:
     return f"{message}, or name the column in data.categorical or data.drop"
 
 
-def _not_dates(fault: str, raw: pd.Series, data: Data) -> str:
+def _not_dates(fault: str, raw: pd.Series, data: Data, prepare: Prepare) -> str:
     """Return which formats a column of dates holds beside the values that are in none of them."""
     column = str(raw.name)
     formats = dates.found_formats(kinds.as_text(raw.dropna()))
@@ -109,6 +121,8 @@ def _not_dates(fault: str, raw: pd.Series, data: Data) -> str:
     if formats:
         message += f" (the column's formats: {dates.in_words(formats)})"
     remedy = "fix it, name the column's formats in data.dates"
+    if column == prepare.split_column:
+        return f"{message}: {remedy}, or change prepare.split, which orders the rows by it"
     return f"{message}: {remedy}, or name it in data.categorical or data.drop"
 
 
@@ -237,7 +251,20 @@ def _check_classes(target: pd.Series, data: Data, origin: str) -> None:
         )
 
 
-def feature_columns(frame: pd.DataFrame, data: Data, split_column: str | None = None) -> list[str]:
+def feature_columns(frame: pd.DataFrame, data: Data, prepare: Prepare = RANDOM) -> list[str]:
     """Return the columns that a model may see."""
-    others = (data.target, split_column, data.weight)
+    others = [data.target, data.weight]
+    if not seasonal_columns(frame, data, prepare):
+        others.append(prepare.split_column)
     return [column for column in frame.columns if column not in others]
+
+
+def seasonal_columns(frame: pd.DataFrame, data: Data, prepare: Prepare = RANDOM) -> list[str]:
+    """Return the column of dates that orders the rows, of which a model may see the season.
+
+    That is one column or none: `data.drop` keeps it from the models.
+    """
+    column = prepare.split_column
+    if column is None or column not in frame or column in data.drop:
+        return []
+    return [column] if kinds.kind_of(frame[column]) == DATE else []

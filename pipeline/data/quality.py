@@ -12,7 +12,7 @@ from pipeline.data import cleaning, kinds, targets
 from pipeline.data.formats.form import Format, form_of
 from pipeline.data.kinds import CATEGORY, DATE, NUMBER, TEXT
 from pipeline.project import errors, files, paths, rounding
-from pipeline.project.settings.data import Data
+from pipeline.project.settings.data import Data, Prepare
 
 QUANTILES = [0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1]
 # of quality.json, as params.yaml calls them
@@ -74,13 +74,13 @@ def form_of_file(dataset: str, data: Data, path: str | Path) -> Format:
 
 
 def quality_figures(
-    raw: pd.DataFrame, cleaned: pd.DataFrame, data: Data, split_column: str | None = None
+    raw: pd.DataFrame, cleaned: pd.DataFrame, data: Data, prepare: Prepare = cleaning.RANDOM
 ) -> dict[str, Any]:
     """Return the figures of a cleaned table, as quality.json holds them.
 
     They are missing values, duplicates, outliers, constant columns, class balance or target.
     """
-    features = cleaned[cleaning.feature_columns(cleaned, data, split_column)]
+    features = cleaned[cleaning.feature_columns(cleaned, data, prepare)]
     found = kinds.kinds_of(features)
     numbers = features[kinds.of_kind(found, NUMBER)]
     figures = {

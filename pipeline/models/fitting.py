@@ -63,7 +63,10 @@ def prepare(
     encoding = spec.family.encoding
     own, X, columns = _own_columns(spec, X, y)
     many = columns_of_many_levels(X, columns, encoding)
-    preprocessing = unfitted_preprocessing(columns, encoding, seed, many, _target_type(spec))
+    target_type = _target_type(spec)
+    preprocessing = unfitted_preprocessing(
+        columns, encoding, seed, many, target_type, spec.seasonal
+    )
     # not transformed: models of either kind share a preprocessing
     Z = preprocessing.fit_transform(X, y)
     categories = code_places(preprocessing)

@@ -42,19 +42,21 @@ def unfitted_preprocessing(
     seed: int = 0,
     many_levels: Sequence[str] = (),
     target_type: str = "continuous",
+    seasonal: Sequence[str] = (),
 ) -> Any:
     """Return an encoding's ColumnTransformer for {column: kind}; it drops all other columns.
 
     The categories in `many_levels` and texts are encoded by the target, which is continuous, binary
     or multiclass: `fit_transform` then needs it, and gives the training rows other numbers than
-    `transform`. The seed is that of the cross-fitting and of the coordinates of texts.
+    `transform`. The seed is that of the cross-fitting and of the coordinates of texts. Of the dates
+    in `seasonal` the season alone is encoded.
     """
     from sklearn.compose import ColumnTransformer
 
     encoders = {NUMBER: _for_numbers(encoding)}
     # only where there are such columns: the file of a model without them is then as it was
     if DATE in kinds.values():
-        encoders[DATE] = _for_dates(encoding)
+        encoders[DATE] = _for_dates(encoding, seasonal)
     if TEXT in kinds.values():
         encoders[TEXT] = _for_texts(encoding, seed, target_type)
     steps = []
@@ -94,10 +96,11 @@ def _scaler() -> Any:
     return StandardScaler()
 
 
-def _for_dates(encoding: str) -> Any:
+def _for_dates(encoding: str, seasonal: Sequence[str]) -> Any:
     from sklearn.pipeline import make_pipeline
 
-    encoder = _own_encoder("dates.DateEncoder")(cyclic=encoding == "scaled")
+    cyclic = encoding == "scaled"
+    encoder = _own_encoder("dates.DateEncoder")(cyclic, list(seasonal) or None)
     if encoding in ("native", "integer"):
         return encoder
     if encoding == "filled":

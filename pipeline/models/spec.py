@@ -79,6 +79,7 @@ class ModelSpec:
     decision_costs    [actual][decided], where the class of least expected cost is predicted
     monotone          {column: 1 or -1}: along which the output only rises, or only falls
     date_formats      {column: formats} of the dates that rows may hold beside ISO 8601
+    seasonal          the dates that order the rows, of which the season alone is a feature
     own               what of the model is the user's own code
     estimator         of a model that is not in the catalogue
     """
@@ -94,6 +95,7 @@ class ModelSpec:
     members: tuple[Member, ...] = ()
     decision_costs: Sequence[Sequence[float]] | None = None
     date_formats: dict[str, list[str]] = field(default_factory=dict)
+    seasonal: tuple[str, ...] = ()
     monotone: dict[str, int] = field(default_factory=dict)
     own: OwnParts = OwnParts()
     estimator: OwnEstimator | None = None
@@ -119,8 +121,9 @@ class ModelSpec:
             del content["decision_costs"]
         if formats:
             content["date_formats"] = formats
-        if not self.monotone:
-            del content["monotone"]
+        for optional in ("monotone", "seasonal"):
+            if not content[optional]:
+                del content[optional]
         if self.own != OwnParts():
             content["own"] = {**own, "transformers": list(self.own.transformers)}
         if estimator:
@@ -172,6 +175,7 @@ def from_json(content: dict[str, Any], origin: str = "metadata.json") -> ModelSp
         members=tuple(members),
         decision_costs=content.get("decision_costs"),
         date_formats=content.get("date_formats", {}),
+        seasonal=tuple(content.get("seasonal", ())),
         monotone=content.get("monotone", {}),
         own=_own_parts(content.get("own", {})),
         estimator=_estimator(content),

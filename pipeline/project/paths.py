@@ -16,6 +16,8 @@ COMPARISON_REPORT = Path("reports/comparison_report.html")
 PLOTS = Path("reports/plots")
 PICTURES = Path("reports/pictures.json")
 MLFLOW_RUNS = Path("logs/mlflow_runs")
+MLFLOW_COMPARISONS = Path("logs/mlflow_comparisons")
+MLFLOW_SYNCED = Path("logs/mlflow_synced")
 DATASET_METRICS = Path("metrics/datasets")
 BEST = Path("metrics/best")
 VALIDATION = Path("metrics/validation")
@@ -103,9 +105,19 @@ def timings(dataset: str, stage: str) -> Path:
     return Path("logs/timings") / f"{dataset}_{stage}.json"
 
 
+def finished_pipeline(dataset: str) -> Path:
+    """Return the file of what the last pipeline did for a dataset; its seconds do not repeat."""
+    return Path("logs/pipelines") / f"{dataset}.json"
+
+
 def mlflow_runs(dataset: str) -> Path:
     """Return the file of the runs' addresses in the MLflow store, which differ by store."""
     return MLFLOW_RUNS / f"{dataset}.json"
+
+
+def mlflow_comparisons(dataset: str) -> Path:
+    """Return the file of what the store holds of a dataset's past comparisons."""
+    return MLFLOW_COMPARISONS / f"{dataset}.json"
 
 
 def studies(dataset: str) -> Path:

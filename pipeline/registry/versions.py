@@ -17,7 +17,8 @@ from pipeline.project.errors import DataError
 from pipeline.project.params import Params
 from pipeline.registry import bundles, registration
 from pipeline.registry.registration import Request
-from pipeline.tracking import git, logged_models, runs, stage_runs, store
+from pipeline.tracking import git, logged_models, runs, store
+from pipeline.tracking.recorded import stage_runs
 
 CHAMPION, PREVIOUS = "champion", "previous"
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # MLflow's error codes

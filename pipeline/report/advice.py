@@ -183,10 +183,17 @@ def simpler_family(evidence: Evidence) -> Iterator[Advice]:
                 INFO,
                 f"{name} is simpler and as good within the error of the folds' mean: "
                 f"cv {metric} {number_text(value)} against {number_text(mean)}.",
-                f"Where speed or explanation counts, list {name} alone in "
-                f"datasets.{evidence.dataset}.train.models.",
+                f"Where speed or explanation counts, {_alone(name, evidence.dataset)}.",
             )
             return
+
+
+def _alone(candidate: str, dataset: str) -> str:
+    """Return what to set so that no other model of the dataset is chosen."""
+    model = candidate.removeprefix("tuned_")
+    block = f"datasets.{dataset}"
+    lists = f"{block}.train.models and {block}.tune.models"
+    return f"list {model} alone in {lists}, with {block}.tune.blend: false"
 
 
 def _simplest_first(result: DatasetResult) -> list[str]:

@@ -207,9 +207,13 @@ class BestOnSplit:
 def read_split(
     dataset: str, split: str, spec: Dataset, result: DatasetResult, predicted: Predicted
 ) -> BestOnSplit:
-    """Return the features of a split's rows beside the best model's predictions."""
+    """Return the features of a split's rows beside the best model's predictions.
+
+    Without the time that orders the rows: no test row is of the time of a training row.
+    """
     frame = splits.read_split(dataset, split)
-    columns = cleaning.feature_columns(frame, spec.data, spec.prepare.split_column)
+    columns = cleaning.feature_columns(frame, spec.data, spec.prepare)
+    columns = [name for name in columns if name != spec.prepare.split_column]
     output = predicted.outputs[result.best.name]
     rows = frame.loc[predicted.rows]
     codes = predicted.y if output.ndim == 2 else None

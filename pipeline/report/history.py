@@ -9,12 +9,11 @@ from typing import Any
 
 from pipeline.project import paths
 from pipeline.project.errors import DataError, UsageError
-from pipeline.project.params import Params
 from pipeline.project.rounding import number_text
 from pipeline.report import comparison
 from pipeline.report.comparison import DatasetResult
 from pipeline.scoring import metrics
-from pipeline.tracking import comparisons, store
+from pipeline.tracking import comparisons
 from pipeline.tracking.comparisons import RecordedComparison
 from pipeline.tracking.git import contents, git
 
@@ -52,21 +51,13 @@ MOST_COMMITS = 30  # the newest
 COMMITS, RUNS = "commits", "MLflow runs"
 
 
-def past_results(
-    results: dict[str, DatasetResult], settings: Params
-) -> dict[str, list[PastResult]]:
-    """Return the past results of each dataset under its metric of today, the oldest first.
-
-    Runs are those of the project's own store: a page is not to wait for a server.
-    """
-    recorded = {}
-    if store.uses_own_store() and paths.STORE.is_file():
-        recorded = comparisons.recorded_comparisons(settings)
+def past_results(results: dict[str, DatasetResult]) -> dict[str, list[PastResult]]:
+    """Return the past results of each dataset under its metric of today, the oldest first."""
     committed = _committed(list(results))
     past = {}
     for dataset, result in results.items():
         metric = result.primary_metric
-        runs = [_of_run(run) for run in recorded.get(dataset, []) if run.metric == metric]
+        runs = [_of_run(run) for run in comparisons.noted(dataset) if run.metric == metric]
         commits = [_of_commit(one) for one in committed[dataset] if one.metric == metric]
         past[dataset] = sorted([*_distinct(commits), *runs], key=lambda one: one.time)
     return past

@@ -1,8 +1,9 @@
 """Past comparisons: what each chose, as the store recorded it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipeline.project import files, paths
 from pipeline.project.params import Params
 from pipeline.tracking import store
 
@@ -31,6 +32,23 @@ def recorded_comparisons(settings: Params) -> dict[str, list[RecordedComparison]
             name: _comparisons(mlflow, name, dataset.experiment)
             for name, dataset in settings.datasets.items()
         }
+
+
+def note(mlflow: Any, dataset: str, experiment_name: str) -> None:
+    """Note a dataset's recorded comparisons, for pages that show them without asking the store."""
+    recorded = _comparisons(mlflow, dataset, experiment_name)
+    files.write_json(
+        paths.mlflow_comparisons(dataset), {"comparisons": [asdict(one) for one in recorded]}
+    )
+
+
+def noted(dataset: str) -> list[RecordedComparison]:
+    """Return what was noted of a dataset's comparisons when last one was recorded."""
+    path = paths.mlflow_comparisons(dataset)
+    if not path.is_file():
+        return []
+    content = files.read_json(path, made_by="make sync")
+    return [RecordedComparison(**one) for one in content["comparisons"]]
 
 
 def _comparisons(mlflow: Any, dataset: str, experiment_name: str) -> list[RecordedComparison]:

@@ -26,6 +26,7 @@ LOADING_LIBRARIES = (
     "psutil",
 )
 EXAMPLE_ROWS = 5
+DELETED = 2  # mlflow.entities.ViewType.DELETED_ONLY
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,22 @@ def log_model(mlflow: Any, model: StoredModel, example: pd.DataFrame) -> Any:
         # MLflow lets a caller set only what is there; models without own code need no setting
         model_config={storage.TRUST_CODE: False} if model.spec.own.code else None,
     )
+
+
+def delete_left_behind(mlflow: Any, experiment_id: str) -> None:
+    """Delete the logged models of an experiment whose runs were deleted: MLflow leaves them.
+
+    The model of a registered version stays.
+    """
+    client = mlflow.MlflowClient()
+    runs = client.search_runs([experiment_id], run_view_type=DELETED)
+    deleted = {run.info.run_id for run in runs}
+    if not deleted:
+        return
+    deleted -= {version.run_id for version in client.search_model_versions()}
+    for model in mlflow.search_logged_models([experiment_id], output_format="list"):
+        if model.source_run_id in deleted:
+            client.delete_logged_model(model.model_id)
 
 
 def signature(model: ModelSpec) -> Any:

@@ -12,13 +12,23 @@ from typing import Any
 from pipeline.project import files, paths
 from pipeline.project.errors import PipelineError
 from pipeline.project.params import Params
-from pipeline.tracking import store
-from pipeline.tracking.runs import Run, finished_runs, write_run
-from pipeline.tracking.stage_runs import RUNS, STAGES
+from pipeline.tracking import comparisons, store
+from pipeline.tracking.logged_models import delete_left_behind
+from pipeline.tracking.recorded.pipeline_runs import PIPELINE, pipeline_runs
+from pipeline.tracking.recorded.stage_runs import STAGE_RUNS
+from pipeline.tracking.runs import DESCRIPTION, RecordedRun, Run, finished_runs, nest, write_run
 
+# what is recorded, in this order: a pipeline's run is that of the stages before it
+RUNS = {**STAGE_RUNS, PIPELINE: pipeline_runs}
 # stages that are recorded with a later one under `dvc repro`: MLflow takes longer to start than
 # they take to run
 RECORDED_WITH = {"train": ("generate", "prepare"), "validate": ("drift", "compare")}
+ABOUT_EXPERIMENT = (
+    "One run per model, search and stage of a dataset. Open the run `pipeline` to see the runs of "
+    "one `make pipeline`. To compare models, select their runs and click Compare: all have the "
+    "same metrics. `cv_` is the mean over the folds, `oof_` out of fold, `test_` on the test rows; "
+    "`_low` and `_high` are the ends of its 95 % interval."
+)
 RECORDED_LATER = {stage for stages in RECORDED_WITH.values() for stage in stages}
 
 
@@ -46,7 +56,7 @@ def record(dataset: str, stage: str, settings: Params) -> None:
 
 def sync_runs(datasets: Iterable[str], settings: Params) -> dict[tuple[str, str], int]:
     """Write what the store lacks of any stage; return {(dataset, stage): runs written}."""
-    return write_missing(dict.fromkeys(datasets, STAGES), settings)
+    return write_missing(dict.fromkeys(datasets, tuple(RUNS)), settings)
 
 
 def write_missing(
@@ -70,16 +80,31 @@ def write_missing(
 
 def _write_missing(mlflow: Any, dataset: str, experiment_name: str, runs: list[Run]) -> list[Run]:
     """Write those runs of one dataset that the store lacks, and return them."""
-    experiment_id = mlflow.set_experiment(experiment_name).experiment_id
-    run_ids = finished_runs(mlflow, experiment_id, dataset)
+    experiment_id = open_experiment(mlflow, experiment_name)
+    recorded = finished_runs(mlflow, experiment_id, dataset)
     missing = []
     for run in runs:
-        if run.identity not in run_ids:
-            run_ids[run.identity] = write_run(mlflow, run).run_id
+        if run.identity not in recorded:
+            recorded[run.identity] = RecordedRun(write_run(mlflow, run).run_id, parent=None)
             missing.append(run)
-    addresses = {f"{run.stage}/{run.name}": run_ids[run.identity] for run in runs}
+        nest(mlflow, run, recorded)
+    delete_left_behind(mlflow, experiment_id)
+    addresses = {f"{run.stage}/{run.name}": recorded[run.identity].run_id for run in runs}
     note_addresses(dataset, experiment_id, addresses)
+    if any(run.stage == "compare" for run in runs):
+        comparisons.note(mlflow, dataset, experiment_name)
     return missing
+
+
+def open_experiment(mlflow: Any, name: str) -> str:
+    """Return the id of an experiment, to which runs are written from now on.
+
+    One without a description gets ours; what a person wrote stays.
+    """
+    experiment = mlflow.set_experiment(name)
+    if DESCRIPTION not in experiment.tags:
+        mlflow.set_experiment_tag(DESCRIPTION, ABOUT_EXPERIMENT)
+    return experiment.experiment_id
 
 
 def note_addresses(dataset: str, experiment_id: str, run_ids: dict[str, str]) -> None:

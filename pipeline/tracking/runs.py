@@ -20,6 +20,20 @@ from pipeline.tracking import git, names, store
 
 Value = TypeVar("Value")
 
+PARENT = "mlflow.parentRunId"
+DESCRIPTION = "mlflow.note.content"
+# what MLflow shows on top of a run
+DESCRIPTIONS = {
+    "generate": "The table, as it was fetched or generated: `generate_data.py`.",
+    "prepare": "The checked rows and their split, and the quality of the data: `prepare_data.py`.",
+    "train": "A model as it was configured, with its scores: `train.py`.",
+    "tune": "A search for hyperparameters, or a model that it found: `tune_hyperparameters.py`.",
+    "drift": "Whether the test rows differ from the training rows: `detect_drift.py`.",
+    "compare": "The best model of all, and the page that compares them: `compare_results.py`.",
+    "validate": "The gates, and whether the best model passes them: `validate_metrics.py`.",
+    "register": "The model of a registered version: `register_model.py`.",
+    "pipeline": "A run of `make pipeline`: its commit, settings and seconds; its stages lie below.",
+}
 HOURS_TO_WRITE_A_RUN = 24  # after which another machine's unfinished run counts as given up
 
 
@@ -51,6 +65,7 @@ class Run:
     Names are true ones; the store holds them as tracking.names spells them.
     `hashes` are of what it was computed from. `artifacts` are files and folders that go with it.
     `log`, called with mlflow while the run is open, adds a model and returns MLflow's ModelInfo.
+    `children` are written with it; `below` are the identities of runs that lie below it, too.
     """
 
     dataset: str
@@ -63,6 +78,7 @@ class Run:
     artifacts: Sequence[Path] = ()
     log: Callable[[Any], Any] | None = None
     children: Sequence[ChildRun] = ()
+    below: Sequence[str] = ()
 
     @property
     def identity(self) -> str:
@@ -77,6 +93,14 @@ class Run:
             "hashes": self.hashes,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run of the store, by its id, and the id of the run that it lies below."""
+
+    run_id: str
+    parent: str | None
 
 
 @dataclass(frozen=True)
@@ -102,20 +126,21 @@ def defined_tags(values: Mapping[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in values.items() if value is not None}
 
 
-def finished_runs(mlflow: Any, experiment_id: str, dataset: str) -> dict[str, str]:
-    """Return {identity: run id} of a dataset's finished runs; delete those that were cut short."""
+def finished_runs(mlflow: Any, experiment_id: str, dataset: str) -> dict[str, RecordedRun]:
+    """Return a dataset's finished runs by identity; delete those that were cut short."""
     runs = mlflow.search_runs(
         [experiment_id],
         f"tags.dataset = '{dataset}' AND tags.identity != ''",
         output_format="list",
     )
-    run_ids = {}
+    finished = {}
     for run in runs:
         if run.info.status == "FINISHED":
-            run_ids[run.data.tags["identity"]] = run.info.run_id
+            tags = run.data.tags
+            finished[tags["identity"]] = RecordedRun(run.info.run_id, tags.get(PARENT))
         elif not may_be_being_written(run):
             _delete(mlflow, experiment_id, run.info.run_id)
-    return run_ids
+    return finished
 
 
 def may_be_being_written(run: Any) -> bool:
@@ -134,14 +159,23 @@ def may_be_being_written(run: Any) -> bool:
 
 
 def _delete(mlflow: Any, experiment_id: str, run_id: str) -> None:
-    """Delete a run and those below it."""
-    children = mlflow.search_runs(
-        [experiment_id], f"tags.mlflow.parentRunId = '{run_id}'", output_format="list"
-    )
+    """Delete a run and its children; a result with an identity of its own is no child."""
+    below = mlflow.search_runs([experiment_id], f"tags.{PARENT} = '{run_id}'", output_format="list")
     client = mlflow.MlflowClient()
-    for run in children:
-        client.delete_run(run.info.run_id)
+    for run in below:
+        if "identity" not in run.data.tags:
+            client.delete_run(run.info.run_id)
     client.delete_run(run_id)
+
+
+def nest(mlflow: Any, run: Run, recorded: Mapping[str, RecordedRun]) -> None:
+    """Put the recorded runs that belong below a run there, but for those that lie below another."""
+    run_ids = {one.run_id for one in recorded.values()}
+    client = mlflow.MlflowClient()
+    for identity in run.below:
+        child = recorded.get(identity)
+        if child and child.parent not in run_ids:
+            client.set_tag(child.run_id, PARENT, recorded[run.identity].run_id)
 
 
 def write_run(mlflow: Any, run: Run) -> WrittenRun:
@@ -174,6 +208,7 @@ def _tags(run: Run) -> dict[str, str]:
     return {
         "dataset": run.dataset,
         "stage": run.stage,
+        DESCRIPTION: DESCRIPTIONS[run.stage],
         **_as_stored(run.tags),
         "timestamp": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         **git.git_tags(),
@@ -190,7 +225,7 @@ def _write_child(mlflow: Any, parent: Any, child: ChildRun) -> None:
     client = mlflow.MlflowClient()
     now = int(time.time() * 1000)
     tags = {
-        "mlflow.parentRunId": parent.info.run_id,
+        PARENT: parent.info.run_id,
         "mlflow.user": parent.info.user_id,
         **_as_stored(child.tags),
     }

@@ -33,7 +33,8 @@ class Problem:
     `folds` are the positions of the training rows to fit and to predict. `prepare` is the rule of
     the test split, `sampling` says how that drew the test rows, and `file` is the CSV, for
     messages. `terms` and `terms_test` say by what the rows of either split are scored, and
-    `date_formats` are those of inputs that are dates, beside ISO 8601. `monotone` are the columns
+    `date_formats` are those of inputs that are dates, beside ISO 8601. Of the `seasonal` ones,
+    which order the rows, models learn the season only. `monotone` are the columns
     along which models only rise, 1, or only fall, -1.
     """
 
@@ -62,6 +63,7 @@ class Problem:
     terms_test: Terms = PLAIN
     monotone: dict[str, int] = field(default_factory=dict)
     date_formats: dict[str, list[str]] = field(default_factory=dict)
+    seasonal: tuple[str, ...] = ()
     own: OwnParts = OwnParts()
     own_estimators: Mapping[str, OwnEstimator] = field(default_factory=dict)
 
@@ -102,6 +104,7 @@ class Problem:
             classes=self.classes,
             threshold=None,
             date_formats=self.date_formats,
+            seasonal=self.seasonal,
             monotone=self.monotone,
             own=replace(self.own, code={**self.own.code, **self._code_of_estimator(name)}),
             estimator=self.own_estimators.get(name),
@@ -151,6 +154,7 @@ def read_problem(dataset: str, settings: Params) -> Problem:
         terms_test=read_terms(test_split, y_test, classes, block),
         monotone=_monotone(dataset, block, tables.X, classes),
         date_formats=tables.date_formats(data),
+        seasonal=tuple(cleaning.seasonal_columns(tables.X, data, block.prepare)),
         own=_own_parts(dataset, block, quality),
         own_estimators=own_estimators(dataset, settings),
     )
@@ -173,7 +177,7 @@ def _feature_tables(
     dataset: str, block: Dataset, train_split: pd.DataFrame, test_split: pd.DataFrame
 ) -> _FeatureTables:
     """Return the inputs and the features; without a function of the user's they are the same."""
-    columns = cleaning.feature_columns(train_split, block.data, block.prepare.split_column)
+    columns = cleaning.feature_columns(train_split, block.data, block.prepare)
     if block.data.features is None:
         chosen = _chosen_features(dataset, columns, block)
         inputs = train_split[chosen]

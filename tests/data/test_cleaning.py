@@ -8,7 +8,10 @@ from pydantic import ValidationError
 from pipeline.data import cleaning, kinds, reading
 from pipeline.data.kinds import CATEGORY, TEXT
 from pipeline.project.errors import DataError
+from pipeline.project.settings.data import Prepare
 from support.houses import data, houses
+
+BY_DAY = Prepare(test_size=0.2, split="time:day")
 
 
 def test_numbers_become_float64_and_categories_text():
@@ -144,7 +147,7 @@ def test_every_missing_column_is_named_at_once():
         cleaning.clean(
             houses().drop(columns="price"),
             data(drop=["id"], categorical=["zone"]),
-            split_column="day",
+            BY_DAY,
         )
 
 
@@ -152,17 +155,39 @@ def test_missing_targets_and_group_values_are_refused_with_their_lines():
     frame = houses().assign(day=["2024-01-01"] * 39 + [" "])
     frame.loc[[3, 5, 8], "price"] = None
     with pytest.raises(DataError) as error:
-        cleaning.clean(frame, data(), split_column="day")
+        cleaning.clean(frame, data(), BY_DAY)
     assert "price: no target in line 5 and 2 more" in str(error.value)
     assert "day: no value in line 41, which prepare.split needs" in str(error.value)
 
 
-def test_column_that_orders_the_rows_is_kept_as_it_is():
-    cleaned = cleaning.clean(houses().assign(day=range(40)), data(drop=["day"]), split_column="day")
-    assert cleaned["day"].dtype == "int64" and cleaning.feature_columns(cleaned, data(), "day") == [
-        "size",
-        "town",
-    ]
+def test_numbers_that_order_the_rows_are_kept_as_they_are_and_are_no_feature():
+    cleaned = cleaning.clean(houses().assign(day=range(40)), data(drop=["day"]), BY_DAY)
+    assert cleaned["day"].dtype == "int64"
+    assert cleaning.feature_columns(cleaned, data(), BY_DAY) == ["size", "town"]
+
+
+@pytest.mark.parametrize("form, formats", [("%Y-%m-%d", []), ("%d.%m.%Y", ["%d.%m.%Y"])])
+def test_dates_that_order_the_rows_are_a_feature_unless_they_are_dropped(form, formats):
+    days = pd.date_range("2024-01-01", periods=40)
+    frame = houses().assign(day=days.strftime(form))
+    spec = data(dates={"day": formats})
+    cleaned = cleaning.clean(frame, spec, BY_DAY)
+    assert (cleaned["day"].dt.tz_localize(None) == days).all()
+    assert cleaning.feature_columns(cleaned, spec, BY_DAY) == ["size", "town", "day"]
+    assert cleaning.seasonal_columns(cleaned, spec, BY_DAY) == ["day"]
+    dropped = data(dates={"day": formats}, drop=["day"])
+    cleaned = cleaning.clean(frame, dropped, BY_DAY)
+    assert cleaning.feature_columns(cleaned, dropped, BY_DAY) == ["size", "town"]
+    # a group is not a moment: new ones come, whose season says nothing
+    by_group = Prepare(test_size=0.2, split="group:day")
+    cleaned = cleaning.clean(frame, data(), by_group)
+    assert cleaning.feature_columns(cleaned, data(), by_group) == ["size", "town"]
+
+
+def test_a_value_that_is_not_a_date_among_those_that_order_the_rows_is_named():
+    days = ["2024-01-05"] * 39 + ["05.01.2024"]
+    with pytest.raises(DataError, match=r"day: '05.01.2024' in line 41.*prepare\.split"):
+        cleaning.clean(houses().assign(day=days), data(), BY_DAY)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from pipeline.data import cleaning, doubts
+from pipeline.project.settings.data import Prepare
 from support.houses import data
 
 ROWS = 200
@@ -133,6 +134,6 @@ def test_the_column_of_the_split_is_not_doubtful():
     raw = pd.DataFrame({"day": DAYS.strftime("%d/%m/%Y"), "x": RNG.random(ROWS)})
     raw["y"] = np.arange(ROWS) / 7
     spec = data(target="y", task="regression")
-    cleaned = cleaning.clean(raw, spec, "day")
+    cleaned = cleaning.clean(raw, spec, Prepare(test_size=0.2, split="group:day"))
     assert [doubt.column for doubt in doubts.find(raw, cleaned, spec)] == ["day"]
     assert doubts.find(raw, cleaned, spec, "day") == []

@@ -267,6 +267,17 @@ def test_what_to_do_names_its_slice_class_rows_or_metric_as_the_overview_shows_i
     assert subject in advise(result)[0].do
 
 
+def test_simpler_model_is_named_as_the_settings_name_it_and_everywhere_it_has_to_stand_alone():
+    result = changed(logistic_regression=candidate("logistic_regression", 0.895))
+    result["candidates"]["tuned_logistic_regression"] = result["candidates"].pop(
+        "logistic_regression"
+    )
+    assert advise(result)[0].do.endswith(
+        "list logistic_regression alone in datasets.churn.train.models and "
+        "datasets.churn.tune.models, with datasets.churn.tune.blend: false."
+    )
+
+
 def test_what_to_do_about_data_to_check_names_the_column():
     assert "age: constant" in advise(CLEAN, CHECK)[0].do
 

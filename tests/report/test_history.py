@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from pipeline.project import params, paths
+from pipeline.project import paths
 from pipeline.report import history
 from pipeline.report.history import COMMITS, RUNS
 from pipeline.tracking.git import contents
@@ -44,8 +44,7 @@ def committed(tmp_path, monkeypatch):
 
 
 def past_of(compared):
-    settings = params.load() if paths.PARAMS.is_file() else None
-    return history.past_results({"tiny": compared.result("tiny")}, settings)["tiny"]
+    return history.past_results({"tiny": compared.result("tiny")})["tiny"]
 
 
 def test_commits_with_other_figures_are_past_results_under_the_metric_of_today(committed, compared):

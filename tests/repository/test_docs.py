@@ -1,5 +1,6 @@
 """The documents name only scripts, options, targets, paths and commands that exist."""
 
+import functools
 import re
 
 import pytest
@@ -43,12 +44,17 @@ def test_make_targets_exist(path):
         assert target in MAKE_TARGETS, target
 
 
+@functools.cache
+def options_of(name: str) -> set[str]:
+    return set(re.findall(r"--[a-z-]+", script(name, "--help").stdout))
+
+
 @each_page
 def test_options_exist(path):
     for name, rest in re.findall(r"python ([a-z_]+)\.py([^\n`]*)", code(path)):
         options = set(re.findall(r"(--[a-z-]+)", rest))
         if options:
-            assert options <= set(re.findall(r"--[a-z-]+", script(name, "--help").stdout)), name
+            assert options <= options_of(name), name
 
 
 @each_page

@@ -6,6 +6,8 @@ import re
 
 import pytest
 from packaging.requirements import Requirement
+from ruamel.yaml import YAML
+from ruamel.yaml.main import CParser
 
 from support.processes import ROOT
 
@@ -35,6 +37,10 @@ def test_package_is_installed_as_pinned_and_imports(pin):
     assert pin.specifier.contains(importlib.metadata.version(pin.name))
     if pin.name not in PROGRAMS:
         importlib.import_module(MODULES.get(pin.name, pin.name.replace("-", "_")))
+
+
+def test_yaml_is_parsed_in_c_as_each_stage_of_dvc_parses_params_yaml():
+    assert YAML(typ="safe").Parser is CParser is not None
 
 
 def test_every_package_has_one_exact_pin():

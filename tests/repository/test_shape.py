@@ -19,8 +19,8 @@ SLOW = set(
     "catboost dask distributed dvc evidently fastapi imblearn lightgbm matplotlib mlflow optuna "
     "pandera plotly scipy shap sklearn skops starlette treelite uvicorn xgboost".split()
 )
-# that few calls need: a bar for terminals, and the limit of threads
-WITHOUT_PACKAGES = {"pipeline/command.py": {"threadpoolctl", "tqdm"}}
+# that few calls need: a bar for terminals, the limit of threads, and completion in the shell
+WITHOUT_PACKAGES = {"pipeline/command.py": {"shtab", "threadpoolctl", "tqdm"}}
 # its option --tune-hyperparameters
 SCRIPTS = {"train.py": {"tune_hyperparameters"}}
 

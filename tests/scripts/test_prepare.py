@@ -157,17 +157,18 @@ def test_allowing_a_column_that_is_not_there_is_wrong_usage(sold):
         prepared("sold")
 
 
-def test_time_and_group_columns_split_the_rows_and_are_no_features(sold):
+def test_a_time_that_splits_the_rows_is_a_feature_and_a_group_is_none(sold):
     days = pd.date_range("2024-01-01", periods=200).strftime("%Y-%m-%d")
     sales().assign(day=days, street=np.arange(200) % 20).sample(frac=1, random_state=0).to_csv(
         "sold.csv", index=False
     )
     edit(sold, "split: random, allow_leakage", "split: time:day, allow_leakage")
-    assert prepared("sold")["features"] == 5
+    figures = prepared("sold")
+    assert (figures["features"], figures["dates"]) == (6, ["day"])
     train, test = splits_of("sold")
     assert train["day"].max() < test["day"].min()
     edit(sold, "split: time:day", "split: group:street")
-    prepared("sold")
+    assert prepared("sold")["features"] == 5
     train, test = splits_of("sold")
     assert not set(train["street"]) & set(test["street"])
 

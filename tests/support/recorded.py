@@ -18,7 +18,7 @@ def recorded(folder: Path) -> dict[str, dict[str, Any]]:
         experiment.name: {
             run.data.tags["identity"]: run
             for run in client.search_runs([experiment.experiment_id])
-            if "mlflow.parentRunId" not in run.data.tags
+            if "identity" in run.data.tags
         }
         for experiment in client.search_experiments()
         if experiment.name != "Default"

@@ -44,6 +44,9 @@ def test_lost_store_is_rebuilt_with_the_same_runs_and_sync_is_idempotent(pipelin
     assert "23 runs written" in shell("python -m ops.sync", pipeline_run).stdout
     assert {name: set(runs) for name, runs in recorded(pipeline_run).items()} == before
     assert "holds every run already" in shell("python -m ops.sync", pipeline_run).stdout
+    again = shell("python -X importtime -m ops.sync", pipeline_run)
+    assert "holds every run already" in again.stdout
+    assert "pipeline.tracking.synced" in again.stderr and "mlflow" not in again.stderr
     assert {name: len(runs) for name, runs in recorded(pipeline_run).items()} == {
         name: 9 + len(TUNED[name]) for name in before
     }

@@ -68,6 +68,9 @@ def test_run_that_was_cut_short_is_replaced(pipeline_run):
         if run.info.run_name == "ridge"
     ]
     assert len(runs) == 1 and runs[0].info.status == "FINISHED"
+    models = client.search_logged_models([runs[0].info.experiment_id])
+    below = [model.source_run_id for model in models]
+    assert run.info.run_id not in below and runs[0].info.run_id in below
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -1,5 +1,6 @@
 """The encoder of dates: days since the first one, parts of the calendar, days between two dates."""
 
+from collections.abc import Sequence
 from itertools import combinations, islice
 from typing import Any, Self
 
@@ -12,8 +13,11 @@ HOUR = 3_600e6
 DAY = 24 * HOUR
 ELAPSED = "days"
 SINE, COSINE = " sine", " cosine"
+HOUR_OF_DAY = "hour"
 # parts of a date that come back, and after how many of their unit
-PERIODS = {"month": 12.0, "day of week": 7.0, "day of year": 365.25, "hour": 24.0}
+PERIODS = {"month": 12.0, "day of week": 7.0, "day of year": 365.25, HOUR_OF_DAY: 24.0}
+# the days after which they do
+PERIODS_IN_DAYS = {"month": 365.25, "day of week": 7.0, "day of year": 365.25, HOUR_OF_DAY: 1.0}
 # two columns of dates each, the first ones: they grow with the square of the columns
 MOST_PAIRS = 50
 
@@ -36,13 +40,18 @@ class DateEncoder(TransformerMixin, BaseEstimator):
     days between them. With `cyclic` the parts that come back have their sine and cosine as well,
     so that December is near January for a linear model.
 
+    Of the columns in `seasonal`, which order the rows, the test rows are later than any training
+    row: of these it takes the parts that come back, where the training rows hold a whole period of
+    them, and neither days nor year. Before that a part only says how much time has passed.
+
     first_   the earliest date of each column, in microseconds since 1970
     parts_   (place of the column, part) of every number but the days between
     pairs_   (place of the earlier column, place of the later one) of the days between two
     """
 
-    def __init__(self, cyclic: bool = False) -> None:
+    def __init__(self, cyclic: bool = False, seasonal: Sequence[str] | None = None) -> None:
         self.cyclic = cyclic
+        self.seasonal = seasonal
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
         """Learn the earliest dates and which parts vary; `X` holds dates in UTC."""
@@ -54,7 +63,10 @@ class DateEncoder(TransformerMixin, BaseEstimator):
         parts = calendar(moments)
         for place in range(len(X.columns)):
             own = {name: values[:, place] for name, values in parts.items()}
-            self.parts_ += [(place, part) for part in self._varying_parts(own)]
+            varying = self._varying_parts(own)
+            if X.columns[place] in (self.seasonal or ()):
+                varying = _seasons(varying, moments[:, place])
+            self.parts_ += [(place, part) for part in varying]
         pairs = islice(combinations(range(len(X.columns)), 2), MOST_PAIRS)
         self.pairs_ = list(pairs)
         return self
@@ -107,6 +119,19 @@ class DateEncoder(TransformerMixin, BaseEstimator):
         names = self.feature_names_in_
         first = len(self.parts_)
         return {first + n: names[one] for n, (one, _) in enumerate(self.pairs_)}
+
+
+def _seasons(parts: list[str], moments: np.ndarray) -> list[str]:
+    """Return the parts of which these moments hold a whole period; the hour where there is none."""
+    there = moments[~np.isnan(moments)]
+    days = (there.max() - there.min()) / DAY if len(there) else 0.0
+    seasons = []
+    for part in parts:
+        period = PERIODS_IN_DAYS.get(part.removesuffix(SINE).removesuffix(COSINE))
+        if period is not None and days >= period:
+            seasons.append(part)
+    # a table of nothing else would leave an estimator without a column
+    return seasons or [HOUR_OF_DAY]
 
 
 def _earliest(column: np.ndarray) -> float:

@@ -169,8 +169,8 @@ class Prepare(Settings):
     test_size: float = Field(0.2, gt=0, lt=1)
     """Share of the rows that become test rows."""
     split: str = Field("random", pattern=r"^(random|(time|group):.+)$")
-    """`random`, `time:COLUMN` (the latest rows are tested) or `group:COLUMN` (a group stays
-    together)."""
+    """`random`, `time:COLUMN` (the latest rows are tested; of dates models see the season) or
+    `group:COLUMN` (a group stays together)."""
     allow_leakage: list[str] = []
     """Columns that may predict the target almost perfectly."""
 
@@ -180,5 +180,6 @@ class Prepare(Settings):
 
     @property
     def split_column(self) -> str | None:
-        """The column that orders or groups the rows; it is not a feature."""
+        """The column that orders or groups the rows; of dates that order them the season alone is
+        a feature."""
         return self.split.split(":", 1)[1] if ":" in self.split else None

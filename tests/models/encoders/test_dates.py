@@ -41,6 +41,24 @@ def test_parts_that_never_vary_are_left_out_and_waves_are_for_linear_models():
     assert np.linalg.norm(waves[0] - waves[1]) < 0.3
 
 
+def test_of_dates_that_order_the_rows_only_whole_seasons_are_taken():
+    hours = pd.date_range("2023-01-01", periods=24 * 300, freq="h", tz="UTC").astype(
+        "datetime64[us, UTC]"
+    )
+    X = pd.DataFrame({"when": hours, "born": hours[::-1]})
+    encoder = DateEncoder(seasonal=["when"]).fit(X)
+    of_when = [name for name in encoder.get_feature_names_out() if name.startswith("when")]
+    # day of year and month have not come back: they say how much time has passed
+    assert of_when == ["when: day of week", "when: hour"]
+    assert "born less when: days" in encoder.get_feature_names_out()
+    years = X.assign(when=pd.date_range("2020-01-01", periods=len(X), freq="6h", tz="UTC"))
+    names = list(DateEncoder(True, ["when"]).fit(years).get_feature_names_out())
+    assert {"when: month", "when: day of year sine"} <= set(names)
+    assert not {"when: days", "when: year"} & set(names)
+    one = X[["when"]].head(1)
+    assert DateEncoder(seasonal=["when"]).fit(one).transform(one).shape == (1, 1)
+
+
 def test_days_between_two_dates_are_of_both_columns():
     X = moments(
         sold=["2024-01-01", "2024-01-03"], shipped=["2024-01-05", None], n=["2024-01-01"] * 2

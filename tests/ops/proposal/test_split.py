@@ -23,6 +23,7 @@ def split_of(**values) -> split.Split:
         ("day", DAYS[::-1]),
         ("Year", np.repeat(np.arange(1950, 2000), 4)),
         ("stamp", DAYS.str.replace("-", "").astype(int)),
+        ("day", pd.to_datetime(DAYS).strftime("%d/%m/%Y")),
     ],
 )
 def test_rows_in_the_order_of_dates_are_split_by_time(name, values):

@@ -15,8 +15,8 @@ from pipeline.drift.roles import CURRENT, REFERENCE
 from pipeline.project import files, paths
 from pipeline.project.params import Params
 from pipeline.tracking.logged_models import log_trained_model
+from pipeline.tracking.recorded.tuning_runs import search_run
 from pipeline.tracking.runs import Run, defined_metrics, defined_tags, params_text
-from pipeline.tracking.tuning_runs import search_run
 
 Figures = dict[str, Any]  # of a stage, or of a candidate in it, as its JSON file holds them
 
@@ -276,7 +276,7 @@ def validate_runs(dataset: str, settings: Params) -> list[Run]:
 
 
 # each stage in the order of the graph, and what gives its runs
-RUNS: dict[str, Callable[[str, Params], list[Run]]] = {
+STAGE_RUNS: dict[str, Callable[[str, Params], list[Run]]] = {
     "generate": generate_runs,
     "prepare": prepare_runs,
     "train": train_runs,
@@ -285,4 +285,3 @@ RUNS: dict[str, Callable[[str, Params], list[Run]]] = {
     "compare": compare_runs,
     "validate": validate_runs,
 }
-STAGES = tuple(RUNS)

@@ -1,0 +1,47 @@
+"""ops.completion: bash completes the scripts' options and the names of datasets."""
+
+import subprocess
+import sys
+
+import pytest
+
+from ops import completion
+from pipeline.project.params import load
+
+# as bash does when Tab is pressed after these words
+PRESS_TAB = 'COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _python_script; echo "${COMPREPLY[@]}"'
+
+
+@pytest.fixture
+def completed(project, monkeypatch, capsys):
+    """Return what bash offers after some words, in the folder of the tiny project."""
+    monkeypatch.setattr(sys, "argv", ["completion.py"])
+    monkeypatch.setattr(completion, "SCRIPTS", ("train", "serve"))
+    completion.main([])
+    code = f"{capsys.readouterr().out}\n{PRESS_TAB}"
+
+    def offered(*words: str) -> list[str]:
+        done = subprocess.run(["bash", "-c", code, "bash", *words], capture_output=True, text=True)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    return offered
+
+
+def test_options_are_those_of_the_script_that_python_is_to_run(completed):
+    assert completed("python", "train.py", "--mo") == ["--model"]
+    assert completed("python3", "./train.py", "--dataset", "tiny", "--mo") == ["--model"]
+    assert completed("python", "serve.py", "--mo") == []
+    assert completed("python", "train.py", "--print") == []  # for ops.completion alone
+
+
+def test_datasets_are_those_of_params_yaml(completed, project):
+    assert completed("python", "train.py", "--dataset", "") == ["all", *load().datasets]
+    assert completed("python", "serve.py", "--dataset", "ti") == ["tiny"]
+    (project / "params.yaml").unlink()
+    assert completed("python", "train.py", "--dataset", "") == ["all"]
+
+
+def test_what_is_no_script_is_left_to_bash(completed):
+    assert completed("python", "other.py", "--mo") == []
+    assert completed("python", "tr") == []
