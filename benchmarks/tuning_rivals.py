@@ -61,7 +61,7 @@ model_bytes = sum(path.stat().st_size for path in Path(scratch).rglob("*") if pa
 MLJAR = """
 from supervised import AutoML
 task = "regression" if regression else "auto"
-name = metric if metric in ("rmse", "average_precision") else "auc" if y.nunique() == 2 else "logloss"
+name = "auc" if metric == "roc_auc" else metric.replace("log_loss", "logloss")
 model = AutoML(
     results_path=scratch, mode="Compete", total_time_limit=budget, n_jobs=cores, random_state=42,
     eval_metric=name, verbose=0

@@ -19,16 +19,19 @@ RESAMPLES = 200
 SEED = 42
 HEAD = """# How good tuned models are
 
-What `python -m benchmarks.tuning_quality` measured, which also wrote this page: real tables, each split into training and test rows
-up to three times, and for each method the same training rows, seconds and cores. Ours is what `generate_data.py --new` proposes, with
-`--seconds`; the rivals have their defaults. The tables are in two halves by the alphabet: one to develop the search on, one to report
-on.
+What `python -m benchmarks.tuning_quality` measured, which also wrote this page: real tables, each
+split into training and test rows up to three times, and for each method the same training rows,
+seconds and cores. Ours is what `generate_data.py --new` proposes, with `--seconds`; the rivals have
+their defaults. The tables are in two halves by the alphabet: one to develop the search on, one to
+report on. What is not in the tables was not run.
 
-- **mean rank**: 1 is the best of the methods in the table, on the test rows, over the splits that all of them have done.
+- **mean rank**: 1 is the best of the methods in the table, on the test rows, over the splits that
+  all of them have done.
 - **normalised**: 1 for the best method of a split and 0 for the worst, on average.
-- **we win, tie, lose**: tables, over their splits. A tie is a difference within one standard error of paired draws of the test rows.
-- **seconds** are those of search and final models, **MB** those of the stored model, **ms** those of 1,000 predictions, each the
-  median. Ours includes scores, figures and reports in its seconds.
+- **we win, tie, lose**: tables, over their splits. A tie is a difference within one standard error
+  of paired draws of the test rows.
+- **seconds** are those of search and final models, **MB** those of the stored model, **ms** those
+  of 1,000 predictions, each the median. Ours has scores, figures and reports in its seconds.
 """
 
 

@@ -160,8 +160,8 @@ def rehearse_as_chosen(problem: Problem, trial: Trial) -> Rehearsed:
 class WhatFollows:
     """The seconds that final models, blend, scores, figures and files take after a search.
 
-    `rehearse` is called once, for the first trial that comes to its end here. `threads` are the fits that this process
-    does at a time, 0 where others do them.
+    `rehearse` is called once, for the first trial that comes to its end here. `threads` are the
+    fits that this process does at a time, 0 where others do them.
     """
 
     problem: Problem

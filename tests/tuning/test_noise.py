@@ -17,7 +17,7 @@ NEW_ROWS = 20  # times the test rows: their own chance is not what is looked at
 
 
 def chosen_on_noise(problem, plan, folder, seed):
-    """Return the squared errors of what a search chooses, out of fold and on new rows, and chance's.
+    """Return the squared errors out of fold and on new rows of what a search chooses, and chance's.
 
     The target has nothing to do with the features. The new rows are predicted by the folds' models,
     as the out-of-fold rows are: the mean of these models does better.
