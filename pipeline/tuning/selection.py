@@ -8,7 +8,7 @@ fitted on, never on those that it predicts, as train's fits see none of these.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -151,8 +151,11 @@ def _contender_of_train(problem: Problem, name: str, trained: StageResults) -> C
 def rehearse_as_chosen(problem: Problem, trial: Trial) -> Rehearsed:
     """Score and draw a finished trial as if it had been chosen, and leave nothing."""
     choice = final_models.of_trial(problem, trial)
-    bag = final_models.bag(problem, choice)
-    candidate = final_models.as_candidate(problem, trial.name, choice, bag)
+    final = final_models.bag(problem, choice)
+    if choice.recipe.spec.own.transformers:
+        # those of the folds differ, and a blend has one of each
+        final = replace(final, models=final.models[:1])
+    candidate = final_models.as_candidate(problem, trial.name, choice, final)
     return stage_output.rehearse("tune", problem, candidate)
 
 

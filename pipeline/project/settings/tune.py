@@ -7,16 +7,13 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.project.settings.base import PlainValue, Settings
 
-# than those that are searched by default, on tables with many categories or rows
-SLOWER = ("catboost", "random_forest")
-
 
 class Tune(Settings):
     """How the hyperparameters of a dataset's models are searched."""
 
     models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
     """The families that are searched, together in one study. Where they are not named, a search by
-    `seconds` has catboost and random_forest as well."""
+    `seconds` has catboost as well."""
     trials: int = Field(50, ge=1)
     """How many trials, with the baselines and the portfolio among them."""
     seconds: float | None = Field(None, gt=0)
@@ -45,11 +42,11 @@ class Tune(Settings):
     def searched(self) -> list[str]:
         """Return the families that are searched.
 
-        Models of other kinds make a better blend. Those that are slow on some tables are searched
-        by default where only so much time can be lost on them.
+        CatBoost finds what the others miss, and is slow on tables with many categories or rows: by
+        default it is searched where only so much time can be lost on it.
         """
         by_default = "models" not in self.model_fields_set
-        return [*self.models, *SLOWER] if by_default and self.seconds else self.models
+        return [*self.models, "catboost"] if by_default and self.seconds else self.models
 
     @field_validator("objectives")
     @classmethod
