@@ -90,7 +90,10 @@ class Rehearsed:
 
 
 def rehearse(stage: str, problem: Problem, outputs: CandidateOutputs) -> Rehearsed:
-    """Score, store and draw a candidate as `write_stage` does, in a folder that is then removed."""
+    """Score, store and draw a candidate as `write_stage` does, in a folder that is then removed.
+
+    The best one's Shapley values, which take long, are left out.
+    """
     figures.load_libraries()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -103,7 +106,6 @@ def rehearse(stage: str, problem: Problem, outputs: CandidateOutputs) -> Rehears
         scores = assessment.scores(problem, outputs, train_output)
         model = assessment.with_rule(outputs.model, scores.rule)
         _store_candidate(stage, "rehearsed", problem, model, outputs, scores.as_json(), folders)
-        assessment.contributions(problem, model)
         ended = time.thread_time()
     return Rehearsed(predicted - started, ended - predicted)
 

@@ -38,8 +38,8 @@ from pipeline.tuning.trials import (
 NOT_BLENDED = "dummy"
 # of the seconds that are expected: the load of a machine changes
 MARGIN = 1.15
-# for the study's figures, the comparison with train's best candidate and the record in MLflow, in
-# rehearsals
+# rehearsals that the best one's Shapley values, the study's figures, the comparison with train's best
+# candidate and the record in MLflow take together
 BESIDE = 2
 
 
