@@ -71,8 +71,8 @@ docs: $(READY_TO_TEST)  ## build the documentation site into site/; a broken lin
 	@echo "docs: site/index.html"
 
 experiments: $(READY)  ## what DVC's experiments changed, beside the best models: make experiments [DATASET=iris]
-	@dvc exp show --no-pager --only-changed --drop '(pipeline/|data/|models/|.*\.py$$).*' \
-	  --keep '.*best/$(if $(filter all,$(DATASET)),.*,$(DATASET).json:)(candidate|cv|test)$$'
+	@dvc exp show --no-pager --only-changed --drop '(pipeline/|features|data/|models/|.*\.py$$).*' \
+	  --keep '.*$(if $(filter all,$(DATASET)),best/.*,(best/|/)$(DATASET)(.json:|/summary/(train|tune).json:))(candidate|cv|test)$$'
 
 report: $(READY) ## write the index of all reports anew and open it: reports/index.html
 	@python compare_results.py --show --dataset $(DATASET)

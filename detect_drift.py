@@ -8,9 +8,10 @@ two files, or what a model served and what it was trained on.
 Reads   params.yaml, data/processed/iris/, data/predictions/iris/,
         metrics/datasets/iris/{quality,train,tune}.json; or the two files; or
         logs/inference/iris.jsonl and the registered version that it names
-Writes  metrics/datasets/iris/drift.json, reports/iris/drift/*_report.html; for files both to
-        --output (reports/drift), for a log to reports/iris/served; sends a message on drift where
-        ALERT_WEBHOOK or params.yaml has a webhook
+Writes  metrics/datasets/iris/drift.json and summary/drift.json, reports/iris/drift/*_report.html;
+        for files drift.json and the pages to --output (reports/drift), for a log to
+        reports/iris/served; sends a message on drift where ALERT_WEBHOOK or params.yaml has a
+        webhook
 
 Exit status 0: no drift, 3: drift, 4: not enough data to tell; --fail-on says which of them count.
 """
@@ -113,7 +114,17 @@ def compare_splits(dataset: str, settings: Params) -> Compared:
         back = figure_page.back_from_stage(dataset)
         write_pages(folder, found, dataset, trained["synthetic"], back)
     files.write_json(paths.metrics(dataset, "drift"), content)
+    files.write_json(paths.summary(dataset, "drift"), summary(content))
     return Compared(dataset, found, reports, dataset, trained["synthetic"])
+
+
+def summary(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what `dvc metrics show` prints of a comparison: its verdict and how much drifted."""
+    return {
+        "verdict": content["verdict"],
+        "drift_share": content["drift_share"],
+        "drifted_columns": len(content["drifted"]),
+    }
 
 
 def read_split(dataset: str, split: str, spec: Dataset) -> pd.DataFrame:

@@ -4,6 +4,7 @@
 
 Reads   params.yaml, data/iris_data.csv, metrics/datasets/iris/generate.json
 Writes  data/processed/iris/train.parquet and test.parquet, metrics/datasets/iris/quality.json
+        and summary/prepare.json
 """
 
 from dataclasses import dataclass
@@ -152,8 +153,19 @@ def prepare(dataset: str, settings: Params) -> dict[str, Any]:
         **leaks.as_json(spec.prepare.allow_leakage),
         "doubts": [doubt.as_json() for doubt in doubts.find(raw, cleaned, data, split_column)],
     }
-    files.write_json(paths.metrics(dataset, "quality"), figures)
+    write_figures(dataset, figures)
     return figures
+
+
+def write_figures(dataset: str, figures: dict[str, Any]) -> None:
+    """Write all figures, and the few of them that `dvc metrics show` prints."""
+    files.write_json(paths.metrics(dataset, "quality"), figures)
+    summary = {
+        "train_rows": figures["split"]["train"],
+        "test_rows": figures["split"]["test"],
+        "missing_share": figures["missing_share"],
+    }
+    files.write_json(paths.summary(dataset, "prepare"), summary)
 
 
 def closing_line(dataset: str, figures: dict[str, Any]) -> str:

@@ -5,8 +5,8 @@
     python train.py --dataset iris --tune-hyperparameters    # and then tune_hyperparameters.py
 
 Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/quality.json
-Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/train.json,
-        data/predictions/iris/train/{oof,test,test_by_fold}.parquet,
+Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/train.json and
+        summary/train.json, data/predictions/iris/train/{oof,test,test_by_fold}.parquet,
         reports/iris/train/<model>/*.png; records one MLflow run per model
 """
 
@@ -25,7 +25,7 @@ from pipeline.training.candidates import ALL_ROWS, CandidateOutputs, FitJob, Rec
 from pipeline.training.problem import Problem, read_problem
 from pipeline.training.results.content import Candidate, StageResults
 from pipeline.training.results.heading import heading
-from pipeline.training.results.ranking import best_candidate
+from pipeline.training.results.ranking import best_candidate, summary
 from pipeline.training.results.reading import read_train
 from pipeline.training.stage_output import write_stage
 
@@ -123,6 +123,8 @@ def train(
     in_order = {name: scored[name] for name in listed if name in scored}
     trained: StageResults = {**heading(problem), "candidates": in_order}
     files.write_json(paths.metrics(dataset, "train"), trained)
+    best = best_candidate(in_order, trained["primary_metric"])
+    files.write_json(paths.summary(dataset, "train"), summary(trained, best))
     seconds = {name: outputs.seconds for name, outputs in fitted.items()}
     files.write_json(paths.timings(dataset, "train"), seconds)
     print(closing_line(trained, len(fitted)))

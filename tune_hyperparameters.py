@@ -6,8 +6,8 @@
 Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/train.json,
         data/predictions/iris/train/
 Writes  models/iris/tune/ (tuned_<model>/, blend/, best_params.json, trials.csv),
-        metrics/datasets/iris/tune.json, data/predictions/iris/tune/, reports/iris/tune/; records
-        one MLflow run with a run per trial below it.
+        metrics/datasets/iris/tune.json and summary/tune.json, data/predictions/iris/tune/,
+        reports/iris/tune/; records one MLflow run with a run per trial below it.
         studies/iris/ holds the search: run again, it goes on where it was stopped
 """
 
@@ -26,7 +26,7 @@ from pipeline.training.candidates import CandidateOutputs
 from pipeline.training.problem import Problem, read_problem
 from pipeline.training.results.content import Candidate, StageResults, TuneResults
 from pipeline.training.results.heading import heading
-from pipeline.training.results.ranking import best_candidate
+from pipeline.training.results.ranking import best_candidate, summary
 from pipeline.training.results.reading import read_train_of
 from pipeline.training.stage_output import StageFolders, write_stage
 from pipeline.tuning import journal, selection, study_report
@@ -135,6 +135,7 @@ def tune(
     )
     tuned = tune_results(problem, plan, searched, fitted, scored, trained)
     files.write_json(paths.metrics(dataset, "tune"), tuned)
+    files.write_json(paths.summary(dataset, "tune"), summary(tuned, tuned["best"]))
     timings = {
         "search": search_ended - started,
         "rest": time.perf_counter() - search_ended,

@@ -26,6 +26,14 @@ SECONDS_TO_START = 120
 SECONDS_TO_SHOW = 60
 # what an interface offers on the first visit
 OFFERS = "//button[normalize-space()='Got it' or @aria-label='Close']"
+# the plus sign before the name of MLflow's run `pipeline`
+OPEN_PIPELINE = "button[data-component-id*=runnamecellrenderer]"
+UNFOLD_AND_SCROLL = """
+const part = document.querySelector(arguments[0]);
+for (let fold = part.closest("details"); fold; fold = fold.parentElement.closest("details"))
+  fold.open = true;
+part.scrollIntoView();
+"""
 CHROMIUM = (
     "--headless=new",
     "--no-sandbox",
@@ -114,13 +122,20 @@ class Camera:
         height: int = 1000,
         theme: str = "light",
         at: str | None = None,
+        press: str | None = None,
     ) -> None:
-        """Write docs/images/NAME.png of a page, or of its part `at`, once `fact` holds there."""
+        """Write docs/images/NAME.png of a page, or of its part `at`, once `fact` holds there.
+
+        `press` is a button that is pressed once it is there, before `fact` holds.
+        """
         self.set_screen(width, height, theme)
         self.driver.get(address)
+        if press:
+            self.wait_until(f"document.querySelector({press!r})")
+            self.driver.execute_script(f"document.querySelector({press!r}).click()")
         self.wait_until(fact)
         if at:
-            self.driver.execute_script(f"document.querySelector({at!r}).scrollIntoView()")
+            self.driver.execute_script(UNFOLD_AND_SCROLL, at)
             self.wait_until(f"document.querySelector({at!r}).querySelectorAll('figure svg').length")
         for offer in self.driver.find_elements("xpath", OFFERS):
             offer.click()
@@ -141,9 +156,9 @@ def screenshots(folder: Path) -> None:
         camera.shoot("report-dark", page, ready, theme="dark", at="section.dataset .pictures")
         camera.shoot("report-phone", page, ready, width=390, height=844)
         with served(mlflow, folder, "/") as address:
-            runs = f"{address}/#/experiments/1/runs"
+            runs = f"{address}/#/experiments/1/runs?workflowType=machine_learning"
             shown = "document.body.innerText.includes('prepare')"
-            camera.shoot("mlflow", runs, shown, width=1600)
+            camera.shoot("mlflow", runs, shown, width=1600, height=800, press=OPEN_PIPELINE)
         with served(api, folder, "/ready") as address:
             camera.shoot("api", f"{address}/", "document.querySelector('tbody tr')")
     finally:

@@ -50,6 +50,11 @@ def metrics(dataset: str, stage: str) -> Path:
     return DATASET_METRICS / dataset / f"{stage}.json"
 
 
+def summary(dataset: str, stage: str) -> Path:
+    """Return the JSON file of a stage's few main figures, which `dvc metrics show` prints."""
+    return DATASET_METRICS / dataset / "summary" / f"{stage}.json"
+
+
 def models(dataset: str, stage: str) -> Path:
     """Return the folder that holds one folder per model of a stage."""
     return Path("models") / dataset / stage

@@ -1,6 +1,6 @@
 """ops.set_params: params.yaml with other values, its comments and its form kept."""
 
-from dvc.utils.serialize import modify_yaml
+from dvc.utils.hydra import apply_overrides
 
 from ops import set_params
 from pipeline.project import params
@@ -26,8 +26,7 @@ def test_the_writer_of_dvc_keeps_the_project_s_file_as_well(tmp_path):
     path = tmp_path / "params.yaml"
     before = page("params.yaml")
     path.write_text(before, encoding="utf-8")
-    with modify_yaml(str(path)) as content:
-        content["datasets"]["iris"]["train"]["cv_folds"] = 3
+    apply_overrides(path, ["datasets.iris.train.cv_folds=3"])  # as `dvc exp run -S` does
     assert changed_lines(before, path.read_text(encoding="utf-8")) == ["      cv_folds: 3"]
 
 

@@ -17,6 +17,8 @@ import pytest
 from support.processes import ROOT, shell
 from support.projects import copy_project, edit, tiny_table
 
+SUMMARIES = ("drift", "prepare", "train", "tune")
+
 
 def ran(output: str) -> list[str]:
     """Return the stages that `dvc repro` ran, in order."""
@@ -41,7 +43,25 @@ def test_git_sees_metrics_and_lock_and_no_other_output(finished):
 def test_metrics_plots_and_dag_answer(pipeline_run):
     metrics = shell("dvc metrics show --json", pipeline_run)
     shown = json.loads(metrics.stdout)[""]["data"]
-    assert sorted(shown) == ["metrics/best/iris.json", "metrics/best/tiny.json"]
+    assert sorted(shown) == [
+        "metrics/best/iris.json",
+        "metrics/best/tiny.json",
+        *(
+            f"metrics/datasets/{name}/summary/{stage}.json"
+            for name in ("iris", "tiny")
+            for stage in SUMMARIES
+        ),
+    ]
+    best = read(pipeline_run, "metrics/best/tiny.json")
+    of_stage = shown[f"metrics/datasets/tiny/summary/{best['stage']}.json"]["data"]
+    for figure in ("candidate", "cv", "cv_std", "test"):
+        assert of_stage[figure] == best[figure]
+    drift = read(pipeline_run, "metrics/datasets/tiny/drift.json")
+    of_stage = shown["metrics/datasets/tiny/summary/drift.json"]["data"]
+    assert (of_stage["verdict"], of_stage["drift_share"]) == (
+        drift["verdict"],
+        drift["drift_share"],
+    )
     assert shell("dvc dag", pipeline_run).stdout.count("train@") == 2
     shell("rm -rf reports/tiny models/tiny", pipeline_run)  # as where one dataset alone has run
     shown = shell("dvc plots show", pipeline_run)

@@ -3,7 +3,7 @@
 from pipeline.models import catalogue
 from pipeline.scoring import choice
 from pipeline.scoring.choice import Contender
-from pipeline.training.results.content import Candidate
+from pipeline.training.results.content import Candidate, StageResults
 
 
 def ranked(candidates: dict[str, Candidate], metric: str) -> list[str]:
@@ -19,6 +19,18 @@ def best_candidate(candidates: dict[str, Candidate], metric: str) -> str:
     """
     contenders = _contenders(candidates, metric)
     return choice.best_candidate(contenders, metric, catalogue.SIMPLEST_FIRST)
+
+
+def summary(results: StageResults, best: str) -> dict[str, str | float | None]:
+    """Return what `dvc metrics show` prints of a stage: the best candidate and its scores."""
+    metric, candidate = results["primary_metric"], results["candidates"][best]
+    cv = candidate["cv"][metric]
+    return {
+        "candidate": best,
+        "cv": cv["mean"],
+        "cv_std": cv["std"],
+        "test": candidate["test"][metric]["value"],
+    }
 
 
 def _contenders(candidates: dict[str, Candidate], metric: str) -> dict[str, Contender]:
