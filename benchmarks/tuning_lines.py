@@ -13,7 +13,8 @@ class Line:
     """What a method made of one split of a table.
 
     `budget` is 0 for a method that takes none; `seconds` are those of the fit, `bytes` those of the
-    stored model, `thousand` the seconds of 1,000 predictions. `failure` says why there is no score.
+    stored model, `thousand` the seconds of 1,000 predictions. `failure` says why there is no score,
+    `clock` whether seconds are those that pass, `wall`, or those of the `processor`.
     """
 
     table: str
@@ -30,6 +31,7 @@ class Line:
     bytes: int | None = None
     thousand: float | None = None
     failure: str = ""
+    clock: str = "wall"
 
     @property
     def key(self) -> tuple[str, int, float, str]:

@@ -187,6 +187,7 @@ def measured(cell: Cell, args: argparse.Namespace) -> Line:
             len(problem.X) + len(problem.X_test),
             problem.X.shape[1],
             problem.primary_metric,
+            clock="processor" if args.by_processor else "wall",
         )
         try:
             found = answer(cell, problem, args)

@@ -145,9 +145,11 @@ def _section(half: str, budget: float, found: list[Standing]) -> str:
     splits = {(line.table, line.split) for line in ours.lines}
     tables = {table for table, _ in splits}
     cores = max(line.cores for line in ours.lines) if ours.lines else 0
+    clocks = sorted({line.clock for line in ours.lines})
     rows = [
         f"## The {half} half, {budget:g} s\n",
-        f"{len(splits)} splits of {len(tables)} tables, {cores} core{'s' if cores > 1 else ''}.\n",
+        f"{len(splits)} splits of {len(tables)} tables, {cores} "
+        f"core{'s' if cores > 1 else ''}, seconds by the clock of the {' and '.join(clocks)}.\n",
         "| method | mean rank | normalised | we win | tie | lose | seconds | MB | ms |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]

@@ -40,7 +40,7 @@ NOT_BLENDED = "dummy"
 MARGIN = 1.15
 # rehearsals that the best one's Shapley values, the study's figures, the comparison with train's best
 # candidate and the record in MLflow take together
-BESIDE = 2
+BESIDE = 1
 
 
 def winners(trials: list[Trial], metric: str, tolerance: float) -> dict[str, Trial]:
