@@ -38,8 +38,8 @@ from pipeline.tuning.trials import (
 NOT_BLENDED = "dummy"
 # of the seconds that are expected: the load of a machine changes
 MARGIN = 1.15
-# in rehearsals, what is done once: the best one's Shapley values, the study's figures, the comparison
-# with train's best candidate and the record in MLflow
+# in rehearsals, what is done once: Shapley values of the best one, figures of the study, comparison
+# with the best candidate of train, and the record in MLflow
 BESIDE = 1
 
 
