@@ -84,7 +84,9 @@ def read_request(dataset: str, name: str) -> Request:
     return requested(dataset, name, best, validation, metadata)
 
 
-def register(dataset: str, request: Request, settings: Params) -> Entry | None:
+def register(
+    dataset: str, request: Request, settings: Params, trust_code: bool = False
+) -> Entry | None:
     """Bring the registry to a request; return the decision, None where there is no new one.
 
     A stage of `dvc repro` does not open the store for a model that was decided on.
@@ -92,18 +94,19 @@ def register(dataset: str, request: Request, settings: Params) -> Entry | None:
     log = promotion_log.read_log(dataset)
     if "DVC_STAGE" in os.environ and promotion_log.is_settled(log, request.model_sha256):
         return None
-    return decisions.bring(dataset, settings, request)
+    return decisions.bring(dataset, settings, request, trust_code)
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
+    command.add_trust_code(parser)
     args = parser.parse_args(argv)
     settings = command.settings()
     for dataset in settings.names(args.dataset):
         request = read_request(dataset, settings.dataset(dataset).registration.name)
         registration.write_request(paths.registration(dataset), request)
-        decision = register(dataset, request, settings)
+        decision = register(dataset, request, settings, args.trust_code)
         if decision is None:
             outcome = f"{request.name}: {request.candidate} was decided on before, nothing changes"
         else:

@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reason", default="asked for", metavar="TEXT", help="why, for the promotion log"
     )
+    command.add_trust_code(parser)
     return parser
 
 
@@ -83,7 +84,9 @@ def main(argv: list[str] | None = None) -> None:
     if args.verify:
         print(f"verify {args.dataset}: {decisions.verify(args.dataset, settings)}")
         return
-    decision = decisions.roll_back(args.dataset, settings, args.to or PREVIOUS, args.reason)
+    decision = decisions.roll_back(
+        args.dataset, settings, args.to or PREVIOUS, args.reason, args.trust_code
+    )
     print(
         f"rollback {args.dataset}: {decision.name} version {decision.champion} is the champion, in "
         f"place of {decision.champion_before or 'none'} -> {paths.promotions(args.dataset)}"

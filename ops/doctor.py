@@ -3,7 +3,7 @@
     python -m ops.doctor
     python -m ops.doctor --fix          # and fix what can be fixed without losing anything
 
-Reads   requirements.txt, dvc.lock, .dvc/, mlflow.db, metrics/
+Reads   requirements.txt, dvc.lock, .dvc/, mlflow.db, metrics/, models/, your files in features/
 Writes  nothing; with --fix the store, after a copy mlflow.db.before-<what>, and removes what
         killed runs left behind
 
@@ -12,7 +12,7 @@ Exit status 1 where something is wrong.
 
 from collections.abc import Callable
 
-from ops import doctor_environment, doctor_project, doctor_store
+from ops import doctor_environment, doctor_own_code, doctor_project, doctor_store
 from ops.doctor_fault import Fault
 from pipeline import command
 from pipeline.project.errors import DataError
@@ -25,6 +25,7 @@ CHECKS: dict[str, Callable[[], list[Fault]]] = {
     "dvc.lock": doctor_project.lock_conflict,
     "left behind": doctor_project.left_behind,
     "outputs": doctor_project.lost_outputs,
+    "own code": doctor_own_code.own_code,
     "old store": doctor_store.file_store,
     "store's schema": doctor_store.schema,
     "store's place": doctor_store.moved_store,

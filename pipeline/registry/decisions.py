@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pipeline.data import splits
 from pipeline.project import paths
 from pipeline.project.errors import DataError, PipelineError, UsageError
 from pipeline.project.params import Params
+from pipeline.project.settings.judging import Register
 from pipeline.registry import (
     bundles,
     evidence,
@@ -46,10 +48,14 @@ def _open_store() -> Iterator[Any]:
         ) from error
 
 
-def bring(dataset: str, settings: Params, request: Request | None) -> Entry | None:
+def bring(
+    dataset: str, settings: Params, request: Request | None, trust_code: bool = False
+) -> Entry | None:
     """Bring the registry to what the promotion log says, then decide on a request's model.
 
-    Return the decision; None where it would be the one before, and without a request.
+    Return the decision; None where it would be the one before, and without a request. With
+    `trust_code` the copies of the user's code run, see storage.load; without it those that commits
+    of this repository hold.
     """
     with _open_store() as mlflow:
         model = versions.registered_model(mlflow.MlflowClient(), dataset, settings)
@@ -58,11 +64,13 @@ def bring(dataset: str, settings: Params, request: Request | None) -> Entry | No
             recovery.check_champion(model, lines)
         if request is None or promotion_log.is_settled(lines, request.model_sha256):
             return None
-        return _decide(mlflow, model, settings, request, lines)
+        return _decide(mlflow, model, settings, request, lines, trust_code)
 
 
-def roll_back(dataset: str, settings: Params, reference: str | int, reason: str) -> Entry:
-    """Make another version the champion, and return the decision.
+def roll_back(
+    dataset: str, settings: Params, reference: str | int, reason: str, trust_code: bool = False
+) -> Entry:
+    """Make another version the champion, and return the decision; `trust_code` is that of `bring`.
 
     Raises DataError where its files were changed or its output is not what it was, UsageError where
     it is the champion already; nothing changes then.
@@ -79,7 +87,7 @@ def roll_back(dataset: str, settings: Params, reference: str | int, reason: str)
                 f"`python rollback.py --dataset {dataset} --list` shows the others"
             )
         bundle = model.bundle(version)
-        bundles.check(bundle, bundles.code_is_committed(bundle))
+        bundles.check(bundle, trust_code or bundles.code_is_committed(bundle))
         return _record(model, lines, version, Decision(promotion_log.ROLLED_BACK, reason))
 
 
@@ -101,7 +109,12 @@ def sync_registry(datasets: Iterable[str], settings: Params) -> dict[str, Entry]
 
 
 def _decide(
-    mlflow: Any, model: RegisteredModel, settings: Params, request: Request, lines: list[Line]
+    mlflow: Any,
+    model: RegisteredModel,
+    settings: Params,
+    request: Request,
+    lines: list[Line],
+    trust_code: bool,
 ) -> Entry | None:
     """Register the requested model, decide on it, and carry the decision out."""
     dataset = settings.dataset(model.dataset)
@@ -110,13 +123,16 @@ def _decide(
     if version is None:
         version = _register(mlflow, model, dataset.experiment, request)
     bundle = model.bundle(version)
-    bundles.check(bundle, bundles.code_is_committed(bundle))
+    bundles.check(bundle, trust_code or bundles.code_is_committed(bundle))
     rule, found = dataset.registration.promote, None
     if request.not_ready:
         decision = promotion.not_ready(request.not_ready)
     else:
         champion = by_sha256.get(promotion_log.aliases_after(lines).get(CHAMPION, ""))
-        found = _evidence(model, settings, request, lines, bundle, champion)
+        judged_before = promotion_log.judged_by(lines, request.split_hash)
+        held_out = held_out_rows(model.dataset, settings, request, judged_before)
+        held_out = replace(held_out, trust_code=trust_code)
+        found = _evidence(model, dataset.registration, held_out, bundle, champion)
         decision = promotion.decide_promotion(rule, found)
     last = promotion_log.last_decision(lines, version.sha256)
     reason = decision.reason[:LONGEST_REASON]
@@ -127,17 +143,12 @@ def _decide(
 
 def _evidence(
     model: RegisteredModel,
-    settings: Params,
-    request: Request,
-    lines: list[Line],
+    rule: Register,
+    held_out: HeldOut,
     bundle: Path,
     champion: Version | None,
 ) -> Evidence:
     """Return how a model compares with the champion or, while there is none, with guessing."""
-    dataset = settings.dataset(model.dataset)
-    rule = dataset.registration
-    judged_before = promotion_log.judged_by(lines, request.split_hash)
-    held_out = held_out_rows(model.dataset, settings, request, judged_before)
     if champion is None:
         train = splits.read_split(model.dataset, "train")
         return evidence.against_guessing(bundle, train, held_out, rule)

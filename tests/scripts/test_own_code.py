@@ -13,9 +13,11 @@ import generate_data
 import predict
 import prepare_data
 import register_model
+import rollback
 import train
 import tune_hyperparameters
 import validate_metrics
+from ops import doctor_own_code
 from pipeline.data import splits
 from pipeline.models import storage
 from pipeline.project import files, params, paths
@@ -41,7 +43,7 @@ def prepare_and_train() -> None:
 
 
 @pytest.mark.slow
-def test_every_answer_is_the_stored_prediction_and_that_of_predict(own, monkeypatch):
+def test_every_answer_is_the_stored_prediction_and_that_of_predict(own, monkeypatch, capsys):
     prepare_and_train()
     tune_hyperparameters.main(ONE)
     compare_results.main([])
@@ -81,12 +83,33 @@ def test_every_answer_is_the_stored_prediction_and_that_of_predict(own, monkeypa
     predict.main([*command, "--trust-code"])
     assert Path("out.csv").read_text() == before
 
+    # the champion's code is in no commit, and no longer in the checkout
+    prepare_and_train()
+    tune_hyperparameters.main(ONE)
+    compare_results.main([])
+    validate_metrics.main(ONE)
+    _forget_the_code(monkeypatch)
+    register_model.main(ONE)
+    assert "--trust-code runs the copy beside the model" in capsys.readouterr().out
+    register_model.main([*ONE, "--trust-code"])
+    assert "against the champion's" in capsys.readouterr().out
+    rollback.main([*ONE, "--to", "2"])
+    _forget_the_code(monkeypatch)
+    with pytest.raises(DataError, match="--trust-code runs the copy"):
+        rollback.main([*ONE, "--to", "1"])
+    rollback.main([*ONE, "--to", "1", "--trust-code"])
+
 
 def _change_the_code(project: Path, monkeypatch) -> None:
-    """Write another version of the user's file; the one that ran is forgotten, as by a restart."""
+    """Write another version of the user's file; the one that ran is forgotten."""
     code = own_code.CODE.replace('"age"] // 10', '"age"] // 20')
     assert code != own_code.CODE
     (project / "features/tiny.py").write_text(code)
+    _forget_the_code(monkeypatch)
+
+
+def _forget_the_code(monkeypatch) -> None:
+    """Forget what ran of the user's file, as a restart does."""
     for name in [name for name in sys.modules if name.startswith("own_tiny_")]:
         monkeypatch.delitem(sys.modules, name)
 
@@ -131,6 +154,25 @@ def test_prepare_refuses_code_that_cannot_be_relied_on_and_writes_nothing(own, o
     with pytest.raises((DataError, UsageError), match=message):
         prepare_data.prepare("tiny", params.load())
     assert not paths.processed("tiny").exists()
+
+
+def test_the_doctor_names_a_file_that_was_changed_is_gone_or_does_not_run(own, monkeypatch):
+    own_code.write(own, params=own_code.PARAMS.replace("[dummy, nearest, svr]", "[nearest]"))
+    prepare_and_train()
+    assert doctor_own_code.own_code() == []
+    _change_the_code(own, monkeypatch)
+    prepared, trained = doctor_own_code.own_code()
+    assert not prepared.wrong and "the version that tiny was prepared with" in prepared.problem
+    assert not trained.wrong and "that models of tiny were trained with" in trained.problem
+    for code, problem in (
+        ("import no_such_package\n", "line 1 imports 'no_such_package', which is not installed"),
+        ("def features(frame:\n", "features/tiny.py line 1 is not Python"),
+        (None, "features/tiny.py is not there"),
+    ):
+        file = own / "features/tiny.py"
+        file.write_text(code) if code else file.unlink()
+        (fault,) = doctor_own_code.own_code()
+        assert fault.wrong and problem in fault.problem and fault.remedy
 
 
 def test_model_whose_class_is_not_an_estimator_is_refused_before_any_fit(own):

@@ -56,7 +56,8 @@ class TextEncoder(TransformerMixin, BaseEstimator):
     def fit_transform(self, X: pd.DataFrame, y: np.ndarray | None = None) -> np.ndarray:
         """Learn, and return the numbers of the training texts, shape (rows, numbers)."""
         out_of_fold = self._learn(X, y)
-        numbers = self.transform(X)
+        # not by transform, of which set_output may make a DataFrame
+        numbers = self._numbers(X)
         last = np.cumsum([table.shape[1] for table in self.tables_])
         for end, predicted in zip(last, out_of_fold):
             numbers[:, end - predicted.shape[1] : end] = predicted
@@ -130,6 +131,9 @@ class TextEncoder(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
         """Return the numbers of each row, shape (rows, numbers)."""
+        return self._numbers(X)
+
+    def _numbers(self, X: pd.DataFrame) -> np.ndarray:
         return self.encoded([plain_texts(X[name]) for name in X.columns])
 
     def encoded(self, columns: list[list[str | None]]) -> np.ndarray:

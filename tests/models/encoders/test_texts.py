@@ -81,3 +81,12 @@ def test_columns_of_few_or_no_words_have_numbers():
     numbers = TextEncoder(components=50).fit(X).transform(X)
     assert np.isfinite(numbers).all()
     assert np.any(numbers[0] != numbers[2])
+
+
+def test_the_numbers_of_training_texts_may_be_a_dataframe_as_catboost_takes_them():
+    X, y = notes()[["note"]], np.arange(80) % 2
+    encoder = TextEncoder(components=3, target_type="binary")
+    expected = encoder.fit_transform(X, y)
+    framed = encoder.set_output(transform="pandas").fit_transform(X, y)
+    assert isinstance(framed, pd.DataFrame)
+    np.testing.assert_array_equal(framed.to_numpy(), expected)

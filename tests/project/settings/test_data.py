@@ -34,6 +34,19 @@ REFUSED = {
     ): f"{TINY}.data.numeric: 'age' stands in categorical, too; keep one",
     (
         "drop: [id]",
+        "decimal: ',', thousands: ','",
+    ): f"{TINY}.data.thousands: ',' is the decimal mark, too; change either",
+    (
+        "drop: [id]",
+        "true_words: [yes, 1], false_words: [no, 1]",
+    ): f"{TINY}.data.true_words: '1' stands in false_words, too; keep one",
+    (
+        "drop: [id]",
+        "dates: {sold: '%d.%m.'}",
+    ): f"{TINY}.data.dates: 'sold': '%d.%m.' has no year; give a format such as \"%d.%m.%Y\", unix "
+    f"or unix_ms",
+    (
+        "drop: [id]",
         "positive: 1",
     ): f"{TINY}.data.positive: '1' is for classification; remove it or set task: classification",
     (

@@ -20,6 +20,10 @@ REFUSED = {
         f"allowed: {METRICS_OF_CLASSES}"
     ),
     (
+        "drift: {}\n    gates: {r2",
+        "drift: {windows: 2, alarm_windows: 3}\n    gates: {r2",
+    ): f"{TINY}.drift.alarm_windows: 3 is more than windows, 2, so that nothing alarms",
+    (
         "{accuracy: {min: 0.80}}",
         "{accuracy: {min: 85}}",
     ): f"{IRIS}.gates.accuracy.min: 85 is above 1, the best accuracy there is; write 85 % as 0.85",

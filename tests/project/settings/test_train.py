@@ -28,6 +28,15 @@ REFUSED = {
     ): f"{IRIS}.train.primary_metric: 'f1__virginica' is not a metric of classification; "
     f"allowed: {METRICS_OF_CLASSES}",
     (
+        "primary_metric: rmse",
+        "metrics: {my__gain: {function: 'features/a.py:gain', greater_is_better: true}}, "
+        "primary_metric: rmse",
+    ): f"{TINY}.train.metrics.my__gain: must have no __, which metrics of a class have",
+    (
+        "tune: {models: [lightgbm, ridge]",
+        "tune: {models: [ridge, ridge]",
+    ): f"{TINY}.tune.models: names a model twice (found ['ridge', 'ridge'])",
+    (
         "primary_metric: rmse, cv_folds: 3",
         "primary_metric: rmse, cv_folds: 1",
     ): f"{TINY}.train.cv_folds: Input should be greater than or equal to 2 (found 1)",
