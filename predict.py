@@ -216,7 +216,9 @@ def main(argv: list[str] | None = None) -> None:
     dataset = settings.dataset(args.dataset)
     check_output(args)
 
-    served = loaded.load(args.dataset, settings, args.version, args.trust_code)
+    served = loaded.load(
+        args.dataset, settings, args.version, args.trust_code, for_single_rows=False
+    )
     request_id = uuid.uuid4().hex
     count = RowCount(args.dataset)
     parts = reading.parts(

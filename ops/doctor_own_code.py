@@ -1,4 +1,4 @@
-"""The user's own code: files that params.yaml names, and the versions that models were made with."""
+"""The user's own code: files that params.yaml names, and the versions of them in use."""
 
 import json
 from pathlib import Path

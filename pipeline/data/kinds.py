@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.data import reading
 from pipeline.data.spelling import dates
+from pipeline.data.spelling.clean import is_clean
 from pipeline.project import errors
 from pipeline.project.errors import DataError
 
@@ -240,8 +241,10 @@ def typed_by_type(frame: pd.DataFrame) -> pd.DataFrame:
     """Return columns that code made, each typed as the kind that its type says, not its values."""
     columns = {}
     for column in frame.columns:
-        values = blank_to_missing(frame[column].infer_objects())
-        columns[column] = typed_as(values, kind_of(values)).values
+        values = frame[column].infer_objects()
+        if not is_clean(values, KINDS[kind_of(values)].pandas_type):
+            values = typed_as(blank_to_missing(values), kind_of(values)).values
+        columns[column] = values
     return pd.DataFrame(columns, index=frame.index)
 
 
@@ -280,6 +283,9 @@ def conform(
     columns = {}
     faults: dict[str, list[str]] = {}
     for column, kind in kinds.items():
+        if is_clean(frame[column], KINDS[kind].pandas_type):
+            columns[column] = frame[column]
+            continue
         raw = blank_to_missing(frame[column])
         found = typed_as(raw, kind, (formats or {}).get(column, ()))
         columns[column] = found.values

@@ -24,6 +24,7 @@ from pipeline.project.settings.serve import Serve
 from pipeline.project.settings.train import Train
 from pipeline.project.settings.tune import SearchSpace, Tune
 
+OWN_PLACE = ".py:"  # of a file of the user's own and what it defines
 DEEPEST = 20  # levels of params.yaml; the deepest setting is on the seventh
 
 
@@ -211,6 +212,9 @@ def parse(text: str) -> Params:
         yaml = YAML(typ="safe", pure=True)
         yaml.Composer = _ShallowComposer
         content = yaml.load(text)
+        if OWN_PLACE in text:
+            # DVC's parser is the one in C, which takes no such text in braces without quotes
+            YAML(typ="safe").load(text)
     except YAMLError as error:
         raise UsageError(f"{paths.PARAMS} is not valid YAML: {_yaml_reason(error)}") from None
     try:
@@ -238,7 +242,10 @@ class _ShallowComposer(Composer):
 
 def _yaml_reason(error: Any) -> str:
     mark = getattr(error, "problem_mark", None)
-    return f"line {mark.line + 1}: {error.problem}" if mark else str(error)
+    if mark is None:
+        return str(error)
+    quotes = "; put a text with a colon into quotes" if "':'" in error.problem else ""
+    return f"line {mark.line + 1}: {error.problem}{quotes}"
 
 
 def _one_line(error: ValidationError) -> str:

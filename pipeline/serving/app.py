@@ -10,14 +10,15 @@ from typing import Any
 
 import orjson
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from pipeline.project.params import Params
 from pipeline.serving import description
 from pipeline.serving.counters import Counters
 from pipeline.serving.description import GUARDED
-from pipeline.serving.door import TOKEN, Door, refusal
+from pipeline.serving.door import TOKEN, Door, refusal, send_json
 from pipeline.serving.inference_log.lines import Entry
 from pipeline.serving.inference_log.writer import Writer
 from pipeline.serving.live import Live
@@ -30,6 +31,7 @@ SECONDS_PER_TURN = 0.0005
 # bytes; a longer body is answered in a thread, so that short ones need not wait
 QUICK_BODY = 10_000
 POOL = "MLFLOW_SQLALCHEMYSTORE_POOLCLASS"
+PREDICT = "/predict"
 # nginx's status for a client that left; nobody reads the answer, the counts do
 GONE = 499
 
@@ -55,7 +57,6 @@ def create_app(dataset: str, settings: Params, trust_code: bool = False) -> Door
         redoc_url=None,
     )
     _add_paths(app, service)
-    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _fault)
     token = os.environ.get(TOKEN)
 
@@ -64,13 +65,28 @@ def create_app(dataset: str, settings: Params, trust_code: bool = False) -> Door
 
     app.openapi = document  # type: ignore[method-assign]
     paths = {route.path for route in app.routes}  # type: ignore[attr-defined]
-    return Door(app, token, service.serve.allowed_hosts, service.counters, paths)
+    return Door(_Paths(app, service), token, service.serve.allowed_hosts, service.counters, paths)
+
+
+class _Paths:
+    """Predictions are answered at once, all else by FastAPI, whose way to a function takes longer
+    than most predictions; it knows the path of predictions to describe it."""
+
+    def __init__(self, app: Any, service: "Service") -> None:
+        self.app = app
+        self.predict = service.predict
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PREDICT and scope["method"] == "POST":
+            await self.predict(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def _add_paths(app: Any, service: "Service") -> None:
     app.add_api_route(
-        "/predict",
-        service.predict,
+        PREDICT,
+        service.described_predict,
         methods=["POST"],
         responses=description.PREDICT_RESPONSES,
         openapi_extra=description.PREDICT_REQUEST,
@@ -126,29 +142,48 @@ class Service:
             await asyncio.sleep(self.serve.reload_seconds)
             await run_in_threadpool(self.live.follow)
 
-    async def predict(self, request: Request) -> Response:
+    async def described_predict(self) -> None:
         """Predict one row, an object with every feature, or many, a list of such objects."""
-        if not is_json(request.headers.get("content-type", "")):
+        raise NotImplementedError("predictions are answered by `predict`")
+
+    async def predict(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for predictions, as an ASGI app."""
+        try:
+            refused = await self._predict(scope, receive, send)
+        except ClientDisconnect:
+            refused = refusal(GONE, "the client left in the middle of its request")
+        except Exception as error:
+            await (await _fault(None, error))(scope, receive, send)
+            # uvicorn writes it to standard error
+            raise
+        if refused is not None:
+            await refused(scope, receive, send)
+
+    async def _predict(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
+        """Send predictions, or return a refusal."""
+        headers = dict(scope["headers"])
+        if not is_json(headers.get(b"content-type", b"").decode("latin-1")):
             reason = "the rows have to come as JSON"
             return refusal(415, f"{reason}; send the header `Content-Type: application/json`")
-        body = await read_body(request, self.serve.max_body)
+        body = await read_body(receive, self.serve.max_body)
         if body is None:
             reason = f"the body is larger than {self.serve.max_body:,} bytes"
             return refusal(413, f"{reason}; send fewer rows at a time")
         try:
-            entry = await self._answered(body, request.state.request_id)
+            entry = await self._answered(body, scope["state"]["request_id"])
         except BadRequest as error:
             return refusal(422, error.faults)
         if self.log is not None and self.log.is_behind():
             await run_in_threadpool(self.log.flush)
-        self.counters.rows.labels(entry.version).inc(len(entry.rows))
+        self.counters.rows_of(entry.version).inc(len(entry.rows))
         answer = {
             "model": entry.model,
             "model_version": entry.version,
             "request_id": entry.request_id,
             "predictions": entry.answers,
         }
-        return Response(orjson.dumps(answer), media_type="application/json")
+        await send_json(send, orjson.dumps(answer))
+        return None
 
     async def _answered(self, body: bytes, request_id: str) -> Entry:
         """Return a request with its answers, by one version whatever is swapped meanwhile."""
@@ -196,21 +231,26 @@ def is_json(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
-async def read_body(request: Request, most: int) -> bytes | None:
-    """Return the body of a request, None where it exceeds `most` bytes: the rest is not read."""
+async def read_body(receive: Receive, most: int) -> bytes | None:
+    """Return the body of a request, None where it exceeds `most` bytes: the rest is not read.
+
+    Raises ClientDisconnect where the client leaves before the end of it.
+    """
     parts = []
     size = 0
-    async for part in request.stream():
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
         parts.append(part)
         size += len(part)
         if size > most:
             return None
+        more = message.get("more_body", False)
     return b"".join(parts)
 
 
-async def _gone(request: Request, error: Exception) -> Response:
-    return refusal(GONE, "the client left in the middle of its request")
-
-
-async def _fault(request: Request, error: Exception) -> Response:
+async def _fault(request: Any, error: Exception) -> Response:
     return refusal(500, "a fault of the server; its log on standard error says more")

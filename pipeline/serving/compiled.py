@@ -1,9 +1,9 @@
 """The compiled form of a model: it answers rows without a table, within a millisecond.
 
 A fitted ColumnTransformer takes 2 to 18 ms for one row, a forest or scikit-learn's boosting 1 to
-5 ms more: overhead, not arithmetic. Here rows are encoded without a table (inputs/encoded.py) and
-trees walked by treelite. The form is taken only where it repeats the model's own output on rows
-that it is shown.
+5 ms more, a booster 0.02 to 0.3 ms: overhead, not arithmetic. Here rows are encoded without a table
+(inputs/encoded.py) and estimators asked without their classes (quick/). The form is taken only
+where it repeats the model's own output on rows that it is shown.
 """
 
 from dataclasses import dataclass, replace
@@ -13,16 +13,15 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data import kinds
-from pipeline.data.kinds import DATE
-from pipeline.models.catalogue import Trees
 from pipeline.models.fitted import Blend, Fitted, Model, table_of
 from pipeline.scoring import thresholds
 from pipeline.serving.inputs.encoded import NotCompiled, Row, RowEncoder
+from pipeline.serving.quick.estimators import RowOutput, quick_estimator, row_output
 
 # sums of many terms differ in their last digits with the number of rows, in the model, too
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 # of the checked rows, the first are asked for singly as well
-ONE_BY_ONE = 20
+ONE_BY_ONE = 100
 
 
 class Form(Protocol):
@@ -32,17 +31,18 @@ class Form(Protocol):
         """Return what the model's own `output` does."""
 
 
-def compile_model(model: Fitted, X: pd.DataFrame) -> Form:
-    """Return the compiled form of a model or blend.
+def compile_model(model: Fitted, X: pd.DataFrame, expected: np.ndarray) -> Form:
+    """Return the compiled form of a model or blend, whose output on the typed rows X is `expected`.
 
     Raises NotCompiled with the reason where the model cannot be compiled, or where the form's
-    output on the typed rows X, at once or one by one, is not the model's.
+    output on these rows, at once or one by one, is another one.
     """
-    form = _form(model)
-    if model.spec.own.makes_columns:
-        form = _OwnColumnsForm(model, form)
     rows = as_rows(X)
-    expected = model.output(X)
+    if model.spec.own.makes_columns:
+        columns = model.transformed(model.features(X.head(ONE_BY_ONE)))
+        form: Form = _OwnColumnsForm(model, _form(model, as_rows(columns)))
+    else:
+        form = _form(model, rows[:ONE_BY_ONE])
     _compare(model, form.output(rows), expected, "at once")
     few = rows[:ONE_BY_ONE]
     singly = np.concatenate([form.output([row]) for row in few])
@@ -52,13 +52,34 @@ def compile_model(model: Fitted, X: pd.DataFrame) -> Form:
 
 def as_rows(X: pd.DataFrame) -> list[Row]:
     """Return typed columns as rows of plain values, None where one is missing."""
-    values = X.astype(object)
-    for name in kinds.of_kind(kinds.kinds_of(X), DATE):
-        moments = [moment.to_pydatetime() for moment in X[name]]
-        # else pandas makes its own type of them again, which JSON does not know
-        values[name] = pd.Series(moments, index=X.index, dtype=object)
-    plain = values.where(X.notna(), None).to_numpy().tolist()
-    return [dict(zip(X.columns, row)) for row in plain]
+    names = list(X.columns)
+    columns = [_plain(X[name]) for name in names]
+    return [dict(zip(names, row)) for row in zip(*columns)]
+
+
+def typed_frame(rows: list[Row], inputs: dict[str, str]) -> pd.DataFrame:
+    """Return rows of plain values as typed columns, {input: kind}; the way back from `as_rows`.
+
+    Made column by column: to type the columns of a frame takes several times as long for one row.
+    """
+    columns = {}
+    for name, pandas_type in kinds.pandas_types(inputs).items():
+        columns[name] = pd.array([row[name] for row in rows], dtype=pandas_type)
+    return pd.DataFrame(columns)
+
+
+def _plain(values: pd.Series) -> list[Any]:
+    """Return a typed column as plain values."""
+    plain = values.tolist()
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        # pandas has a type of moments of its own, which JSON does not know
+        plain = [moment.to_pydatetime() for moment in plain]
+    return [None if _is_missing(value) else value for value in plain]
+
+
+def _is_missing(value: Any) -> bool:
+    """Say whether a value is pandas' NA, NaN or NaT; the last two differ from themselves."""
+    return value is pd.NA or value != value
 
 
 def _compare(model: Fitted, actual: np.ndarray, expected: np.ndarray, how: str) -> None:
@@ -75,29 +96,43 @@ def _compare(model: Fitted, actual: np.ndarray, expected: np.ndarray, how: str) 
         )
 
 
-def _form(model: Fitted) -> Form:
+def _form(model: Fitted, rows: list[Row]) -> Form:
+    """Return the form of a model; the typed rows try what is quick for one of them."""
     if isinstance(model, Blend):
         tables = {name: RowEncoder(part) for name, part in model.preprocessings.items()}
+        tried_tables = {name: _single_tables(part, rows) for name, part in tables.items()}
         members = []
         for member, part in zip(model.spec.members, model.models):
-            quick = replace(part, estimator=_quick_estimator(part))
-            members.append(_MemberForm(member.weight, table_of(member), quick))
+            table = table_of(member)
+            quick = replace(part, estimator=quick_estimator(part))
+            members.append(
+                _MemberForm(member.weight, table, quick, row_output(quick, tried_tables[table]))
+            )
         return _BlendForm(tables, members)
     assert isinstance(model, Model)
-    return _ModelForm(
-        RowEncoder(model.preprocessing), replace(model, estimator=_quick_estimator(model))
-    )
+    preprocessing = RowEncoder(model.preprocessing)
+    quick = replace(model, estimator=quick_estimator(model))
+    return _ModelForm(preprocessing, quick, row_output(quick, _single_tables(preprocessing, rows)))
+
+
+def _single_tables(preprocessing: RowEncoder, rows: list[Row]) -> list[Any]:
+    """Return the table of each row by itself."""
+    return [preprocessing.transform([row]) for row in rows]
 
 
 @dataclass(frozen=True)
 class _ModelForm:
-    """The form of one model, whose estimator is quick for a single row."""
+    """The form of one model, whose estimator is quick; `row_output` is quicker for one row."""
 
     preprocessing: RowEncoder
     model: Model
+    row_output: RowOutput
 
     def output(self, rows: list[Row]) -> np.ndarray:
-        return self.model.estimator_output(self.preprocessing.transform(rows))
+        table = self.preprocessing.transform(rows)
+        if len(rows) > 1:
+            return self.model.estimator_output(table)
+        return _as_output(self.row_output(table), self.model)
 
 
 @dataclass(frozen=True)
@@ -107,6 +142,7 @@ class _MemberForm:
     weight: float
     table: str
     model: Model
+    row_output: RowOutput
 
 
 @dataclass(frozen=True)
@@ -118,10 +154,26 @@ class _BlendForm:
 
     def output(self, rows: list[Row]) -> np.ndarray:
         tables = {name: part.transform(rows) for name, part in self.preprocessings.items()}
+        if len(rows) == 1:
+            return self._of_one_row(tables)
         total: Any = 0
         for member in self.members:
             total = total + member.weight * member.model.estimator_output(tables[member.table])
         return total
+
+    def _of_one_row(self, tables: dict[str, Any]) -> np.ndarray:
+        """Return the same in plain numbers, as arrays of two take longer to make than to add."""
+        total: list[float] = []
+        for member in self.members:
+            output = member.row_output(tables[member.table])
+            total = total or [0.0] * len(output)
+            total = [sum_ + member.weight * value for sum_, value in zip(total, output)]
+        return _as_output(total, self.members[0].model)
+
+
+def _as_output(values: list[float], model: Model) -> np.ndarray:
+    """Return one row's output in the shape of `output`."""
+    return np.array(values if model.spec.task == "regression" else [values])
 
 
 @dataclass(frozen=True)
@@ -132,43 +184,5 @@ class _OwnColumnsForm:
     form: Form
 
     def output(self, rows: list[Row]) -> np.ndarray:
-        types = kinds.pandas_types(self.model.spec.inputs)
-        inputs = pd.DataFrame(rows, columns=list(types)).astype(types)
+        inputs = typed_frame(rows, self.model.spec.inputs)
         return self.form.output(as_rows(self.model.transformed(self.model.features(inputs))))
-
-
-def _quick_estimator(model: Model) -> Any:
-    """Return an estimator that gives the same for what RowEncoder puts out."""
-    trees = model.spec.family.trees
-    return model.estimator if trees is None else _Trees(model.estimator, trees)
-
-
-class _Trees:
-    """An ensemble of scikit-learn's trees, walked by treelite."""
-
-    def __init__(self, estimator: Any, trees: Trees) -> None:
-        import treelite
-        from treelite import gtil
-
-        self.trees = treelite.sklearn.import_model(estimator)
-        self.walk = gtil.predict
-        self.dtype = np.dtype(trees.dtype)
-        self.link = estimator._loss if trees.link else None
-        if hasattr(estimator, "predict_proba"):
-            # by which a model knows a classifier
-            self.predict_proba = self._output
-
-    def predict(self, Z: np.ndarray) -> np.ndarray:
-        """Return numbers of shape (rows,)."""
-        return self._output(Z)[:, 0]
-
-    def _output(self, Z: np.ndarray) -> np.ndarray:
-        """Return numbers of shape (rows, 1) or probabilities of shape (rows, classes)."""
-        table = Z.astype(self.dtype)
-        sums = self.walk(self.trees, table, nthread=1, pred_margin=self.link is not None)
-        sums = sums.reshape(len(Z), -1)
-        if self.link is None:
-            return sums
-        if hasattr(self.link, "predict_proba"):
-            return self.link.predict_proba(sums if sums.shape[1] > 1 else sums[:, 0])
-        return self.link.link.inverse(sums)

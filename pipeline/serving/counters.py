@@ -1,6 +1,7 @@
 """The counters: what GET /metrics says, in Prometheus's format."""
 
 import os
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -51,6 +52,9 @@ class Counters:
             registry=self.registry,
             multiprocess_mode="mostrecent",
         )
+        # to look up the counter of some labels takes longer than to count
+        self.requests_of = cache(self.requests.labels)
+        self.rows_of = cache(self.rows.labels)
         for outcome in ("written", "full", "disk"):
             self.logged.labels(outcome)
 

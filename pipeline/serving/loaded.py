@@ -2,13 +2,12 @@
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.data import kinds, splits
+from pipeline.data import splits
 from pipeline.data.kinds import CATEGORY, conform, typed_as
 from pipeline.models.fitted import Fitted
 from pipeline.project import errors, files, paths
@@ -49,11 +48,6 @@ class ServedModel:
     signature: Signature
     example: Row
 
-    @cached_property
-    def pandas_types(self) -> dict[str, str]:
-        """The pandas type of each input."""
-        return kinds.pandas_types(self.model.spec.inputs)
-
     def output(self, rows: list[Row]) -> np.ndarray:
         """Return the model's output for rows that its signature has let through.
 
@@ -61,17 +55,16 @@ class ServedModel:
         """
         if self.form is not None:
             return self.form.output(rows)
-        frame = pd.DataFrame(rows, columns=list(self.pandas_types))
-        return self.model.output(frame.astype(self.pandas_types))
+        return self.model.output(compiled.typed_frame(rows, self.model.spec.inputs))
 
     def answers(self, output: np.ndarray) -> list[Answer]:
         """Return what is answered for each row of an output.
 
         Raises BadRequest where a prediction is not a finite number.
         """
-        lost = not_finite(output)
-        if len(lost):
-            raise BadRequest([_not_finite_fault(int(row)) for row in lost[:MOST_FAULTS]])
+        if not np.isfinite(output).all():
+            lost = not_finite(output)[:MOST_FAULTS]
+            raise BadRequest([_not_finite_fault(int(row)) for row in lost])
         classes = self.model.spec.classes
         if classes is None:
             return [{"prediction": value} for value in output.tolist()]
@@ -139,10 +132,12 @@ def load(
     settings: Params,
     reference: str | int = versions.CHAMPION,
     trust_code: bool = False,
+    for_single_rows: bool = True,
 ) -> ServedModel:
     """Return the version of a dataset's model that an alias or a number names, ready to answer.
 
-    `trust_code` is that of storage.load. Raises DataError where there is none, its files were
+    `trust_code` is that of storage.load. A compiled form is made only `for_single_rows`: a table is
+    answered by the model itself. Raises DataError where there is no such version, its files were
     changed, or it gives other or no finite numbers.
     """
     version = versions.resolve(dataset, settings, reference)
@@ -156,9 +151,10 @@ def load(
     statistics, inputs = training["features"], model.spec.inputs
     _check_redacted(dataset, serve.log_redact, inputs, title)
     trial = _trial(dataset, inputs, statistics)
-    if len(not_finite(model.output(trial.X))):
+    output = model.output(trial.X)
+    if len(not_finite(output)):
         raise DataError(f"{title} gives no finite output on {trial.origin}; take another version")
-    form, how = _compiled(model, trial)
+    form, how = _compiled(model, trial, output) if for_single_rows else (None, "not compiled")
     return ServedModel(
         name=version.name,
         version=version.version,
@@ -199,10 +195,10 @@ class _Trial:
     origin: str
 
 
-def _compiled(model: Fitted, trial: _Trial) -> tuple[Form | None, str]:
+def _compiled(model: Fitted, trial: _Trial, output: np.ndarray) -> tuple[Form | None, str]:
     """Return a model's compiled form, None where there is none, and why."""
     try:
-        form = compiled.compile_model(model, trial.X)
+        form = compiled.compile_model(model, trial.X, output)
     except NotCompiled as reason:
         return None, f"{reason}; the model itself answers, more slowly"
     return form, f"gives the model's own output on {trial.origin}"

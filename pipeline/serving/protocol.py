@@ -17,11 +17,49 @@ MOST_HEAD = 32_768
 # in which a client has to take an answer and to send its next request whole
 SECONDS_FOR_CLIENT = 30
 SECONDS_BETWEEN_LOOKS = 5
+# of an answer; a client that asks whether to go on gets CONTINUE at once
+HEAD, CONTINUE = b"HTTP/1.1 ", b"HTTP/1.1 100"
 TOO_LARGE = f"the headers are larger than {MOST_HEAD:,} bytes"
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
     await refusal(431, TOO_LARGE, headers={"connection": "close"})(scope, receive, send)
+
+
+class OneWrite:
+    """A transport that sends the head of an answer with what follows it.
+
+    uvicorn writes the two one after the other: two calls of the system, that wake the client twice.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Keep what begins like a head; send all else, and what was kept before it."""
+        if data.startswith(HEAD) and not data.startswith(CONTINUE):
+            self.flush()
+            self._head = data
+        elif self._head:
+            data, self._head = self._head + data, b""
+            self._transport.write(data)
+        else:
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send what was kept: the answer has no body."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -41,6 +79,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transport: Any = OneWrite(transport)
         self._client_since = self.loop.time()
         self._look_later()
 
@@ -83,6 +122,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self.transport.flush()
         self._client_since = self.loop.time()
         super().on_response_complete()
 

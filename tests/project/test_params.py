@@ -197,3 +197,14 @@ def test_file_that_is_nested_deeper_than_any_setting_is_refused_at_once(text):
     ):
         params.parse(text)
     assert time.process_time() - began < 1
+
+
+def test_a_place_in_braces_without_quotes_is_refused_as_dvc_would(tmp_path, monkeypatch):
+    gain = "metrics: {gain: {function: features/a.py:gain, greater_is_better: true}}"
+    text = edited("primary_metric: rmse,", f"primary_metric: rmse, {gain},")
+    message = refusal(tmp_path, monkeypatch, text)
+    assert re.search(
+        r"line \d+: found unexpected ':'; put a text with a colon into quotes", message
+    )
+    quoted = text.replace("features/a.py:gain", "'features/a.py:gain'")
+    assert loaded(tmp_path, monkeypatch, quoted).dataset("tiny").train.metrics["gain"]

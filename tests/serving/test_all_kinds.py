@@ -113,7 +113,7 @@ def check(columns, gaps, families, n_classes, seed, folder) -> None:
     storage.save(fitted(families, X, n_classes, seed), folder, {})
     model = storage.load(folder)
     expected = model.output(X)
-    form = compiled.compile_model(model, X)
+    form = compiled.compile_model(model, X, model.output(X))
     asked = signature(model, statistics(X)["features"], closed=False)
     few = raw.head(15)
     for place, row in enumerate(few.astype(object).where(few.notna(), None).to_dict("records")):

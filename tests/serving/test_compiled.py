@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.models import catalogue, fitting, storage
-from pipeline.models.fitted import Model, blend
+from pipeline.models.fitted import Fitted, Model, blend
 from pipeline.models.spec import ModelSpec
 from pipeline.serving import compiled
-from pipeline.serving.compiled import NotCompiled
+from pipeline.serving.compiled import Form, NotCompiled
+from pipeline.serving.quick.forests import Forest
 
 
 def table(rows: int = 240, seed: int = 1) -> pd.DataFrame:
@@ -52,6 +53,10 @@ def fitted(name: str, task: str, n_classes: int = 2, target_transform: str = "no
     return fitting.fit(spec, some_rounds, X, np.asarray(y), seed=0)
 
 
+def compile_model(model: Fitted) -> Form:
+    return compiled.compile_model(model, table(), model.output(table()))
+
+
 def cases():
     for name, family in catalogue.FAMILIES.items():
         if family.regression:
@@ -67,7 +72,7 @@ def test_form_for_rows_gives_the_models_own_output(name, task, n_classes, tmp_pa
     model = fitted(name, task, n_classes, "log1p" if task == "regression" else "none")
     storage.save(model, tmp_path, {})
     model = storage.load(tmp_path)  # as it is served: a stored LightGBM model is another class
-    form = compiled.compile_model(model, table())
+    form = compile_model(model)
     other = table(seed=2)
     other.loc[:20, "town"] = "a town of which training knew nothing"
     rows = compiled.as_rows(other)
@@ -94,7 +99,7 @@ def test_form_of_a_blend_gives_its_output(task, n_classes):
         for name in names
     ]
     model = blend(parts, [0.5, 0.3, 0.2], parts[0].spec)
-    form, other = compiled.compile_model(model, table()), table(seed=2)
+    form, other = compile_model(model), table(seed=2)
     np.testing.assert_allclose(
         form.output(compiled.as_rows(other)), model.output(other), rtol=1e-9, atol=1e-12
     )
@@ -102,10 +107,10 @@ def test_form_of_a_blend_gives_its_output(task, n_classes):
 
 def test_form_that_differs_is_not_taken(monkeypatch):
     model = fitted("random_forest", "regression")
-    walk = compiled._Trees._output
-    monkeypatch.setattr(compiled._Trees, "_output", lambda self, Z: walk(self, Z) * (1 + 1e-8))
+    walk = Forest._output
+    monkeypatch.setattr(Forest, "_output", lambda self, Z: walk(self, Z) * (1 + 1e-8))
     with pytest.raises(NotCompiled, match="differs from the model in 240 of 240 rows at once"):
-        compiled.compile_model(model, table())
+        compile_model(model)
 
 
 def test_form_whose_labels_differ_is_not_taken(monkeypatch):
@@ -114,15 +119,15 @@ def test_form_whose_labels_differ_is_not_taken(monkeypatch):
     edge = Model(
         model.preprocessing, model.estimator, replace(model.spec, threshold=float(output[3, 1]))
     )
-    compiled.compile_model(edge, table())
+    compile_model(edge)
 
     class Lower:
         def predict_proba(self, Z):
             return model.estimator.predict_proba(Z) - [[-1e-13, 1e-13]]
 
-    monkeypatch.setattr(compiled, "_quick_estimator", lambda model: Lower())
+    monkeypatch.setattr(compiled, "quick_estimator", lambda model: Lower())
     with pytest.raises(NotCompiled, match="differs from the model in 1 of 240 rows at once"):
-        compiled.compile_model(edge, table())
+        compile_model(edge)
 
 
 def test_preprocessing_that_is_not_known_is_not_taken():
@@ -132,4 +137,6 @@ def test_preprocessing_that_is_not_known_is_not_taken():
     model = fitted("linear_regression", "regression")
     numbers = ColumnTransformer([("numbers", PowerTransformer(), ["age"])]).fit(table())
     with pytest.raises(NotCompiled, match="the preprocessing holds a PowerTransformer"):
-        compiled.compile_model(Model(numbers, model.estimator, model.spec), table())
+        compiled.compile_model(
+            Model(numbers, model.estimator, model.spec), table(), model.output(table())
+        )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.serving import protocol
-from pipeline.serving.protocol import MOST_HEAD
+from pipeline.serving.protocol import MOST_HEAD, OneWrite
 from support.served import asking
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
@@ -121,3 +121,35 @@ def test_client_that_sends_on_and_large_bodies_are_served(client):
         assert client.post("/", content=b"a" * 300_000).content == b"a" * 300_000
         time.sleep(0.1)
     assert client.get("/large").content == LARGE_ANSWER
+
+
+class Written:
+    """A transport that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+
+def test_head_of_an_answer_is_sent_with_its_body():
+    written = Written()
+    transport = OneWrite(written)
+    transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert written.writes == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+    for body in (b"one", b"two"):
+        transport.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        transport.write(body)
+    transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert written.writes[1:] == [b"HTTP/1.1 200 OK\r\n\r\none", b"HTTP/1.1 200 OK\r\n\r\ntwo"]
+    transport.close()
+    assert written.writes[3:] == [b"HTTP/1.1 204 No Content\r\n\r\n"]
+    assert transport.is_closing()

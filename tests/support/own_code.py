@@ -47,7 +47,7 @@ datasets:
     experiment: Tiny-Regression
     data: {source: tiny.csv, depends_on: tiny.csv, file: data/tiny_data.csv, task: regression,
            target: price, drop: [id], features: features/tiny.py,
-           transformers: features/tiny.py:TownMeans}
+           transformers: 'features/tiny.py:TownMeans'}
     prepare: {test_size: 0.25, split: random}
     train: {primary_metric: rmse, cv_folds: 3, models: [dummy, nearest, svr]}
     tune: {models: [svr], trials: 2, batch: 2}

@@ -10,6 +10,7 @@ line of a model that is only shadow-tested has "shadow": true besides.
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any, NotRequired, TypedDict
 
 import orjson
@@ -89,8 +90,13 @@ def as_lines(entry: Entry, redact: frozenset[str] = frozenset()) -> bytes:
 def _timestamp(nanoseconds: int) -> str:
     """Return a moment since the epoch in UTC, to the microsecond."""
     seconds, rest = divmod(nanoseconds, 10**9)
+    return f"{_second(seconds)}.{rest // 1000:06}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
     moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest // 1000:06}Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}"
 
 
 def _without(row: Row, names: frozenset[str]) -> Row:

@@ -71,7 +71,7 @@ class RowEncoder:
             return [[*left, *_codes(row, self.categories)] for left, row in zip(numbers, rows)]
         if self.categories:
             parts.append(_looked_up(self.categories)(rows))
-        return parts[0] if len(parts) == 1 else np.hstack(parts)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
 def _is_dropped(transformer: Any) -> bool:

@@ -28,6 +28,8 @@ def _category_reader(column: Column) -> Callable[[Any], str | None]:
     known = frozenset(column.categories)
 
     def read(value: Any) -> str | None:
+        if isinstance(value, str) and value in known:
+            return value
         text = text_of(value)
         if text is None:
             check_may_be_missing(column)
