@@ -31,7 +31,8 @@ from pipeline.training.results.reading import read_train_of
 from pipeline.training.stage_output import StageFolders, write_stage
 from pipeline.tuning import journal, selection, study_report
 from pipeline.tuning.search import Searched, search
-from pipeline.tuning.trials import Plan, best_trial, check_plan, plan_of
+from pipeline.tuning.selection import WhatFollows
+from pipeline.tuning.trials import Plan, Trial, best_trial, check_plan, plan_of
 
 OBJECTIVES = ("metric", "metric,size", "metric,latency")
 
@@ -43,11 +44,16 @@ def search_trials(
     n_trials: int | None,
     n_workers: int,
     run: Callable[..., Any],
+    started: float,
+    what_follows: Callable[[list[Trial]], float],
 ) -> Searched:
-    """Search in the study's own folder; raise UsageError where no trial came to its end."""
+    """Search in the study's own folder; raise UsageError where no trial came to its end.
+
+    A search by seconds counts from the moment `started`; `what_follows` says what it has to leave.
+    """
     with (
         journal.opened(problem, settings) as folder,
-        journal.limits(folder, plan, n_trials, n_workers) as limits,
+        journal.limits(folder, plan, n_trials, n_workers, started, what_follows) as limits,
     ):
         total = 0 if limits.is_by_time else limits.trials
         with command.progress(total, f"tune {problem.dataset}", "trial") as step:
@@ -107,13 +113,16 @@ def tune(
     dask: str | None = None,
 ) -> TuneResults:
     """Search, fit, score and store; return the content of the dataset's tune.json."""
-    started = time.perf_counter()
+    began, started = time.time(), time.perf_counter()
     problem, plan = read_problem(dataset, settings), plan_of(dataset, settings)
     check_plan(problem, plan)
     trained = read_train_of(problem)
-    n_workers = n_workers or settings.cores()
-    with workers.pool(n_workers, dask or settings.dask) as run:
-        searched = search_trials(problem, plan, settings, n_trials, n_workers, run)
+    n_workers, dask = n_workers or settings.cores(), dask or settings.dask
+    after = WhatFollows(problem, plan, 0 if dask else n_workers)
+    with workers.pool(n_workers, dask) as run:
+        searched = search_trials(
+            problem, plan, settings, n_trials, n_workers, run, began, after.seconds
+        )
         search_ended = time.perf_counter()
         others = selection.read_others(problem, plan, trained, settings)
         fitted = selection.fit_candidates(problem, plan, searched, others, run, command.progress)

@@ -1,29 +1,39 @@
-"""How good a tuned model is against what FLAML and AutoGluon find in the same time.
+"""How good tuned models are beside what other tools find on the same rows in the same time.
 
-    python -m benchmarks.tuning_quality data/raw/telco.csv --target Churn --budget 60
-    python -m benchmarks.tuning_quality prices.csv --target SalePrice --budget 60 --rivals flaml
+    python -m benchmarks.tuning_quality                                  # all, goes on where it was
+    python -m benchmarks.tuning_quality --tables telco wage --budgets 30
+    python -m benchmarks.tuning_quality --half development --methods ours --limit 4
+    python -m benchmarks.tuning_quality --file prices.csv --target SalePrice --budgets 60
+    python -m benchmarks.tuning_quality --report                         # the document alone
 
-Makes a project of its own in a temporary folder, with the dataset's block as `generate_data.py
---new` proposes it and all three boosters to tune, and an environment per rival below
---environments, which is kept. Each has the prepared training split, --budget seconds of wall time
-and --cores cores, and nothing of the test split. Prints a table of test scores, and what each took
-in all.
+Each table is split three times; each method gets the training rows, a budget of wall seconds and
+--cores cores, and nothing of the test rows. Ours has the dataset's block as `generate_data.py
+--new` proposes it, without its candidates of train: they would be fitted before the clock starts.
+
+Writes logs/tuning_quality.csv, a line per table, split, budget and method, and the outputs on the
+test rows beside it; docs/tuning_quality.md and its picture from both.
 """
 
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from ruamel.yaml import YAML
 
-from pipeline.project import params
+from benchmarks import tuning_rivals, tuning_summary, tuning_tables
+from benchmarks.tuning_lines import Line, append_line, read_lines
+from benchmarks.tuning_rivals import RIVALS, Answer, Task, run
+from benchmarks.tuning_tables import DEVELOPMENT, REPORT, TABLES, Table
+from pipeline.models import storage
+from pipeline.project import files, params, paths
 from pipeline.scoring import metrics
 from pipeline.scoring.rows import Rows
 from pipeline.training import predictions
@@ -31,218 +41,223 @@ from pipeline.training.problem import Problem, read_problem
 from pipeline.training.results.reading import read_tune
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = {
-    "flaml": ["flaml[automl]==2.7.0", "pandas<3", "pyarrow"],
-    "autogluon": ["autogluon.tabular[lightgbm,catboost,xgboost]==1.6.3", "pyarrow"],
-}
-RIVALS = {
-    "flaml": """
-from flaml import AutoML
-model = AutoML()
-task = "regression" if regression else "classification"
-model.fit(X, y, task=task, metric=metric, time_budget=budget, n_jobs=cores, seed=42, verbose=0)
-output = model.predict(X_test) if regression else model.predict_proba(X_test)
-""",
-    "autogluon": """
-from autogluon.tabular import TabularPredictor
-eval_metric = "root_mean_squared_error" if metric == "rmse" else metric
-problem_type = "binary" if y.nunique() == 2 else "multiclass"
-if regression:
-    problem_type = "regression"
-model = TabularPredictor(
-    "_target", problem_type=problem_type, eval_metric=eval_metric, verbosity=0
-)
-model.fit(X.assign(_target=y.to_numpy()), time_limit=budget, presets=preset, num_cpus=cores)
-output = (model.predict(X_test) if regression else model.predict_proba(X_test)).to_numpy()
-""",
-}
-BEFORE = """
-import json, sys, time
-import numpy as np, pandas as pd
-folder, target, metric, budget, cores, preset = sys.argv[1:]
-budget, cores, regression = float(budget), int(cores), metric in ("rmse", "mae", "r2")
-train, test = (pd.read_parquet(f"{folder}/{split}.parquet") for split in ("train", "test"))
-for frame in (train, test):
-    for column in frame.columns:
-        if not pd.api.types.is_numeric_dtype(frame[column]):
-            frame[column] = frame[column].astype(object).where(frame[column].notna(), None)
-X, y, X_test = train.drop(columns=target), train[target], test.drop(columns=target)
-if not regression:
-    y = pd.Series(pd.Categorical(y, categories=sorted(y.unique())).codes.astype(int), index=y.index)
-started = time.perf_counter()
-"""
-AFTER = """
-np.save(f"{folder}/rival.npy", np.asarray(output, dtype=float))
-print(json.dumps({"seconds": time.perf_counter() - started}))
-"""
-
-
 DATASET = "bench"
 SCRIPTS = ("generate_data.py", "prepare_data.py", "train.py", "tune_hyperparameters.py")
+RUN_TUNE = """
+import runpy, sys
+sys.path.insert(0, "")
+sys.argv[0] = "tune_hyperparameters.py"
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+OURS = tuning_summary.OURS
+BUDGETS = (30.0, 60.0, 300.0)
+SPLITS = 3
 
 
 @dataclass(frozen=True)
-class Result:
-    """What was found: its test scores, and the seconds it took in all, where that is its own."""
+class Cell:
+    """One method on one split of a table, with a budget of seconds; 0 where it takes none."""
 
-    scores: dict[str, float]
-    seconds: float | None
+    table: Table
+    split: int
+    budget: float
+    method: str
 
-
-def run(command: list[str], folder: Path) -> str:
-    """Run a command to its end; return what it printed."""
-    environment = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in ("PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS")
-    }
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise RuntimeError(
-            f"{' '.join(command[:3])} failed:\n{done.stdout[-500:]}{done.stderr[-1500:]}"
-        )
-    return done.stdout
+    @property
+    def key(self) -> tuple[str, int, float, str]:
+        """Return what distinguishes its line."""
+        return self.table.name, self.split, self.budget, self.method
 
 
-def rival_python(name: str, environments: str) -> str:
-    """Return the Python of a rival's environment, which is made where it is not there."""
-    environment = Path(environments) / name
-    python = str(environment / "bin/python")
-    if not (environment / "ready").is_file():
-        packages = ", ".join(PACKAGES[name])
-        print(f"making an environment for {name}: {packages}", file=sys.stderr, flush=True)
-        run([sys.executable, "-m", "venv", "--clear", str(environment)], ROOT)
-        run([python, "-m", "pip", "install", "--quiet", *PACKAGES[name]], ROOT)
-        (environment / "ready").touch()
-    return python
+def cells(args: argparse.Namespace) -> Iterator[Cell]:
+    """Yield what is asked for: the first split of all tables first, then the next one."""
+    tables = [table for table in TABLES if args.half in ("both", table.half)]
+    if args.tables:
+        tables = [table for table in tables if table.name in args.tables]
+    if args.file:
+        name = Path(args.file).stem
+        tables = [Table(name, args.task, "file", args.file, args.target, REPORT)]
+    for budget in args.budgets:
+        for split in range(args.splits):
+            for table in tables:
+                for method in args.methods:
+                    takes_time = method == OURS or RIVALS[method].by_time
+                    yield Cell(table, split, budget if takes_time else 0.0, method)
 
 
-def make_project(folder: Path, file: str, target: str) -> None:
-    """Make a project with the file as its only dataset, tuned over all boosters."""
+@contextmanager
+def project_of(table: Table, split: int, args: argparse.Namespace) -> Iterator[Path]:
+    """Enter a project with the table as its only dataset, split; made where it is not there."""
+    folder = Path(args.work) / f"{table.name}_{split}"
+    if not (folder / "ready").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        environments = Path(args.environments)
+        python = tuning_rivals.python_of("tables", tuning_tables.PACKAGES, environments)
+        tuning_tables.write(table, python, folder / "table.csv")
+        _fill_project(table, split, folder)
+        (folder / "ready").touch()
+    os.chdir(folder)
+    try:
+        yield folder
+    finally:
+        os.chdir(ROOT)
+
+
+def _fill_project(table: Table, split: int, folder: Path) -> None:
+    """Make a project that is trained as far as tune asks for."""
     shutil.copy(ROOT / "params.yaml", folder)
-    shutil.copy(file, folder / "table.csv")
-    for name in ("pipeline", *SCRIPTS):
+    for name in ("pipeline", "ops", *SCRIPTS):
         (folder / name).symlink_to(ROOT / name)
-    proposal = ["--new", DATASET, "--source", "table.csv", "--target", target]
-    proposed = run([sys.executable, "generate_data.py", *proposal], folder)
+    proposal = ["--new", DATASET, "--source", "table.csv", "--target", table.target]
+    task = ["--task", table.task] if table.task else []
+    proposed = run([sys.executable, "generate_data.py", *proposal, *task], folder)
     yaml = YAML()
     settings = yaml.load(folder / "params.yaml")
     block = yaml.load(proposed)[DATASET]
-    is_regression = block["data"]["task"] == "regression"
-    linear = "ridge" if is_regression else "logistic_regression"
-    block["train"]["models"] = {"dummy": {}, linear: {}}
-    block["tune"] = {"models": ["lightgbm", "xgboost", "catboost"], "trials": 10_000}
-    if is_regression:
-        block["tune"]["target_transforms"] = ["none", "log1p"]
+    block["train"]["models"] = ["dummy"]
     settings["datasets"] = {DATASET: block}
+    settings["seed"] = settings["seed"] + split
     yaml.dump(settings, folder / "params.yaml")
-
-
-def scores(problem: Problem, output: np.ndarray) -> dict[str, float]:
-    """Return the metrics that are compared."""
-    rows = Rows(problem.y_test, output)
-    if problem.task == "classification":
-        names = [metric.name for metric in metrics.of_task(problem.task)]
-        compared = [name for name in names if metrics.lookup(name).of == "probabilities"]
-        return {name: metrics.value(name, rows) for name in compared}
-    errors = np.log1p(np.maximum(output, 0)) - np.log1p(problem.y_test)
-    return {**metrics.score(rows), "rmsle": float(np.sqrt(np.mean(errors**2)))}
-
-
-def tuned(problem: Problem, seconds: float) -> dict[str, Result]:
-    """Return {candidate: its result} of what was tuned, the best by cross-validation first."""
-    figures = read_tune(problem.dataset)
-    names = sorted(figures["candidates"], key=lambda name: name != figures["best"])
-    found = {}
-    for name in names:
-        output = predictions.read_output(
-            problem.dataset, "tune", name, predictions.TEST, problem.classes
-        )
-        taken = seconds if name == figures["best"] else None
-        found[f"ours: {name}"] = Result(scores(problem, output), taken)
-    return found
-
-
-def rival(name: str, python: str, problem: Problem, args: argparse.Namespace) -> Result:
-    """Return what a rival finds on the same rows in its own environment."""
-    started = time.perf_counter()
-    folder = Path("data/processed") / DATASET
-    code = BEFORE + RIVALS[name] + AFTER
-    options = [problem.primary_metric, str(args.budget), str(args.cores), args.preset]
-    run([python, "-c", code, str(folder.resolve()), args.target, *options], Path.cwd())
-    output = np.load(folder / "rival.npy")
-    if problem.classes:  # its classes are sorted, ours have the positive one last
-        order = [sorted(problem.classes).index(label) for label in problem.classes]
-        output = output[:, order]
-    return Result(scores(problem, output), time.perf_counter() - started)
-
-
-def compare(args: argparse.Namespace, pythons: dict[str, str]) -> None:
-    """Tune in the project that is the working directory, let the rivals search, print a table."""
-    folder = Path.cwd()
     for script in SCRIPTS[:-1]:
         run([sys.executable, script], folder)
-    # the start of Python and MLflow's record are not in the budget, but in the seconds printed
+
+
+def tuned(problem: Problem, budget: float, cores: int, by_processor: bool) -> Answer:
+    """Return what tuning makes of the project that is the working directory."""
+    shutil.rmtree(paths.studies(DATASET), ignore_errors=True)
+    # the settings may be newer than the project
     started = time.perf_counter()
-    run([sys.executable, "tune_hyperparameters.py", "--seconds", str(args.budget)], folder)
-    problem = read_problem(DATASET, params.load())
-    found = tuned(problem, time.perf_counter() - started)
-    for name, python in pythons.items():
-        try:
-            found[name] = rival(name, python, problem, args)
-        except RuntimeError as error:
-            print(f"{name}: {error}", file=sys.stderr)
-    trials = read_tune(DATASET)["trials"]["total"]
-    rows = f"{len(problem.X):,} training and {len(problem.X_test):,} test rows"
-    print(
-        f"{Path(args.file).name}: {rows}, chosen by {problem.primary_metric}, "
-        f"{args.budget:g} s on {args.cores} cores, {trials} trials of ours"
+    clock = tuning_rivals.PROCESSOR_CLOCK if by_processor else ""
+    options = ["--seconds", str(budget), "--workers", str(cores)]
+    limit = tuning_rivals.LONGEST * (budget + 60)
+    run([sys.executable, "-c", clock + RUN_TUNE, *options], Path.cwd(), limit)
+    taken = files.read_json(paths.timings(DATASET, "tune"), made_by="tune")
+    seconds = taken["search"] + taken["rest"]
+    found = read_tune(DATASET)
+    assert found is not None  # it was written just now
+    best = found["best"]
+    folder = paths.models(DATASET, "tune") / best
+    model = storage.load(folder)
+    rows = problem.X_test.iloc[np.arange(1000) % len(problem.X_test)]
+    thousand = []
+    for _ in range(3):
+        started = time.perf_counter()
+        model.output_of_features(rows)
+        thousand.append(time.perf_counter() - started)
+    output = predictions.read_output(DATASET, "tune", best, predictions.TEST, problem.classes)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Answer(output, seconds, size, sorted(thousand)[1])
+
+
+def answer(cell: Cell, problem: Problem, args: argparse.Namespace) -> Answer:
+    """Return what a method makes of the project that is the working directory.
+
+    Raises RuntimeError where it fails.
+    """
+    if cell.method == OURS:
+        return tuned(problem, cell.budget, args.cores, args.by_processor)
+    task = Task(
+        paths.processed(DATASET),
+        problem.target,
+        problem.primary_metric,
+        cell.budget,
+        args.cores,
+        args.by_processor,
     )
-    print_table(found)
+    found = tuning_rivals.fitted(RIVALS[cell.method], Path(args.environments), task)
+    if not problem.classes:
+        return found
+    # the classes of a rival are sorted, ours have the positive one last
+    order = [sorted(problem.classes).index(label) for label in problem.classes]
+    return replace(found, output=found.output[:, order])
 
 
-def print_table(found: dict[str, Result]) -> None:
-    """Print a line of test scores for each result."""
-    names = list(next(iter(found.values())).scores)
-    heads = "".join(f"{name:>18}" for name in names)
-    print(f"{'':24}{heads}{'seconds in all':>16}")
-    for name, result in found.items():
-        cells = "".join(f"{result.scores[metric]:>18,.4f}" for metric in names)
-        seconds = f"{result.seconds:>16.0f}" if result.seconds else ""
-        print(f"{name:24}{cells}{seconds}")
+def measured(cell: Cell, args: argparse.Namespace) -> Line:
+    """Return the line of a cell, whose outputs are written."""
+    with project_of(cell.table, cell.split, args):
+        problem = read_problem(DATASET, params.load())
+        line = Line(
+            cell.table.name,
+            cell.table.half,
+            cell.split,
+            cell.budget,
+            cell.method,
+            args.cores,
+            len(problem.X) + len(problem.X_test),
+            problem.X.shape[1],
+            problem.primary_metric,
+            clock="processor" if args.by_processor else "wall",
+        )
+        try:
+            found = answer(cell, problem, args)
+        except RuntimeError as error:
+            return replace(line, failure=str(error))
+        score = metrics.value(problem.primary_metric, Rows(problem.y_test, found.output))
+    path = line.output
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, output=found.output, y=problem.y_test)
+    return replace(
+        line,
+        score=score,
+        seconds=round(found.seconds, 2),
+        bytes=found.size,
+        thousand=round(found.thousand, 5),
+    )
 
 
 def options() -> argparse.Namespace:
+    """Return the checked options."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("file", help="a CSV file")
-    parser.add_argument("--target", required=True, help="the column to predict")
-    parser.add_argument("--budget", type=float, default=60, help="seconds for each (default 60)")
+    names = [table.name for table in TABLES]
+    methods = [OURS, *RIVALS]
+    scratch = Path(tempfile.gettempdir())
+    parser.add_argument("--tables", nargs="+", choices=names, metavar="T", help=", ".join(names))
+    parser.add_argument("--half", choices=[DEVELOPMENT, REPORT, "both"], default="both")
+    parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
+    parser.add_argument("--budgets", nargs="+", type=float, default=BUDGETS, help="seconds")
+    parser.add_argument("--splits", type=int, default=SPLITS, help=f"of each (default {SPLITS})")
     parser.add_argument("--cores", type=int, default=2, help="cores for each (default 2)")
-    parser.add_argument("--rivals", nargs="*", choices=list(RIVALS), default=list(RIVALS))
     parser.add_argument(
-        "--preset", default="medium_quality", help="of AutoGluon (default medium_quality)"
+        "--by-processor",
+        action="store_true",
+        help="budgets in seconds of the processor, for a busy machine; with --cores 1",
     )
+    parser.add_argument("--limit", type=int, help="measure at most so many lines now")
+    parser.add_argument("--file", help="a CSV file of your own, in place of the tables")
+    parser.add_argument("--target", help="its column to predict")
+    parser.add_argument("--task", choices=["regression", "classification"], help="of --file")
+    parser.add_argument("--report", action="store_true", help="write the document alone")
+    parser.add_argument("--work", default=str(scratch / "tuning_quality"), help="for the projects")
     parser.add_argument(
-        "--environments",
-        default=str(Path(tempfile.gettempdir()) / "tuning_rivals"),
-        help="the rivals' folder",
+        "--environments", default=str(scratch / "tuning_rivals"), help="the rivals' folder"
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if bool(args.file) != bool(args.target):
+        parser.error("--file and --target go together")
+    if args.by_processor and args.cores > 1:
+        parser.error("--by-processor counts the seconds of one core: add --cores 1")
+    return args
 
 
 def main() -> None:
     args = options()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
-    pythons = {name: rival_python(name, args.environments) for name in args.rivals}
-    with tempfile.TemporaryDirectory() as temporary:
-        make_project(Path(temporary), args.file, args.target)
-        os.chdir(temporary)
-        compare(args, pythons)
-        os.chdir(ROOT)
+    os.environ["OMP_NUM_THREADS"] = str(args.cores)
+    known = {line.key for line in read_lines()}
+    wanted = [] if args.report else [cell for cell in cells(args) if cell.key not in known]
+    for cell in list({cell.key: cell for cell in wanted}.values())[: args.limit]:
+        line = measured(cell, args)
+        append_line(line)
+        what = line.failure or f"{line.metric} {line.score:.5g} in {line.seconds:.0f} s"
+        where = f"{line.table} {line.split} {line.budget:g} s {line.method}"
+        print(f"{where}: {what}", flush=True)
+    if not args.file:
+        tuning_summary.write_document(read_lines())
 
 
 if __name__ == "__main__":

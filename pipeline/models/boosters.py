@@ -1,5 +1,7 @@
 """The booster: fits that stop early, on tables binned once for all fits on the same rows."""
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,11 +33,22 @@ class Stopping:
     """When a fit ends: after `most_rounds`.
 
     With `patience` it ends sooner where the loss on the rows to stop by has not fallen for so many
-    rounds, and the model is cut off at the best of them.
+    rounds, and the model is cut off at the best of them. At the moment `until`, as time.time()
+    counts it, it is given up.
     """
 
     most_rounds: int
-    patience: int | None
+    patience: int | None = None
+    until: float = math.inf
+
+    def check_time(self) -> None:
+        """Raise TimeIsOver after the moment `until`."""
+        if time.time() > self.until:
+            raise TimeIsOver
+
+
+class TimeIsOver(Exception):
+    """A fit was given up, as its time was over."""
 
 
 @dataclass(frozen=True)
@@ -105,22 +118,20 @@ def fit(
     tables: Binned,
     y: np.ndarray,
     seed: int,
-    most_rounds: int,
-    patience: int | None,
+    stopping: Stopping,
     weight: np.ndarray | None = None,
 ) -> tuple[Model, int]:
     """Return the model, cut off at its best round, and that round; see Stopping.
 
     With as many rounds fitting.fit gives an equal model. `y` and `weight` are those before
-    resampling.
+    resampling. Raises TimeIsOver where it would take longer than it may.
     """
     settings = {
         **fitting.settled_hyperparameters(spec, hyperparameters, y, weight),
-        rounds_setting(spec.name): most_rounds,
+        rounds_setting(spec.name): stopping.most_rounds,
     }
     settings = constrained(spec, settings, tables.rows.preprocessing)
     unfitted = estimators.unfitted_estimator(spec.family, spec.task, settings, seed)
-    stopping = Stopping(most_rounds, patience)
     boosted = LIBRARIES[spec.name].train(spec, unfitted, tables, stopping)
     model = Model(tables.rows.preprocessing, boosted.booster, spec, tables.rows.transformers)
     return model, boosted.rounds
@@ -152,10 +163,13 @@ def _train_lightgbm(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: St
     }
     for name, value in _lightgbm_objective(spec).items():
         settings.setdefault(name, value)
-    valid_sets, callbacks = [], []
+    valid_sets: list[Any] = []
+    callbacks: list[Any] = []
     if stopping.patience:
         valid_sets.append(tables.stop)
         callbacks.append(lightgbm.early_stopping(stopping.patience, verbose=False))
+    if stopping.until < math.inf:
+        callbacks.append(lambda progress: stopping.check_time())
     booster = lightgbm.train(
         settings, tables.fit, stopping.most_rounds, valid_sets=valid_sets, callbacks=callbacks
     )
@@ -198,9 +212,22 @@ def _train_xgboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: Sto
         evals=[(tables.stop, "stop")] if stopping.patience else [],
         early_stopping_rounds=stopping.patience,
         verbose_eval=False,
+        callbacks=[_xgboost_watch(stopping)] if stopping.until < math.inf else None,
     )
     rounds = booster.best_iteration + 1 if stopping.patience else stopping.most_rounds
     return Boosted(_BestRounds(booster, rounds), rounds)
+
+
+def _xgboost_watch(stopping: Stopping) -> Any:
+    """Return what XGBoost calls after each round, to look at the time."""
+    from xgboost.callback import TrainingCallback
+
+    class Watch(TrainingCallback):
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            stopping.check_time()
+            return False
+
+    return Watch()
 
 
 class _BestRounds:
@@ -236,8 +263,23 @@ def _train_catboost(spec: ModelSpec, unfitted: Any, tables: Binned, stopping: St
             "early_stopping_rounds": stopping.patience,
             "use_best_model": True,
         }
+    if stopping.until < math.inf:
+        options["callbacks"] = [_CatBoostWatch(stopping)]
     unfitted.fit(tables.fit, **options)
+    # an error that is raised in a callback would not come through CatBoost
+    stopping.check_time()
     return Boosted(unfitted, unfitted.tree_count_)
+
+
+@dataclass(frozen=True)
+class _CatBoostWatch:
+    """What CatBoost calls after each round, to look at the time."""
+
+    stopping: Stopping
+
+    def after_iteration(self, progress: Any) -> bool:
+        """Return whether the fit goes on."""
+        return time.time() <= self.stopping.until
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,12 @@ def save(figure: "Figure", path: Path) -> None:
         figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
 
 
+def load_libraries() -> None:
+    """Import what figures are drawn with, which takes as long as to draw one."""
+    import sklearn.calibration
+    import sklearn.metrics  # noqa: F401
+
+
 def draw_candidate(
     folder: Path,
     title: str,

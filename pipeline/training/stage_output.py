@@ -1,6 +1,7 @@
 """The output of a stage: its folders of models, figures and predictions, each replaced whole."""
 
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -75,6 +76,38 @@ def _statistics(problem: Problem) -> dict[str, Any]:
     if problem.own.makes_columns:
         return statistics(problem.inputs, most_categories=None)
     return statistics(problem.inputs)
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """The seconds of a candidate: to predict the training rows, and to score, store and draw it.
+
+    They are those of the processor, which do not depend on what else runs on the machine.
+    """
+
+    predicting: float
+    seconds: float
+
+
+def rehearse(stage: str, problem: Problem, outputs: CandidateOutputs) -> Rehearsed:
+    """Score, store and draw a candidate as `write_stage` does, in a folder that is then removed.
+
+    The best one's Shapley values, which take long, are left out.
+    """
+    figures.load_libraries()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folders = StageFolders(folder / "models", folder / "reports", folder / "predictions")
+        for part in (folders.models, folders.reports):
+            part.mkdir()
+        started = time.thread_time()
+        train_output = outputs.model.output_of_features(problem.X)
+        predicted = time.thread_time()
+        scores = assessment.scores(problem, outputs, train_output)
+        model = assessment.with_rule(outputs.model, scores.rule)
+        _store_candidate(stage, "rehearsed", problem, model, outputs, scores.as_json(), folders)
+        ended = time.thread_time()
+    return Rehearsed(predicted - started, ended - predicted)
 
 
 @contextmanager

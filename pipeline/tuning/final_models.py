@@ -60,21 +60,21 @@ def of_trial(problem: Problem, trial: Trial) -> Choice:
     return Choice(recipe, trial.out_of_fold(problem), trial=trial)
 
 
-def is_bagged(problem: Problem, plan: Plan, choice: Choice) -> bool:
+def is_bagged(problem: Problem, plan: Plan, trial: Trial | None) -> bool:
     """Return whether the mean of a choice's fold models becomes the final model.
 
     By itself that is so where rounds were found by early stopping, the one thing that a refit has
     to guess, and the folds were fitted on most rows. Never where the user's own transformers are
-    fitted on each fold: a blend has one of each.
+    fitted on each fold: a blend has one of each. `trial` is None for a candidate of train.
     """
-    if choice.trial is None or plan.cost is not None or plan.tune.final == "refit":
+    if trial is None or plan.cost is not None or plan.tune.final == "refit":
         return False
-    if choice.recipe.spec.own.transformers:
+    if problem.model_spec(trial.model).own.transformers:
         return False
     if plan.tune.final == "bag":
         return True
     covers = problem.prepare.split_kind != "time" and len(problem.folds) <= MOST_IN_A_BAG
-    return covers and bool(choice.trial.rounds)
+    return covers and bool(trial.rounds)
 
 
 def make_finals(
@@ -85,7 +85,7 @@ def make_finals(
     progress: Progress,
 ) -> dict[str, Final]:
     """Return the final models of some choices, whose folds' models are there."""
-    refitted = [name for name, one in choices.items() if not is_bagged(problem, plan, one)]
+    refitted = [name for name, one in choices.items() if not is_bagged(problem, plan, one.trial)]
     with progress(len(refitted), f"tune {problem.dataset}", "fit") as step:
         jobs = [FitJob(name, choices[name].recipe, ALL_ROWS) for name in refitted]
         fits = candidates.fit_all(problem, jobs, run, step)
@@ -94,7 +94,7 @@ def make_finals(
         if name in refitted:
             finals[name] = _refitted(problem, choice, candidates.fit_on_all_rows(name, fits))
         else:
-            finals[name] = _bag(problem, choice)
+            finals[name] = bag(problem, choice)
     return finals
 
 
@@ -143,7 +143,8 @@ def test_by_fold(problem: Problem, choice: Choice) -> np.ndarray:
     return output
 
 
-def _bag(problem: Problem, choice: Choice) -> Final:
+def bag(problem: Problem, choice: Choice) -> Final:
+    """Return the mean of the folds' models of a choice, which is a trial's."""
     assert choice.trial is not None
     models = fold_models(choice.trial)
     outputs = np.stack([model.output_of_features(problem.X_test) for model in models])

@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.data import splits
 from pipeline.models import boosters, fitting, storage
+from pipeline.models.boosters import Stopping, TimeIsOver
 from pipeline.models.fitted import Model
 from pipeline.models.spec import ModelSpec
 from pipeline.project.errors import DataError
@@ -85,16 +86,24 @@ class Folds:
             return self._made[key]
 
     def fit(
-        self, fold: int, model: str, hyperparameters: dict[str, Any], early_stopping: bool
+        self,
+        fold: int,
+        model: str,
+        hyperparameters: dict[str, Any],
+        early_stopping: bool,
+        until: float = math.inf,
     ) -> FoldModel:
-        """Return a model fitted on the rows of a fold, by early stopping where that is possible."""
+        """Return a model fitted on the rows of a fold, by early stopping where that is possible.
+
+        A booster that has not stopped at the moment `until` raises TimeIsOver.
+        """
         chosen = dict(hyperparameters)
         spec = self.problem.model_spec(model, chosen.pop(TARGET_TRANSFORM, None))
         parts, rounds = None, None
         if early_stopping and boosters.can_stop(model, chosen):
             parts = self.stopping[fold]
         if parts is not None:
-            fitted, rounds = self._fit_until_it_stops(fold, spec, chosen, parts)
+            fitted, rounds = self._fit_until_it_stops(fold, spec, chosen, parts, until)
             chosen[boosters.rounds_setting(model)] = rounds
         on_all_rows = parts is None or len(self.problem.folds[fold].fit) <= FEW_ROWS
         if on_all_rows:
@@ -116,7 +125,12 @@ class Folds:
         return fitting.fit_prepared(spec, hyperparameters, prepared, y, self.problem.seed, weight)
 
     def _fit_until_it_stops(
-        self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any], parts: StoppingSplit
+        self,
+        fold: int,
+        spec: ModelSpec,
+        hyperparameters: dict[str, Any],
+        parts: StoppingSplit,
+        until: float,
     ) -> tuple[Model, int]:
         """Fit a booster on the first part of a fold's rows; the second says when to stop."""
         rows, stop = parts.fit, parts.stop
@@ -136,8 +150,7 @@ class Folds:
             tables,
             y[rows],
             problem.seed,
-            hyperparameters[boosters.rounds_setting(spec.name)],
-            self.patience,
+            Stopping(hyperparameters[boosters.rounds_setting(spec.name)], self.patience, until),
             problem.weight_of(rows),
         )
 
@@ -163,15 +176,17 @@ def fit_fold(
 ) -> FoldResult:
     """Return what a trial gives on one fold, or the reason why it gives nothing.
 
-    Nothing is begun after the moment `until`.
+    Nothing is begun after the moment `until`, and a booster that fits then is ended.
     """
     if time.time() > until:
         return LateFit()
     started = time.perf_counter()
     # each library raises errors of its own for a setting that it refuses
     try:
-        fitted = folds.fit(fold, model, hyperparameters, early_stopping)
+        fitted = folds.fit(fold, model, hyperparameters, early_stopping, until)
         cost = cost_of(folds, fitted.model)
+    except TimeIsOver:
+        return LateFit()
     except Exception as error:
         return FailedFit(f"{type(error).__name__}: {reason(str(error))}")
     if not np.isfinite(fitted.output).all():

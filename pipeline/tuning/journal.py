@@ -10,7 +10,7 @@ import importlib.metadata
 import json
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,6 @@ LIBRARIES = (
 )
 
 
-# of the seconds, for what follows the search: the final models, scores, figures and files
-RESERVED_SHARE, RESERVED_SECONDS = 0.2, 4.0
 MOST_TRIALS = 10_000  # of a search by seconds
 
 
@@ -167,21 +165,27 @@ def _say_what_changed(dataset: str, wanted: dict[str, str]) -> None:
 
 
 @contextmanager
-def limits(folder: Path, plan: Plan, n_trials: int | None, n_workers: int) -> Iterator[Limits]:
+def limits(
+    folder: Path,
+    plan: Plan,
+    n_trials: int | None,
+    n_workers: int,
+    started: float,
+    what_follows: Callable[[list[Trial]], float],
+) -> Iterator[Limits]:
     """Yield when the search in a folder ends; `n_trials` are those asked for by hand.
 
     A search by seconds has what earlier ones in this folder left of them, and the folder gets to
-    know what it took.
+    know what it took since `started`, a moment as time.time() counts it.
     """
     seconds = plan.tune.seconds
     if seconds is None:
         yield Limits(n_trials or plan.tune.trials, workers=n_workers)
         return
-    started, spent = time.time(), _spent(folder)
-    for_search = seconds * (1 - RESERVED_SHARE) - RESERVED_SECONDS
-    until = started + max(0.0, for_search - spent)
+    spent = _spent(folder)
+    until = started + seconds - spent
     try:
-        yield Limits(n_trials or MOST_TRIALS, until, n_workers)
+        yield Limits(n_trials or MOST_TRIALS, until, n_workers, what_follows)
     finally:
         files.write_json(_spent_file(folder), {"seconds": spent + time.time() - started})
 

@@ -73,19 +73,21 @@ class Search:
         self.under_way: list[UnderWay] = []
         self.untold: list[Asked] = []
         self.fitting: list[FoldJob] = []
+        self.refused = 0  # trials that were not begun or not ended, as the time would not do
 
     def jobs(self) -> Iterator[tuple | None]:
         """Yield what fit_fold takes, for one fold after the other; None while none is known.
 
         A trial that was asked for earlier comes first.
         """
-        until = self.limits.until
-        while time.time() < until or not self.trials:
+        while time.time() < self._until() and self.refused <= len(self.plan.tune.models):
             ready = next((one for one in self.under_way if one.waiting), None)
-            if ready:
+            if ready and not self._is_in_time(ready.trial, 1):
+                self._refuse(ready)
+            elif ready:
                 fold = ready.waiting.pop(0)
                 self.fitting.append(FoldJob(ready, fold))
-                yield fold_arguments(ready.trial, fold, until if self.trials else math.inf)
+                yield fold_arguments(ready.trial, fold, self._until())
             elif self._may_ask():
                 self._ask()
             elif self.under_way:
@@ -122,6 +124,20 @@ class Search:
         is_free = len(self.under_way) < self.plan.tune.batch
         return is_free and len(self.trials) + len(self.under_way) < self.limits.trials
 
+    def _until(self) -> float:
+        """Return the moment at which the search ends; the first trial is done whatever it takes."""
+        return self.limits.search_until(self.trials) if finished(self.trials) else math.inf
+
+    def _is_in_time(self, trial: Trial, folds: int) -> bool:
+        """Return whether so many folds of a trial would be done in time, as far as is known."""
+        seconds = under_way.expected(trial, self.trials)
+        return under_way.is_in_time(folds, seconds, self.limits.workers, self._until())
+
+    def _refuse(self, one: UnderWay) -> None:
+        under_way.give_up(one)
+        self.refused += 1
+        self._end_those_done()
+
     def _ask(self) -> None:
         """Ask for the next trial, by what is known of all but the last ones before it."""
         n_folds = len(self.problem.folds)
@@ -135,7 +151,9 @@ class Search:
         rival = best_trial(of_model, self.problem.primary_metric)
         one = UnderWay(asked, rival, under_way.parts(self.plan, self.limits, rival, n_folds))
         self.under_way.append(one)
-        if asked.trial.state == RUNNING:
+        if not self._is_in_time(asked.trial, n_folds):
+            self._refuse(one)
+        elif asked.trial.state == RUNNING:
             self._go_on(one)
         self._end_those_done()
 
@@ -146,7 +164,8 @@ class Search:
         """
         while not one.missing:
             if one.trial.fits:
-                under_way.settle(self.problem, self.plan, self.limits, one)
+                workers, until = self.limits.workers, self._until()
+                under_way.settle(self.problem, self.plan, one, workers, until)
             if one.is_done:
                 return
             for fold in one.parts.pop(0):

@@ -1,28 +1,46 @@
 """The selection from a search: each model's best trial, and the members of the blend.
 
+What follows the search takes time, which a search by seconds has to leave: see WhatFollows.
+
 The search's own fits are what is scored: they stop early on a part of the rows that each fold is
 fitted on, never on those that it predicts, as train's fits see none of these.
 """
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from pipeline.project.params import Params
 from pipeline.project.workers import Progress
-from pipeline.training import assessment, predictions
+from pipeline.training import assessment, predictions, stage_output
 from pipeline.training.assessment import Contender
 from pipeline.training.candidates import CandidateOutputs, Recipe
 from pipeline.training.problem import Problem
 from pipeline.training.results.content import Candidate, Improvements, StageResults
 from pipeline.training.results.ranking import best_candidate
+from pipeline.training.stage_output import Rehearsed
 from pipeline.tuning import blending, final_models
+from pipeline.tuning.blending import MOST_MEMBERS
 from pipeline.tuning.final_models import Choice
 from pipeline.tuning.search import Searched
-from pipeline.tuning.trials import MOST_KEPT, Plan, Trial, best_first, cheapest_near_best
+from pipeline.tuning.trials import (
+    MOST_KEPT,
+    Plan,
+    Trial,
+    best_first,
+    cheapest_near_best,
+    finished,
+)
 
 NOT_BLENDED = "dummy"
+# of the seconds that are expected: the load of a machine changes
+MARGIN = 1.15
+# in rehearsals, what is done once: Shapley values of the best one, figures of the study, comparison
+# with the best candidate of train, and the record in MLflow
+BESIDE = 1
 
 
 def winners(trials: list[Trial], metric: str, tolerance: float) -> dict[str, Trial]:
@@ -128,3 +146,67 @@ def improvements(
 def _contender_of_train(problem: Problem, name: str, trained: StageResults) -> Contender:
     output = _output_of_train(problem, name, predictions.TEST)
     return Contender(name, trained["candidates"][name], output)
+
+
+def rehearse_as_chosen(problem: Problem, trial: Trial) -> Rehearsed:
+    """Score and draw a finished trial as if it had been chosen, and leave nothing."""
+    choice = final_models.of_trial(problem, trial)
+    final = final_models.bag(problem, choice)
+    if choice.recipe.spec.own.transformers:
+        # those of the folds differ, and a blend has one of each
+        final = replace(final, models=final.models[:1])
+    candidate = final_models.as_candidate(problem, trial.name, choice, final)
+    return stage_output.rehearse("tune", problem, candidate)
+
+
+@dataclass
+class WhatFollows:
+    """The seconds that final models, blend, scores, figures and files take after a search.
+
+    `rehearse` is called once, for the first trial that comes to its end here. `threads` are the
+    fits that this process does at a time, 0 where others do them.
+    """
+
+    problem: Problem
+    plan: Plan
+    threads: int
+    rehearse: Callable[[Problem, Trial], Rehearsed] = rehearse_as_chosen
+    rehearsed: Rehearsed | None = None
+    began: float = field(default_factory=time.perf_counter)
+    began_on_processor: float = field(default_factory=time.process_time)
+
+    def seconds(self, trials: list[Trial]) -> float:
+        """Return what follows a search that ends with some trials; 0 before one is finished."""
+        first = next((trial for trial in finished(trials) if trial.has_models), None)
+        if first is None:
+            return 0.0
+        if self.rehearsed is None:
+            self.rehearsed = self.rehearse(self.problem, first)
+        candidates = self._winners(trials) + ([first] if self.plan.blends else [])
+        models = len(candidates) + (MOST_MEMBERS - 1 if self.plan.blends else 0)
+        scored = (len(candidates) + BESIDE) * self.rehearsed.seconds
+        predicted = models * self.rehearsed.predicting
+        return MARGIN * (self._slowdown() * (scored + predicted) + self._fits(trials))
+
+    def _slowdown(self) -> float:
+        """Return how many seconds went by for each that a thread has had of the processor."""
+        passed = time.perf_counter() - self.began
+        on_processor = time.process_time() - self.began_on_processor
+        return max(1.0, self.threads * passed / on_processor)
+
+    def _winners(self, trials: list[Trial]) -> list[Trial]:
+        best = winners(trials, self.problem.primary_metric, self.plan.tune.tolerance)
+        return list(best.values())
+
+    def _fits(self, trials: list[Trial]) -> float:
+        """Return the seconds of the fits of final models, if the best trials are chosen."""
+        chosen = self._winners(trials)
+        if self.plan.blends:
+            chosen += best_first(trials, self.problem.primary_metric)[:MOST_MEMBERS]
+        seconds = 0.0
+        for trial in {trial.number: trial for trial in chosen}.values():
+            if not trial.has_models:
+                seconds += trial.seconds
+            if not final_models.is_bagged(self.problem, self.plan, trial):
+                seconds += trial.seconds / (len(self.problem.folds) - 1)
+        return seconds / max(1, self.threads)

@@ -1,6 +1,7 @@
 """Trials of a search: the plan that they follow, those that come first, and the best of them."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -99,6 +100,11 @@ class Trial:
             boosters.rounds_setting(self.model): int(np.median(self.rounds)),
         }
 
+    @property
+    def has_models(self) -> bool:
+        """Return whether the models of all its fits are there."""
+        return all(fit.model is not None for fit in self.finished_fits())
+
     def forget_models(self) -> None:
         """Drop the models of its folds, which take memory; what they put out stays."""
         for fold, fit in self.fits.items():
@@ -124,14 +130,21 @@ class Trial:
 
 @dataclass(frozen=True)
 class Limits:
-    """When a search ends: after so many trials, or at a moment.
+    """When a search ends: after so many trials, or in time for what follows it.
 
-    `until` is a moment as time.time() counts it, `workers` the fits that are done at a time.
+    `until` is the moment, as time.time() counts it, at which that is to be done as well, and
+    `what_follows` the seconds that it takes after some trials. `workers` are the fits that are done
+    at a time.
     """
 
     trials: int
     until: float = math.inf
     workers: int = 1
+    what_follows: Callable[[list["Trial"]], float] = lambda trials: 0.0
+
+    def search_until(self, trials: list["Trial"]) -> float:
+        """Return the moment at which a search with some trials ends."""
+        return self.until - self.what_follows(trials) if self.is_by_time else math.inf
 
     @property
     def is_by_time(self) -> bool:
@@ -162,6 +175,8 @@ class Plan:
 def plan_of(dataset: str, settings: Params) -> Plan:
     """Return the plan of a dataset's search."""
     tune = settings.dataset(dataset).tune
+    models = [model for model in tune.searched if model in settings.search_spaces]
+    tune = tune.model_copy(update={"models": models})
     return Plan(
         tune=tune,
         hyperparameters={model: settings.hyperparameters(dataset, model) for model in tune.models},
@@ -191,12 +206,14 @@ def check_plan(problem: Problem, plan: Plan) -> None:
 def given_trials(plan: Plan) -> list[Trial]:
     """Return the trials that come before the search.
 
-    Each model as params.yaml has it, then the entries of the portfolio, the models in turn.
+    Each model as params.yaml has it, then the entries of the portfolio, the models in turn. By
+    seconds the first entry of each model comes before all others: it does better.
     """
-    trials = [
+    baselines = [
         Trial(0, BASELINE, model, hyperparameters, early_stopping=False)
         for model, hyperparameters in plan.hyperparameters.items()
     ]
+    trials = []
     longest = max(len(entries) for entries in plan.portfolio.values())
     for place in range(longest):
         for model, entries in plan.portfolio.items():
@@ -204,6 +221,9 @@ def given_trials(plan: Plan) -> list[Trial]:
                 chosen = {**plan.hyperparameters[model], **entries[place]}
                 chosen = with_most_rounds(model, chosen, plan)
                 trials.append(Trial(0, PORTFOLIO, model, chosen, early_stopping=True))
+    first = len([model for model, entries in plan.portfolio.items() if entries])
+    place = first if plan.tune.seconds else 0
+    trials[place:place] = baselines
     for number, trial in enumerate(trials):
         trial.number = number
     return trials

@@ -5,7 +5,6 @@ the losses of two trials on the same rows, as in F-Race (Birattari et al., A Rac
 Configuring Metaheuristics, GECCO 2002).
 """
 
-import math
 import time
 from dataclasses import dataclass, field
 
@@ -85,8 +84,11 @@ def _races(plan: Plan) -> bool:
     return plan.tune.pruner == "race" and plan.cost is None
 
 
-def settle(problem: Problem, plan: Plan, limits: Limits, one: UnderWay) -> None:
-    """Score the folds that a trial has; set its state where it is known now."""
+def settle(problem: Problem, plan: Plan, one: UnderWay, workers: int, until: float) -> None:
+    """Score the folds that a trial has; set its state where it is known now.
+
+    It is given up where its other folds would not be done at the moment `until`.
+    """
     trial = one.trial
     results = trial.results()
     if any(isinstance(result, LateFit) for result in results):
@@ -105,7 +107,7 @@ def settle(problem: Problem, plan: Plan, limits: Limits, one: UnderWay) -> None:
             trial.reason = f"{problem.primary_metric} is not defined on every fold"
     elif _races(plan) and one.rival and is_beaten(problem, trial, one.rival):
         trial.state = PRUNED
-    elif _would_be_late(problem, limits, trial):
+    elif not is_in_time(_missing(problem, trial), expected(trial, []), workers, until):
         give_up(one)
 
 
@@ -137,13 +139,8 @@ def give_up(one: UnderWay) -> None:
     one.waiting = []
 
 
-def _would_be_late(problem: Problem, limits: Limits, trial: Trial) -> bool:
-    """Return whether the rest of a trial takes longer than the time that is left."""
-    if not limits.is_by_time:
-        return False
-    done = len(trial.fits)
-    in_turns = math.ceil((len(problem.folds) - done) / limits.workers)
-    return time.time() + in_turns * trial.seconds / done > limits.until
+def _missing(problem: Problem, trial: Trial) -> int:
+    return len(problem.folds) - len(trial.fits)
 
 
 def _score(problem: Problem, plan: Plan, trial: Trial) -> None:
@@ -160,3 +157,20 @@ def _score(problem: Problem, plan: Plan, trial: Trial) -> None:
     trial.seconds = sum(fit.seconds for fit in fits)
     if plan.cost is not None:
         trial.cost = float(np.mean([fit.cost for fit in fits]))
+
+
+def expected(trial: Trial, trials: list[Trial]) -> float:
+    """Return the seconds that a fold of a trial takes, as far as trials of its model tell.
+
+    0 where none of them was fitted.
+    """
+    if trial.fits:
+        return trial.seconds / len(trial.fits)
+    known = [one.seconds / len(one.fits) for one in trials if one.model == trial.model and one.fits]
+    return sum(known) / len(known) if known else 0.0
+
+
+def is_in_time(folds: int, seconds: float, workers: int, until: float) -> bool:
+    """Return whether some folds that take so many seconds each are done at a moment."""
+    in_turns = -(-folds // workers)
+    return time.time() + in_turns * seconds <= until

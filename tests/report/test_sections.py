@@ -1,5 +1,7 @@
 """The figures of the page's sections: each is what the results and this machine's files say."""
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.report.charts import TrialValue
@@ -35,11 +37,16 @@ def test_every_section_has_its_piece_of_html_beside_it_and_is_listed_once():
     assert names == sorted(fragments - {"macros"}) == sorted(modules)
 
 
-def test_every_candidate_has_its_times(subject):
+def test_every_candidate_has_its_times_and_its_size(subject):
     for dataset in ("iris", "tiny"):
         rows = leaderboard.rows(subject(dataset))
         assert any(row.name.startswith("tuned_") for row in rows)
         assert all(row.fit > 0 and row.ms > 0 for row in rows)
+        sizes = {row.name: row.kb for row in rows}
+        stored = Path("models") / dataset / "train/dummy"
+        files = sum(path.stat().st_size for path in stored.iterdir())
+        assert sizes["dummy"] == pytest.approx(files / 1000, rel=1e-4)
+        assert min(sizes.values()) > 0
 
 
 def test_interval_of_no_width_is_no_interval(compared, beside):

@@ -1,11 +1,13 @@
 """Folds: early stopping sees no row that is scored, and a failure has one reason everywhere."""
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
 
 from pipeline.models import boosters, fitting
+from pipeline.models.boosters import Stopping, TimeIsOver
 from pipeline.project import params
 from pipeline.training.problem import read_problem
 from pipeline.tuning.folds import Folds, reason
@@ -66,7 +68,7 @@ def test_booster_on_binned_tables_equals_the_one_that_is_stored(trained, name, d
             weight=weight,
         )
         ours, found = boosters.fit(
-            spec, BOOSTERS[name], tables, problem.y[fit], seed, 12, None, weight
+            spec, BOOSTERS[name], tables, problem.y[fit], seed, Stopping(12), weight
         )
         expected = stored.output(X_new)
         assert (
@@ -108,3 +110,17 @@ def test_small_fold_is_fitted_on_all_its_rows_once_the_rounds_are_known(trained,
     monkeypatch.setattr("pipeline.tuning.folds.FEW_ROWS", 10)
     on_some = folds.fit(1, name, hyperparameters, early_stopping=True)
     assert on_some.rounds == stopped.rounds and (on_some.output != stopped.output).any()
+
+
+@pytest.mark.parametrize("name", BOOSTERS)
+def test_booster_is_given_up_when_its_time_is_over(trained, name):
+    settings = params.load()
+    problem = read_problem("tiny", settings)
+    folds = Folds(problem, settings.dataset("tiny").tune)
+    chosen = {**BOOSTERS[name], boosters.rounds_setting(name): 30}
+    with pytest.raises(TimeIsOver):
+        folds.fit(0, name, chosen, True, until=time.time() - 1)
+    in_time = folds.fit(0, name, chosen, True, until=time.time() + 600)
+    unlimited = folds.fit(0, name, chosen, True)
+    assert in_time.rounds == unlimited.rounds
+    assert (in_time.output == unlimited.output).all()

@@ -137,7 +137,12 @@ def test_time_limit_ends_the_search_between_two_fits_and_gives_up_what_is_under_
             Folds, "fit", lambda *job: now.insert(0, now[0] + 1) or original(*job)
         )  # takes a second
         trials = search(settings, 9, folder, n_workers=1, until=6.5)
-    assert now[0] == 7
+        ended = now[0]
+        now.insert(0, 0)
+        kept = {"until": 8.5, "what_follows": lambda trials: 2.0}
+        again = search(settings, 9, tmp_path / "kept", n_workers=1, **kept)
+    assert ended == now[0] == 7
+    assert without_timings(again) == without_timings(trials)
     in_time = [trial for trial in trials if trial.reason != NO_TIME]
     assert [trial.number for trial in in_time] == [0, 1]
     assert without_timings(in_time) == without_timings(unbroken[:2])

@@ -2,7 +2,16 @@
 
 import dataclasses
 
-from pipeline.tuning.trials import Trial, best_trial, cheapest_near_best
+from pipeline.project import params
+from pipeline.project.settings.tune import Tune
+from pipeline.tuning.trials import (
+    Trial,
+    best_trial,
+    cheapest_near_best,
+    given_trials,
+    plan_of,
+)
+from support.projects import PARAMS
 
 
 def test_first_of_equal_trials_wins_and_of_those_near_the_best_the_cheapest():
@@ -32,3 +41,28 @@ def test_stored_model_has_the_median_round(trained):
     trial = Trial(3, "search", "lightgbm", {"n_estimators": 300}, True, rounds=[10, 40, 12])
     assert trial.settled() == {"n_estimators": 12}
     assert dataclasses.replace(trial, rounds=[]).settled() == {"n_estimators": 300}
+
+
+def test_search_by_seconds_has_catboost_as_well_where_no_model_is_named():
+    counted, by_seconds = Tune(), Tune(seconds=60)
+    assert counted.searched == ["lightgbm", "xgboost"]
+    assert by_seconds.searched == ["lightgbm", "xgboost", "catboost"]
+    assert Tune(seconds=60, models=["ridge"]).searched == ["ridge"]
+    assert params.parse(PARAMS).tuning_only("ridge").dataset("tiny").tune.searched == ["ridge"]
+
+
+def test_first_of_each_portfolio_comes_before_the_baselines_by_seconds_alone():
+    portfolio = "portfolio:\n  lightgbm: [{num_leaves: 7}, {num_leaves: 9}]\n  ridge: [{alpha: 3}]"
+    settings = params.parse(PARAMS.replace("portfolio:\n  lightgbm: [{num_leaves: 7}]", portfolio))
+
+    def course(settings):
+        given = given_trials(plan_of("tiny", settings))
+        assert [trial.number for trial in given] == list(range(5))
+        return [(trial.origin, trial.model) for trial in given]
+
+    of_both = ["lightgbm", "ridge"]
+    baselines = [("baseline", model) for model in of_both]
+    first = [("portfolio", model) for model in of_both]
+    rest = [("portfolio", "lightgbm")]
+    assert course(settings) == [*baselines, *first, *rest]
+    assert course(settings.tuning(seconds=60)) == [*first, *baselines, *rest]

@@ -12,7 +12,8 @@ class Tune(Settings):
     """How the hyperparameters of a dataset's models are searched."""
 
     models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
-    """The families that are searched, together in one study."""
+    """The families that are searched, together in one study. Where they are not named, a search by
+    `seconds` has catboost as well."""
     trials: int = Field(50, ge=1)
     """How many trials, with the baselines and the portfolio among them."""
     seconds: float | None = Field(None, gt=0)
@@ -36,6 +37,16 @@ class Tune(Settings):
     """`[metric, size]` searches for small models as well."""
     tolerance: float = Field(0.01, ge=0)
     """Share of the best metric that a smaller or faster model may lose."""
+
+    @property
+    def searched(self) -> list[str]:
+        """Return the families that are searched.
+
+        CatBoost finds what the others miss, and is slow on tables with many categories or rows: by
+        default it is searched where only so much time can be lost on it.
+        """
+        by_default = "models" not in self.model_fields_set
+        return [*self.models, "catboost"] if by_default and self.seconds else self.models
 
     @field_validator("objectives")
     @classmethod

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.project import rounding
+from pipeline.project import paths, rounding
 from pipeline.report import best
 from pipeline.report.comparison import BoundedScore, FoldScores
 from pipeline.report.sections.subject import Subject, mlflow_runs, seconds
@@ -10,7 +10,10 @@ from pipeline.report.sections.subject import Subject, mlflow_runs, seconds
 
 @dataclass(frozen=True)
 class Row:
-    """A candidate's primary metric; `fit` in seconds, `ms` in milliseconds for 1,000 rows."""
+    """A candidate's primary metric; `fit` in seconds, `ms` in milliseconds for 1,000 rows.
+
+    `kb` is the size of its stored model in kilobytes.
+    """
 
     name: str
     best: bool
@@ -20,12 +23,13 @@ class Row:
     test: BoundedScore
     fit: float | None
     ms: float | None
+    kb: float | None
     run: str | None
 
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The rows; times and addresses of runs are shown where this machine has them.
+    """The rows; times, sizes and addresses of runs are shown where this machine has them.
 
     `undefined` says on how many folds the metric is not defined, where it is not on some.
     """
@@ -33,15 +37,17 @@ class Leaderboard:
     rows: list[Row]
     undefined: str | None
     timed: bool
+    sized: bool
     linked: bool
 
 
 def figures(subject: Subject) -> Leaderboard:
     ranked = rows(subject)
     timed = any(row.ms for row in ranked)
+    sized = any(row.kb for row in ranked)
     reasons = [row.cv.reason for row in ranked if row.cv.reason]
     undefined = reasons[0] if reasons else None
-    return Leaderboard(ranked, undefined, timed, linked=ranked[0].run is not None)
+    return Leaderboard(ranked, undefined, timed, sized, linked=ranked[0].run is not None)
 
 
 def rows(subject: Subject) -> list[Row]:
@@ -62,6 +68,7 @@ def rows(subject: Subject) -> list[Row]:
                 test=candidate.test[metric],
                 fit=fits.get(name),
                 ms=_per_thousand_rows(predict.get(name)),
+                kb=_stored_size(dataset, candidate.stage, name),
                 run=runs.get(f"{candidate.stage}/{name}"),
             )
         )
@@ -71,6 +78,14 @@ def rows(subject: Subject) -> list[Row]:
 def _fit_seconds(dataset: str) -> dict[str, float]:
     tuned = seconds(dataset, "tune").get("fits", {})
     return {**seconds(dataset, "train"), **tuned}
+
+
+def _stored_size(dataset: str, stage: str, name: str) -> float | None:
+    """Return the kilobytes of a candidate's stored model; None where it is not on this machine."""
+    parts = [path for path in (paths.models(dataset, stage) / name).rglob("*") if path.is_file()]
+    if not parts:
+        return None
+    return rounding.significant(sum(path.stat().st_size for path in parts) / 1000)
 
 
 def _per_thousand_rows(seconds_per_row: float | None) -> float | None:
