@@ -248,7 +248,8 @@ def finish_dataset(dataset: str) -> int:
         done = subprocess.run([sys.executable, script, "--dataset", dataset])
         if done.returncode:
             return done.returncode
-        pipeline_log.note(f"{stage}@{dataset}", time.monotonic() - started)
+        if pipeline_log.under_way():  # else nothing was out of date: no pipeline to record
+            pipeline_log.note(f"{stage}@{dataset}", time.monotonic() - started)
     return 0
 
 

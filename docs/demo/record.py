@@ -34,6 +34,9 @@ READ = 5.0
 READ_COMMENT = 1.0
 IDLE = 2.0
 SECONDS_TO_ANSWER = 900
+# a live table moves the cursor up before it draws itself again; of the tour so many frames are kept
+CURSOR_UP = "\x1b[1A"
+SECONDS_BETWEEN_FRAMES = 5.0
 PROMPT = "❯ "
 # serve.py's own port
 SERVED = 8000
@@ -176,6 +179,27 @@ def record(folder: Path, lines: list[str], unseen: str | None = None) -> Session
     return session
 
 
+def with_fewer_frames(events: list[list[Any]]) -> list[list[Any]]:
+    """Return events with a frame of a live table every few seconds, and without the others' time.
+
+    A frame clears the lines of the one before it, so that a later one can stand in its place.
+    """
+    kept = []
+    clock = before = last_frame = 0.0
+    following = [CURSOR_UP in text for _, _, text in events[1:]] + [False]
+    for (moment, kind, text), frame_follows in zip(events, following, strict=True):
+        is_frame = CURSOR_UP in text
+        if is_frame and frame_follows and moment - last_frame < SECONDS_BETWEEN_FRAMES:
+            before = moment
+            continue
+        if is_frame:
+            last_frame = moment
+        clock += moment - before
+        before = moment
+        kept.append([round(clock, 3), kind, text])
+    return kept
+
+
 def cast(session: Session) -> str:
     """Return a session in asciinema's format."""
     header = {
@@ -197,6 +221,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if is_tour:
             session = record(Path(folder), TOUR, BEFORE_TOUR)
+            session.events = with_fewer_frames(session.events)
             drawn = subprocess.run(DRAW, input=cast(session).encode(), capture_output=True)
             if drawn.returncode:
                 raise SystemExit(f"svg-term-cli failed: {drawn.stderr.decode().strip()}")

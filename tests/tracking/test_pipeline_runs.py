@@ -6,7 +6,7 @@ import pytest
 
 import generate_data
 import prepare_data
-from ops import pipeline_log
+from ops import pipeline_log, repro
 from pipeline.project import paths
 from pipeline.project.params import load
 from pipeline.tracking import record, store
@@ -116,6 +116,16 @@ def test_file_of_the_pipeline_under_way_that_is_broken_counts_as_none(prepared):
     pipeline_log.note("prepare@tiny", 1.0)
     pipeline_log.finish(prepared)
     assert paths.finished_pipeline("tiny").exists()
+
+
+def test_pipeline_in_which_no_stage_ran_is_not_recorded(prepared, project, monkeypatch):
+    (project / "last.py").write_text("")
+    monkeypatch.setattr(repro, "LAST_SCRIPTS", {"compare": "last.py"})
+    repro.finish_dataset("tiny")
+    assert pipeline_log.under_way() is None
+    pipeline_log.note("train@tiny", 1.0)
+    repro.finish_dataset("tiny")
+    assert list(pipeline_log.under_way().seconds) == ["train@tiny", "compare@tiny"]
 
 
 def test_experiment_says_what_it_holds_and_keeps_what_a_person_writes(prepared):
