@@ -163,7 +163,10 @@ class Campaign:
                     yield name, hashlib.sha256(file.read_bytes()).hexdigest()
 
     def runs_of_the_store(self) -> list[str]:
-        """Return the identities of the stages' finished runs, sorted; a pipeline's has its seconds."""
+        """Return the identities of the stages' finished runs, sorted.
+
+        The run of a pipeline is left out: it has its seconds.
+        """
         with closing(sqlite3.connect(self.project / "mlflow.db")) as store:
             rows = store.execute(
                 "SELECT identity.value FROM runs "
