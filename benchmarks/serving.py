@@ -7,9 +7,9 @@ One row a request, another one each time. Beside them in the same run: an app th
 and `CPU µs` the processor time of a request, which a busy machine changes least.
 The last columns are the median of one Python client that asks for one row after the other, and
 whether the answers are the model's own. `rows/s` is what the model gives for the test split at
-once, as predict.py asks it. Needs models/ and data/processed/ of the dataset (`dvc repro`), and wrk (Debian:
-`apt install wrk`), which runs on the same cores. Each candidate is registered in a project of its
-own in a temporary folder; the registry of this one is left alone.
+once, as predict.py asks it. Needs models/ and data/processed/ of the dataset (`dvc repro`), and wrk
+(Debian: `apt install wrk`), which runs on the same cores. Each candidate is registered in a project
+of its own in a temporary folder; the registry of this one is left alone.
 """
 
 import argparse
@@ -168,7 +168,7 @@ def load(url: str, bodies: list[str], connections: int, seconds: int, folder: st
 
 
 def median_of_client(url: str, bodies: list[str]) -> float:
-    """Return the milliseconds of a request of one Python client on one connection, at the median."""
+    """Return the median milliseconds of a request of one Python client on one connection."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname, parts.port)
     taken = []
@@ -328,7 +328,8 @@ def main():
     print(f"{args.dataset} on {len(os.sched_getaffinity(0))} cores, {args.seconds} s each")
     print(
         f"{'model':20} {'server':20} {'connections':>11} {'requests/s':>10} {'of bare':>7} "
-        f"{'p50 ms':>7} {'p99 ms':>7} {'failed':>6} {'CPU µs':>6} {'client ms':>9} {'start s':>7} {'MiB':>5}  equal"
+        f"{'p50 ms':>7} {'p99 ms':>7} {'failed':>6} {'CPU µs':>6} {'client ms':>9} "
+        f"{'start s':>7} {'MiB':>5}  equal"
     )
     for candidate in args.candidates:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
