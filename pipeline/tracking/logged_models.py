@@ -1,6 +1,10 @@
 """Logged models: stored models as MLflow keeps them, which mlflow.pyfunc loads with their code."""
 
 import importlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +19,8 @@ from pipeline.models.spec import ModelSpec
 from pipeline.project import files, paths
 
 LOADER = "pipeline.models.storage"  # its function _load_pyfunc; written into MLflow's files
-# what loading any model needs
+# what loading any model needs: the room of models with those below it, and libraries
+LOADING_ROOMS = ("project", "builtin", "own", "data", "scoring", "models")
 LOADING_LIBRARIES = (
     "numpy",
     "pandas",
@@ -65,17 +70,35 @@ def log_trained_model(mlflow: Any, dataset: str, folder: Path, table: str) -> An
 
 def log_model(mlflow: Any, model: StoredModel, example: pd.DataFrame) -> Any:
     """Log a stored model with rows as an example; return MLflow's ModelInfo of it."""
-    return mlflow.pyfunc.log_model(
-        name="model",
-        loader_module=LOADER,
-        data_path=str(model.folder),
-        code_paths=[str(Path(__file__).parents[1])],
-        signature=signature(model.spec),
-        input_example=example,
-        pip_requirements=_requirements(model.spec),
-        # MLflow lets a caller set only what is there; models without own code need no setting
-        model_config={storage.TRUST_CODE: False} if model.spec.own.code else None,
-    )
+    with _loading_code() as code:
+        return mlflow.pyfunc.log_model(
+            name="model",
+            loader_module=LOADER,
+            data_path=str(model.folder),
+            code_paths=[str(code)],
+            signature=signature(model.spec),
+            input_example=example,
+            pip_requirements=_requirements(model.spec),
+            # MLflow lets a caller set only what is there; models without own code need no setting
+            model_config={storage.TRUST_CODE: False} if model.spec.own.code else None,
+        )
+
+
+@contextmanager
+def _loading_code() -> Iterator[Path]:
+    """Yield a folder `pipeline` with the rooms that load a model, a third of all files.
+
+    MLflow keeps a copy with each model.
+    """
+    package = Path(__file__).parents[1]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / package.name
+        copy.mkdir()
+        shutil.copy(package / "__init__.py", copy)
+        for room in LOADING_ROOMS:
+            no_byte_code = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(package / room, copy / room, ignore=no_byte_code)
+        yield copy
 
 
 def delete_left_behind(mlflow: Any, experiment_id: str) -> None:

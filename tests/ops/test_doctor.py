@@ -32,6 +32,7 @@ def healthy(pipeline_run):
     return pipeline_run
 
 
+@pytest.mark.slow
 def test_copied_folder_works_again_after_fix(finished, pipeline_run, monkeypatch):
     found = faults(pipeline_run)
     assert list(found) == ["store's place"] and "make doctor FIX=yes" in found["store's place"]
@@ -90,6 +91,7 @@ def older_store(path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_store_of_an_older_mlflow_is_copied_and_upgraded_with_what_it_holds(healthy):
     (healthy / "mlflow.db").unlink()
     older_store(healthy / "mlflow.db")

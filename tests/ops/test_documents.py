@@ -4,6 +4,8 @@ import json
 import re
 import shlex
 
+import pytest
+
 from ops import architecture, results_page
 from pipeline.project import paths
 from pipeline.report import comparison
@@ -42,6 +44,7 @@ def test_synthetic_results_stand_apart_and_are_called_so(finished):
     assert rows["| iris"] < lines.index("## Synthetic data") < rows["| tiny"]
 
 
+@pytest.mark.slow
 def test_a_dataset_is_removed_as_the_page_says(pipeline_run):
     page = (ROOT / "docs/housekeeping.md").read_text()
     remove, repro = (

@@ -14,6 +14,7 @@ from support.projects import copy_project
 from support.toy_stages import stage, write
 
 
+@pytest.mark.slow
 def test_fresh_folder_ends_with_the_lock_of_dvc_repro(finished, tmp_path):
     """Results depend neither on the folder nor on what ran beside what."""
     folder = copy_project(tmp_path / "elsewhere")

@@ -20,6 +20,7 @@ def test_there_are_no_other_entry_points():
     assert set(PROJECT) == {"main", *STAGES}
 
 
+@pytest.mark.slow
 def test_mlflow_runs_a_stage_and_the_whole(pipeline_run, monkeypatch):
     import mlflow
 

@@ -90,6 +90,7 @@ def test_no_output_holds_a_path_a_host_or_a_time(finished):
             assert trace not in content, (path, trace)
 
 
+@pytest.mark.slow
 def test_model_setting_reruns_its_dataset_from_train_on_and_a_gate_what_looks_at_it(pipeline_run):
     edit(
         pipeline_run,
@@ -132,6 +133,7 @@ def test_failed_gate_stops_repro_names_itself_and_keeps_everything(pipeline_run)
     assert (pipeline_run / "metrics/best/tiny.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_changed_source_file_is_noticed(pipeline_run):
     tiny_table(rows=210).to_csv(pipeline_run / "tiny.csv", index=False)
     assert "tiny.csv" in shell("dvc status generate@tiny", pipeline_run).stdout
@@ -147,6 +149,7 @@ def test_changed_source_file_is_noticed(pipeline_run):
     ]
 
 
+@pytest.mark.slow
 def test_tag_brings_back_its_data_models_and_metrics(pipeline_run):
     shell("git add -A && git commit -qm first && git tag first", pipeline_run)
     model = (pipeline_run / "models/tiny/train/ridge/metadata.json").read_bytes()

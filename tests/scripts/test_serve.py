@@ -102,6 +102,7 @@ def swap_under_load(swaps: int, requests: int) -> None:
         assert row["prediction"] == pytest.approx(expected[answer["model_version"]], rel=1e-12)
 
 
+@pytest.mark.slow
 def test_no_request_fails_in_twenty_swaps_and_every_answer_names_its_version(served_copy):
     swap_under_load(20, 200)
 
@@ -213,6 +214,7 @@ def test_log_is_whole_after_a_kill_and_ctrl_c_loses_nothing(served_copy):
     assert (served.broken, served.rows["request_id"].iloc[-1]) == (0, request_id)
 
 
+@pytest.mark.slow
 def test_workers_share_their_counts_and_end_together(served_copy):
     with running("--workers", "2") as (address, process):
         for _ in range(40):
@@ -238,6 +240,7 @@ def test_uvicorn_serves_the_app_of_the_dataset_in_the_environment(served_copy):
     assert len(reader.read_log("tiny").rows) == 1  # what waits is written before the end
 
 
+@pytest.mark.slow
 def test_drift_is_found_in_the_log_of_a_load_sent_as_the_page_shows(served_copy):
     program = re.search(r"```python\n(.*?)```", (ROOT / "docs/serving.md").read_text(), re.S)[1]
     table = tiny_table(1000, seed=5)

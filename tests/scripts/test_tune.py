@@ -67,6 +67,7 @@ def test_stage_writes_what_it_says(finished):
     assert 'src="plotly.min.js"' in (finished / "reports/tiny/tune/history.html").read_text()
 
 
+@pytest.mark.slow
 def test_killed_search_goes_on_and_ends_as_an_unbroken_one(trained):
     unbroken = tune_outputs(trained)
     command = [sys.executable, str(ROOT / "tune_hyperparameters.py"), "--dataset", "tiny"]
@@ -123,6 +124,7 @@ def test_interrupted_search_ends_in_one_line_and_keeps_what_is_done(trained):
     assert tune_outputs(trained) == before and not list(trained.rglob("*.partial"))
 
 
+@pytest.mark.slow
 def test_every_trial_is_a_run_below_the_search_and_sync_writes_them_again(
     finished, tmp_path, monkeypatch
 ):

@@ -18,6 +18,7 @@ from pipeline.project import params
 from pipeline.tracking import logged_models
 from pipeline.training.problem import read_problem
 from support import model_cases
+from support.imports import rooms_below
 from support.processes import ROOT, shell
 from support.recorded import recorded
 
@@ -61,6 +62,10 @@ def test_model_run_holds_parameters_metrics_tags_plots_data_and_model(finished):
     assert len(run.outputs.model_outputs) == 1
 
 
+def test_model_carries_the_rooms_that_load_it_and_no_others():
+    assert set(logged_models.LOADING_ROOMS) == {"models", *rooms_below("models")}
+
+
 @pytest.mark.parametrize(
     "dataset, experiment, model",
     [("tiny", "Tiny-Regression", "ridge"), ("iris", "Iris-Classification", "logistic_regression")],
@@ -82,6 +87,7 @@ def test_recorded_model_loads_without_pickle_and_predicts_the_same_for_nulls_too
     done = subprocess.run(
         [
             sys.executable,
+            "-P",  # the project's own folder is not searched for code, only the model's
             "-c",
             code,
             run.outputs.model_outputs[0].model_id,

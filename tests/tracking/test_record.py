@@ -52,6 +52,7 @@ def test_lost_store_is_rebuilt_with_the_same_runs_and_sync_is_idempotent(pipelin
     }
 
 
+@pytest.mark.slow
 def test_stages_restored_from_the_cache_without_running_are_recorded_by_sync(pipeline_run):
     before = set(recorded(pipeline_run)["Tiny-Regression"])
     shell("git add -A && git commit -qm first && git tag first", pipeline_run)
@@ -67,6 +68,7 @@ def test_stages_restored_from_the_cache_without_running_are_recorded_by_sync(pip
     assert set(recorded(pipeline_run)["Tiny-Regression"]) == before
 
 
+@pytest.mark.slow
 def test_stage_whose_pages_are_not_there_is_recorded_once_they_are(pipeline_run):
     shell("rm -rf mlflow.db mlruns reports/tiny/drift && python -m ops.sync", pipeline_run)
     assert "drift" not in {
@@ -76,6 +78,7 @@ def test_stage_whose_pages_are_not_there_is_recorded_once_they_are(pipeline_run)
     assert "1 drift run written" in shell("python -m ops.sync", pipeline_run).stdout
 
 
+@pytest.mark.slow
 def test_four_processes_that_meet_no_store_write_every_run_once(pipeline_run):
     shell("rm -rf mlflow.db mlruns", pipeline_run)
     command = [sys.executable, "-m", "ops.sync"]

@@ -95,6 +95,7 @@ def fits_on(address):
         )
 
 
+@pytest.mark.slow
 def test_search_on_a_cluster_that_loses_a_worker_ends_as_on_one_machine(trained, cluster):
     address, cluster_workers = cluster
     text = Path("params.yaml").read_text()
