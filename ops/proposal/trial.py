@@ -167,13 +167,15 @@ def _by_group(proposed: Proposed, leak: Leak) -> Proposed | None:
 
 
 def _most_folds(proposed: Proposed, train: pd.DataFrame) -> int:
-    """Return the largest number of folds that the training rows can be split into."""
+    """Return the largest number of folds of the training rows that each hold every class."""
+    labels = proposed.labels(train)
 
-    def made(n_folds: int) -> list[Fold]:
-        labels = proposed.labels(train)
-        return splits.folds(
+    def made(n_folds: int) -> None:
+        folds = splits.folds(
             train, labels, proposed.prepare, n_folds, proposed.seed, proposed.origin
         )
+        if labels is not None:
+            _check_classes(labels, folds, proposed.origin)
 
     for n_folds in range(MOST_FOLDS, FEWEST_FOLDS, -1):
         try:
@@ -183,3 +185,11 @@ def _most_folds(proposed: Proposed, train: pd.DataFrame) -> int:
         return n_folds
     made(FEWEST_FOLDS)
     return FEWEST_FOLDS
+
+
+def _check_classes(labels: pd.Series, folds: list[Fold], origin: str) -> None:
+    """Raise DataError where a fold lacks a class: a score by class is not defined there."""
+    n_classes = labels.nunique()
+    lacking = [fold for fold in folds if labels.iloc[fold.predict].nunique() < n_classes]
+    if lacking:
+        raise DataError(f"{origin}: {len(lacking)} of {len(folds)} folds lack a class")

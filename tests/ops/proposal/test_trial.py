@@ -72,6 +72,15 @@ def test_a_split_that_cannot_be_made_is_a_random_one_and_the_block_says_so(proje
     assert spec.prepare.split == "random" and "# split random: not time:day, as class 'c'" in block
 
 
+def test_a_split_whose_folds_lack_a_class_is_not_proposed(project, capsys):
+    """The rare class is seen early and late: on the folds between, ROC AUC is not defined."""
+    days = pd.date_range("2024-01-01", periods=ROWS).strftime("%Y-%m-%d")
+    sick = ["yes", "no"] * 25 + ["no"] * (ROWS - 100) + ["yes", "no"] * 25
+    block, spec = proposed(project, capsys, measured().assign(day=days, sick=sick), "sick")
+    assert spec.prepare.split == "random"
+    assert "# split random: not time:day, as " in block and "folds lack a class" in block
+
+
 def test_what_comes_back_with_the_same_target_becomes_the_group(project, capsys):
     patients = RNG.integers(0, 60, ROWS)
     ill = RNG.random(60) < 0.5
