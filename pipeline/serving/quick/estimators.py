@@ -4,6 +4,7 @@ Most of a library's time for one row goes into its Python class: checks, convers
 form for one row is taken only where it gives the class's own output to the last bit.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,10 @@ from pipeline.serving.quick.xgboost_row import RowXGBoost
 
 # the output for a table of one row: a number, or the probability of each class
 RowOutput = Callable[[Any], list[float]]
+
+
+class NoQuickForm(Exception):
+    """A model's family has no form that is quicker for one row than its own."""
 
 
 def quick_estimator(model: Model) -> Any:
@@ -43,8 +48,16 @@ def row_output(model: Model, tables: list[Any]) -> RowOutput:
             else estimator_output
         )
         is_exact = all(quick(table) == own(table) for table in tables)
-    except Exception:
-        # a library of another version may answer otherwise: whatever it is, serving goes on
+    except NoQuickForm:
+        return own
+    # a library of another version may answer otherwise: whatever it is, serving goes on
+    except Exception as error:
+        cause = f"{type(error).__name__}: {error}"
+        print(
+            f"serve: {model.spec.name}: no quick form for one row ({cause}); the model itself "
+            f"answers, more slowly",
+            file=sys.stderr,
+        )
         return own
     return quick if is_exact else own
 
@@ -55,7 +68,7 @@ def _with_exp(output: RowOutput) -> RowOutput:
 
 
 def _estimator_output(model: Model) -> RowOutput:
-    """Return an estimator's output for a table of one row; raise ValueError if none is quick."""
+    """Return an estimator's output for a table of one row; raise NoQuickForm if none is."""
     estimator = model.estimator
     library = model.spec.family.library
     if library == "lightgbm" and type(estimator).__name__ == "Booster":
@@ -67,7 +80,7 @@ def _estimator_output(model: Model) -> RowOutput:
         return _catboost(estimator, model.spec.task)
     if library == "sklearn" and hasattr(estimator, "coef_"):
         return linear(estimator)
-    raise ValueError(f"{model.spec.name} has no quicker form than its own")
+    raise NoQuickForm
 
 
 def _lightgbm(estimator: Any, classes: list[str] | None) -> RowOutput:

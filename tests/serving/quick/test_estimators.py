@@ -115,6 +115,22 @@ def test_unknown_kind_of_xgboost_is_answered_by_itself(setting, tmp_path):
     assert quick(numbers[:1]) == [float(model.estimator.predict(numbers[:1])[0])]
 
 
+def test_quick_form_that_fails_is_told_with_its_cause_and_the_library_answers(
+    tmp_path, monkeypatch, capsys
+):
+    model = fitted("lightgbm-regression", tmp_path)
+
+    def fail(*_):
+        raise AttributeError("no _LIB in this version")
+
+    monkeypatch.setattr(estimators, "RowBooster", fail)
+    table = tables(model)[0]
+    output = row_output(model, [table])
+    assert output(table) == [model.estimator_output(table)[0]]
+    told = capsys.readouterr().err
+    assert "AttributeError: no _LIB in this version" in told and len(told.splitlines()) == 1
+
+
 def test_tree_of_one_leaf_and_category_beyond_what_is_known():
     tree = {
         "tree_param": {"size_leaf_vector": "1"},
