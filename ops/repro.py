@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from ops import board, dvc_marks, pipeline_log, stage_graph, stage_times, turns
+from ops import board, dvc_marks, lifeline, pipeline_log, stage_graph, stage_times, turns
 from ops.board import DONE, FAILED, Board, Ended, State
 from ops.stage_graph import Graph
 from ops.stage_job import SECONDS_BETWEEN_LOOKS, Job, stop
@@ -206,6 +206,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         metavar="N",
         help="stages at a time (default %(default)s)",
     )
+    parser.add_argument(
+        "--with-parent",
+        action="store_true",
+        help="stop when the process that started this one is gone, as a make that was killed",
+    )
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument(
         "-q", "--quiet", action="store_true", help="print failures and the end alone"
@@ -264,6 +269,8 @@ def main(argv: list[str] | None = None) -> int:
         check(stage_graph.read(targets))
         return 0
     signal.signal(signal.SIGTERM, interrupt)
+    if args.with_parent:
+        lifeline.stop_with_parent()
     with turns.turn(tell):
         heal()
         run_out_of_date(targets, settings.cores(), args)
