@@ -72,6 +72,17 @@ class Dataset(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _importances_of_the_inputs(self) -> Self:
+        own = "features" if self.data.features else "transformers"
+        if self.drift.weighting == "importance" and getattr(self.data, own):
+            raise fault(
+                "drift.weighting",
+                f"importances are of the columns that data.{own} makes, drift is of the table's "
+                f"own; set it to none",
+            )
+        return self
+
 
 class Params(Settings):
     seed: int = Field(ge=0, lt=2**32)
