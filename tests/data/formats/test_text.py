@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.data import reading
 from pipeline.data.formats.form import Format
+from pipeline.project.errors import DataError
 
 TABLE = "size,town\n50,Café\n60,Bford\n"
 
