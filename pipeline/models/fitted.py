@@ -134,9 +134,8 @@ class Model(Fitted):
 
 def _check_output(output: np.ndarray, rows: int, spec: ModelSpec) -> None:
     """Raise DataError where a model of the user's own gives output of another shape, or gaps."""
-    function, expected = "predict", (rows,)
-    if spec.classes is not None:
-        function, expected = "predict_proba", (rows, len(spec.classes))
+    function = "predict" if spec.classes is None else "predict_proba"
+    expected = (rows,) if spec.classes is None else (rows, len(spec.classes))
     if output.shape != expected:
         raise DataError(
             f"{spec.name}: {function}() returns an array of shape {output.shape}; return one of "
@@ -144,7 +143,9 @@ def _check_output(output: np.ndarray, rows: int, spec: ModelSpec) -> None:
         )
     gaps = int(np.count_nonzero(~np.isfinite(output)))
     if gaps:
-        raise DataError(f"{spec.name}: {function}() returns {gaps} of {output.size} values not finite")
+        raise DataError(
+            f"{spec.name}: {function}() returns {gaps} of {output.size} values not finite"
+        )
 
 
 @dataclass(frozen=True)

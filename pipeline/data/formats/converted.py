@@ -106,7 +106,8 @@ def sheet_to_csv(path: Path, origin: Path, sheet: str | None, target: Path) -> N
     """
     if packed.first_bytes(path).startswith(OLD_WORKBOOK):
         raise DataError(
-            f"{origin}: a workbook of Excel 97-2003 (.xls), which is not read; save it as .xlsx or CSV"
+            f"{origin}: a workbook of Excel 97-2003 (.xls), which is not read; save it as .xlsx or "
+            f"CSV"
         )
     packed.check_workbook(path)
     try:
