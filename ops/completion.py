@@ -19,7 +19,11 @@ PYTHON = r"""
 _datasets_of_params() {
   local names
   names=$(sed -n '/^datasets:/,/^[^ #]/s/^  \([^ #:]*\):.*/\1/p' params.yaml 2>/dev/null)
-  compgen -W "all $names" -- "$1"
+  compgen -W "$2 $names" -- "$1"
+}
+
+_datasets_or_all() {
+  _datasets_of_params "$1" all
 }
 
 _python_script() {

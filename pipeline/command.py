@@ -33,7 +33,8 @@ REMEDIES = {
     errno.EACCES: NOT_ALLOWED,
     errno.EPERM: NOT_ALLOWED,
 }
-DATASETS_IN_BASH = "_datasets_of_params"  # the function that completes them: `ops.completion`
+# the functions of `ops.completion` that complete datasets
+DATASETS_IN_BASH, DATASETS_OR_ALL_IN_BASH = "_datasets_of_params", "_datasets_or_all"
 STOPPED = "stopped; what was there before stays, the same command starts anew"
 # of a command that keeps what it has done so far
 STOPPED_AND_GOES_ON = "stopped; what was finished is kept, the same command goes on from there"
@@ -76,7 +77,8 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = False) -> None
     action = parser.add_argument(
         "--dataset", required=required, default=default, metavar="D", help=help_text
     )
-    setattr(action, "complete", {"bash": DATASETS_IN_BASH})  # noqa: B010
+    names = DATASETS_IN_BASH if required else DATASETS_OR_ALL_IN_BASH
+    setattr(action, "complete", {"bash": names})  # noqa: B010
 
 
 def add_trust_code(parser: argparse.ArgumentParser) -> None:

@@ -37,6 +37,7 @@ def test_options_are_those_of_the_script_that_python_is_to_run(completed):
 
 def test_datasets_are_those_of_params_yaml(completed, project):
     assert completed("python", "train.py", "--dataset", "") == ["all", *load().datasets]
+    assert completed("python", "serve.py", "--dataset", "") == [*load().datasets]
     assert completed("python", "serve.py", "--dataset", "ti") == ["tiny"]
     (project / "params.yaml").unlink()
     assert completed("python", "train.py", "--dataset", "") == ["all"]
