@@ -33,8 +33,9 @@ REMEDIES = {
     errno.EACCES: NOT_ALLOWED,
     errno.EPERM: NOT_ALLOWED,
 }
-# the functions of `ops.completion` that complete datasets
-DATASETS_IN_BASH, DATASETS_OR_ALL_IN_BASH = "_datasets_of_params", "_datasets_or_all"
+# the functions of `ops.completion` that complete datasets, in each shell
+COMPLETE_DATASETS, COMPLETE_DATASETS_OR_ALL = "_datasets_of_params", "_datasets_or_all"
+SHELLS = ("bash", "zsh")
 STOPPED = "stopped; what was there before stays, the same command starts anew"
 # of a command that keeps what it has done so far
 STOPPED_AND_GOES_ON = "stopped; what was finished is kept, the same command goes on from there"
@@ -53,18 +54,20 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.add_argument(
-        "--print-completion", action=PrintCompletion, nargs=0, help=argparse.SUPPRESS
+        "--print-completion", action=PrintCompletion, choices=SHELLS, help=argparse.SUPPRESS
     )
     return parser
 
 
 class PrintCompletion(argparse.Action):
-    """Prints what bash needs to complete the script's options, and ends."""
+    """Prints what a shell needs to complete the script's options, and ends."""
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, _: object, shell: object, *__: object
+    ) -> None:
         import shtab
 
-        print(shtab.complete(parser, "bash"))
+        print(shtab.complete(parser, str(shell)))
         parser.exit()
 
 
@@ -77,8 +80,8 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = False) -> None
     action = parser.add_argument(
         "--dataset", required=required, default=default, metavar="D", help=help_text
     )
-    names = DATASETS_IN_BASH if required else DATASETS_OR_ALL_IN_BASH
-    setattr(action, "complete", {"bash": names})  # noqa: B010
+    function = COMPLETE_DATASETS if required else COMPLETE_DATASETS_OR_ALL
+    setattr(action, "complete", dict.fromkeys(SHELLS, function))  # noqa: B010
 
 
 def add_trust_code(parser: argparse.ArgumentParser) -> None:
