@@ -89,18 +89,20 @@ def add_trust_code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         recorded.TRUST_CODE,
         action="store_true",
-        help="run the copy of your own code beside the model where this checkout has another "
-        "version of it",
+        help="run the copy of your own code that is stored with the model, if this checkout has "
+        "another version",
     )
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where fits are done; no result depends on them."""
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="fits at a time, in place of params.yaml's"
+        "--workers", type=int, metavar="N", help="number of fits at a time; overrides params.yaml"
     )
     parser.add_argument(
-        "--dask", metavar="ADDRESS", help="of a Dask scheduler that does the fits: tcp://host:8786"
+        "--dask",
+        metavar="ADDRESS",
+        help="address of a Dask scheduler to run the fits: tcp://host:8786",
     )
 
 
