@@ -183,6 +183,20 @@ def interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def add_shown(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how much is printed."""
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument(
+        "-q", "--quiet", action="store_true", help="print failures and the end alone"
+    )
+    shown.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="print lines, on a terminal too, and what starts",
+    )
+
+
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
@@ -211,16 +225,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="stop when the process that started this one is gone, as a make that was killed",
     )
-    shown = parser.add_mutually_exclusive_group()
-    shown.add_argument(
-        "-q", "--quiet", action="store_true", help="print failures and the end alone"
-    )
-    shown.add_argument(
-        "-v",
-        "--verbose",
-        action="store_true",
-        help="print lines, on a terminal too, and what starts",
-    )
+    add_shown(parser)
     args = parser.parse_args(argv)
     if args.jobs < 1:
         raise UsageError(f"--jobs {args.jobs}: give 1 or more")
