@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.data.quality import statistics
-from pipeline.models import monotone, storage
+from pipeline.models import storage
+from pipeline.models.families import monotone
 from pipeline.models.fitted import Fitted
 from pipeline.project import files, paths
 from pipeline.scoring import thresholds

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.data import splits
-from pipeline.models import boosters, fitting, storage
-from pipeline.models.boosters import Stopping, TimeIsOver
+from pipeline.models import fitting, storage
+from pipeline.models.families import boosters
+from pipeline.models.families.boosters import Stopping, TimeIsOver
 from pipeline.models.fitted import Model
 from pipeline.models.spec import ModelSpec
 from pipeline.project.errors import DataError

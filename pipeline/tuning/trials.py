@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models import boosters, catalogue, estimators, monotone
+from pipeline.models import catalogue, estimators
+from pipeline.models.families import boosters, monotone
 from pipeline.models.fitted import Model
 from pipeline.project import paths
 from pipeline.project.errors import UsageError

@@ -3,7 +3,7 @@
 import dataclasses
 
 from pipeline.project import params
-from pipeline.project.settings.tune import Tune
+from pipeline.project.settings.tune import BY_SECONDS, Tune
 from pipeline.tuning.trials import (
     Trial,
     best_trial,
@@ -43,10 +43,10 @@ def test_stored_model_has_the_median_round(trained):
     assert dataclasses.replace(trial, rounds=[]).settled() == {"n_estimators": 300}
 
 
-def test_search_by_seconds_has_catboost_as_well_where_no_model_is_named():
+def test_search_by_seconds_has_more_models_where_none_is_named():
     counted, by_seconds = Tune(), Tune(seconds=60)
     assert counted.searched == ["lightgbm", "xgboost"]
-    assert by_seconds.searched == ["lightgbm", "xgboost", "catboost"]
+    assert by_seconds.searched == [*Tune().models, *BY_SECONDS]
     assert Tune(seconds=60, models=["ridge"]).searched == ["ridge"]
     assert params.parse(PARAMS).tuning_only("ridge").dataset("tiny").tune.searched == ["ridge"]
 
