@@ -10,6 +10,7 @@ from pipeline.tuning.trials import (
     cheapest_near_best,
     given_trials,
     plan_of,
+    search_space,
 )
 from support.projects import PARAMS
 
@@ -66,3 +67,19 @@ def test_first_of_each_portfolio_comes_before_the_baselines_by_seconds_alone():
     rest = [("portfolio", "lightgbm")]
     assert course(settings) == [*baselines, *first, *rest]
     assert course(settings.tuning(seconds=60)) == [*first, *baselines, *rest]
+
+
+def test_class_weights_are_tried_and_left_out_by_turns_and_searched():
+    portfolio = "portfolio:\n  lightgbm: [{num_leaves: 7}, {num_leaves: 9}, {num_leaves: 5}]"
+    settings = params.parse(PARAMS.replace("portfolio:\n  lightgbm: [{num_leaves: 7}]", portfolio))
+    settings.models["lightgbm"] = {"scale_pos_weight": "balanced"}
+    plan = plan_of("tiny", settings)
+    weights = [
+        (trial.origin, trial.hyperparameters["scale_pos_weight"])
+        for trial in given_trials(plan)
+        if trial.model == "lightgbm"
+    ]
+    tried = [("portfolio", weight) for weight in ("balanced", 1.0, "balanced")]
+    assert weights == [("baseline", "balanced"), *tried]
+    assert search_space(plan, "lightgbm")["scale_pos_weight"].choices == ["balanced", 1.0]
+    assert "class_weight" not in search_space(plan, "lightgbm")
