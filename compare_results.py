@@ -1,13 +1,13 @@
-"""Compare the candidates of all datasets; choose each one's best by its cross-validated metric.
+"""Compare the candidates of each dataset and choose the best by its cross-validated metric.
 
     python compare_results.py
-    python compare_results.py --dataset iris    # iris alone; what was found on the others stays
-    python compare_results.py --show            # print the last comparison, write its page anew
+    python compare_results.py --dataset iris    # only iris; keep the results of the others
+    python compare_results.py --show            # print the last comparison and rebuild its page
     python compare_results.py --against HEAD~1  # what changed since a git revision, as Markdown
     python compare_results.py --history         # past comparisons in the MLflow store, by commit
 
 Reads   params.yaml, metrics/datasets/, data/processed/, data/predictions/;
-        for the page besides logs/, reports/
+        for the page also logs/, reports/
 Writes  metrics/comparison_results.json, metrics/best/<dataset>.json, reports/pictures.json,
         reports/plots/, reports/comparison_report.html, reports/index.html,
         reports/<dataset>/index.html
@@ -232,15 +232,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     command.add_dataset(parser)
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument(
-        "--show", action="store_true", help="print the last comparison and write its page anew"
+        "--show", action="store_true", help="print the last comparison and rebuild its page"
     )
     instead.add_argument(
-        "--against", metavar="REV", help="print as Markdown what changed since a git revision"
+        "--against", metavar="REV", help="print what changed since a git revision, as Markdown"
     )
     instead.add_argument(
         "--history",
         action="store_true",
-        help="print as Markdown what past comparisons in MLflow chose",
+        help="print the models that past comparisons chose, as Markdown",
     )
     return parser.parse_args(argv)
 

@@ -1,5 +1,5 @@
-"""Report whether two tables differ by more than chance: a dataset's training and test split, any
-two files, or what a model served and what it was trained on.
+"""Test two tables for drift: a dataset's training and test split, any two files, or the rows that a
+model served and those that it was trained on.
 
     python detect_drift.py --dataset iris
     python detect_drift.py --reference-data old.csv --current-data new.csv --target price
@@ -9,11 +9,11 @@ Reads   params.yaml, data/processed/iris/, data/predictions/iris/,
         metrics/datasets/iris/{quality,train,tune}.json; or the two files; or
         logs/inference/iris.jsonl and the registered version that it names
 Writes  metrics/datasets/iris/drift.json and summary/drift.json, reports/iris/drift/*_report.html;
-        for files drift.json and the pages to --output (reports/drift), for a log to
-        reports/iris/served; sends a message on drift where ALERT_WEBHOOK or params.yaml has a
+        for files drift.json and the pages in --output (reports/drift), for a log in
+        reports/iris/served; sends a message on drift if ALERT_WEBHOOK or params.yaml has a
         webhook
 
-Exit status 0: no drift, 3: drift, 4: not enough data to tell; --fail-on says which of them count.
+Exit status 0: no drift, 3: drift, 4: not enough data; --fail-on says which of them count.
 """
 
 import argparse
@@ -265,16 +265,20 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
     add = parser.add_argument
-    add("--reference-data", metavar="A", help="a file to compare with")
-    add("--current-data", metavar="B", help="a file that may have drifted")
-    add("--target", metavar="T", help="the column of true answers in the files")
+    add("--reference-data", metavar="A", help="the file to compare with")
+    add("--current-data", metavar="B", help="the file that may have drifted")
+    add("--target", metavar="T", help="the column of the target in the files")
     add("--prediction", metavar="P", help="the column of predictions in the files")
-    add("--from-log", action="store_true", help="compare its inference log with the training rows")
+    add(
+        "--from-log",
+        action="store_true",
+        help="compare the dataset's inference log with its training rows",
+    )
     columns = "columns request_id, row and label"
-    add("--labels", metavar="FILE", help=f"with --from-log: true answers, with {columns}")
-    newest = "newest windows to look at, not params.yaml's"
+    add("--labels", metavar="FILE", help=f"with --from-log: true labels, with {columns}")
+    newest = "number of newest windows; overrides params.yaml"
     add("--windows", type=int, metavar="N", help=f"with --from-log: {newest}")
-    add("--output", metavar="FOLDER", help="of the reports on two files or a log")
+    add("--output", metavar="FOLDER", help="folder for the reports on files or a log")
     add(
         "--fail-on",
         choices=verdicts.FAIL_ON,

@@ -1,6 +1,6 @@
 """Score a stored model on the test split of its dataset, or on a file with the same columns.
 
-    python evaluate.py --dataset iris                         # the model that compare chose
+    python evaluate.py --dataset iris                         # the best model
     python evaluate.py --dataset iris --model random_forest --input new_rows.csv
     python evaluate.py --dataset iris --version champion      # a registered version, or its number
 
@@ -172,11 +172,11 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     command.add_dataset(parser, required=True)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--model", metavar="M", help="a stored model, in place of the best one")
+    which.add_argument("--model", metavar="M", help="a stored model; default the best one")
     which.add_argument(
         "--version",
         metavar="V",
-        help="a registered version, its number or an alias (champion, previous, ...)",
+        help="a registered version: its number or alias (champion, previous, ...)",
     )
     parser.add_argument("--input", metavar="FILE", help="a file with the features and the target")
     command.add_trust_code(parser)

@@ -1,4 +1,4 @@
-"""Make the table of one dataset, or of all.
+"""Write the table of one dataset, or of all.
 
     python generate_data.py --dataset iris
     python generate_data.py --dataset customer_churn --rows 100000
@@ -6,8 +6,8 @@
     python generate_data.py --dataset iris --current-batch --drift 0.5
     python generate_data.py --new telco --source data/raw/telco.csv --target Churn --write
 
---current-batch writes rows with a known drift, to try detect_drift.py; --new prints a block for
-params.yaml. A table is synthetic by default, or from a file, a URL, scikit-learn or OpenML.
+--current-batch writes rows with a known amount of drift, to try detect_drift.py. --new prints a
+block for params.yaml. A table comes from a file, a URL, scikit-learn or OpenML, or is synthetic.
 
 Reads   params.yaml, the source file
 Writes  data/iris_data.csv, metrics/datasets/iris/generate.json; or data/iris_current.csv alone
@@ -131,12 +131,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     """Return the checked options."""
     parser = command.parser(__doc__)
     command.add_dataset(parser)
-    parser.add_argument("--source", help=f"{sources.spellings()}, in place of params.yaml's")
-    parser.add_argument("--rows", type=int, metavar="N", help="rows of a synthetic table")
+    parser.add_argument("--source", help=f"{sources.spellings()}, overrides params.yaml")
+    parser.add_argument("--rows", type=int, metavar="N", help="number of rows of a synthetic table")
     parser.add_argument(
         "--new",
         metavar="NAME",
-        help="print a block for params.yaml that describes the table of --source",
+        help="propose a block of params.yaml for the table of --source",
     )
     parser.add_argument("--target", metavar="COLUMN", help="with --new: the column to predict")
     add_how_to_read(parser)
@@ -146,14 +146,14 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--current-batch",
         action="store_true",
-        help="write rows as production might send them, and nothing else",
+        help="write only a batch of new rows, as production might send them",
     )
     parser.add_argument(
         "--drift",
         type=float,
         default=0,
         metavar="S",
-        help="with --current-batch: how far, in deviations",
+        help="with --current-batch: shift of the columns, in standard deviations",
     )
     args = parser.parse_args(argv)
     check_options(args)
@@ -163,10 +163,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def add_how_to_read(parser: argparse.ArgumentParser) -> None:
     """Add the options that say with --new how a source is read, where its values do not."""
     add = parser.add_argument
-    add("--separator", metavar="S", help="with --new: what separates values; tab for a tab")
-    add("--encoding", metavar="E", help="with --new: how characters are encoded (latin-1, ...)")
+    add("--separator", metavar="S", help="with --new: the separator of values, or the word tab")
+    add("--encoding", metavar="E", help="with --new: the character encoding (latin-1, ...)")
     add("--sheet", metavar="S", help="with --new: the sheet of an Excel workbook")
-    add("--task", choices=TASKS, help="with --new: what the target is, whatever it looks like")
+    add("--task", choices=TASKS, help="with --new: the task, if the proposed one is wrong")
 
 
 def check_options(args: argparse.Namespace) -> None:

@@ -1,12 +1,11 @@
-"""Predict the rows of a file of any size with a registered model, a part at a time.
+"""Predict the rows of a file with a registered model, in parts, so that any size fits in memory.
 
     python predict.py --dataset iris --input new_rows.csv --output predictions.csv
     python predict.py --dataset iris --input rows.parquet --output out.parquet --version 2 --log
 
-Reads   params.yaml, the registry, the file, which has to hold every feature
-Writes  the file's columns with `prediction` and, for classes, `probability_<class>` beside them:
-        all of it or nothing; with --log also logs/inference/iris.jsonl, under one request id, each
-        row with its number in the file
+Reads   params.yaml, the registry, the file, which must have every feature
+Writes  the file's columns with `prediction` and, for classes, `probability_<class>`: the whole
+        file or nothing; with --log also logs/inference/iris.jsonl, under one request id
 """
 
 import argparse
@@ -179,18 +178,28 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     command.add_dataset(parser, required=True)
     parser.add_argument(
-        "--input", required=True, metavar="FILE", help="the rows: a file as the dataset's source"
+        "--input",
+        required=True,
+        metavar="FILE",
+        help="the rows, in any form that the dataset's source may have",
     )
     parser.add_argument(
-        "--output", required=True, metavar="FILE", help="where the predictions go: .csv or .parquet"
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="the file for the predictions: .csv or .parquet",
     )
     parser.add_argument(
-        "--version", default="champion", metavar="V", help="a version's number or alias (champion)"
+        "--version",
+        default="champion",
+        metavar="V",
+        help="a version's number or alias (default champion)",
     )
     parser.add_argument(
         "--spreadsheet-safe",
         action="store_true",
-        help="put an apostrophe before text in a CSV output that spreadsheets run as a formula",
+        help="in a CSV output, put an apostrophe before text that spreadsheets would run "
+        "as a formula",
     )
     parser.add_argument("--log", action="store_true", help="log the rows, as the server does")
     command.add_trust_code(parser)

@@ -1,12 +1,12 @@
-"""Register a dataset's best model, and let it take the champion's place where the evidence says so.
+"""Register a dataset's best model, and promote it to champion if the evidence supports it.
 
     python register_model.py --dataset iris
 
 Reads   params.yaml, metrics/best/iris.json, metrics/validation/iris.json, the model in
         models/iris/, data/processed/iris/, metrics/datasets/iris/quality.json
-Writes  metrics/registration/iris.json, what is to be registered; then a version with its model card
-        in MLflow's registry, and the decision on it in logs/promotions/iris.jsonl and in the
-        aliases. A model that was decided on before changes nothing
+Writes  metrics/registration/iris.json, the request; then a version with its model card in MLflow's
+        registry, and the decision in logs/promotions/iris.jsonl and in the aliases. A model that
+        was already decided on changes nothing
 """
 
 import os

@@ -1,13 +1,13 @@
-"""Put another version of a dataset's model in the champion's place, or list the versions.
+"""Make another version of a dataset's model the champion, or list the versions.
 
     python rollback.py --dataset iris --list        # the versions, their scores and aliases
-    python rollback.py --dataset iris               # the champion before this one
+    python rollback.py --dataset iris               # back to the previous champion
     python rollback.py --dataset iris --to 2
     python rollback.py --dataset iris --verify      # check the promotion log and the registry
 
 Reads   params.yaml, MLflow's registry
-Writes  with --list and --verify nothing; else logs/promotions/iris.jsonl, then the aliases, once
-        the version's files are unchanged and it predicts what it did when it was registered
+Writes  with --list and --verify nothing; else logs/promotions/iris.jsonl, then the aliases, if the
+        version's files are unchanged and it predicts what it did when it was registered
 """
 
 import argparse
@@ -59,10 +59,10 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument(
         "--to",
         metavar="V",
-        help="the version that is to be the champion, in place of the one before",
+        help="the version to make champion; default the previous champion",
     )
     parser.add_argument(
-        "--reason", default="asked for", metavar="TEXT", help="why, for the promotion log"
+        "--reason", default="asked for", metavar="TEXT", help="the reason, for the promotion log"
     )
     command.add_trust_code(parser)
     return parser

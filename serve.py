@@ -1,17 +1,17 @@
-"""Serve the champion of one dataset over HTTP, on 127.0.0.1 unless told otherwise.
+"""Serve the champion of one dataset over HTTP, on 127.0.0.1 by default.
 
-It follows the registry's alias.
+A promotion or rollback takes effect without a restart.
 
     python serve.py --dataset iris                          # http://127.0.0.1:8000
     python serve.py --dataset iris --port 8080 --workers 2
-    SERVE_DATASET=iris uvicorn --factory serve:app --reload \
+    SERVE_DATASET=iris uvicorn --factory serve:app --reload \\
         --http pipeline.serving.protocol:LimitedProtocol
 
-With SERVE_TOKEN set, all but GET /health and /ready ask for `Authorization: Bearer <token>`;
-another --host needs it, too.
+If SERVE_TOKEN is set, every request but GET /health and /ready needs `Authorization: Bearer
+<token>`. A --host other than this machine's loopback address needs SERVE_TOKEN.
 
-Reads   params.yaml, the registry; data/processed/iris/test.parquet, where it is there, to try the
-        model on
+Reads   params.yaml, the registry; data/processed/iris/test.parquet, if it exists, to try the
+        model
 Writes  logs/inference/iris.jsonl
 """
 
@@ -62,7 +62,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="the port to listen on (8000)")
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes that answer (1)"
+        "--workers", type=int, default=1, metavar="N", help="number of server processes (1)"
     )
     command.add_trust_code(parser)
     args = parser.parse_args(argv)

@@ -1,8 +1,8 @@
 """Train the candidate models of one dataset; score each by cross-validation and on the test split.
 
     python train.py --dataset iris
-    python train.py --dataset iris --model random_forest     # one model; the others' results stay
-    python train.py --dataset iris --tune-hyperparameters    # and then tune_hyperparameters.py
+    python train.py --dataset iris --model random_forest     # one model; keep the others' results
+    python train.py --dataset iris --tune-hyperparameters    # then tune_hyperparameters.py
 
 Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/quality.json
 Writes  models/iris/train/<model>/ and train_stats.json, metrics/datasets/iris/train.json and
@@ -147,11 +147,13 @@ def closing_line(trained: StageResults, n_models: int) -> str:
 def main(argv: list[str] | None = None) -> None:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
-    parser.add_argument("--model", metavar="M", help="one of the dataset's models in params.yaml")
+    parser.add_argument(
+        "--model", metavar="M", help="train only this model of the dataset's models in params.yaml"
+    )
     parser.add_argument(
         "--tune-hyperparameters",
         action="store_true",
-        help="then do what tune_hyperparameters.py does",
+        help="also run tune_hyperparameters.py",
     )
     tune_hyperparameters.add_options(parser)
     command.add_workers(parser)

@@ -1,4 +1,4 @@
-"""Search better hyperparameters for one dataset's models, and a blend; score both as train does.
+"""Search for better hyperparameters and a blend for one dataset; score them as train.py does.
 
     python tune_hyperparameters.py --dataset iris
     python tune_hyperparameters.py --dataset iris --model random_forest --trials 100
@@ -8,7 +8,7 @@ Reads   params.yaml, data/processed/iris/, metrics/datasets/iris/train.json,
 Writes  models/iris/tune/ (tuned_<model>/, blend/, best_params.json, trials.csv),
         metrics/datasets/iris/tune.json and summary/tune.json, data/predictions/iris/tune/,
         reports/iris/tune/; records one MLflow run with a run per trial below it.
-        studies/iris/ holds the search: run again, it goes on where it was stopped
+        studies/iris/ holds the search; if it is stopped, the next run resumes it
 """
 
 import argparse
@@ -165,19 +165,20 @@ def closing_line(tuned: TuneResults) -> str:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a search beside --dataset and --model; train.py takes them too."""
-    parser.add_argument("--trials", type=int, metavar="N", help="trials, in place of params.yaml's")
+    parser.add_argument(
+        "--trials", type=int, metavar="N", help="number of trials; overrides params.yaml"
+    )
     parser.add_argument(
         "--seconds",
         type=float,
         metavar="S",
-        help="in place of a number of trials, what the whole stage may take; "
+        help="time budget of the whole stage, in place of a number of trials; "
         "the result then depends on the machine",
     )
     parser.add_argument(
         "--objectives",
         metavar="A,B",
-        help="metric,size or metric,latency, in place of params.yaml's; "
-        "latency depends on the machine",
+        help="metric,size or metric,latency; overrides params.yaml; latency depends on the machine",
     )
 
 
@@ -195,7 +196,7 @@ def check_options(args: argparse.Namespace) -> None:
 def main(argv: list[str] | None = None) -> None:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
-    parser.add_argument("--model", metavar="M", help="tune this model alone")
+    parser.add_argument("--model", metavar="M", help="tune only this model")
     add_options(parser)
     command.add_workers(parser)
     args = parser.parse_args(argv)

@@ -1,13 +1,13 @@
-"""Hold the best model of each dataset against the gates of params.yaml.
+"""Check the best model of each dataset against the gates of params.yaml.
 
-A gate that fails stops `dvc repro` here.
+A failed gate stops `dvc repro`.
 
     python validate_metrics.py
-    python validate_metrics.py --dataset iris       # its gates alone
+    python validate_metrics.py --dataset iris       # only its gates
 
 Reads   params.yaml, metrics/comparison_results.json
-Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 where a gate fails,
-        after all were looked at
+Writes  metrics/validation/<dataset>.json, logs/validation.log; exit status 1 if any gate
+        fails, once all are checked
 """
 
 from collections.abc import Mapping, Sequence

@@ -33,7 +33,9 @@ REMEDIES = {
     errno.EACCES: NOT_ALLOWED,
     errno.EPERM: NOT_ALLOWED,
 }
-DATASETS_IN_BASH = "_datasets_of_params"  # the function that completes them: `ops.completion`
+# the functions of `ops.completion` that complete datasets, in each shell
+COMPLETE_DATASETS, COMPLETE_DATASETS_OR_ALL = "_datasets_of_params", "_datasets_or_all"
+SHELLS = ("bash", "zsh")
 STOPPED = "stopped; what was there before stays, the same command starts anew"
 # of a command that keeps what it has done so far
 STOPPED_AND_GOES_ON = "stopped; what was finished is kept, the same command goes on from there"
@@ -52,18 +54,20 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.add_argument(
-        "--print-completion", action=PrintCompletion, nargs=0, help=argparse.SUPPRESS
+        "--print-completion", action=PrintCompletion, choices=SHELLS, help=argparse.SUPPRESS
     )
     return parser
 
 
 class PrintCompletion(argparse.Action):
-    """Prints what bash needs to complete the script's options, and ends."""
+    """Prints what a shell needs to complete the script's options, and ends."""
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, _: object, shell: object, *__: object
+    ) -> None:
         import shtab
 
-        print(shtab.complete(parser, "bash"))
+        print(shtab.complete(parser, str(shell)))
         parser.exit()
 
 
@@ -76,7 +80,8 @@ def add_dataset(parser: argparse.ArgumentParser, required: bool = False) -> None
     action = parser.add_argument(
         "--dataset", required=required, default=default, metavar="D", help=help_text
     )
-    setattr(action, "complete", {"bash": DATASETS_IN_BASH})  # noqa: B010
+    function = COMPLETE_DATASETS if required else COMPLETE_DATASETS_OR_ALL
+    setattr(action, "complete", dict.fromkeys(SHELLS, function))  # noqa: B010
 
 
 def add_trust_code(parser: argparse.ArgumentParser) -> None:
@@ -84,18 +89,20 @@ def add_trust_code(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         recorded.TRUST_CODE,
         action="store_true",
-        help="run the copy of your own code beside the model where this checkout has another "
-        "version of it",
+        help="run the copy of your own code that is stored with the model, if this checkout has "
+        "another version",
     )
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where fits are done; no result depends on them."""
     parser.add_argument(
-        "--workers", type=int, metavar="N", help="fits at a time, in place of params.yaml's"
+        "--workers", type=int, metavar="N", help="number of fits at a time; overrides params.yaml"
     )
     parser.add_argument(
-        "--dask", metavar="ADDRESS", help="of a Dask scheduler that does the fits: tcp://host:8786"
+        "--dask",
+        metavar="ADDRESS",
+        help="address of a Dask scheduler to run the fits: tcp://host:8786",
     )
 
 

@@ -1,14 +1,11 @@
-"""Record the demonstration: a real terminal session in a fresh clone.
+"""Record the README's animated picture: a real terminal session in a fresh clone.
 
     python docs/demo/record.py            # takes minutes, and installs from the network
-    python docs/demo/record.py --tour     # the short one, as the README's animated picture
 
-Needs   git and make; npm for the picture, which svg-term-cli draws
-Writes  docs/demo/session.cast (asciinema's format: `asciinema play docs/demo/session.cast`), or
-        docs/images/tour.svg
+Needs   git and make; npm for svg-term-cli, which draws the picture
+Writes  docs/images/tour.svg
 """
 
-import argparse
 import fcntl
 import json
 import os
@@ -24,63 +21,21 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CAST = ROOT / "docs/demo/session.cast"
-TOUR_PICTURE = ROOT / "docs/images/tour.svg"
+PICTURE = ROOT / "docs/images/tour.svg"
 DRAW = ["npx", "--yes", "svg-term-cli@2.1.1", "--window", "--no-cursor"]
 COLUMNS, ROWS = 120, 36
-# seconds: per typed character, after a command, after a comment, the longest silence that is kept
+# seconds: per typed character, after a command, the longest silence that is kept
 KEYSTROKE = 0.05
 READ = 5.0
-READ_COMMENT = 1.0
 IDLE = 2.0
 SECONDS_TO_ANSWER = 900
-# a live table moves the cursor up before it draws itself again; of the tour so many frames are kept
+# a live table moves the cursor up before it draws itself again; a frame is kept every few seconds
 CURSOR_UP = "\x1b[1A"
 SECONDS_BETWEEN_FRAMES = 5.0
 PROMPT = "❯ "
 # serve.py's own port
 SERVED = 8000
 SESSION = [
-    "# a fresh clone; the first make sets up .venv by itself",
-    "git clone -q $PROJECT project && cd project",
-    "make",
-    "make pipeline DATASET=iris",
-    "# every score of the chosen model, with its interval",
-    "python evaluate.py --dataset iris",
-    "# nothing has changed, so nothing runs",
-    "make stages STAGES=drift@iris",
-    "# the page by which a team decides is one file; `make ui` opens the runs in MLflow",
-    "ls -sh reports/comparison_report.html",
-    "# the version in use; where there are more, rollback.py puts an earlier one back",
-    "python rollback.py --dataset iris --list",
-    "# it answers requests",
-    "python serve.py --dataset iris > serve.log 2>&1 &",
-    f"until curl -sf http://127.0.0.1:{SERVED}/ready; do sleep 1; done; echo",
-    f"curl -s http://127.0.0.1:{SERVED}/predict -H 'Content-Type: application/json' -d "
-    """'{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}'"""
-    "; echo",
-    f"curl -s http://127.0.0.1:{SERVED}/predict -H 'Content-Type: application/json' -d "
-    """'{"sepal_length": "5.1", "sepal_width": 3.5, "petal_length": 1.4}'; echo""",
-    "kill %1; wait",
-    "# drift: a table, and a batch in which every other column moved by half a standard deviation",
-    "python generate_data.py --dataset customer_churn",
-    "python generate_data.py --dataset customer_churn --current-batch --drift 0.5",
-    "python detect_drift.py --reference-data data/churn_data.csv "
-    "--current-data data/customer_churn_current.csv --target Churn",
-    "# a gate that asks for more than the model gives fails, and the old results stay",
-    "sed -i 's/gates: {accuracy: {min: 0.85}}/gates: {log_loss: {max: 0.01}}/' params.yaml",
-    "python validate_metrics.py --dataset iris",
-    "git checkout -q params.yaml",
-    "# a wrong setting is refused before any work",
-    "sed -i 's/cv_folds: 5/cv_fold: 5/' params.yaml && python train.py --dataset iris; "
-    "git checkout -q params.yaml",
-    "# your own table: a block for params.yaml is proposed",
-    "python generate_data.py --new flowers --source data/iris_data.csv --target species",
-    "# what past comparisons chose, from the MLflow store",
-    "python compare_results.py --history",
-]
-
-TOUR = [
     "make pipeline DATASET=iris",
     "python evaluate.py --dataset iris",
     "python serve.py --dataset iris > serve.log 2>&1 &",
@@ -91,7 +46,7 @@ TOUR = [
     "kill %1; wait",
     "python rollback.py --dataset iris --list",
 ]
-BEFORE_TOUR = "git clone -q $PROJECT project && cd project && make setup"
+PREPARATION = "git clone -q $PROJECT project && cd project && make setup"
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -160,21 +115,20 @@ class Session:
         os.write(self.terminal, f"{line}\n".encode())
 
 
-def record(folder: Path, lines: list[str], unseen: str | None = None) -> Session:
-    """Type lines into a shell and return the session; what `unseen` does is not shown."""
+def record(folder: Path) -> Session:
+    """Type the lines into a shell and return the session; the preparation is not shown."""
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", SERVED)) == 0:
             raise SystemExit(f"port {SERVED} is taken; stop what listens there")
     session = Session(folder)
     session.read_to_the_prompt()
-    if unseen:
-        session.type(f"{unseen} && clear")
-        session.read_to_the_prompt()
-        session.clock, session.events = 0.0, [[0.0, "o", PROMPT]]
-    for line in lines:
+    session.type(f"{PREPARATION} && clear")
+    session.read_to_the_prompt()
+    session.clock, session.events = 0.0, [[0.0, "o", PROMPT]]
+    for line in SESSION:
         session.type(line)
         session.read_to_the_prompt()
-        session.clock += READ_COMMENT if line.startswith("#") else READ
+        session.clock += READ
     os.close(session.terminal)
     return session
 
@@ -213,24 +167,14 @@ def cast(session: Session) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--tour", action="store_true", help="the short session, as a picture")
-    is_tour = parser.parse_args().tour
     with tempfile.TemporaryDirectory() as folder:
-        if is_tour:
-            session = record(Path(folder), TOUR, BEFORE_TOUR)
-            session.events = with_fewer_frames(session.events)
-            drawn = subprocess.run(DRAW, input=cast(session).encode(), capture_output=True)
-            if drawn.returncode:
-                raise SystemExit(f"svg-term-cli failed: {drawn.stderr.decode().strip()}")
-            TOUR_PICTURE.write_bytes(drawn.stdout)
-        else:
-            session = record(Path(folder), SESSION)
-            CAST.write_text(cast(session), encoding="utf-8")
-    written = TOUR_PICTURE if is_tour else CAST
-    print(f"{written.relative_to(ROOT)}: {session.clock:.0f} seconds")
+        session = record(Path(folder))
+    session.events = with_fewer_frames(session.events)
+    drawn = subprocess.run(DRAW, input=cast(session).encode(), capture_output=True)
+    if drawn.returncode:
+        raise SystemExit(f"svg-term-cli failed: {drawn.stderr.decode().strip()}")
+    PICTURE.write_bytes(drawn.stdout)
+    print(f"{PICTURE.relative_to(ROOT)}: {session.clock:.0f} seconds")
 
 
 if __name__ == "__main__":

@@ -99,16 +99,34 @@ def _is_year_month_day(values: pd.Series) -> bool:
 
 
 def _in_other_formats(name: str, texts: pd.Series) -> Taken | None:
-    """Return a column of dates in one other format than ISO 8601, None where it is not that."""
+    """Return a column of dates in other formats than ISO 8601, None where it holds no dates.
+
+    Where no format reads some of its values, or day and month are swapped in others, it is left as
+    categories, and prepare says which formats it found.
+    """
     some = kinds.drawn(texts)
-    if not some.map(lambda text: doubts.SPELT_DATE.fullmatch(text) is not None).all():
+    spelt = some.map(lambda text: doubts.SPELT_DATE.fullmatch(text) is not None)
+    formats = dates.found_formats(texts) if spelt.mean() >= doubts.SHARE else []
+    if not formats:
         return None
-    formats = dates.found_formats(texts)
-    if len(formats) != 1 or formats[0].count < len(texts):
-        return None
-    found, others = formats[0].format, formats[0].others
-    doubt = f"{name} in {found}; or is it {' or '.join(others)}?" if others else ""
-    return Taken(name, DATES, [found], doubt)
+    if sum(one.count for one in formats) < len(texts) or _swap_day_and_month(formats):
+        return Taken(name, CATEGORIES)
+    names = [one.format for one in formats if one.format != dates.ISO]
+    return Taken(name, DATES, names, _doubt(name, formats))
+
+
+def _swap_day_and_month(formats: list[dates.FormatCount]) -> bool:
+    """Return whether two formats have the same parts in another order."""
+    parts = {"".join(sorted(one.format)) for one in formats}
+    return len(parts) < len(formats)
+
+
+def _doubt(name: str, formats: list[dates.FormatCount]) -> str:
+    """Return what else dates may mean, and how many are in which format where these differ."""
+    if len(formats) > 1:
+        return f"{name} in {dates.in_words(formats)}"
+    others = formats[0].others
+    return f"{name} in {formats[0].format}; or is it {' or '.join(others)}?" if others else ""
 
 
 def _differs_in_every_row(values: pd.Series) -> bool:

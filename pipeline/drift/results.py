@@ -201,8 +201,11 @@ def change_lines(found: TableComparison) -> list[str]:
     lines = [
         f"  {change.column}: {change.change}, {change.detail}" for change in found.schema_changes
     ]
-    for name in found.features.drifted + found.features.drifted_ignored:
+    for name in found.features.drifted:
         lines += _drift_lines(name, found.columns[name])
+    for name in found.features.drifted_ignored:
+        for line in _drift_lines(name, found.columns[name]):
+            lines.append(f"{line}; no alarm: the model ignores it")
     for answer in found.drifted_answers:
         lines += _drift_lines(answer.column, answer.result)
     if found.together and found.together.has_drifted:
@@ -246,5 +249,15 @@ def _p_value(test: JudgedTest) -> str:
 def closing_line(name: str, found: TableComparison, synthetic: bool) -> str:
     """Return what a comparison came to in one line."""
     data = " on synthetic data" if synthetic else ""
-    columns = f"{len(found.features.drifted)} of {found.features.compared} columns drifted"
-    return f"drift {name}: {found.verdict}{data}, {columns}; {found.recommendation}"
+    columns = f", {columns_line(found)}" if found.features.compared else ""
+    return f"drift {name}: {found.verdict}{data}{columns}; {found.recommendation}"
+
+
+def columns_line(found: TableComparison) -> str:
+    """Return how many columns drifted, or why none was compared."""
+    if found.features.compared:
+        return f"{len(found.features.drifted)} of {found.features.compared} columns drifted"
+    rows, needed = min(found.rows.reference, found.rows.current), found.limits.min_rows
+    if rows < needed:
+        return f"not enough rows: {rows} found, {needed} needed"
+    return "no column could be compared"

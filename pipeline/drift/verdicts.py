@@ -24,6 +24,8 @@ from pipeline.project.settings.drift import Drift
 # the verdict on a column, a window or a table
 DRIFT, NO_DRIFT = "drift", "no drift"
 NOT_ENOUGH_DATA, NOT_COMPARED = "not enough data", "not compared"
+# of a column that drifted, where drift is weighted by importance
+IGNORED_DRIFT = "drift, no alarm: the model ignores it"
 # the verdict on the quality of the data
 GOOD, CHECK = "good", "check"
 # with which detect_drift.py ends, unless --fail-on says otherwise

@@ -97,7 +97,8 @@ def _imported(path: str, where: str) -> Any:
     What stands in a file of the user's own is asked of the file of this checkout.
     """
     if ":" in path:
-        return loading.named(path, where).value
+        # the loader names params.yaml itself
+        return loading.named(path, where.removeprefix(f"{paths.PARAMS}: ")).value
     module, _, attribute = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module), attribute)

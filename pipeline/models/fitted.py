@@ -13,6 +13,7 @@ from pipeline.models.preprocessing import as_put_out, output_columns, second_col
 from pipeline.models.spec import Member, ModelSpec
 from pipeline.own import features, recorded, transformers
 from pipeline.own.loading import OwnObject
+from pipeline.project.errors import DataError
 from pipeline.scoring import thresholds
 
 
@@ -113,6 +114,12 @@ class Model(Fitted):
         return second_columns(self.preprocessing)
 
     def estimator_output(self, Z: Any) -> np.ndarray:
+        output = self._output(Z)
+        if self.spec.estimator is not None:
+            _check_output(output, Z.shape[0], self.spec)
+        return output
+
+    def _output(self, Z: Any) -> np.ndarray:
         if self.spec.task == "regression":
             prediction = np.asarray(self.estimator.predict(Z), dtype=np.float64)
             return np.expm1(prediction) if self.spec.target_transform == "log1p" else prediction
@@ -123,6 +130,22 @@ class Model(Fitted):
         if probabilities.ndim == 2:
             return probabilities
         return np.column_stack([1 - probabilities, probabilities])
+
+
+def _check_output(output: np.ndarray, rows: int, spec: ModelSpec) -> None:
+    """Raise DataError where a model of the user's own gives output of another shape, or gaps."""
+    function = "predict" if spec.classes is None else "predict_proba"
+    expected = (rows,) if spec.classes is None else (rows, len(spec.classes))
+    if output.shape != expected:
+        raise DataError(
+            f"{spec.name}: {function}() returns an array of shape {output.shape}; return one of "
+            f"shape {expected}"
+        )
+    gaps = int(np.count_nonzero(~np.isfinite(output)))
+    if gaps:
+        raise DataError(
+            f"{spec.name}: {function}() returns {gaps} of {output.size} values not finite"
+        )
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,10 @@ def _called(found: OwnObject, frame: pd.DataFrame) -> pd.DataFrame:
     path = found.code.path
     try:
         result = found.value(frame.copy())
-    except Exception as error:
+    except KeyError as error:
+        there = f"its frame has {listed(list(frame.columns))}, and never the target"
+        raise OwnCodeFault(f"{loading.fault(error, path)}; {there}") from error
+    except (Exception, SystemExit) as error:
         raise OwnCodeFault(loading.fault(error, path)) from error
     who = f"{path}: {FUNCTION}()"
     if not isinstance(result, pd.DataFrame):
@@ -65,7 +68,7 @@ def _called(found: OwnObject, frame: pd.DataFrame) -> pd.DataFrame:
     if len(result) != len(frame):
         raise OwnCodeFault(
             f"{who} returns {len(result)} of {len(frame)} rows; return every row, also one that "
-            f"has nothing to say, with missing values"
+            f"lacks a value, with missing ones"
         )
     if not result.index.equals(frame.index):
         raise OwnCodeFault(
@@ -172,7 +175,7 @@ class Way:
 
 
 OTHER_ROWS = (
-    "it looks at other rows, which are not there when the model is asked; use the row's own "
+    "it looks at other rows, which a prediction for one row does not have; use the row's own "
     "values, and fit what needs many rows in a transformer (data.transformers)"
 )
 REPEATED = Way(
@@ -185,7 +188,7 @@ SHUFFLED = Way("in the file's order", "in another order", OTHER_ROWS)
 WITH_TARGET = Way(
     "without the target",
     "with it",
-    "it looks at the target, which is not known when the model is asked; leave it out",
+    "it looks at the target, which is unknown at prediction time; leave it out",
 )
 
 

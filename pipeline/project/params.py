@@ -72,24 +72,35 @@ class Dataset(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _importances_of_the_inputs(self) -> Self:
+        own = "features" if self.data.features else "transformers"
+        if self.drift.weighting == "importance" and getattr(self.data, own):
+            raise fault(
+                "drift.weighting",
+                f"importances are of the columns that data.{own} makes, drift is of the table's "
+                f"own; set it to none",
+            )
+        return self
+
 
 class Params(Settings):
     seed: int = Field(ge=0, lt=2**32)
     """Seed of every random choice."""
     workers: int = -1
-    """Fits at a time, one thread each; -1 = all cores. Results do not depend on it."""
+    """Number of fits in parallel, one thread each; -1 = all cores. Results do not depend on it."""
     dask: str | None = None
-    """The address of a Dask scheduler that does the fits."""
+    """The address of a Dask scheduler that runs the fits."""
     alerts: Alerts = Alerts()
     datasets: dict[Name, Dataset] = Field(min_length=1)
     models: dict[str, ModelEntry]
-    """Hyperparameters of the families, for every dataset; of a model of your own also its
+    """Hyperparameters of the model families, for every dataset; for a model of your own also its
     `class`."""
     trust: list[str] = []
-    """Types that stored models of your own may hold, whose code runs when one is loaded."""
+    """Types that stored models of your own may contain; their code runs when a model is loaded."""
     search_spaces: dict[str, dict[str, SearchSpace]] = {}
     portfolio: dict[str, list[Hyperparameters]] = {}
-    """Configurations that the search tries first, by family."""
+    """Configurations that the search tries first, by model family."""
 
     @field_validator("datasets")
     @classmethod

@@ -130,6 +130,7 @@ class DriftFigures:
     current: str = "test split"
     compared: int = 0
     drifted: list[str] = field(default_factory=list)
+    drifted_ignored: list[str] = field(default_factory=list)
     target: DriftTest | None = None
     prediction: DriftTest | None = None
     together: TogetherFigures | None = None

@@ -127,8 +127,21 @@ def _preprocessings(model: Fitted) -> Iterable[Any]:
 
 def _faults(error: ValidationError) -> list[dict[str, Any]]:
     """Return what pydantic finds wrong, as FastAPI's own answers say it."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    return [{**fault, "loc": ["body", *fault["loc"]]} for fault in faults[:MOST_FAULTS]]
+    faults = error.errors(include_url=False, include_context=False)
+    return [_fault(dict(fault)) for fault in faults[:MOST_FAULTS]]
+
+
+def _fault(fault: dict[str, Any]) -> dict[str, Any]:
+    """Return one fault without the value, which may be a secret, but with what is wrong about it.
+
+    A row of a CSV file that became JSON has texts in place of numbers.
+    """
+    value = fault.pop("input")
+    if fault["type"] == "float_type" and isinstance(value, str):
+        fault["msg"] += ": without quotes, or null where the value is missing"
+    elif fault["type"] == "float_type" and value is None:
+        fault["msg"] += ": no training row lacks this value"
+    return {**fault, "loc": ["body", *fault["loc"]]}
 
 
 def _table_fault(checked: Checked, column: Column) -> str | None:

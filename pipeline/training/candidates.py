@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.models import fitting
 from pipeline.models.fitted import Fitted, Model
 from pipeline.models.spec import ModelSpec
+from pipeline.own import loading
 from pipeline.project import paths
 from pipeline.project.errors import PipelineError, UsageError
 from pipeline.training.predictions import OUT_OF_FOLD, TEST, TEST_BY_FOLD
@@ -90,22 +91,27 @@ def fit(problem: Problem, job: FitJob) -> Fit:
         model = fitting.fit(
             recipe.spec, recipe.hyperparameters, X, y, problem.seed, problem.resampling, weight
         )
+        if job.fold is ALL_ROWS:
+            output, test_output = None, model.output_of_features(X_test)
+        else:
+            output = model.output_of_features(problem.X.iloc[problem.folds[job.fold].predict])
+            # of few test rows some folds have none, which some libraries refuse to predict
+            test_output = model.output_of_features(X_test) if len(X_test) else output[:0]
     except PipelineError:
         raise
     # each library raises errors of its own for a setting that it refuses
     except Exception as error:
-        raise UsageError(
-            f"{paths.PARAMS}: {job.candidate} cannot be fitted with "
-            f"{recipe.hyperparameters}: {error}"
-        ) from error
-    if job.fold is ALL_ROWS:
-        output, test_output = None, model.output_of_features(X_test)
-    else:
-        output = model.output_of_features(problem.X.iloc[problem.folds[job.fold].predict])
-        # of few test rows some folds have none, which some libraries refuse to predict
-        test_output = model.output_of_features(X_test) if len(X_test) else output[:0]
+        raise UsageError(_failure(job, error)) from error
     seconds = time.perf_counter() - started
     return Fit(job.candidate, job.fold, model, output, test_output, seconds)
+
+
+def _failure(job: FitJob, error: Exception) -> str:
+    """Return in one line why a candidate fails, with the line of the user's own code if it does."""
+    settings, own = job.recipe.hyperparameters, job.recipe.spec.estimator
+    given = f" with {settings}" if settings else ""
+    reason = loading.fault(error, own.file) if own and own.file else error
+    return f"{paths.PARAMS}: {job.candidate} cannot be fitted{given}: {reason}"
 
 
 def fit_all(

@@ -1,10 +1,13 @@
 """A fitted model takes rows as they come and says its output in the user's terms."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pipeline.models import storage
 from pipeline.project.errors import DataError
+from pipeline.project.settings.own_code import OwnEstimator
 from pipeline.scoring import thresholds
 from support.model_cases import BASE, NEW_ROWS, X, fit, save
 
@@ -41,3 +44,29 @@ def test_rows_as_a_user_has_them_are_predicted_like_typed_ones():
     np.testing.assert_array_equal(model.predict_proba(as_text), model.output(NEW_ROWS))
     with pytest.raises(DataError, match="no column 'town', which the model needs"):
         model.predict(NEW_ROWS.drop(columns="town"))
+
+
+class Fixed:
+    """An estimator of the user's own with one output, whatever it is asked."""
+
+    def __init__(self, output):
+        self.output = output
+
+    def predict_proba(self, Z):
+        return self.output
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ([0.5, 0.5], r"mine: predict_proba\(\) returns an array of shape \(2,\); .* \(2, 2\)"),
+        ([[0.5, 0.5]], r"shape \(1, 2\); return one of shape \(2, 2\)"),
+        ([[0.5, 0.5], [np.nan, 0.5]], "returns 1 of 4 values not finite"),
+    ],
+)
+def test_output_of_an_own_model_is_refused_where_it_has_another_shape_or_gaps(output, message):
+    model = fit("logistic_regression-two")
+    spec = replace(model.spec, name="mine", estimator=OwnEstimator("some.Mine", "scaled"))
+    own = replace(model, spec=spec, estimator=Fixed(np.array(output)))
+    with pytest.raises(DataError, match=message):
+        own.predict_proba(NEW_ROWS.head(2))

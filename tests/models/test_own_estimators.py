@@ -57,6 +57,19 @@ def test_class_that_cannot_be_a_model_of_the_task_is_refused(path, task, message
         check(path, task)
 
 
+def test_class_that_the_own_file_lacks_is_named_with_its_key_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features/mine.py").write_text("class Other:\n    pass\n")
+    own = {"mine": OwnEstimator("features/mine.py:Bad", "scaled")}
+    with pytest.raises(UsageError) as raised:
+        estimators.check_model("mine", "regression", {}, "params.yaml: models", own)
+    assert (
+        str(raised.value)
+        == "params.yaml: models: features/mine.py has no 'Bad'; it defines 'Other'"
+    )
+
+
 def test_hyperparameters_are_those_of_the_class_itself():
     check("sklearn.svm.SVR", "regression", C=2.0)
     with pytest.raises(UsageError, match="mine has no hyperparameter 'D'; it has: C, cache_size"):

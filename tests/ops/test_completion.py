@@ -1,5 +1,6 @@
-"""ops.completion: bash completes the scripts' options and the names of datasets."""
+"""ops.completion: bash and zsh complete the scripts' options and the names of datasets."""
 
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +11,17 @@ from pipeline.project.params import load
 
 # as bash does when Tab is pressed after these words
 PRESS_TAB = 'COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _python_script; echo "${COMPREPLY[@]}"'
+# a zsh in a terminal of its own, in which Tab is pressed; words are shown once they are completed
+IN_ZSH = r"""
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'autoload -U compinit && compinit -u; eval "$(cat completion.zsh)"; PS1=READY'
+zpty -r -m shell shown '*READY*'
+zpty -n -w shell $'python serve.py --dataset ti\t'
+zpty -r -m shell shown '*tiny*' && print completed the dataset
+zpty -n -w shell $'\x15python ./train.py --mo\t'
+zpty -r -m shell shown '*--model*' && print completed the option
+"""
 
 
 @pytest.fixture
@@ -37,6 +49,7 @@ def test_options_are_those_of_the_script_that_python_is_to_run(completed):
 
 def test_datasets_are_those_of_params_yaml(completed, project):
     assert completed("python", "train.py", "--dataset", "") == ["all", *load().datasets]
+    assert completed("python", "serve.py", "--dataset", "") == [*load().datasets]
     assert completed("python", "serve.py", "--dataset", "ti") == ["tiny"]
     (project / "params.yaml").unlink()
     assert completed("python", "train.py", "--dataset", "") == ["all"]
@@ -45,3 +58,15 @@ def test_datasets_are_those_of_params_yaml(completed, project):
 def test_what_is_no_script_is_left_to_bash(completed):
     assert completed("python", "other.py", "--mo") == []
     assert completed("python", "tr") == []
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh on this machine")
+def test_zsh_completes_the_same(project, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["completion.py"])
+    monkeypatch.setattr(completion, "SCRIPTS", ("train", "serve"))
+    completion.main(["--shell", "zsh"])
+    (project / "completion.zsh").write_text(capsys.readouterr().out)
+    done = subprocess.run(
+        ["zsh", "-f", "-c", IN_ZSH], cwd=project, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["completed the dataset", "completed the option"]

@@ -63,7 +63,11 @@ def test_function_adds_replaces_and_leaves_out_columns_and_the_frame_stays(monke
     ("body", "message"),
     [
         ("    return frame['nope']\n", "line 5 raises KeyError: 'nope'"),
-        ("    frame['x'] = frame['price']\n    return frame\n", "line 5 raises KeyError: 'price'"),
+        ("    raise SystemExit(3)\n", "line 5 raises SystemExit: 3"),
+        (
+            "    frame['x'] = frame['price']\n    return frame\n",
+            "'town', 'age', and never the target",
+        ),
         ("    return frame.dropna()\n", "returns 188 of 200 rows"),
         ("    frame['x'] = 1\n", "returns nothing; return a pandas DataFrame"),
         ("    return frame['size']\n", "returns a Series; return a pandas DataFrame"),

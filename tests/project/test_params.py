@@ -208,3 +208,18 @@ def test_a_place_in_braces_without_quotes_is_refused_as_dvc_would(tmp_path, monk
     )
     quoted = text.replace("features/a.py:gain", "'features/a.py:gain'")
     assert loaded(tmp_path, monkeypatch, quoted).dataset("tiny").train.metrics["gain"]
+
+
+@pytest.mark.parametrize(
+    "made_by", ["features: features/own.py", "transformers: 'features/own.py:M'"]
+)
+def test_drift_by_importance_is_refused_where_own_code_makes_columns(
+    made_by, tmp_path, monkeypatch
+):
+    start, tiny = PARAMS.split("  tiny:\n")
+    tiny = tiny.replace("drop: [id]", f"drop: [id], {made_by}")
+    tiny = tiny.replace("drift: {}", "drift: {weighting: importance}")
+    assert refusal(tmp_path, monkeypatch, f"{start}  tiny:\n{tiny}") == (
+        f"params.yaml: {TINY}.drift.weighting: importances are of the columns that "
+        f"data.{made_by.partition(':')[0]} makes, drift is of the table's own; set it to none"
+    )

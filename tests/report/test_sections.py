@@ -1,5 +1,6 @@
 """The figures of the page's sections: each is what the results and this machine's files say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from pipeline.report.charts import TrialValue
 from pipeline.report.page import DATASET_SECTIONS, PAGE_SECTIONS, SECTIONS, SideBySide
 from pipeline.report.pictures import Pictures
-from pipeline.report.sections import leaderboard, registry
+from pipeline.report.sections import drift, leaderboard, registry
 from pipeline.report.sections.pictures import TrialCurve, course
 from pipeline.report.sections.subject import Subject
 from pipeline.report.stage_figures import read_drift
@@ -81,3 +82,12 @@ def test_registered_version_is_named_with_what_was_decided(compared, beside, sub
     result = other.comparison["datasets"]["tiny"]
     result["candidates"][result["best"]["name"]]["model_sha256"] = "0" * 64
     assert registry.figures(subject("tiny", other)) is None
+
+
+def test_column_that_drifted_and_is_ignored_is_no_alarm_in_the_table(subject):
+    found = subject("tiny").drift
+    name = drift.rows(found)[-1].name
+    weighted = replace(found, drifted_ignored=[name])
+    verdicts = {row.name: row.verdict for row in drift.rows(weighted)}
+    assert verdicts[name] == "drift, no alarm: the model ignores it"
+    assert [row for row in drift.rows(found) if "ignores" in row.verdict] == []

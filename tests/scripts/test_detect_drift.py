@@ -76,6 +76,9 @@ def test_one_row_is_not_enough_data(tmp_path):
     done, found = detect(tmp_path, sales(), sales(1, seed=1))
     assert (done.returncode, found["verdict"]) == (4, "not enough data")
     assert "collect more rows before judging: 1 of the 50" in done.stdout
+    assert "columns drifted" not in done.stdout
+    page = (tmp_path / "reports/drift/drift_report.html").read_text()
+    assert "<h2>Not enough rows: 1 found, 50 needed</h2>" in page
 
 
 def test_target_that_one_side_lacks_leaves_the_rest(tmp_path):

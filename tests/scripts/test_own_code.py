@@ -179,3 +179,13 @@ def test_model_whose_class_is_not_an_estimator_is_refused_before_any_fit(own):
     own_code.write(own, params=own_code.PARAMS.replace("tiny.py:Nearest", "tiny.py:features"))
     with pytest.raises(UsageError, match="class features/tiny.py:features is not"):
         train.train("tiny", params.load())
+
+
+def test_error_in_an_own_model_is_told_with_its_line(own):
+    code = own_code.CODE.replace("return self.y_[nearest].mean(axis=1)", "return self.nope_")
+    assert code != own_code.CODE
+    own_code.write(own, code, own_code.PARAMS.replace("[dummy, nearest, svr]", "[nearest]"))
+    prepare_data.prepare("tiny", params.load())
+    message = r"nearest cannot be fitted with .*: features/tiny.py line \d+ raises AttributeError"
+    with pytest.raises(UsageError, match=message):
+        train.train("tiny", params.load())

@@ -87,6 +87,16 @@ def test_a_wrong_value_is_refused_with_its_field_and_reason(field, value, reason
     assert fault["msg"] and "input" not in fault
 
 
+def test_texts_of_a_csv_row_and_values_that_may_not_be_missing_are_told_apart():
+    with pytest.raises(BadRequest) as refused:
+        OPEN.rows(json.dumps({**GOOD, "1st size": " ", "age": "29.85"}).encode())
+    for fault in refused.value.faults:
+        assert fault["msg"].endswith("without quotes, or null where the value is missing")
+    with pytest.raises(BadRequest) as refused:
+        OPEN.rows(body(age=None))
+    assert refused.value.faults[0]["msg"].endswith("no training row lacks this value")
+
+
 def test_missing_and_unknown_fields_are_refused():
     with pytest.raises(BadRequest) as refused:
         OPEN.rows(json.dumps({"1st size": None, "age": 1, "town": None, "cod": "1"}).encode())

@@ -14,7 +14,7 @@ from support.workflows import JOBS, WORKFLOWS, read
 
 # steps that need GitHub, Docker or another system, and the tests, which would run themselves
 NOT_HERE = {
-    "The library of threads that boosters need on macOS",
+    "Install OpenMP for the boosters on macOS",
     "Test",
     "Test all",
     "Test on Windows",
@@ -23,11 +23,11 @@ NOT_HERE = {
     "Notify",
     "Comment",
     "Release",
-    "Build the image and start it",
-    "Ask it",
-    "Its log",
+    "Build and start the image",
+    "Smoke test",
+    "Show the server's log",
     "Push the image",
-    "Hold against the jobs before",
+    "Check the jobs before",
     "Build the site",
 }
 NOTHING_TO_DO = ("actions/checkout@", "actions/setup-python@")

@@ -105,7 +105,10 @@ def sheet_to_csv(path: Path, origin: Path, sheet: str | None, target: Path) -> N
     or of a form that openpyxl does not read.
     """
     if packed.first_bytes(path).startswith(OLD_WORKBOOK):
-        raise DataError(f"{origin}: an Excel workbook of before 2007; save it as xlsx, or as CSV")
+        raise DataError(
+            f"{origin}: a workbook of Excel 97-2003 (.xls), which is not read; save it as .xlsx or "
+            f"CSV"
+        )
     packed.check_workbook(path)
     try:
         with pd.ExcelFile(path, engine="openpyxl") as workbook:

@@ -55,6 +55,8 @@ def opened_in(folder: Path, path: Path, form: Format) -> Opened:
     if converted.is_json(content, name):
         converted.json_to_csv(content, path, as_csv)
         return Opened(as_csv, path, _of_own_csv(form))
+    if text.is_html(content):
+        raise DataError(f"{path}: an HTML page, not a table; save the table in it as CSV")
     written = replace(
         form,
         separator=form.separator_in(name),

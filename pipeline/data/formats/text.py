@@ -25,6 +25,14 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 LOOKED_AT = 400  # bytes
+# how a page of the web begins, which some systems export as .xls
+HTML_STARTS = (b"<!doctype html", b"<html", b"<table")
+
+
+def is_html(path: Path) -> bool:
+    """Return whether a file is a web page, by its first bytes."""
+    start = packed.first_bytes(path, LOOKED_AT).removeprefix(codecs.BOM_UTF8)
+    return start.lstrip().lower().startswith(HTML_STARTS)
 
 
 def encoding_of(path: Path, said: str) -> str:

@@ -40,7 +40,7 @@ class Row:
     @property
     def verdict(self) -> str:
         """The verdict in words."""
-        return self.column.verdict if self.is_alarm else "drift, no alarm: the model ignores it"
+        return self.column.verdict if self.is_alarm else verdicts.IGNORED_DRIFT
 
     @property
     def colour(self) -> str:

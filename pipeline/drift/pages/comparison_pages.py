@@ -15,7 +15,7 @@ from pipeline.drift.data_quality import MOST_CORRELATED
 from pipeline.drift.pages import column_table, evidently_figures
 from pipeline.drift.pages.column_table import Row
 from pipeline.drift.pages.evidently_figures import Figure
-from pipeline.drift.results import TableComparison
+from pipeline.drift.results import TableComparison, columns_line
 from pipeline.drift.roles import CURRENT, REFERENCE, Sides
 from pipeline.project import figure_page, markup
 from pipeline.project.figure_page import FigurePage, Link
@@ -111,7 +111,10 @@ def _drawn_columns(found: TableComparison) -> dict[str, str]:
 def _html(name: str, content: Content, compared: Compared) -> str:
     templates = markup.templates("pipeline.drift.pages")
     templates.globals.update(
-        number=number_text, most_figures=MOST_FIGURES, most_correlated=MOST_CORRELATED
+        number=number_text,
+        columns_line=columns_line,
+        most_figures=MOST_FIGURES,
+        most_correlated=MOST_CORRELATED,
     )
     body = templates.get_template(f"{name}.html.j2").render(
         content=content, compared=compared, found=compared.found, **content.shown

@@ -19,40 +19,40 @@ class Data(Settings):
     """Where the table comes from: `synthetic`, `sklearn`, `openml:NAME@VERSION`, a path or a
     URL."""
     depends_on: str = Field(min_length=1)
-    """The file whose change makes `dvc repro` read the source again."""
+    """A file; when it changes, `dvc repro` reads the source again."""
     file: str = Field(pattern=r"^data/[^/]+\.csv$")
     """The CSV under `data/` that the pipeline works on."""
     task: Literal["regression", "classification"]
-    """What is predicted: a number or a class."""
+    """Whether a number or a class is predicted."""
     target: str
     """The column to predict."""
     positive: str | None = None
-    """With two classes, the one that counts."""
+    """The positive class, where there are two."""
     drop: list[str] = []
     """Columns that no model may see, such as identifiers."""
     numeric: list[str] = []
-    """Columns to read as numbers whatever their values look like."""
+    """Columns to read as numbers, whatever their values look like."""
     categorical: list[str] = []
     """Columns to read as categories, such as codes made of digits."""
     features: OwnFile | None = None
-    """A file of your own below `features/`, whose function `features` makes the columns that models
-    are fitted on from those of the table."""
+    """A file in `features/` whose function `features` computes the models' columns from the
+    table's."""
     transformers: list[OwnPlace] = []
-    """Transformers of your own that are fitted inside each fit, as `features/FILE.py:CLASS`."""
+    """Your own transformers, as `features/FILE.py:CLASS`; they are fitted inside each fit."""
     dates: dict[str, list[str]] = {}
-    """Columns to read as dates, a list of names, or a mapping of them to their format as strptime
-    has it, such as `"%d.%m.%Y"`, to `unix` or `unix_ms` (seconds and milliseconds since 1970), or
-    to a list of formats."""
+    """Columns to read as dates: a list of names, or a mapping of names to a format of strptime such
+    as `"%d.%m.%Y"`, to `unix` or `unix_ms` (seconds or milliseconds since 1970), or to a list of
+    formats."""
     text: list[str] = []
-    """Columns to read as free text, of which models see words and parts of words."""
+    """Columns to read as free text; models see their words and parts of words."""
     weight: str | None = None
-    """The column that says how much each row counts in fits and scores; it is not a feature."""
+    """The column with the weight of each row in fits and scores; it is not a feature."""
     rows: int | None = Field(None, ge=1)
-    """Rows of a synthetic table."""
+    """Number of rows of a synthetic table."""
     separator: str | None = Field(None, min_length=1, max_length=1)
-    """What separates the values of the source; by default a tab in .tsv files, else a comma."""
+    """The separator of the source's values; by default a tab in .tsv files, else a comma."""
     encoding: str = "utf-8"
-    """How the source encodes its characters; a byte order mark goes before it."""
+    """The character encoding of the source; a byte order mark overrides it."""
     sheet: str | None = None
     """The sheet of an Excel workbook that has several."""
     decimal: Literal[".", ","] = "."
@@ -60,13 +60,13 @@ class Data(Settings):
     thousands: Literal[",", ".", " ", "'", "_"] | None = None
     """The mark between groups of three digits in the source's numbers."""
     missing: list[str] = []
-    """Words of the source that mean a missing value, beside NA, NaN, null and the like."""
+    """Words of the source that mean a missing value, besides NA, NaN, null and the like."""
     true_words: list[str] = []
-    """Words for true; a column of nothing but these and false_words becomes True and False."""
+    """Words for true; a column with only these and `false_words` becomes True and False."""
     false_words: list[str] = []
     """Words for false."""
     missing_target: Literal["refuse", "drop"] = "refuse"
-    """What becomes of rows without a target: an error, or they are left out and counted."""
+    """What happens to rows without a target: an error, or they are dropped and counted."""
 
     @field_validator("source")
     @classmethod
@@ -167,12 +167,12 @@ def _check_date_format(column: str, name: str) -> None:
 
 class Prepare(Settings):
     test_size: float = Field(0.2, gt=0, lt=1)
-    """Share of the rows that become test rows."""
+    """Share of the rows in the test split."""
     split: str = Field("random", pattern=r"^(random|(time|group):.+)$")
-    """`random`, `time:COLUMN` (the latest rows are tested; of dates models see the season) or
-    `group:COLUMN` (a group stays together)."""
+    """`random`, `time:COLUMN` (the latest rows are test rows; models see only the season of that
+    date) or `group:COLUMN` (a group stays together)."""
     allow_leakage: list[str] = []
-    """Columns that may predict the target almost perfectly."""
+    """Columns that are allowed to predict the target almost perfectly."""
 
     @property
     def split_kind(self) -> str:

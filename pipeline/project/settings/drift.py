@@ -9,40 +9,41 @@ from pipeline.project.settings.base import Settings, fault
 
 
 class Drift(Settings):
-    """What counts as drift: an adjusted p-value below alpha and an effect size of its threshold."""
+    """What counts as drift: an adjusted p-value below alpha, and an effect size at or above its
+    threshold."""
 
     alpha: float = Field(default=0.05, gt=0, lt=1)
-    """Level of the false discovery rate over a table's columns."""
+    """Level of the false discovery rate over the columns of a table."""
     numbers: float = Field(default=0.1, ge=0)
-    """Wasserstein distance, in the reference's standard deviations."""
+    """Threshold of numbers: Wasserstein distance, in standard deviations of the reference."""
     categories: float = Field(default=0.08, ge=0, le=1)
-    """Jensen-Shannon distance, base 2: 1 = nothing in common."""
+    """Threshold of categories: Jensen-Shannon distance, base 2; 1 = nothing in common."""
     dates: float | None = Field(default=None, ge=0)
-    """Wasserstein distance of dates, in standard deviations; without it dates are not tested: new
-    rows have later ones."""
+    """Threshold of dates: Wasserstein distance, in standard deviations. By default dates are not
+    tested, as new rows have later ones."""
     texts: float = Field(default=0.1, ge=0, le=1)
-    """Difference of texts: of their lengths, of the share of unseen words, or twice the AUC less 1
-    of a classifier that tells the tables apart by words."""
+    """Threshold of texts: the difference of their lengths or of the share of unseen words, or 2 AUC
+    - 1 of a classifier that tells the tables apart by words."""
     missing: float = Field(default=0.05, ge=0, le=1)
-    """Difference of the shares of missing values."""
+    """Threshold of the difference of the shares of missing values."""
     correlation: float = Field(default=0.3, ge=0, le=2)
-    """Difference of the rank correlations of two columns."""
+    """Threshold of the difference of two columns' rank correlation."""
     min_rows: int = Field(default=50, ge=2)
-    """Rows of either table below which the answer is "not enough data"."""
+    """Minimum number of rows of each table; with fewer the answer is "not enough data"."""
     min_columns: int = Field(default=1, ge=1)
-    """How many drifted columns make an alarm."""
+    """Number of drifted columns that make an alarm."""
     weighting: Literal["none", "importance"] = "none"
-    """Importance: drift in a column that the model ignores does not alarm."""
+    """`importance`: drift in a column that the model ignores is no alarm."""
     report_rows: int = Field(default=5000, ge=50)
-    """Rows of either table that the pages draw."""
+    """Number of rows of each table that the pages draw."""
     window_rows: int = Field(default=500, ge=2)
-    """Rows of a window of the inference log."""
+    """Number of rows of a window of the inference log."""
     windows: int = Field(default=3, ge=1)
-    """How many of the newest windows are judged."""
+    """Number of newest windows to judge."""
     alarm_windows: int = Field(default=2, ge=1)
-    """How many of them must have drifted for an alarm."""
+    """Number of drifted windows that make an alarm."""
     z_threshold: float = Field(default=2.0, gt=0)
-    """From how many standard errors of a window's mean the quick look marks a feature."""
+    """Number of standard errors of a window's mean from which the quick look marks a feature."""
 
     @model_validator(mode="after")
     def _an_alarm_can_be(self) -> Self:
@@ -56,12 +57,13 @@ class Drift(Settings):
 
 
 class Alerts(Settings):
-    """Where drift is reported beside the terminal; the environment's ALERT_WEBHOOK goes first."""
+    """Where drift is reported, besides the terminal; the environment variable ALERT_WEBHOOK comes
+    first."""
 
     webhook: str | None = None
-    """The address that gets a message about drift."""
+    """The address that messages about drift are sent to."""
     stages: bool = False
-    """Whether the stages of `dvc repro` send messages as well."""
+    """Whether the stages of `dvc repro` send messages too."""
 
     @field_validator("webhook", mode="before")
     @classmethod

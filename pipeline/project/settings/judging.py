@@ -8,18 +8,18 @@ from pipeline.project.settings.base import Settings
 
 
 class Slices(Settings):
-    """Parts of the table on which the best model is scored by itself."""
+    """Parts of the table on which the best model is scored separately."""
 
     columns: list[str] = []
     """Columns with one slice per category, or per quarter of the numbers."""
     depth: int = Field(default=3, ge=0, le=5)
     """Depth of the tree that looks for the worst slices; 0 = no search."""
     min_rows: int = Field(default=30, ge=10)
-    """Fewest training rows of a slice."""
+    """Minimum number of training rows of a slice."""
 
 
 class Gate(Settings):
-    """The bounds of a score, of the test rows or out of fold, or of an end of its interval."""
+    """The bounds of a score on the test rows or out of fold, or of one end of its interval."""
 
     min: float | None = Field(None, allow_inf_nan=False)
     """The lowest value that passes."""
@@ -61,4 +61,4 @@ class Register(Settings):
     """Share of the champion's score by which a challenger may be worse and still count as not
     worse."""
     min_rows: int = Field(50, ge=2)
-    """Test rows new to both models, below which there is no decision."""
+    """Minimum number of test rows new to both models; with fewer there is no decision."""

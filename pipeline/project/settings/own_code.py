@@ -77,6 +77,6 @@ class OwnMetric(Settings):
     function: OwnPlace
     """The function, as `features/FILE.py:NAME`."""
     greater_is_better: bool
-    """Its direction."""
+    """Whether higher values are better."""
     of: Literal["decisions", "probabilities"] = "decisions"
-    """What a classifier's predictions are handed over as; a regression's are numbers."""
+    """What the function gets from a classifier; from a regression it gets numbers."""

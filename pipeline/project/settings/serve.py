@@ -10,23 +10,23 @@ HostName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.-]+|\[[0-9A-
 
 
 class Serve(Settings):
-    """How a dataset's model answers requests and what of them is kept."""
+    """How a dataset's model answers requests, and what is logged."""
 
     unseen: Literal["accept", "refuse"] = "accept"
     """Unseen categories: accept or refuse them."""
     allowed_hosts: list[HostName] = []
-    """Names, beside localhost, by which the server may be called without a token."""
+    """Host names, besides localhost, by which the server may be called without a token."""
     max_body: int = Field(default=1_000_000, ge=1_000)
-    """Most bytes of a request."""
+    """Maximum size of a request in bytes."""
     reload_seconds: float = Field(default=2.0, ge=0.1)
-    """Seconds between two looks at the champion's alias."""
+    """Seconds between checks of the champion's alias."""
     shadow: bool = False
-    """The challenger answers too, into the log only."""
+    """Whether the challenger predicts too, for the log only."""
     log_sample: float = Field(default=1.0, ge=0, le=1)
     """Share of the requests that are logged."""
     log_redact: list[str] = []
-    """Features that are left out of the log."""
+    """Features that are not logged."""
     log_file_size: int = Field(default=50_000_000, ge=10_000)
     """Bytes at which a new log file begins."""
     log_fsync: bool = False
-    """Each write of the log is put on the disk, for power failures."""
+    """Whether each log write is synced to disk, to survive a power failure."""

@@ -22,18 +22,18 @@ class Train(Settings):
     models: dict[str, ModelEntry] = Field(min_length=1)
     """A list of model families, or a mapping of them to their hyperparameters."""
     target_transform: Literal["none", "log1p"] = "none"
-    """What the target is transformed by before a model is fitted."""
+    """Transform of the target before a model is fitted."""
     features: Features = Features()
     resampling: Literal["none", "smote", "undersample"] = "none"
     """How the classes are balanced inside each fit."""
     metrics: dict[Name, OwnMetric] = {}
     """Metrics of your own, which `primary_metric`, `threshold_metric` and `gates` may name."""
     threshold_metric: str = "f1"
-    """What the decision threshold of a binary classifier maximises out of fold: `f1`, `accuracy` or
-    one of `metrics`; `costs` take its place."""
+    """The metric that the decision threshold of a binary classifier maximises out of fold: `f1`,
+    `accuracy` or one of `metrics`; not with `costs`."""
     monotone: dict[str, Literal[-1, 1]] = {}
-    """Columns of numbers along which models may only rise (1) or only fall (-1): the prediction, or
-    the probability of the positive class."""
+    """Numeric columns along which the prediction, or the probability of the positive class, may
+    only rise (1) or only fall (-1)."""
     costs: dict[str, Any] = {}
     """What decisions cost: `{false_positive: 1, false_negative: 12}`, by class
     `{actual: {decided: cost}}`, or with a column of amounts in place of a number."""

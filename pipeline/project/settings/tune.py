@@ -11,34 +11,36 @@ BY_SECONDS = ("catboost", "extra_trees", "neural_network")
 
 
 class Tune(Settings):
-    """How the hyperparameters of a dataset's models are searched."""
+    """How hyperparameters are searched."""
 
     models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
-    """The families that are searched, together in one study. Where they are not named, a search by
-    `seconds` has catboost, extra_trees and neural_network as well."""
+    """The model families to search, together in one study. By default, a search by `seconds` also
+    searches catboost, extra_trees and neural_network."""
     trials: int = Field(50, ge=1)
-    """How many trials, with the baselines and the portfolio among them."""
+    """Number of trials, including the baselines and the portfolio."""
     seconds: float | None = Field(None, gt=0)
-    """In place of `trials`, the seconds that the whole stage may take; what is found then depends
-    on the machine."""
+    """Time budget of the whole stage, in place of `trials`; the result then depends on the
+    machine."""
     batch: int = Field(6, ge=1)
-    """Trials that are under way at a time: the sampler knows the results of all before them."""
+    """Number of trials that run at a time; the sampler knows the results of all before them."""
     pruner: Literal["race", "none"] = "race"
-    """Whether a trial ends once its first folds show that it cannot beat its model's best one."""
+    """Whether a trial stops once its first folds show that it cannot beat the best one of its
+    model."""
     patience: int = Field(50, ge=1)
-    """Rounds without gain after which a booster stops."""
+    """Number of rounds without gain after which a booster stops."""
     stopping_share: float = Field(0.15, gt=0, lt=1)
     """Share of a fold's fitted rows that early stopping watches."""
     target_transforms: list[Literal["none", "log1p"]] = []
     """Transforms that each trial chooses from; empty: `train.target_transform`."""
     final: Literal["auto", "bag", "refit"] = "auto"
-    """What becomes of a trial: the mean of its folds' models, or one model refitted on all rows."""
+    """The final model of a trial: the mean of its folds' models, or one model refitted on all
+    rows."""
     blend: bool = True
-    """Whether a blend of the models that did well becomes a candidate."""
+    """Whether a blend of the best models becomes a candidate."""
     objectives: list[Literal["metric", "size"]] = ["metric"]
     """`[metric, size]` searches for small models as well."""
     tolerance: float = Field(0.01, ge=0)
-    """Share of the best metric that a smaller or faster model may lose."""
+    """Share of the best metric that a smaller or faster model may give up."""
 
     @property
     def searched(self) -> list[str]:
@@ -75,9 +77,9 @@ class SearchSpace(Settings):
     log: bool = False
     """Whether values are drawn on a logarithmic scale."""
     step: int | float | None = Field(None, gt=0)
-    """The distance between two values."""
+    """The step between values."""
     choices: list[PlainValue] | None = Field(None, min_length=1)
-    """The values to choose from, in place of a range."""
+    """The values to choose from, instead of a range."""
 
     @model_validator(mode="after")
     def _a_range_or_choices(self) -> Self:

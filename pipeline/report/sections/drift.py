@@ -1,6 +1,6 @@
 """The drift of a dataset's test rows: the verdict, and the columns nearest to drift."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.drift import verdicts
 from pipeline.project import paths
@@ -70,7 +70,10 @@ def rows(drift: DriftFigures | None) -> list[Row]:
         drift.columns, key=lambda name: (-(drift.columns[name].drift_score or 0), name)
     )
     for name in nearest[:MOST_COLUMNS]:
-        table.append(_row(name, "feature", drift.columns[name]))
+        row = _row(name, "feature", drift.columns[name])
+        if name in drift.drifted_ignored:
+            row = replace(row, verdict=verdicts.IGNORED_DRIFT)
+        table.append(row)
     return table
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.data import reading
 from pipeline.data.formats.form import Format
+from pipeline.project.errors import DataError
 
 TABLE = "size,town\n50,Café\n60,Bford\n"
 
@@ -39,3 +40,10 @@ def test_the_name_says_that_tabs_separate_values_unless_params_do(tmp_path, name
     assert list(reading.read(path)) == ["size", "town"]
     path.write_text(TABLE.replace(",", ";"))
     assert list(reading.read(path, Format(separator=";"))) == ["size", "town"]
+
+
+def test_web_page_under_the_name_of_a_workbook_is_refused(tmp_path):
+    path = tmp_path / "export.xls"
+    path.write_text("\n<HTML><body><table><tr><td>a</td></tr></table></body></HTML>")
+    with pytest.raises(DataError, match="export.xls: an HTML page, not a table; save .* as CSV"):
+        reading.read(path)

@@ -55,3 +55,26 @@ def test_dates_that_may_be_in_two_formats_say_so():
     (taken,) = columns.taken(pd.DataFrame({"a": days, "y": 1}), "y", [])
     assert taken.role == columns.DATES and "or is it %" in taken.doubt
     assert f"dates: {taken.doubt}" in columns.described([taken])
+
+
+def test_dates_in_several_formats_name_each_with_its_count():
+    mixed = DAYS.strftime("%Y-%m-%d").to_series()
+    mixed.iloc[::3] = DAYS[::3].strftime("%d.%m.%Y")
+    (taken,) = columns.taken(pd.DataFrame({"day": mixed, "y": 1}), "y", [])
+    assert (taken.role, taken.formats) == (columns.DATES, ["%d.%m.%Y"])
+    assert taken.doubt == "day in ISO 8601: 80, %d.%m.%Y: 40"
+
+
+@pytest.mark.parametrize("odd", ["32.01.2020", "soon"])
+def test_dates_with_an_odd_value_are_no_identifiers(odd):
+    texts = DAYS.strftime("%d.%m.%Y").to_series()
+    texts.iloc[57] = odd
+    (taken,) = columns.taken(pd.DataFrame({"day": texts, "y": 1}), "y", [])
+    assert taken.role == columns.CATEGORIES
+
+
+def test_dates_whose_day_and_month_are_swapped_in_some_rows_are_left_to_a_person():
+    texts = DAYS.strftime("%d/%m/%Y").to_series()
+    texts.iloc[::2] = DAYS[::2].strftime("%m/%d/%Y")
+    (taken,) = columns.taken(pd.DataFrame({"day": texts, "y": 1}), "y", [])
+    assert taken.role == columns.CATEGORIES
