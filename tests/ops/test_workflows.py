@@ -198,7 +198,6 @@ def test_gates_come_before_the_report_which_is_written_all_the_same():
         step["name"]: step for step in JOBS["ml-pipeline", "evaluate"]["steps"] if "name" in step
     }
     assert (
-        "if" not in steps["Check the gates"]
-        and "continue-on-error" not in steps["Check the gates"]
+        "if" not in steps["Check the gates"] and "continue-on-error" not in steps["Check the gates"]
     )
     assert steps["Report"]["if"] == "always()" and "GITHUB_STEP_SUMMARY" in steps["Report"]["run"]
