@@ -15,7 +15,8 @@ from typing import Any
 
 import tune_hyperparameters
 from pipeline import command
-from pipeline.models import estimators, monotone
+from pipeline.models import estimators
+from pipeline.models.families import monotone
 from pipeline.project import files, paths, workers
 from pipeline.project.errors import DataError, UsageError
 from pipeline.project.params import Params

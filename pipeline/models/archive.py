@@ -24,6 +24,8 @@ TRUSTED_TYPES = (
     "sklearn.model_selection._split.KFold",
     "pipeline.models.encoders.dates.DateEncoder",
     "pipeline.models.encoders.texts.TextEncoder",
+    "pipeline.models.families.network.NetworkClassifier",
+    "pipeline.models.families.network.NetworkRegressor",
 )
 # the first moment that a ZIP file can name
 NO_DATE = (1980, 1, 1, 0, 0, 0)

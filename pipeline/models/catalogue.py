@@ -54,6 +54,7 @@ class Family:
     booster              None where there are no rounds to stop early
     monotone             the hyperparameter that takes monotone constraints; None without any
     trees                None where the estimator itself is quick for a single row
+    is_averaged          whether tuning averages the folds' models, though it finds no rounds
     small                hyperparameters of a quick fit, for tests
     is_own               whether it is the user's own, and not of this catalogue
     """
@@ -71,6 +72,7 @@ class Family:
     booster: Booster | None = None
     monotone: str | None = None
     trees: Trees | None = None
+    is_averaged: bool = False
     small: Mapping[str, Any] = field(default_factory=dict)
     is_own: bool = False
 
@@ -85,6 +87,8 @@ class Family:
         It is empty where the estimator is a class in a file of the user's own.
         """
         path = self.regression or self.classification or ""
+        if path.startswith("pipeline."):
+            return "sklearn"  # a class of this package fits scikit-learn's
         return "" if ":" in path else path.partition(".")[0]
 
 
@@ -132,6 +136,14 @@ FAMILIES: dict[str, Family] = {
         encoding="filled",
         monotone="monotonic_cst",
         # scikit-learn casts the table to 32 bits, though it compares in 64
+        trees=Trees("float32"),
+        small={"n_estimators": 5},
+    ),
+    "extra_trees": Family(
+        regression="sklearn.ensemble.ExtraTreesRegressor",
+        classification="sklearn.ensemble.ExtraTreesClassifier",
+        encoding="filled",
+        monotone="monotonic_cst",
         trees=Trees("float32"),
         small={"n_estimators": 5},
     ),
@@ -233,6 +245,13 @@ FAMILIES: dict[str, Family] = {
         booster=Booster(rounds="iterations"),
         monotone="monotone_constraints",
         small={"iterations": 5},
+    ),
+    "neural_network": Family(
+        regression="pipeline.models.families.network.NetworkRegressor",
+        classification="pipeline.models.families.network.NetworkClassifier",
+        encoding="scaled",
+        is_averaged=True,
+        small={"max_epochs": 3},
     ),
 }
 SIMPLEST_FIRST = tuple(FAMILIES)

@@ -8,8 +8,8 @@ import pandas as pd
 
 from pipeline.data import kinds
 from pipeline.models import estimators
+from pipeline.models.families.monotone import constrained
 from pipeline.models.fitted import Model, transformed
-from pipeline.models.monotone import constrained
 from pipeline.models.preprocessing import (
     code_places,
     columns_of_many_levels,

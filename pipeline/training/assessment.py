@@ -60,8 +60,8 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
 
     For a blend these are fewer, and shuffled once, so that it takes not much longer than a model.
     """
-    models = _models_in(model)
-    rows = _rows_of_every_class(problem, max(FEWEST_ROWS, IMPORTANCE_ROWS // models))
+    models = models_in(model)
+    rows = _rows_of_every_class(problem, _rows_for_importance(models))
     return explanations.permutation_importance(
         model.estimator_output,
         model.transform(problem.X_test.iloc[rows]),
@@ -69,16 +69,30 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
         problem.y_test[rows],
         problem.primary_metric,
         problem.seed,
-        repeats=REPEATS if models == 1 else 1,
+        repeats=_repeats(models),
         rule=model.spec.rule,
         terms=problem.terms_test[rows],
         seconds=model.second_columns(),
     )
 
 
-def _models_in(model: Fitted) -> int:
+def models_in(model: Fitted) -> int:
     """Return how many models a prediction asks."""
     return max(1, len(model.spec.members))
+
+
+def _rows_for_importance(models: int) -> int:
+    return max(FEWEST_ROWS, IMPORTANCE_ROWS // models)
+
+
+def _repeats(models: int) -> int:
+    return REPEATS if models == 1 else 1
+
+
+def asked_for_importance(problem: Problem, models: int) -> int:
+    """Return how often a model is asked for a row by the importance of a column, for so many."""
+    rows = min(_rows_for_importance(models), len(problem.X_test))
+    return models * _repeats(models) * rows
 
 
 def most_important(importances: dict[str, float]) -> dict[str, float | None]:
@@ -125,7 +139,7 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
     owners = _owners_among(columns, model.columns())
     others = model.second_columns()
     seconds = dict(zip(others, _owners_among(columns, list(others.values()))))
-    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test), _models_in(model))
+    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test), models_in(model))
     rows = np.sort(order[:n_rows])
     X = model.transformed(problem.X_test.iloc[rows])
     values = explanations.shapley(

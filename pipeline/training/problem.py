@@ -8,8 +8,8 @@ import pandas as pd
 
 from pipeline.data import cleaning, kinds, splits, targets
 from pipeline.data.splits import Fold
-from pipeline.models import monotone
 from pipeline.models.estimators import own_estimators
+from pipeline.models.families import monotone
 from pipeline.models.spec import ModelSpec, OwnParts
 from pipeline.own import loading, transformers
 from pipeline.project import errors, files, paths

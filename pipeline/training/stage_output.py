@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.data.quality import statistics
-from pipeline.models import monotone, storage
+from pipeline.models import storage
+from pipeline.models.families import monotone
 from pipeline.models.fitted import Fitted
 from pipeline.project import files, paths
 from pipeline.scoring import thresholds
@@ -57,8 +58,9 @@ def write_stage(
             seconds[name] = (time.perf_counter() - started) / len(problem.X)
             scores = assessment.scores(problem, outputs, train_output)
             models[name] = assessment.with_rule(outputs.model, scores.rule)
+            importance = assessment.importance(problem, models[name])
             candidates[name] = _store_candidate(
-                stage, name, problem, models[name], outputs, scores.as_json(), folders
+                stage, name, problem, models[name], outputs, scores.as_json(), importance, folders
             )
         _write_predictions(problem, fitted, folders.predictions)
         _explain_best(problem, candidates, models, folders.models)
@@ -80,13 +82,18 @@ def _statistics(problem: Problem) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """The seconds of a candidate: to predict the training rows, and to score, store and draw it.
+    """The seconds of a candidate on the processor, whatever else runs on the machine.
 
-    They are those of the processor, which do not depend on what else runs on the machine.
+    models      of which it is the mean
+    predicting  to predict the training rows
+    importance  to ask the model for the importance of each column
+    storing     to score, store and draw it
     """
 
+    models: int
     predicting: float
-    seconds: float
+    importance: float
+    storing: float
 
 
 def rehearse(stage: str, problem: Problem, outputs: CandidateOutputs) -> Rehearsed:
@@ -105,9 +112,19 @@ def rehearse(stage: str, problem: Problem, outputs: CandidateOutputs) -> Rehears
         predicted = time.thread_time()
         scores = assessment.scores(problem, outputs, train_output)
         model = assessment.with_rule(outputs.model, scores.rule)
-        _store_candidate(stage, "rehearsed", problem, model, outputs, scores.as_json(), folders)
-        ended = time.thread_time()
-    return Rehearsed(predicted - started, ended - predicted)
+        scored = time.thread_time()
+        importance = assessment.importance(problem, model)
+        asked = time.thread_time()
+        _store_candidate(
+            stage, "rehearsed", problem, model, outputs, scores.as_json(), importance, folders
+        )
+        stored = time.thread_time()
+    return Rehearsed(
+        models=assessment.models_in(model),
+        predicting=predicted - started,
+        importance=asked - scored,
+        storing=(scored - predicted) + (stored - asked),
+    )
 
 
 @contextmanager
@@ -133,6 +150,7 @@ def _store_candidate(
     model: Fitted,
     outputs: CandidateOutputs,
     scores: dict[str, Any],
+    importance: dict[str, float],
     folders: StageFolders,
 ) -> Candidate:
     """Write a model and its figures; return what the stage's JSON file holds of it."""
@@ -143,7 +161,6 @@ def _store_candidate(
         _metadata(stage, name, problem, parameters, scores),
     )
     walks = monotone.proven(storage.load(folders.models / name), problem.X_test, problem.X)
-    importance = assessment.importance(problem, model)
     _draw(_emptied(folders.reports / name), name, problem, model, outputs, importance)
     content = {
         "stage": stage,

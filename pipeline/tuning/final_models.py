@@ -64,17 +64,19 @@ def is_bagged(problem: Problem, plan: Plan, trial: Trial | None) -> bool:
     """Return whether the mean of a choice's fold models becomes the final model.
 
     By itself that is so where rounds were found by early stopping, the one thing that a refit has
-    to guess, and the folds were fitted on most rows. Never where the user's own transformers are
-    fitted on each fold: a blend has one of each. `trial` is None for a candidate of train.
+    to guess, or the family is always averaged, and the folds were fitted on most rows. Never where
+    the user's own transformers are fitted on each fold: a blend has one of each. `trial` is None
+    for a candidate of train.
     """
     if trial is None or plan.cost is not None or plan.tune.final == "refit":
         return False
-    if problem.model_spec(trial.model).own.transformers:
+    spec = problem.model_spec(trial.model)
+    if spec.own.transformers:
         return False
     if plan.tune.final == "bag":
         return True
     covers = problem.prepare.split_kind != "time" and len(problem.folds) <= MOST_IN_A_BAG
-    return covers and bool(trial.rounds)
+    return covers and (bool(trial.rounds) or spec.family.is_averaged)
 
 
 def make_finals(

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.data import splits
-from pipeline.models import boosters, fitting, storage
-from pipeline.models.boosters import Stopping, TimeIsOver
+from pipeline.models import fitting, storage
+from pipeline.models.families import boosters
+from pipeline.models.families.boosters import Stopping, TimeIsOver
 from pipeline.models.fitted import Model
 from pipeline.models.spec import ModelSpec
 from pipeline.project.errors import DataError
@@ -45,12 +46,14 @@ class StoppingSplit:
 class FoldModel:
     """A model fitted on a fold's rows, its output on those that the fold predicts, and its rounds.
 
-    The rounds are those that early stopping found; None where nothing stopped early.
+    The rounds are those that early stopping found; None where nothing stopped early. `predicting`
+    are the seconds that the output took.
     """
 
     model: Model
     output: np.ndarray
     rounds: int | None
+    predicting: float
 
 
 class Folds:
@@ -113,7 +116,9 @@ class Folds:
             (fold, encoding, on_all_rows, "new"),
             lambda: fitted.transform(self.problem.X.iloc[self.problem.folds[fold].predict]),
         )
-        return FoldModel(fitted, fitted.estimator_output(Z), rounds)
+        started = time.perf_counter()
+        output = fitted.estimator_output(Z)
+        return FoldModel(fitted, output, rounds, time.perf_counter() - started)
 
     def _fit_as_given(self, fold: int, spec: ModelSpec, hyperparameters: dict[str, Any]) -> Model:
         rows = self.problem.folds[fold].fit
@@ -192,7 +197,7 @@ def fit_fold(
     if not np.isfinite(fitted.output).all():
         return FailedFit("its predictions are not all finite")
     seconds = time.perf_counter() - started
-    return FoldFit(fitted.output, fitted.rounds, cost, seconds, fitted.model)
+    return FoldFit(fitted.output, fitted.rounds, cost, seconds, fitted.predicting, fitted.model)
 
 
 def reason(message: str) -> str:

@@ -211,6 +211,7 @@ def write_fit(folder: Path, trial: Trial, fold: int, fit: FoldFit) -> None:
                 rounds=fit.rounds or 0,
                 cost=fit.cost,
                 seconds=fit.seconds,
+                predicting=fit.predicting,
                 trial=_known_by(trial),
             )
 
@@ -226,6 +227,7 @@ def read_fit(folder: Path, trial: Trial, fold: int) -> FoldFit | None:
                 rounds=int(content["rounds"]) or None,
                 cost=float(content["cost"]),
                 seconds=float(content["seconds"]),
+                predicting=float(content["predicting"]),
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

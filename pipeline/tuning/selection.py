@@ -38,9 +38,9 @@ from pipeline.tuning.trials import (
 NOT_BLENDED = "dummy"
 # of the seconds that are expected: the load of a machine changes
 MARGIN = 1.15
-# in rehearsals, what is done once: Shapley values of the best one, figures of the study, comparison
-# with the best candidate of train, and the record in MLflow
-BESIDE = 1
+# in candidates stored, what is done once: Shapley values of the best one, figures of the study and
+# the comparison with the best candidate of train
+BESIDE = 2
 
 
 def winners(trials: list[Trial], metric: str, tolerance: float) -> dict[str, Trial]:
@@ -172,6 +172,7 @@ class WhatFollows:
     threads: int
     rehearse: Callable[[Problem, Trial], Rehearsed] = rehearse_as_chosen
     rehearsed: Rehearsed | None = None
+    first: Trial | None = None  # the rehearsed trial
     began: float = field(default_factory=time.perf_counter)
     began_on_processor: float = field(default_factory=time.process_time)
 
@@ -182,11 +183,33 @@ class WhatFollows:
             return 0.0
         if self.rehearsed is None:
             self.rehearsed = self.rehearse(self.problem, first)
-        candidates = self._winners(trials) + ([first] if self.plan.blends else [])
-        models = len(candidates) + (MOST_MEMBERS - 1 if self.plan.blends else 0)
-        scored = (len(candidates) + BESIDE) * self.rehearsed.seconds
-        predicted = models * self.rehearsed.predicting
-        return MARGIN * (self._slowdown() * (scored + predicted) + self._fits(trials))
+            self.first = first
+        candidates = [[trial] for trial in self._winners(trials)]
+        if self.plan.blends:
+            candidates.append(best_first(trials, self.problem.primary_metric)[:MOST_MEMBERS])
+        stored = (len(candidates) + BESIDE) * self.rehearsed.storing
+        asked = sum(self._asked(members) for members in candidates)
+        return MARGIN * (self._slowdown() * (stored + asked) + self._fits(trials))
+
+    def _asked(self, members: list[Trial]) -> float:
+        """Return the seconds in which a candidate predicts, for its scores and its importances.
+
+        They are those of the rehearsed one, by how many models are asked and how slow each is.
+        """
+        known, first = self.rehearsed, self.first
+        assert known is not None and first is not None
+        models = sum(self._models(trial) for trial in members)
+        seconds_a_row = sum(trial.seconds_a_row for trial in members) / len(members)
+        asked = assessment.asked_for_importance(self.problem, models)
+        asked_of_first = assessment.asked_for_importance(self.problem, known.models)
+        seconds = known.predicting * models / known.models
+        seconds += known.importance * asked / asked_of_first
+        return seconds * seconds_a_row / first.seconds_a_row
+
+    def _models(self, trial: Trial) -> int:
+        """Return of how many models a trial's candidate is the mean."""
+        is_bagged = final_models.is_bagged(self.problem, self.plan, trial)
+        return len(self.problem.folds) if is_bagged else 1
 
     def _slowdown(self) -> float:
         """Return how many seconds went by for each that a thread has had of the processor."""

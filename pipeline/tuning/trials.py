@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.models import boosters, catalogue, estimators, monotone
+from pipeline.models import catalogue, estimators
+from pipeline.models.families import boosters, monotone
 from pipeline.models.fitted import Model
 from pipeline.project import paths
 from pipeline.project.errors import UsageError
@@ -19,6 +20,13 @@ from pipeline.training.problem import Problem
 
 # chosen as a hyperparameter is, and handed to the model's spec
 TARGET_TRANSFORM = "target_transform"
+# hyperparameters that weigh classes, each with the value by which all rows count alike
+CLASS_WEIGHTS = {
+    "class_weight": None,
+    "scale_pos_weight": 1.0,
+    "auto_class_weights": None,
+    "is_unbalance": False,
+}
 BASELINE, PORTFOLIO, SEARCH = "baseline", "portfolio", "search"  # where a trial comes from
 RUNNING, FINISHED, PRUNED, FAILED = "running", "finished", "pruned", "failed"
 MOST_KEPT = 25  # trials that a blend is chosen from, the best ones
@@ -29,13 +37,15 @@ class FoldFit:
     """What a trial gave on one fold: its output on the rows that the fold predicts.
 
     `rounds` are those that early stopping found, `cost` bytes or seconds where they are an
-    objective. `model` is None where it was not kept, or not kept by an earlier process.
+    objective, and `predicting` the part of the `seconds` that the output took. `model` is None
+    where it was not kept, or not kept by an earlier process.
     """
 
     output: np.ndarray
     rounds: int | None
     cost: float
     seconds: float
+    predicting: float
     model: Model | None = None
 
 
@@ -99,6 +109,13 @@ class Trial:
             **self.hyperparameters,
             boosters.rounds_setting(self.model): int(np.median(self.rounds)),
         }
+
+    @property
+    def seconds_a_row(self) -> float:
+        """Return the seconds that a model of its folds takes to predict a row."""
+        fits = self.finished_fits()
+        rows = sum(len(fit.output) for fit in fits)
+        return sum(fit.predicting for fit in fits) / max(1, rows)
 
     @property
     def has_models(self) -> bool:
@@ -207,7 +224,8 @@ def given_trials(plan: Plan) -> list[Trial]:
     """Return the trials that come before the search.
 
     Each model as params.yaml has it, then the entries of the portfolio, the models in turn. By
-    seconds the first entry of each model comes before all others: it does better.
+    seconds the first entry of each model comes before all others: it does better. Of a model that
+    weighs classes every second entry does not, so that the score decides.
     """
     baselines = [
         Trial(0, BASELINE, model, hyperparameters, early_stopping=False)
@@ -219,6 +237,8 @@ def given_trials(plan: Plan) -> list[Trial]:
         for model, entries in plan.portfolio.items():
             if place < len(entries):
                 chosen = {**plan.hyperparameters[model], **entries[place]}
+                if place % 2:
+                    chosen |= unweighted(chosen)
                 chosen = with_most_rounds(model, chosen, plan)
                 trials.append(Trial(0, PORTFOLIO, model, chosen, early_stopping=True))
     first = len([model for model, entries in plan.portfolio.items() if entries])
@@ -227,6 +247,15 @@ def given_trials(plan: Plan) -> list[Trial]:
     for number, trial in enumerate(trials):
         trial.number = number
     return trials
+
+
+def unweighted(hyperparameters: dict[str, Any]) -> dict[str, Any]:
+    """Return, for each of some hyperparameters that weighs classes, the value that does not."""
+    return {
+        name: neutral
+        for name, neutral in CLASS_WEIGHTS.items()
+        if hyperparameters.get(name, neutral) != neutral
+    }
 
 
 def with_most_rounds(model: str, hyperparameters: dict[str, Any], plan: Plan) -> dict[str, Any]:
@@ -254,11 +283,15 @@ def _default_rounds(model: str, rounds: str) -> Any:
 def search_space(plan: Plan, model: str) -> dict[str, SearchSpace]:
     """Return the search space of a model, without the rounds that early stopping finds.
 
-    Where there are several transforms of the target, they are chosen from as well.
+    Where there are several transforms of the target, they are chosen from as well; where
+    params.yaml weighs the classes of a model, so is whether to do it.
     """
     space = dict(plan.search_spaces[model])
     if boosters.can_stop(model, plan.hyperparameters[model]):
         space.pop(boosters.rounds_setting(model), None)
+    for name, neutral in unweighted(plan.hyperparameters[model]).items():
+        weighted = plan.hyperparameters[model][name]
+        space.setdefault(name, SearchSpace(choices=[weighted, neutral], step=None))
     if len(plan.tune.target_transforms) > 1:
         choices: list[Any] = list(plan.tune.target_transforms)
         space[TARGET_TRANSFORM] = SearchSpace(choices=choices, step=None)

@@ -10,7 +10,7 @@ from pipeline.project import workers
 from pipeline.project.settings.data import Prepare
 from pipeline.training.problem import read_problem
 from pipeline.tuning import final_models
-from pipeline.tuning.trials import plan_of
+from pipeline.tuning.trials import Trial, plan_of
 from support.tuning import search, settings_with
 
 TUNE = "tune: {models: [lightgbm, ridge], trials: 3, batch: 3, blend: false, final: FINAL}"
@@ -41,6 +41,17 @@ def test_by_itself_a_trial_that_stopped_early_becomes_a_bag_and_any_other_is_ref
     assert {name: len(final.models) for name, final in made.items()} == {
         name: 3 if early else 1 for name, early in stopped.items()
     }
+
+
+def test_by_itself_a_network_becomes_a_bag_and_a_forest_is_refitted(trained):
+    settings = settings_with(trained, TUNE.replace("FINAL", "auto"))
+    problem, plan = read_problem("tiny", settings), plan_of("tiny", settings)
+    network, forest = (
+        Trial(0, "portfolio", model, {}, early_stopping=True)
+        for model in ("neural_network", "extra_trees")
+    )
+    assert final_models.is_bagged(problem, plan, network)
+    assert not final_models.is_bagged(problem, plan, forest)
 
 
 def test_bag_is_the_mean_of_the_models_that_were_scored(finals):

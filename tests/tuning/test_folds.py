@@ -6,8 +6,9 @@ import time
 import numpy as np
 import pytest
 
-from pipeline.models import boosters, fitting
-from pipeline.models.boosters import Stopping, TimeIsOver
+from pipeline.models import fitting
+from pipeline.models.families import boosters
+from pipeline.models.families.boosters import Stopping, TimeIsOver
 from pipeline.project import params
 from pipeline.training.problem import read_problem
 from pipeline.tuning.folds import Folds, reason

@@ -3,13 +3,14 @@
 import dataclasses
 
 from pipeline.project import params
-from pipeline.project.settings.tune import Tune
+from pipeline.project.settings.tune import BY_SECONDS, Tune
 from pipeline.tuning.trials import (
     Trial,
     best_trial,
     cheapest_near_best,
     given_trials,
     plan_of,
+    search_space,
 )
 from support.projects import PARAMS
 
@@ -43,10 +44,10 @@ def test_stored_model_has_the_median_round(trained):
     assert dataclasses.replace(trial, rounds=[]).settled() == {"n_estimators": 300}
 
 
-def test_search_by_seconds_has_catboost_as_well_where_no_model_is_named():
+def test_search_by_seconds_has_more_models_where_none_is_named():
     counted, by_seconds = Tune(), Tune(seconds=60)
     assert counted.searched == ["lightgbm", "xgboost"]
-    assert by_seconds.searched == ["lightgbm", "xgboost", "catboost"]
+    assert by_seconds.searched == [*Tune().models, *BY_SECONDS]
     assert Tune(seconds=60, models=["ridge"]).searched == ["ridge"]
     assert params.parse(PARAMS).tuning_only("ridge").dataset("tiny").tune.searched == ["ridge"]
 
@@ -66,3 +67,19 @@ def test_first_of_each_portfolio_comes_before_the_baselines_by_seconds_alone():
     rest = [("portfolio", "lightgbm")]
     assert course(settings) == [*baselines, *first, *rest]
     assert course(settings.tuning(seconds=60)) == [*first, *baselines, *rest]
+
+
+def test_class_weights_are_tried_and_left_out_by_turns_and_searched():
+    portfolio = "portfolio:\n  lightgbm: [{num_leaves: 7}, {num_leaves: 9}, {num_leaves: 5}]"
+    settings = params.parse(PARAMS.replace("portfolio:\n  lightgbm: [{num_leaves: 7}]", portfolio))
+    settings.models["lightgbm"] = {"scale_pos_weight": "balanced"}
+    plan = plan_of("tiny", settings)
+    weights = [
+        (trial.origin, trial.hyperparameters["scale_pos_weight"])
+        for trial in given_trials(plan)
+        if trial.model == "lightgbm"
+    ]
+    tried = [("portfolio", weight) for weight in ("balanced", 1.0, "balanced")]
+    assert weights == [("baseline", "balanced"), *tried]
+    assert search_space(plan, "lightgbm")["scale_pos_weight"].choices == ["balanced", 1.0]
+    assert "class_weight" not in search_space(plan, "lightgbm")

@@ -21,7 +21,7 @@ def trial(problem, error, folds):
     fits = {}
     for fold in range(folds):
         rows = problem.folds[fold].predict
-        fits[fold] = FoldFit(problem.y[rows] + error[rows], None, 0.0, 0.0)
+        fits[fold] = FoldFit(problem.y[rows] + error[rows], None, 0.0, 0.0, 0.0)
     return Trial(0, "search", "ridge", {}, False, fits=fits)
 
 

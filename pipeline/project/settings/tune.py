@@ -7,13 +7,15 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.project.settings.base import PlainValue, Settings
 
+BY_SECONDS = ("catboost", "extra_trees", "neural_network")
+
 
 class Tune(Settings):
     """How hyperparameters are searched."""
 
     models: list[str] = Field(["lightgbm", "xgboost"], min_length=1)
     """The model families to search, together in one study. By default, a search by `seconds` also
-    searches catboost."""
+    searches catboost, extra_trees and neural_network."""
     trials: int = Field(50, ge=1)
     """Number of trials, including the baselines and the portfolio."""
     seconds: float | None = Field(None, gt=0)
@@ -44,11 +46,11 @@ class Tune(Settings):
     def searched(self) -> list[str]:
         """Return the families that are searched.
 
-        CatBoost finds what the others miss, and is slow on tables with many categories or rows: by
-        default it is searched where only so much time can be lost on it.
+        BY_SECONDS find what boosters with a fast fit miss, and are slow on some tables: by default
+        they are searched where only so much time can be lost on them.
         """
         by_default = "models" not in self.model_fields_set
-        return [*self.models, "catboost"] if by_default and self.seconds else self.models
+        return [*self.models, *BY_SECONDS] if by_default and self.seconds else self.models
 
     @field_validator("objectives")
     @classmethod

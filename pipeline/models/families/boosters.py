@@ -10,9 +10,9 @@ import numpy as np
 
 from pipeline.models import catalogue, estimators, fitting
 from pipeline.models.catalogue import Booster
+from pipeline.models.families.monotone import constrained
 from pipeline.models.fitted import Model
 from pipeline.models.fitting import Prepared
-from pipeline.models.monotone import constrained
 from pipeline.models.spec import ModelSpec
 
 # the arguments of LightGBM's class that its training function does not know

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.data import kinds
-from pipeline.models import catalogue, fitted, fitting, monotone, storage
+from pipeline.models import catalogue, fitted, fitting, storage
+from pipeline.models.families import monotone
 from pipeline.project.errors import DataError, UsageError
 from support.model_cases import CASES, LONGER, NEW_ROWS, X, save, spec
 
@@ -60,7 +61,7 @@ def test_models_and_columns_that_take_no_constraint_are_refused_by_name():
     assert str(caught.value) == (
         "params.yaml: datasets.t.train.models: ridge, lasso cannot keep train.monotone; take it "
         "out of the models, or remove train.monotone; with constraints: decision_tree, "
-        "random_forest, gradient_boosting, lightgbm, xgboost, catboost"
+        "random_forest, extra_trees, gradient_boosting, lightgbm, xgboost, catboost"
     )
     columns = kinds.kinds_of(X)
     with pytest.raises(UsageError, match="'town' holds no numbers but category, which has no"):

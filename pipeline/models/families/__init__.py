@@ -1,0 +1,1 @@
+"""What single families of models need: early stopping, monotone constraints, networks."""
