@@ -171,7 +171,9 @@ class Campaign:
             return Stopped(bool(at_work), last_line(output) if running[1].returncode else "")
         orphans = self.orphans()
         said = "\n".join(process.communicate()[0] for process in running)
-        return Stopped(bool(at_work), said, orphans)
+        # one that had only to leave when the signal came has ended by itself
+        was_stopped = any(process.returncode for process in at_work)
+        return Stopped(was_stopped, said, orphans)
 
     def orphans(self) -> list[str]:
         """Return what still runs after a while, and end it."""
