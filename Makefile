@@ -40,12 +40,12 @@ $(READY_TO_TEST): requirements-dev.txt $(READY)
 	-@npm ci --prefix .ci --silent --no-audit --no-fund
 
 pipeline: $(READY)  ## run all stages that are out of date: make pipeline [DATASET=iris] [QUIET=yes] [VERBOSE=yes]
-	@python -m ops.repro --dataset $(DATASET) $(if $(QUIET),--quiet) $(if $(VERBOSE),--verbose)
+	@python -m ops.repro --with-parent --dataset $(DATASET) $(if $(QUIET),--quiet) $(if $(VERBOSE),--verbose)
 	@python -m ops.sync --dataset $(DATASET)
 	@python compare_results.py --show --dataset $(DATASET)
 
 stages: $(READY)  ## run some stages and those they depend on: make stages STAGES="train@iris drift@iris"
-	@python -m ops.repro $(STAGES)
+	@python -m ops.repro --with-parent $(STAGES)
 
 stale: $(READY)   ## fail if a stage is out of date, and name it
 	@python -m ops.repro --check

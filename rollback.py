@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument(
         "--to",
         metavar="V",
-        help="the version to make champion; default the previous champion",
+        help="the version that becomes champion; default the previous champion",
     )
     parser.add_argument(
         "--reason", default="asked for", metavar="TEXT", help="the reason, for the promotion log"

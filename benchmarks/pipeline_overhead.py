@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.stage_commands import stage_commands
 from pipeline.command import ONE_THREAD
 from pipeline.project import params
 
@@ -25,13 +26,8 @@ WARM_UP = (
     "import mlflow, lightgbm, xgboost, catboost, matplotlib.figure, skops.io, pandera.pandas, "
     "evidently"
 )
-STAGES = {
-    "generate": "generate_data.py",
-    "prepare": "prepare_data.py",
-    "train": "train.py",
-    "tune": "tune_hyperparameters.py",
-    "drift": "detect_drift.py",
-}
+OF_EACH_DATASET = ("generate", "prepare", "train", "tune", "drift")
+OF_ALL_DATASETS = ("compare", "validate")
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ def compare(folder: Path, other: Path, datasets: list[str], targets: list[str]) 
 
 def print_stage(name: str, command: list[str], folder: Path) -> None:
     """Run a stage by hand and print its line."""
-    figures = timed([sys.executable, *command], folder)
+    figures = timed(command, folder)
     print(f"{name:36} {figures.seconds:8.1f} {figures.peak_mib:9.0f}")
 
 
@@ -136,14 +132,11 @@ def main() -> None:
         compare(folder, other, datasets, targets)
         print(f"{'stage by hand':36} {'seconds':>8} {'peak MiB':>9}")
         for dataset in datasets:
-            for stage, script in STAGES.items():
-                command = [script, "--dataset", dataset]
-                if stage == "drift":
-                    command += ["--fail-on", "never"]
-                print_stage(f"{stage}@{dataset}", command, folder)
+            for stage in OF_EACH_DATASET:
+                print_stage(f"{stage}@{dataset}", stage_commands(dataset)[stage], folder)
         if not args.dataset:
-            print_stage("compare", ["compare_results.py"], folder)
-            print_stage("validate", ["validate_metrics.py"], folder)
+            for stage in OF_ALL_DATASETS:
+                print_stage(stage, stage_commands(datasets[0])[stage], folder)
 
 
 if __name__ == "__main__":

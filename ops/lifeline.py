@@ -11,8 +11,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import psutil
+
+SECONDS_BETWEEN_LOOKS = 0.2
 
 
 def end_with_parent() -> None:
@@ -23,6 +26,20 @@ def end_with_parent() -> None:
             process.kill()
     else:  # also those whose own parent is gone are in the group that this process leads
         os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def stop_with_parent() -> None:
+    """Stop this process, as SIGTERM does, once the one that started it is gone."""
+    this = psutil.Process()
+    parent = this.parent()
+
+    def wait_and_stop() -> None:
+        # not parent.wait(): a killed make is there until its own parent has asked how it ended
+        while parent is not None and this.parent() == parent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait_and_stop, daemon=True).start()
 
 
 def main(command: list[str]) -> int:

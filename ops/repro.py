@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from ops import board, dvc_marks, pipeline_log, stage_graph, stage_times, turns
+from ops import board, dvc_marks, lifeline, pipeline_log, stage_graph, stage_times, turns
 from ops.board import DONE, FAILED, Board, Ended, State
 from ops.stage_graph import Graph
 from ops.stage_job import SECONDS_BETWEEN_LOOKS, Job, stop
@@ -183,6 +183,20 @@ def interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def add_shown(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how much is printed."""
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument(
+        "-q", "--quiet", action="store_true", help="print failures and the end alone"
+    )
+    shown.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="print lines, on a terminal too, and what starts",
+    )
+
+
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = command.parser(__doc__)
     command.add_dataset(parser)
@@ -206,16 +220,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         metavar="N",
         help="stages at a time (default %(default)s)",
     )
-    shown = parser.add_mutually_exclusive_group()
-    shown.add_argument(
-        "-q", "--quiet", action="store_true", help="print failures and the end alone"
-    )
-    shown.add_argument(
-        "-v",
-        "--verbose",
+    parser.add_argument(
+        "--with-parent",
         action="store_true",
-        help="print lines, on a terminal too, and what starts",
+        help="stop when the process that started this one is gone, as a make that was killed",
     )
+    add_shown(parser)
     args = parser.parse_args(argv)
     if args.jobs < 1:
         raise UsageError(f"--jobs {args.jobs}: give 1 or more")
@@ -264,6 +274,8 @@ def main(argv: list[str] | None = None) -> int:
         check(stage_graph.read(targets))
         return 0
     signal.signal(signal.SIGTERM, interrupt)
+    if args.with_parent:
+        lifeline.stop_with_parent()
     with turns.turn(tell):
         heal()
         run_out_of_date(targets, settings.cores(), args)

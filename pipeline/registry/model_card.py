@@ -19,12 +19,12 @@ SLICE_METRICS = tuple(
     metric.name for metric in metrics.of_task("regression") if not metric.greater_is_better
 )
 LIMITS = (
-    "The intervals tell how much the scores depend on which test rows were drawn, not how they "
+    "The intervals show how much the scores depend on which test rows were drawn, not how they "
     "change with time.",
     "The test rows come from the same table as the training rows; other places, times and people "
-    "were not looked at.",
-    "A missing value, a date after the training rows, or a category or a word that they do not "
-    "hold, gives a prediction and no warning.",
+    "were not tested.",
+    "A missing value, a date after the training rows, or an unseen category or word gives a "
+    "prediction without a warning.",
     "Fairness between groups of people was not examined.",
 )
 
@@ -78,6 +78,7 @@ def content(
         for key in ("source", "synthetic", "data_hash", "split_hash", "rows", "split", "missing")
     }
     model = f"models:/{request.name}@production"
+    own_code = metadata.get("own", {}).get("code", {})
     return {
         "schema": SCHEMA,
         "name": request.name,
@@ -92,6 +93,7 @@ def content(
         "classes": metadata["classes"],
         "threshold": metadata["threshold"],
         "features": metadata["features"],
+        **({"own_code": own_code} if own_code else {}),
         "params": metadata["params"],
         "data": data,
         "cv": request.cv,
@@ -113,7 +115,7 @@ def limits(not_ready: list[str], synthetic: bool, parts: Parts) -> list[str]:
     small = [name for name, part in parts.items() if part["rows"] < FEWEST_TEST_ROWS]
     if small:
         of_data.append(
-            f"The test rows hold fewer than {FEWEST_TEST_ROWS} of {', '.join(small)}: no ground to "
+            f"The test rows hold fewer than {FEWEST_TEST_ROWS} of {', '.join(small)}: too few to "
             f"judge those by."
         )
     return [*of_data, *LIMITS]

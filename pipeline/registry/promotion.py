@@ -35,7 +35,7 @@ def not_ready(advice: list[str]) -> Decision:
 
 
 def decide_promotion(rule: str, evidence: Evidence) -> Decision:
-    """Hold evidence against a rule.
+    """Decide by a rule on the evidence.
 
     better: the whole interval of the difference lies above 0. not_worse: it lies above the margin
     below 0. always: whatever it is. The whole interval on the other side is a refusal, and an
@@ -49,27 +49,27 @@ def decide_promotion(rule: str, evidence: Evidence) -> Decision:
     demand = _demand(rule, evidence.against, gain)
     if gain.low > demand.bound or (demand.may_equal and gain.low == demand.bound):
         outcome = promotion_log.PROMOTED
-        line = f"{demand.text}, which it is"
+        line = f"{demand.text}, and it is"
     elif gain.high < demand.bound:
         outcome = promotion_log.REFUSED
-        line = f"{demand.text}, and even the upper end is below that"
+        line = f"{demand.text}, and all of it is below"
     else:
         outcome = promotion_log.UNDECIDED
         line = (
-            f"{demand.text}, which it is not, while the upper end is beyond that: these rows do "
-            f"not tell; {_what_settles(evidence, demand.bound)}"
+            f"{demand.text}, and it lies on both sides: these rows do not decide; "
+            f"{_what_settles(evidence, demand.bound)}"
         )
     return Decision(outcome, f"{_comparison(evidence, gain)}; {line}")
 
 
 def _demand(rule: str, against: str, gain: Difference) -> Demand:
     if against == GUESSING:
-        text = "while there is no champion, the rule asks for a lower end above 0"
+        text = "without a champion, the interval must be above 0"
         return Demand(0.0, False, text)
     if rule == "better":
-        return Demand(0.0, False, "better asks for a lower end above 0")
+        return Demand(0.0, False, "for better, the interval must be above 0")
     bound = -gain.margin
-    text = f"not_worse asks for a lower end of at least {bound:g}, register.margin below 0"
+    text = f"for not_worse, the interval must be from {bound:g} up, register.margin below 0"
     return Demand(bound, True, text)
 
 

@@ -57,7 +57,7 @@ def no_gate(evidence: Evidence) -> Iterator[Advice]:
         yield Advice(
             WATCH,
             "No gate says how good is good enough.",
-            f"Add the least that is of use to datasets.{evidence.dataset}.gates in params.yaml.",
+            f"Add the lowest useful score to datasets.{evidence.dataset}.gates in params.yaml.",
         )
 
 
@@ -90,7 +90,7 @@ def no_better_than_guessing(evidence: Evidence) -> Iterator[Advice]:
             STOP,
             f"No model is clearly better than guessing: cv {metric} {number_text(mean)} "
             f"against {number_text(guess)}.",
-            f"Look for columns that tell more about {result.target}, or for more rows.",
+            f"Look for columns that say more about {result.target}, or for more rows.",
         )
 
 
@@ -102,7 +102,7 @@ def drifted(evidence: Evidence) -> Iterator[Advice]:
     if drift.verdict == verdicts.NOT_ENOUGH_DATA:
         yield Advice(
             INFO,
-            "Whether the test rows drifted cannot be told.",
+            "There are too few test rows to test for drift.",
             _sentence(drift.recommendation),
         )
     if drift.verdict == verdicts.DRIFT:
@@ -124,7 +124,7 @@ def poor_quality(evidence: Evidence) -> Iterator[Advice]:
     if drift is not None and drift.quality.verdict == verdicts.CHECK:
         yield Advice(
             WATCH,
-            f"The data ask for a look: {drift.quality.reasons[0]}.",
+            f"The data need a check: {drift.quality.reasons[0]}.",
             f"Look at {drift.quality.reasons[0]} in the data quality report.",
         )
 
@@ -221,7 +221,7 @@ def unproven_tuning(evidence: Evidence) -> Iterator[Advice]:
         INFO,
         f"On the test rows the gain of {best} over {gain.over} may be chance: "
         f"{result.primary_metric} {gained}.",
-        f"{gain.over} is the plainer choice; more trials are unlikely to pay, better columns or "
+        f"{gain.over} is the simpler choice; more trials are unlikely to help, better columns or "
         "more rows may.",
     )
 

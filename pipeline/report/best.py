@@ -258,8 +258,8 @@ def check_slice_columns(dataset: str, columns: list[str], features: pd.Index) ->
     unknown = [column for column in columns if column not in features]
     if unknown:
         raise UsageError(
-            f"{paths.PARAMS}: datasets.{dataset}.slices.columns: no feature {unknown[0]!r}; "
-            f"there are: {errors.listed(features, most=100)}"
+            f"{paths.PARAMS}: datasets.{dataset}.slices.columns: no feature {unknown[0]!r} in the "
+            f"table; there are: {errors.listed(features, most=100)}"
         )
 
 

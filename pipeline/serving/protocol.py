@@ -14,7 +14,7 @@ from pipeline.serving.door import refusal
 
 # bytes of a request line and its headers; of a chunk's head or a trailer in its body, too
 MOST_HEAD = 32_768
-# in which a client has to take an answer and to send its next request whole
+# in which a client has to send its next request whole, or to take a further part of an answer
 SECONDS_FOR_CLIENT = 30
 SECONDS_BETWEEN_LOOKS = 5
 # of an answer; a client that asks whether to go on gets CONTINUE at once
@@ -67,7 +67,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     httptools keeps what it has not understood yet, such as half a header; `_not_parsed` counts
     these bytes. `_client_since` is the moment since which the client has its turn, None while the
-    server has it.
+    server has it. `_not_taken` is how many bytes of an answer it had not taken when last looked at.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -75,6 +75,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._not_parsed = 0
         self._head = 0
         self._client_since: float | None = None
+        self._not_taken = 0
         self._looking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -123,7 +124,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self.transport.flush()
-        self._client_since = self.loop.time()
+        next_is_whole = bool(self.pipeline) and not self.cycle.more_body
+        self._client_since = None if next_is_whole else self.loop.time()
         super().on_response_complete()
 
     def _refuse_at_once(self) -> None:
@@ -141,8 +143,11 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Close the connection where the client has taken too long, at once: it may not read."""
-        since = self._client_since
-        if since is not None and self.loop.time() - since > SECONDS_FOR_CLIENT:
-            self.transport.abort()
-        else:
-            self._look_later()
+        before, self._not_taken = self._not_taken, self.transport.get_write_buffer_size()
+        if self._client_since is not None:
+            if self._not_taken < before:
+                self._client_since = self.loop.time()
+            if self.loop.time() - self._client_since > SECONDS_FOR_CLIENT:
+                self.transport.abort()
+                return
+        self._look_later()

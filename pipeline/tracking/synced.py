@@ -24,14 +24,15 @@ CODE = Path(__file__).parent.parent
 def is_synced(dataset: str) -> bool:
     """Return whether all is as it was when `note_synced` was called for the same `--dataset`."""
     noted = _file(dataset)
-    if not noted.is_file() or not store.uses_own_store() or not paths.STORE.is_file():
+    if not noted.is_file() or not store.uses_own_store():
         return False
     return noted.read_text(encoding="utf-8") == _state()
 
 
 def note_synced(dataset: str) -> None:
-    """Note that the store holds what it should of a dataset, or of `all`."""
-    write_text(_file(dataset), _state())
+    """Note that the store holds what it should of a dataset, or of `all`; not of a server's."""
+    if store.uses_own_store():
+        write_text(_file(dataset), _state())
 
 
 def _file(dataset: str) -> Path:

@@ -12,6 +12,7 @@ import pytest
 
 from ops import dvc_marks
 from support.processes import ROOT, script, shell, until
+from support.projects import link_environment
 from support.toy_stages import stage, write
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -20,9 +21,14 @@ GONE = 2**22 + 1  # more than Linux gives
 
 
 def start(folder, *command: str) -> subprocess.Popen:
+    """Start a module as a terminal does, in a process group of its own."""
+    return start_command(folder, sys.executable, "-m", *command)
+
+
+def start_command(folder, *command: str) -> subprocess.Popen:
     """Start a command as a terminal does, in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", *command],
+        command,
         cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
@@ -51,6 +57,19 @@ def test_killed_run_takes_its_stages_with_it_and_the_next_one_goes_on(toy):
     again = script("ops.repro", cwd=toy)
     assert again.returncode == 0 and "2 stages" in again.stdout, again.stderr
     assert "error" not in again.stderr  # DVC warns of the marks that it forgets
+
+
+def test_make_that_is_killed_alone_takes_its_run_with_it(toy):
+    write(toy, {"a": stage("a", seconds=60)})
+    link_environment(toy)
+    for name in ("requirements.txt", "constraints.txt"):
+        (toy / name).touch()
+    (toy / ".venv/.ready").touch()
+    killed = start_command(toy, "make", "--silent", f"--file={ROOT / 'Makefile'}", "pipeline")
+    until(lambda: (toy / "a.begun").exists())
+    killed.kill()
+    until(lambda: not at_work(toy), what="the end of the run")
+    assert "stopped; what was finished is kept" in killed.communicate()[1]
 
 
 def test_lock_has_its_order_also_after_a_run_that_was_killed(toy):

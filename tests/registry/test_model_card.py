@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline.models import storage
+from pipeline.registry import model_card
 from support.registered import resolve
 
 
@@ -39,3 +40,15 @@ def test_model_card_holds_data_scores_by_slice_and_limits(first):
         )
         in text
     )
+
+
+def test_card_names_own_code_dates_and_texts_and_is_as_before_without_them(first):
+    card = json.loads((resolve().folder / "model_card.json").read_text())
+    plain = model_card.text(card)
+    assert "Own code" not in plain and "Dates" not in plain and "own_code" not in card
+    features = {**card["features"], "sold": "date", "<b>": "text"}
+    text = model_card.text({**card, "features": features, "own_code": {"features/a.py": "0" * 64}})
+    assert f"Own code: `features/a.py`, sha256 `{'0' * 64}`." in text
+    added = [line for line in text.splitlines() if line not in plain.splitlines()]
+    assert "Dates: sold." in added and any(line.startswith("Free text: ") for line in added)
+    assert "<b>" not in text

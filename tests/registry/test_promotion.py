@@ -77,19 +77,19 @@ def found(low: float, high: float, rows: int = 100, judged_before: int = 0) -> E
 def test_no_decision_says_which_line_was_not_crossed_and_how_many_rows_would_settle_it():
     reason = promotion.decide_promotion("better", found(-1.0, 3.0)).reason
     assert "rmse 9 against the champion's 10 on 100 rows new to both" in reason
-    assert "better by 1 [-1, 3]; better asks for a lower end above 0, which it is not" in reason
+    assert "better by 1 [-1, 3]; for better, the interval must be above 0, and it lies on" in reason
     # (1.96 + 0.84)² standard errors of 2 / 1.96 for a difference of 1, with 100 rows
     assert reason.endswith("about 820 rows would settle a difference of this size")
     reason = promotion.decide_promotion("not_worse", found(-1.0, 3.0)).reason
-    assert "not_worse asks for a lower end of at least -0.2, register.margin below 0" in reason
+    assert "for not_worse, the interval must be from -0.2 up, register.margin below 0" in reason
     assert reason.endswith("about 570 rows would settle a difference of this size")
 
 
 def test_refusal_and_promotion_say_it_too():
     refused = promotion.decide_promotion("better", found(-3.0, -1.0)).reason
-    assert refused.endswith("above 0, and even the upper end is below that")
+    assert refused.endswith("above 0, and all of it is below")
     promoted_by = promotion.decide_promotion("better", found(1.0, 3.0)).reason
-    assert promoted_by.endswith("above 0, which it is")
+    assert promoted_by.endswith("above 0, and it is")
 
 
 @pytest.mark.parametrize(

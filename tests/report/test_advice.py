@@ -146,12 +146,12 @@ RARE = {"labels": ["no", "yes"], "counts": [[90, 1], [1, 3]]}
             "The test roc_auc of 0.8 is worse than cross-validation promised: 0.9.",
         ),
         (CLEAN, DRIFT, "watch", "The test rows differ from the training rows: age, town."),
-        (CLEAN, CHECK, "watch", "The data ask for a look: age: constant."),
+        (CLEAN, CHECK, "watch", "The data need a check: age: constant."),
         (
             CLEAN,
             TOO_FEW,
             "info",
-            "Whether the test rows drifted cannot be told.",
+            "There are too few test rows to test for drift.",
         ),
         (
             changed(slices=[slice_("params.yaml", True)]),

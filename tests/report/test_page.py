@@ -50,7 +50,7 @@ def test_page_of_a_run_opens_offline_without_a_fault_and_draws_every_picture(
     both = [
         "Candidates by cross-validated",
         "Quality against prediction time",
-        "Course of the tuning",
+        "Tuning history",
     ]
     what, moved = (
         ["Permutation importance", "SHAP: what moves the prediction"],
@@ -209,7 +209,7 @@ def test_page_has_no_faults_without_what_lies_beside_it(browser, compared, tmp_p
     path.write_text(compared.html(), encoding="utf-8")
     assert browser.open(path, READY) == []
     text = browser.driver.find_element("tag name", "main").text
-    assert "fit, s" not in text and "not looked at" in text and "127.0.0.1" not in path.read_text()
+    assert "fit, s" not in text and "not tested" in text and "127.0.0.1" not in path.read_text()
 
 
 def test_links_lead_to_pages_that_are_there(compared, beside):

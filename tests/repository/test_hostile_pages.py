@@ -1,20 +1,25 @@
 """Text of the data runs on no page, whatever wrote it: each is opened in a browser."""
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
+import compare_results
+import detect_drift
 from ops import pull_request_report
 from ops.commit_results import read_here
 from pipeline.project import params
 from pipeline.serving.app import create_app
-from support.hostile import BINARY, DATASETS, target_name
+from support.hostile import BINARY, DATASETS, labelled, target_name
 from support.hostile_texts import RAN, TEXTS
 from support.processes import ROOT
+from support.served import asking
 
 pytestmark = pytest.mark.slow
 # elements that the hostile texts would make, and whether one of their scripts ran
@@ -78,14 +83,39 @@ def test_page_of_dvc_plots_runs_no_hostile_text(browser, hostile_run, tmp_path):
     check(browser, project / "plots/index.html")
 
 
-def test_serving_page_shows_hostile_text_and_runs_none(browser, hostile_run, tmp_path, monkeypatch):
-    from starlette.testclient import TestClient
+def test_pages_of_served_rows_show_hostile_text_and_run_none(
+    browser, hostile_run, tmp_path, monkeypatch
+):
+    project = tmp_path / "project"
+    shutil.copytree(hostile_run, project, ignore=shutil.ignore_patterns("mlruns"))
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    rows = labelled(BINARY, rows=300, seed=1)
+    labels = rows.pop(target_name(BINARY))
+    rows.iloc[::2, 0] = unseen = f"unseen {TEXTS[0]}"  # as anybody may send
+    request = json.loads(rows.to_json(orient="records"))
+    with asking(create_app(BINARY, params.load())) as client:
+        answer = client.post("/predict", json=request).json()
+    answers = pd.DataFrame({"label": labels}).rename_axis("row").reset_index()
+    answers.assign(request_id=answer["request_id"]).to_csv("answers.csv", index=False)
+    options = ["--from-log", "--labels", "answers.csv", "--fail-on", "never"]
+    detect_drift.main(["--dataset", BINARY, *options])
+    compare_results.main(["--show"])
+    texts = {
+        page.stem: check(browser, page)
+        for page in (project / "reports" / BINARY / "served").glob("*.html")
+    }
+    assert {"drift_report", "quality_report", "target_drift_report"} <= set(texts)
+    assert unseen in texts["drift_report"]
+    check(browser, project / "reports" / BINARY / "index.html")  # leads to them
 
+
+def test_serving_page_shows_hostile_text_and_runs_none(browser, hostile_run, tmp_path, monkeypatch):
     monkeypatch.chdir(hostile_run)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    client = TestClient(create_app(BINARY, params.load()), base_url="http://127.0.0.1")
     page = tmp_path / "page.html"
-    page.write_text(client.get("/").text, encoding="utf-8")
+    with asking(create_app(BINARY, params.load())) as client:
+        page.write_text(client.get("/").text, encoding="utf-8")
     assert target_name(BINARY) in check(browser, page)
 
 

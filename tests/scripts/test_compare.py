@@ -179,6 +179,6 @@ def test_a_slice_of_a_column_that_is_no_feature_is_refused(pipeline_run):
     done = script("compare_results", cwd=pipeline_run)
     assert done.returncode == 2
     assert (
-        "params.yaml: datasets.tiny.slices.columns: no feature 'id'; "
+        "params.yaml: datasets.tiny.slices.columns: no feature 'id' in the table; "
         "there are: 'size', 'town', 'age'" in done.stderr
     )

@@ -1,5 +1,6 @@
 """The protocol's limits: endless heads, clients that send or read slowly, and who goes on."""
 
+import asyncio
 import socket
 import time
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from support.served import asking
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 LARGE_ANSWER = b"x" * 30_000_000
+LIMIT = 0.8  # seconds
 
 
 async def echoed(request: Request) -> Response:
@@ -27,11 +29,20 @@ async def large(request: Request) -> Response:
     return Response(LARGE_ANSWER)
 
 
+async def slow(request: Request) -> Response:
+    await asyncio.sleep(1.5 * LIMIT)
+    return Response(await request.body())
+
+
 @pytest.fixture
 def client(monkeypatch):
-    monkeypatch.setattr(protocol, "SECONDS_FOR_CLIENT", 0.4)
+    monkeypatch.setattr(protocol, "SECONDS_FOR_CLIENT", LIMIT)
     monkeypatch.setattr(protocol, "SECONDS_BETWEEN_LOOKS", 0.05)
-    routes = [Route("/", echoed, methods=["POST"]), Route("/large", large)]
+    routes = [
+        Route("/", echoed, methods=["POST"]),
+        Route("/slow", slow, methods=["POST"]),
+        Route("/large", large),
+    ]
     with asking(Starlette(routes=routes)) as client:
         yield client
 
@@ -110,13 +121,42 @@ def test_client_that_sends_slowly_is_cut_off(client, start):
 def test_client_that_does_not_read_is_cut_off(client):
     with connected(client) as connection:
         connection.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        time.sleep(1)
+        time.sleep(2 * LIMIT)
         assert len(received(connection)) < len(LARGE_ANSWER)
+
+
+def test_client_that_takes_a_large_answer_part_by_part_gets_it_whole(client):
+    with connected(client) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        started, taken = time.monotonic(), 0
+        while part := connection.recv(2**20, socket.MSG_WAITALL):
+            taken += len(part)
+            time.sleep(3 * LIMIT / 30)  # 30 parts take three times as long as one of them may
+    assert time.monotonic() - started > 2 * LIMIT
+    assert taken > len(LARGE_ANSWER)  # with its head
+
+
+def test_time_of_the_server_is_not_counted_also_where_a_request_came_before_the_last_answer(client):
+    first = HEAD + b"Content-Length: 3\r\n\r\none"
+    second = HEAD.replace(b"POST /", b"POST /slow") + b"Content-Length: 3\r\n\r\ntwo"
+    with connected(client) as connection:
+        connection.sendall(first + second)
+        assert received(connection).endswith(b"two")
+
+
+def test_client_that_begins_its_next_request_before_the_last_answer_is_cut_off(client):
+    first = HEAD.replace(b"POST /", b"POST /slow") + b"Content-Length: 3\r\n\r\none"
+    second = HEAD + b"Content-Length: 1000\r\n\r\n{"
+    started = time.monotonic()
+    with connected(client) as connection:
+        connection.sendall(first + second)
+        assert received(connection).endswith(b"one")
+    assert time.monotonic() - started < 10
 
 
 def test_client_that_sends_on_and_large_bodies_are_served(client):
     """Many requests over one connection take longer in all than one of them may."""
-    ends = time.monotonic() + 1
+    ends = time.monotonic() + 2 * LIMIT
     while time.monotonic() < ends:
         assert client.post("/", content=b"a" * 300_000).content == b"a" * 300_000
         time.sleep(0.1)

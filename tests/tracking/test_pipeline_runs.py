@@ -1,6 +1,7 @@
 """A pipeline has its run, below which those of its stages lie, whatever was killed or lost."""
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -9,7 +10,8 @@ import prepare_data
 from ops import pipeline_log, repro
 from pipeline.project import paths
 from pipeline.project.params import load
-from pipeline.tracking import record, store
+from pipeline.tracking import git, record, store
+from support.processes import shell
 
 PARENT = "mlflow.parentRunId"
 
@@ -60,6 +62,40 @@ def test_stages_of_a_pipeline_lie_below_its_run_and_others_do_not(prepared):
     }
 
 
+def test_pipeline_has_begun_with_its_first_stage(project):
+    pipeline_log.note("train@tiny", 3600.0)
+    pipeline_log.note("tune@tiny", 10.0)
+    begun = datetime.now(timezone.utc) - timedelta(hours=1)
+    started = datetime.fromisoformat(pipeline_log.under_way().started)
+    assert abs(started - begun) < timedelta(minutes=1)
+
+
+def artifacts_of(run) -> list[str]:
+    with store.open_store() as mlflow:
+        return [file.path for file in mlflow.MlflowClient().list_artifacts(run.info.run_id)]
+
+
+def test_run_of_a_pipeline_names_its_commit_and_keeps_its_settings_while_they_are_there(
+    prepared, project
+):
+    commit = (
+        "git init -q . && git add params.yaml && git -c user.name=a -c user.email=a@b commit -qm a"
+    )
+    assert shell(commit, project).returncode == 0
+    pipeline_log.note("prepare@tiny", 2.0)
+    started = pipeline_log.under_way().started
+    pipeline_log.finish(prepared)
+    runs, _ = sync(prepared)
+    data = runs["pipeline"].data
+    assert (data.params["commit"], data.tags["started"]) == (git.head(), started)
+    assert artifacts_of(runs["pipeline"]) == ["params.yaml"]
+    with open(project / "params.yaml", "a") as file:
+        file.write("# changed since\n")
+    delete(runs["pipeline"].info.run_id)
+    runs, _ = sync(prepared)
+    assert artifacts_of(runs["pipeline"]) == []
+
+
 def test_result_of_another_run_by_hand_is_not_taken_for_the_pipelines(prepared, project):
     pipeline_log.note("generate@tiny", 1.0)
     pipeline_log.finish(prepared)
@@ -83,6 +119,7 @@ def test_pipeline_that_was_killed_goes_on_as_one_with_the_next(prepared):
     assert parent_of(runs["generate"]) == parent_of(runs["prepare"]) == parent
     pipeline_log.finish(prepared)  # nothing ran since
     assert sync(prepared)[1] == 0
+    assert pipeline_log.under_way() is None
 
 
 def test_deleted_or_unfinished_pipeline_is_written_anew_above_the_same_runs(prepared):

@@ -6,11 +6,18 @@ import pytest
 
 from pipeline.tracking import synced
 
+WRITTEN_IN_PLACE = (
+    "mlflow.db",
+    "metrics/datasets/tiny/train.json",
+    "logs/promotions/tiny.jsonl",
+    "logs/pipelines/tiny.json",
+)
+
 
 @pytest.fixture
 def noted(project):
     """A folder with a store and a run's files, noted as synced."""
-    for name in ("mlflow.db", "metrics/datasets/tiny/train.json", "models/tiny/train/ridge"):
+    for name in (*WRITTEN_IN_PLACE, "models/tiny/train/ridge"):
         path = project / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("one")
@@ -23,9 +30,28 @@ def test_nothing_has_changed(noted):
     assert not synced.is_synced("tiny")
 
 
-@pytest.mark.parametrize("name", ["mlflow.db", "metrics/datasets/tiny/train.json", "params.yaml"])
+@pytest.mark.parametrize("name", [*WRITTEN_IN_PLACE, "params.yaml"])
 def test_file_that_was_written_is_looked_at(noted, name):
     os.utime(noted / name, ns=(1, 1))
+    assert not synced.is_synced("all")
+
+
+def test_file_of_another_size_is_looked_at_whatever_its_time(noted):
+    path = noted / WRITTEN_IN_PLACE[1]
+    before = path.stat()
+    path.write_text("two, and more")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert not synced.is_synced("all")
+
+
+def test_code_of_the_record_that_was_changed_is_run(noted, tmp_path, monkeypatch):
+    code = tmp_path / "pipeline"
+    code.mkdir()
+    (code / "runs.py").write_text("one")
+    monkeypatch.setattr(synced, "CODE", code)
+    synced.note_synced("all")
+    assert synced.is_synced("all")
+    os.utime(code / "runs.py", ns=(1, 1))
     assert not synced.is_synced("all")
 
 
@@ -35,11 +61,22 @@ def test_what_was_removed_is_looked_for(noted, name):
     assert not synced.is_synced("all")
 
 
-def test_what_came_into_being_is_looked_at(noted):
-    (noted / "reports/tiny/drift/pages").mkdir(parents=True)
+@pytest.mark.parametrize(
+    "name", ["reports/tiny/drift/pages", "data/predictions/tiny/train", "mlruns/1"]
+)
+def test_what_came_into_being_is_looked_at(noted, name):
+    (noted / name).mkdir(parents=True)
     assert not synced.is_synced("all")
 
 
 def test_server_is_always_asked(noted, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert not synced.is_synced("all")
+
+
+def test_what_a_server_holds_says_nothing_of_the_own_store(noted, monkeypatch):
+    (noted / "reports/tiny/drift/pages").mkdir(parents=True)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    synced.note_synced("all")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
     assert not synced.is_synced("all")

@@ -6,7 +6,7 @@ function candidatesPicture(parent, one, all, scored, better) {
   const [least, most] = one.range, inside = value => Math.min(Math.max(value, least ?? -Infinity), most ?? Infinity);
   bars(parent, {
     title: `Candidates by cross-validated ${one.metric}`, xTitle: `cv ${one.metric}`, range: one.range,
-    note: `Mean and deviation over the folds; ${better}.${guess ? ` Guessing: ${shown(guess.cv)}.` : ""}`,
+    note: `Mean and standard deviation over the folds; ${better}.${guess ? ` Guessing: ${shown(guess.cv)}.` : ""}`,
     header: ["Model", "cv", "±"], rows: all.map(model => [model.name, model.cv, model.std]),
     items: scored.slice(0, 20).map(model => ({
       name: model.name, value: model.cv, low: inside(model.cv - model.std), high: inside(model.cv + model.std),
@@ -27,19 +27,19 @@ function timesPicture(parent, one, scored) {
 }
 
 function curvePictures(parent, one, better) {
-  if (one.course.length) lines(parent, { title: "Course of the tuning", unit: false, steps: true, xTitle: "trial", yTitle: `cv ${one.metric}`,
-    note: `Lines: the best value so far; dots: the better half of the trials; ${better}.`, series: one.course });
+  if (one.course.length) lines(parent, { title: "Tuning history", unit: false, steps: true, xTitle: "trial", yTitle: `cv ${one.metric}`,
+    note: `Lines: best value so far. Dots: the better half of the trials. ${better[0].toUpperCase()}${better.slice(1)}.`, series: one.course });
   classCurves(parent, one);
   if (one.tolerance?.length) lines(parent, { title: "Share of rows within an error", note: "On the test rows; the higher the curve, the better.",
     series: one.tolerance, unit: false, xTitle: `error of at most, ${one.target}`, yTitle: "share of the rows", large: true });
 }
 
 function classCurves(parent, { roc, precision_recall, calibration }) {
-  if (roc?.length) lines(parent, { title: "ROC", note: "Right and wrong alarms at every threshold.", diagonal: true, large: true,
+  if (roc?.length) lines(parent, { title: "ROC", note: "True and false positive rates at every threshold.", diagonal: true, large: true,
     series: roc, xTitle: "false positive rate", yTitle: "true positive rate" });
   if (precision_recall?.length) lines(parent, { title: "Precision and recall", note: "At every threshold.", large: true,
     series: precision_recall, xTitle: "recall", yTitle: "precision" });
-  if (calibration?.length) lines(parent, { title: "Calibration", note: "On the diagonal, a probability means what it says.", diagonal: true,
+  if (calibration?.length) lines(parent, { title: "Calibration", note: "On the diagonal, predicted probabilities equal observed shares.", diagonal: true,
     fitted: true, series: calibration, xTitle: "mean predicted probability", yTitle: "share of the class" });
 }
 
@@ -57,7 +57,7 @@ function importancePicture(parent, one) {
   if (!weighty.length) return;
   bars(parent, {
     title: "Permutation importance", signed: true, xTitle: `loss of ${one.metric}`, header: ["Column", "loss"], rows: weighty,
-    note: `What ${one.best} loses of the test ${one.metric} when a column is shuffled.${one.explained}`,
+    note: `How much worse the test ${one.metric} of ${one.best} gets when a column is shuffled.${one.explained}`,
     items: weighty.map(([name, value]) => ({ name, value, text: `${name}: ${shown(value)}` })),
   });
 }
@@ -88,7 +88,7 @@ function driftPicture(parent, one) {
   if (!one.drift.length) return;
   bars(parent, {
     title: "Drift: effect size against its threshold", signed: true, guide: 1, xTitle: "effect size / threshold",
-    note: "Target, predictions and the columns nearest to drift. Past the line, one has drifted if a test agrees; those are orange.",
+    note: "Target, predictions and the columns closest to drift. Past the line is drift if a test confirms it; those bars are orange.",
     header: ["Column", "Role", "effect size / threshold", "Verdict"], rows: one.drift,
     items: one.drift.map(([name, role, value, verdict]) => ({
       name, value, color: color(verdict === "drift" ? 1 : 0), text: `${name}, ${role}: ${shown(value)}, ${verdict}` })),
@@ -103,7 +103,7 @@ function historyPicture(parent, one, better) {
     return { name: source, points, dots: points };
   });
   lines(parent, {
-    title: "History of the best model", note: `Test ${one.metric} of past comparisons, the oldest first; ${better}.`, series, unit: false,
+    title: "History of the best model", note: `Test ${one.metric} of past comparisons, oldest first; ${better}.`, series, unit: false,
     xTitle: "comparison", yTitle: `test ${one.metric}`,
     named: {
       header: ["when", "by", "commit", "best", "cv", "test", "from", "to"],

@@ -16,7 +16,7 @@ function showPair(place, beside, one, other) {
   if (one === other) return place.append(node("p", {}, "Choose two different candidates."));
   place.append(scrolled(`Metrics of ${one} and ${other}`, metricTable(beside, one, other)));
   place.append(node("p", { class: "soft small" },
-    `Test scores with their 95 % intervals, on the same rows; a difference above 0 is in favour of ${one}. Its interval is that of ${shown(beside.draws)} draws of the rows, the same for both.`));
+    `Test scores with their 95 % intervals, on the same rows; a difference above 0 favours ${one}. Its interval comes from ${shown(beside.draws)} bootstrap draws of the rows, the same for both.`));
   const drawn = node("div", { class: "pictures" });
   pairCurves(drawn, beside, one, other);
   if (drawn.childElementCount) place.append(drawn);
