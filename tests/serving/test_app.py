@@ -138,6 +138,13 @@ def test_prediction_that_is_no_number_is_refused(client, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_other_methods_are_refused_and_not_logged(client, method):
+    answer = client.request(method, "/predict", json=ROW)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert not paths.inference_log("tiny").exists()
+
+
 def test_client_that_leaves_in_the_middle_of_its_request_is_no_fault_of_the_server(served_copy):
     app, told = app_of("tiny"), []
 
