@@ -60,7 +60,7 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
 
     For a blend these are fewer, and shuffled once, so that it takes not much longer than a model.
     """
-    models = models_in(model)
+    models = _models_in(model)
     rows = _rows_of_every_class(problem, _rows_for_importance(models))
     return explanations.permutation_importance(
         model.estimator_output,
@@ -76,7 +76,7 @@ def importance(problem: Problem, model: Fitted) -> dict[str, float]:
     )
 
 
-def models_in(model: Fitted) -> int:
+def _models_in(model: Fitted) -> int:
     """Return how many models a prediction asks."""
     return max(1, len(model.spec.members))
 
@@ -89,10 +89,25 @@ def _repeats(models: int) -> int:
     return REPEATS if models == 1 else 1
 
 
-def asked_for_importance(problem: Problem, models: int) -> int:
-    """Return how often a model is asked for a row by the importance of a column, for so many."""
+def predictions_of(problem: Problem, models: int) -> int:
+    """Return how often the models of a candidate predict a row, of so many that it averages.
+
+    They do so for its scores on all rows, and for the importance of each column.
+    """
     rows = min(_rows_for_importance(models), len(problem.X_test))
-    return models * _repeats(models) * rows
+    shuffled = _columns_looked_at(problem) * _repeats(models) * rows
+    return models * (len(problem.X) + len(problem.X_test) + shuffled)
+
+
+def predictions_of_contributions(problem: Problem, models: int) -> int:
+    """Return the same for the contributions of the columns."""
+    columns = _columns_looked_at(problem)
+    rows = explanations.rows_to_explain(columns, len(problem.X_test), models)
+    return models * rows * explanations.DRAWS * (columns + 1)
+
+
+def _columns_looked_at(problem: Problem) -> int:
+    return min(problem.X.shape[1], explanations.MOST_OWNERS)
 
 
 def most_important(importances: dict[str, float]) -> dict[str, float | None]:
@@ -139,7 +154,7 @@ def contributions(problem: Problem, model: Fitted) -> Contributions:
     owners = _owners_among(columns, model.columns())
     others = model.second_columns()
     seconds = dict(zip(others, _owners_among(columns, list(others.values()))))
-    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test), models_in(model))
+    n_rows = explanations.rows_to_explain(len(columns), len(problem.X_test), _models_in(model))
     rows = np.sort(order[:n_rows])
     X = model.transformed(problem.X_test.iloc[rows])
     values = explanations.shapley(

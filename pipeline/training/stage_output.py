@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from pipeline.data.quality import statistics
 from pipeline.models import storage
 from pipeline.models.families import monotone
@@ -80,26 +82,11 @@ def _statistics(problem: Problem) -> dict[str, Any]:
     return statistics(problem.inputs)
 
 
-@dataclass(frozen=True)
-class Rehearsed:
-    """The seconds of a candidate on the processor, whatever else runs on the machine.
-
-    models      of which it is the mean
-    predicting  to predict the training rows
-    importance  to ask the model for the importance of each column
-    storing     to score, store and draw it
-    """
-
-    models: int
-    predicting: float
-    importance: float
-    storing: float
-
-
-def rehearse(stage: str, problem: Problem, outputs: CandidateOutputs) -> Rehearsed:
+def rehearse(stage: str, problem: Problem, outputs: CandidateOutputs) -> float:
     """Score, store and draw a candidate as `write_stage` does, in a folder that is then removed.
 
-    The best one's Shapley values, which take long, are left out.
+    Return the seconds on the processor, whatever else runs on the machine. The model is not asked:
+    that takes longer or shorter from model to model.
     """
     figures.load_libraries()
     with tempfile.TemporaryDirectory() as name:
@@ -108,23 +95,13 @@ def rehearse(stage: str, problem: Problem, outputs: CandidateOutputs) -> Rehears
         for part in (folders.models, folders.reports):
             part.mkdir()
         started = time.thread_time()
-        train_output = outputs.model.output_of_features(problem.X)
-        predicted = time.thread_time()
-        scores = assessment.scores(problem, outputs, train_output)
+        scores = assessment.scores(problem, outputs, np.nan_to_num(outputs.out_of_fold))
         model = assessment.with_rule(outputs.model, scores.rule)
-        scored = time.thread_time()
-        importance = assessment.importance(problem, model)
-        asked = time.thread_time()
+        no_importance = dict.fromkeys(model.columns(), 0.0)
         _store_candidate(
-            stage, "rehearsed", problem, model, outputs, scores.as_json(), importance, folders
+            stage, "rehearsed", problem, model, outputs, scores.as_json(), no_importance, folders
         )
-        stored = time.thread_time()
-    return Rehearsed(
-        models=assessment.models_in(model),
-        predicting=predicted - started,
-        importance=asked - scored,
-        storing=(scored - predicted) + (stored - asked),
-    )
+        return time.thread_time() - started
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from pipeline.training.candidates import CandidateOutputs, Recipe
 from pipeline.training.problem import Problem
 from pipeline.training.results.content import Candidate, Improvements, StageResults
 from pipeline.training.results.ranking import best_candidate
-from pipeline.training.stage_output import Rehearsed
 from pipeline.tuning import blending, final_models
 from pipeline.tuning.blending import MOST_MEMBERS
 from pipeline.tuning.final_models import Choice
@@ -38,8 +37,8 @@ from pipeline.tuning.trials import (
 NOT_BLENDED = "dummy"
 # of the seconds that are expected: the load of a machine changes
 MARGIN = 1.15
-# in candidates stored, what is done once: Shapley values of the best one, figures of the study and
-# the comparison with the best candidate of train
+# in candidates stored, what is done once: the figures of the study, the comparison with the best
+# candidate of train
 BESIDE = 2
 
 
@@ -148,8 +147,11 @@ def _contender_of_train(problem: Problem, name: str, trained: StageResults) -> C
     return Contender(name, trained["candidates"][name], output)
 
 
-def rehearse_as_chosen(problem: Problem, trial: Trial) -> Rehearsed:
-    """Score and draw a finished trial as if it had been chosen, and leave nothing."""
+def rehearse_as_chosen(problem: Problem, trial: Trial) -> float:
+    """Score, store and draw a finished trial as if it were chosen, and leave nothing.
+
+    Return the seconds that it takes beside what asks its models.
+    """
     choice = final_models.of_trial(problem, trial)
     final = final_models.bag(problem, choice)
     if choice.recipe.spec.own.transformers:
@@ -170,9 +172,8 @@ class WhatFollows:
     problem: Problem
     plan: Plan
     threads: int
-    rehearse: Callable[[Problem, Trial], Rehearsed] = rehearse_as_chosen
-    rehearsed: Rehearsed | None = None
-    first: Trial | None = None  # the rehearsed trial
+    rehearse: Callable[[Problem, Trial], float] = rehearse_as_chosen
+    storing: float | None = None  # the seconds that a candidate takes beside what asks its models
     began: float = field(default_factory=time.perf_counter)
     began_on_processor: float = field(default_factory=time.process_time)
 
@@ -181,30 +182,21 @@ class WhatFollows:
         first = next((trial for trial in finished(trials) if trial.has_models), None)
         if first is None:
             return 0.0
-        if self.rehearsed is None:
-            self.rehearsed = self.rehearse(self.problem, first)
-            self.first = first
+        if self.storing is None:
+            self.storing = self.rehearse(self.problem, first)
         candidates = [[trial] for trial in self._winners(trials)]
         if self.plan.blends:
             candidates.append(best_first(trials, self.problem.primary_metric)[:MOST_MEMBERS])
-        stored = (len(candidates) + BESIDE) * self.rehearsed.storing
-        asked = sum(self._asked(members) for members in candidates)
-        return MARGIN * (self._slowdown() * (stored + asked) + self._fits(trials))
+        stored = (len(candidates) + BESIDE) * self.storing
+        asked = sum(self._asked(members, assessment.predictions_of) for members in candidates)
+        asked += self._asked(candidates[-1], assessment.predictions_of_contributions)
+        return MARGIN * (self._slowdown() * stored + asked + self._fits(trials))
 
-    def _asked(self, members: list[Trial]) -> float:
-        """Return the seconds in which a candidate predicts, for its scores and its importances.
-
-        They are those of the rehearsed one, by how many models are asked and how slow each is.
-        """
-        known, first = self.rehearsed, self.first
-        assert known is not None and first is not None
+    def _asked(self, members: list[Trial], predictions_of: Callable[[Problem, int], int]) -> float:
+        """Return the seconds in which the models of a candidate predict."""
         models = sum(self._models(trial) for trial in members)
         seconds_a_row = sum(trial.seconds_a_row for trial in members) / len(members)
-        asked = assessment.asked_for_importance(self.problem, models)
-        asked_of_first = assessment.asked_for_importance(self.problem, known.models)
-        seconds = known.predicting * models / known.models
-        seconds += known.importance * asked / asked_of_first
-        return seconds * seconds_a_row / first.seconds_a_row
+        return seconds_a_row * predictions_of(self.problem, models)
 
     def _models(self, trial: Trial) -> int:
         """Return of how many models a trial's candidate is the mean."""

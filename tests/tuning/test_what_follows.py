@@ -8,13 +8,14 @@ import pytest
 from pipeline.project import files, params, paths
 from pipeline.training import assessment
 from pipeline.training.problem import read_problem
-from pipeline.training.stage_output import Rehearsed
 from pipeline.tuning import selection
 from pipeline.tuning.folds import Folds, fit_fold
 from pipeline.tuning.selection import BESIDE, MARGIN, WhatFollows
 from pipeline.tuning.trials import FINISHED, FoldFit, Trial, plan_of
 from support.processes import script
 from support.tuning import settings_with
+
+STORING = 4.0
 
 
 @pytest.fixture
@@ -37,12 +38,12 @@ def trial(problem, number, model, value, has_models=True, a_row=0.001):
 
 
 def after(problem, threads=0, blend=True):
-    """Return what follows, as a rehearsal of a bag of all folds says, and its calls."""
+    """Return what follows, by a rehearsal that took four seconds, and its calls."""
     calls = []
 
     def rehearse(problem, one):
         calls.append(one.number)
-        return Rehearsed(len(problem.folds), predicting=0.5, importance=3.0, storing=1.0)
+        return STORING
 
     plan = plan_of("tiny", params.load().tuning(blend=blend))
     return WhatFollows(problem, plan, threads, rehearse), calls
@@ -54,26 +55,31 @@ def test_nothing_is_kept_before_a_trial_is_finished_and_one_is_rehearsed_once(pr
     trials = [trial(problem, 0, "ridge", 3.0), trial(problem, 1, "ridge", 2.0)]
     first = follows.seconds(trials)
     assert follows.seconds(trials) == first and calls == [0]
-    # ridge and the blend of two are stored; the blend asks for fewer rows of twice the models
-    more_rows = asked_of(problem, 2) / asked_of(problem, 1)
-    asked = (0.5 + 3.0) + (2 * 0.5 + more_rows * 3.0)
-    assert first == pytest.approx(MARGIN * ((2 + BESIDE) * 1.0 + asked))
+    stored = (2 + BESIDE) * STORING
+    asked = asked_of(problem, 1) + asked_of(problem, 2) + contributions_of(problem, 2)
+    assert first == pytest.approx(MARGIN * (stored + 0.001 * asked))
     more = follows.seconds([*trials, trial(problem, 2, "lightgbm", 5.0)])
-    assert more > first + MARGIN * 4.5
+    assert more > first + MARGIN * STORING
 
 
-def asked_of(problem, members):
-    """Return how many rows models are asked for by an importance, of so many bags."""
-    return assessment.asked_for_importance(problem, members * len(problem.folds))
+def asked_of(problem, bags):
+    """Return how many rows the models of so many bags predict for scores and importances."""
+    return assessment.predictions_of(problem, bags * len(problem.folds))
+
+
+def contributions_of(problem, bags):
+    """Return how many they predict for the contributions of the columns."""
+    return assessment.predictions_of_contributions(problem, bags * len(problem.folds))
 
 
 def test_slower_model_takes_longer_to_ask_and_no_longer_to_store(problem):
     follows, _ = after(problem, blend=False)
     first = trial(problem, 0, "ridge", 3.0)
     slower = trial(problem, 1, "ridge", 2.0, a_row=0.003)
-    stored = MARGIN * (1 + BESIDE)
-    assert follows.seconds([first]) == pytest.approx(stored + MARGIN * 3.5)
-    assert follows.seconds([first, slower]) == pytest.approx(stored + MARGIN * 3 * 3.5)
+    asked = asked_of(problem, 1) + contributions_of(problem, 1)
+    stored = (1 + BESIDE) * STORING
+    assert follows.seconds([first]) == pytest.approx(MARGIN * (stored + 0.001 * asked))
+    assert follows.seconds([first, slower]) == pytest.approx(MARGIN * (stored + 0.003 * asked))
 
 
 def test_models_that_have_to_be_fitted_again_and_a_busy_machine_take_longer(problem):
@@ -85,7 +91,8 @@ def test_models_that_have_to_be_fitted_again_and_a_busy_machine_take_longer(prob
     busy, _ = after(problem, threads=1)
     busy.began = time.perf_counter() - 30
     busy.began_on_processor = time.process_time() - 10
-    assert busy.seconds(kept) == pytest.approx(3 * of_kept, rel=0.02)
+    stored = MARGIN * (2 + BESIDE) * STORING
+    assert busy.seconds(kept) == pytest.approx(of_kept + 2 * stored, rel=0.02)
 
 
 def test_rehearsal_leaves_nothing_and_takes_time(trained):
@@ -98,8 +105,7 @@ def test_rehearsal_leaves_nothing_and_takes_time(trained):
         one.fits[fold] = fit_fold(folds, fold, "ridge", {}, False)
     before = sorted(path for path in trained.rglob("*") if path.is_file())
     found = selection.rehearse_as_chosen(problem, one)
-    assert min(found.predicting, found.importance, found.storing) > 0
-    assert found.models == len(problem.folds)
+    assert found > 0
     assert sorted(path for path in trained.rglob("*") if path.is_file()) == before
 
 
