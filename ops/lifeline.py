@@ -16,6 +16,7 @@ import time
 import psutil
 
 SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_UNTIL_STOPPED_AGAIN = 8
 
 
 def end_with_parent() -> None:
@@ -37,7 +38,10 @@ def stop_with_parent() -> None:
         # not parent.wait(): a killed make is there until its own parent has asked how it ended
         while parent is not None and this.parent() == parent:
             time.sleep(SECONDS_BETWEEN_LOOKS)
-        os.kill(os.getpid(), signal.SIGTERM)
+        while True:
+            os.kill(os.getpid(), signal.SIGTERM)
+            # it may have come where Python drops an exception, as in a destructor
+            time.sleep(SECONDS_UNTIL_STOPPED_AGAIN)
 
     threading.Thread(target=wait_and_stop, daemon=True).start()
 

@@ -143,6 +143,7 @@ def test_pipeline_runs_unchanged_against_a_server_with_postgresql_and_s3(
         "compare",
         "drift",
         "generate",
+        "pipeline",
         "prepare",
         "register",
         "train",

@@ -14,7 +14,6 @@ import prepare_data
 from pipeline.data import kinds, quality, typed_tables
 from pipeline.project import params
 from pipeline.project.errors import DataError
-from pipeline.report.sections import the_data
 from support.projects import add, edit, tiny_table
 
 SPELT = """\
@@ -64,7 +63,7 @@ def test_the_table_is_plain_and_what_was_left_out_is_said(spelt):
     said = "3 rows without a target left out; read as numbers, without their sign: 'price' (€)"
     assert said in prepare_data.closing_line("spelt", figures)
     assert figures["signs"] == {"price": "€"} and figures["truths"] == ["old"]
-    assert the_data.reading("spelt") == [*said.split("; "), "read as True and False: 'old'"]
+    assert quality.reading_lines(figures) == [*said.split("; "), "read as True and False: 'old'"]
 
 
 def test_rows_without_a_target_are_refused_with_the_remedy_unless_params_drop_them(spelt):

@@ -128,7 +128,7 @@ def test_dataset_of_hard_names_is_trained_recorded_registered_and_synced(tmp_pat
         script.main(["--dataset", "hard"])
     for script in (compare_results, validate_metrics, register_model):
         script.main([])
-    assert record.sync_runs(settings) == {}
+    assert record.sync_runs(settings.datasets, settings) == {}
     (written,) = recorded(tmp_path).values()
     by_stage = {run.data.tags["stage"]: run for run in written.values()}
     figures = json.loads(paths.metrics("hard", "train").read_text(encoding="utf-8"))

@@ -113,7 +113,7 @@ def test_rehearsal_leaves_nothing_and_takes_time(trained):
 @pytest.mark.parametrize("seconds", [30, 60])
 def test_stage_takes_the_seconds_that_it_may(trained, seconds):
     settings_with(trained, "tune: {models: [lightgbm, ridge]}")
-    done = script("tune_hyperparameters.py", "--dataset", "tiny", "--seconds", str(seconds))
+    done = script("tune_hyperparameters", "--dataset", "tiny", "--seconds", str(seconds))
     assert done.returncode == 0, done.stderr
     taken = files.read_json(paths.timings("tiny", "tune"), made_by="tune")
     assert 0.7 * seconds < taken["search"] + taken["rest"] < 1.1 * seconds
