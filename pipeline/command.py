@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipeline.own import recorded
 from pipeline.project import params, paths
@@ -40,6 +41,17 @@ STOPPED = "stopped; what was there before stays, the same command starts anew"
 # of a command that keeps what it has done so far
 STOPPED_AND_GOES_ON = "stopped; what was finished is kept, the same command goes on from there"
 STOPPED_STATUS = 130
+
+
+def tell_of_end(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Show an error that nothing caught; one line for Ctrl-C while a script loads its libraries."""
+    if issubclass(kind, KeyboardInterrupt):
+        print(f"{Path(sys.argv[0]).name}: stopped before it began", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = tell_of_end
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:

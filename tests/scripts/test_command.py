@@ -97,6 +97,23 @@ def test_error_is_one_line_and_a_status(error, status, line, monkeypatch, capsys
     assert told.endswith(f"train.py: error: {line}\n")
 
 
+@pytest.mark.parametrize(
+    "error, printed",
+    [
+        ("KeyboardInterrupt", "train.py: stopped before it began"),
+        ("ValueError('odd')", "ValueError: odd"),
+    ],
+)
+def test_ctrl_c_while_libraries_are_loaded_is_told_in_one_line(error, printed):
+    code = "import sys; sys.argv = ['train.py']; from pipeline import command; raise "
+    done = subprocess.run(
+        [sys.executable, "-c", code + error], cwd=ROOT, capture_output=True, text=True
+    )
+    lines = done.stderr.splitlines()
+    assert done.returncode != 0 and lines[-1] == printed
+    assert (len(lines) == 1) == (error == "KeyboardInterrupt")
+
+
 def test_wrong_option_leaves_with_status_2(monkeypatch, capsys):
     parser = command.parser("What it does.")
     status, told = outcome(monkeypatch, capsys, lambda: parser.parse_args(["--nope"]))
