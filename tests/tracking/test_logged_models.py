@@ -150,7 +150,8 @@ def test_logged_model_takes_rows_as_pandas_reads_them_from_the_csv(tmp_path, mon
     folder.mkdir()
     storage.save(model, folder, {"data_hash": problem.data_hash})
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/own.db")
-    # the one that an earlier test has set is not in this store
+    # the experiment that an earlier test has set is not in this store; MLflow notes it in here
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "")
     mlflow.set_experiment("Rows")
     try:
         with mlflow.start_run():
