@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.models import storage
+from pipeline.models.fitted import Blend, Fitted
 from pipeline.project import params, paths
 from pipeline.training import assessment
 from pipeline.training.problem import read_problem
@@ -23,26 +24,36 @@ class Counting:
         return self.estimator.predict(Z)
 
 
-@pytest.fixture
-def counting(trained):
-    """The problem of a dataset, its ridge, and the estimator in it that counts."""
+def counted(model: Fitted) -> tuple[Fitted, list[int]]:
+    """Return a model or blend and the rows that its estimators are asked for, which it counts."""
+    rows: list[int] = []
+    if isinstance(model, Blend):
+        parts = [replace(part, estimator=Counting(part.estimator, rows)) for part in model.models]
+        return replace(model, models=tuple(parts)), rows
+    return replace(model, estimator=Counting(model.estimator, rows)), rows
+
+
+@pytest.fixture(params=["train/ridge", "tune/tuned_lightgbm"])
+def counting(trained, request):
+    """The problem of a dataset, a model or bag that counts, of how many, and what it counts."""
     problem = read_problem("tiny", params.load())
-    model = storage.load(paths.models("tiny", "train") / "ridge")
-    counter = Counting(model.estimator)
-    return problem, replace(model, estimator=counter), counter
+    stage, name = request.param.split("/")
+    model, rows = counted(storage.load(paths.models("tiny", stage) / name))
+    return problem, model, max(1, len(model.spec.members)), rows
 
 
 def test_importance_and_scores_ask_as_often_as_is_said(counting):
-    problem, model, counter = counting
+    problem, model, models, rows = counting
     model.output_of_features(problem.X)
     model.output_of_features(problem.X_test)
     assessment.importance(problem, model)
-    not_shuffled = len(problem.X_test)  # which the shuffled rows are compared with
-    assert sum(counter.rows) - not_shuffled == assessment.predictions_of(problem, 1)
+    not_shuffled = models * len(problem.X_test)  # which the shuffled rows are compared with
+    assert sum(rows) - not_shuffled == assessment.predictions_of(problem, models)
 
 
 def test_contributions_ask_no_more_often_than_is_said(counting):
-    problem, model, counter = counting
+    problem, model, models, rows = counting
     assessment.contributions(problem, model)
-    most = assessment.predictions_of_contributions(problem, 1) + assessment.BACKGROUND_ROWS
-    assert 0.3 * most < sum(counter.rows) <= most
+    most = assessment.predictions_of_contributions(problem, models)
+    most += models * assessment.BACKGROUND_ROWS
+    assert 0.3 * most < sum(rows) <= most
